@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make tflite` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OLD_RUNTIME := .venv-tflite-runtime
+
+.PHONY: help tflite test lint lock clean
+
+help:
+	@echo "make tflite   the bundled GhostNet as .tflite files, in build/"
+	@echo "make test     every check; photos of your own are used where GHOSTNET_DATA names them"
+	@echo "make lock     requirements*.txt anew from pyproject.toml"
+
+tflite: $(VENV)/core
+	$(BIN)/python export/to_tflite.py
+
+test: lint $(OLD_RUNTIME)/ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+$(VENV)/core: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/core
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+# The runtime of years ago needs NumPy 1, so it lives by itself; it has wheels up to Python 3.11.
+$(OLD_RUNTIME)/ready:
+	$(PYTHON) -m venv $(OLD_RUNTIME)
+	-$(OLD_RUNTIME)/bin/pip install --quiet tflite-runtime==2.14.0 "numpy<2"
+	touch $@
+
+lock: $(VENV)/dev
+	$(BIN)/uv lock
+	$(BIN)/uv export --quiet --no-hashes --no-annotate --no-emit-project --no-dev --output-file requirements.txt
+	$(BIN)/uv export --quiet --no-hashes --no-annotate --no-emit-project --only-dev --output-file requirements-dev.txt
+
+clean:
+	rm -rf build $(VENV) $(OLD_RUNTIME)

@@ -1,0 +1,83 @@
+"""A finished network that can name photos, with what it says of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from export.artifact import PreprocessingFields, matching_record, read_model, record_path
+from export.flatbuffer import Graph
+from export.metadata import read_metadata
+from export.runtime import Runtime
+from ghostnet_tf.errors import UserError, pick
+from ghostnet_tf.labels import Labels
+from ghostnet_tf.preprocess import RESAMPLE, Preprocessing
+
+COPY_THE_RECORD = "copy the .json that was exported together with it"
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Everything between a photo and a class. A Keras model makes one as well as a file does."""
+
+    title: str
+    predict: Callable[[np.ndarray], ArrayLike]  # (N, size, size, 3) float32 -> (N, classes)
+    preprocessing: Preprocessing
+    labels: Labels
+    gives_probabilities: bool = False  # the network ends in a softmax of its own
+
+
+def open_classifier(path: str | Path) -> Classifier:
+    """A `.tflite` file with its record or, where there is none, with the metadata inside it."""
+    path = Path(path)
+    data = read_model(path)
+    has_record = record_path(path).exists()
+    says = matching_record(path, data) if has_record else read_metadata(data)
+    if says is None:
+        raise UserError(
+            f"{path.name!r} has neither a record beside it nor metadata inside: "
+            "its preprocessing and its labels are not known",
+            fix=COPY_THE_RECORD,
+        )
+    if says.preprocessing is None:
+        raise UserError(
+            f"the metadata of {path.name!r} names no crop and no resampling filter, "
+            "and it has no record",
+            fix=COPY_THE_RECORD,
+        )
+    if not says.labels:
+        raise UserError(f"{path.name!r} names no classes: it is no classifier")
+    runtime, graph = Runtime(data), Graph(data)
+    preprocessing = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
+    labels = Labels(says.label_ids, says.labels).expect(int(runtime.outputs[0]["shape"][-1]))
+    return Classifier(
+        path.name,
+        runtime.run,
+        preprocessing,
+        labels,
+        # A quantized file dequantizes after its softmax.
+        gives_probabilities=any(op.name == "SOFTMAX" for op in graph.ops[-2:]),
+    )
+
+
+def checked_preprocessing(
+    fields: PreprocessingFields, title: str, input_shape: tuple[int, ...]
+) -> Preprocessing:
+    """The preprocessing that someone wrote down, if it can be carried out for this input."""
+    preprocessing = Preprocessing.from_dict({**fields})
+    pick(preprocessing.resample, RESAMPLE, "resampling filter")
+    three = len(preprocessing.mean) == len(preprocessing.std) == 3
+    if not (0 < preprocessing.crop <= 1 and three and all(s > 0 for s in preprocessing.std)):
+        raise UserError(
+            f"the preprocessing of {title!r} cannot be carried out: {preprocessing}",
+            fix="crop is a share of 1, mean and std are three numbers each, no std is 0",
+        )
+    wanted = (1, preprocessing.size, preprocessing.size, 3)
+    if input_shape != wanted:
+        raise UserError(
+            f"{title!r} takes images of shape {input_shape}; its preprocessing makes {wanted}",
+            fix="record and file do not belong together: copy or export the pair again",
+        )
+    return preprocessing

@@ -1,0 +1,157 @@
+"""What every exported graph must look like: a table of promises, and what breaks them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from export.flatbuffer import WEIGHTED, Graph, Op
+from export.runtime import Delegation, Runtime
+from ghostnet_tf.errors import pick
+
+# GhostNet with its head, symmetric padding, float32, at any width: 175 operators. Promised where
+# both sides are multiples of 32 from 64 on. Where a strided layer meets an odd side, symmetric
+# padding is TFLite's SAME and its PAD goes; below 64 px the last maps are 1x1 and need no MEAN.
+GHOSTNET_OPS = {
+    "PAD": 9, "CONV_2D": 54, "DEPTHWISE_CONV_2D": 41, "CONCATENATION": 32,
+    "ADD": 16, "MEAN": 8, "MUL": 14, "FULLY_CONNECTED": 1,
+}  # fmt: skip
+VARIABLE_OPS = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Networks that share their promises."""
+
+    is_delegable: bool  # every operator is one that XNNPACK takes, in int8 too
+    ops: Mapping[str, int] | None = None  # of the float32 file
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What a recipe makes of a graph."""
+
+    is_delegable: bool  # XNNPACK has kernels for it
+    bytes_per_weight: int
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What one file must be. None: reported, not promised."""
+
+    partitions: int | None = None
+    ops: Mapping[str, int] | None = None  # holds for regular sizes
+    min_bytes: int = 0  # below it the weights are not in the file
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one file is."""
+
+    ops: Counter[str]
+    size_bytes: int
+    delegation: Delegation
+    sides: tuple[int, ...]  # height and width of the image
+    custom: tuple[str, ...] = ()  # operators outside the built-in set
+    dynamic: tuple[str, ...] = ()  # tensors without a static shape
+    unfolded: tuple[str, ...] = ()  # "OP layer" of what folding a BatchNorm should have removed
+
+
+# fmt: off
+FAMILIES = {
+    "ghostnet":  Family(is_delegable=True, ops=GHOSTNET_OPS),
+    "delegable": Family(is_delegable=True),   # MobileNetV2, delegable MobileNetV3, other Ghost nets
+    "stock":     Family(is_delegable=False),  # MobileNetV3 as Keras has it, anybody's own network
+}
+PRECISIONS = {
+    "float32":               Precision(is_delegable=True,  bytes_per_weight=4),
+    "float16":               Precision(is_delegable=True,  bytes_per_weight=2),
+    "weight_only_wi8_afp32": Precision(is_delegable=True,  bytes_per_weight=1),
+    "dynamic_wi8_afp32":     Precision(is_delegable=False, bytes_per_weight=1),
+    "static_wi8_ai8":        Precision(is_delegable=True,  bytes_per_weight=1),
+    "static_wi8_ai8_int8io": Precision(is_delegable=True,  bytes_per_weight=1),
+    "static_wi8_ai16":       Precision(is_delegable=False, bytes_per_weight=1),
+}
+# fmt: on
+
+
+def promise(recipe: str, family: str, n_parameters: int = 0) -> Promise:
+    """What a file of `recipe` must be for a network of `family` with `n_parameters`."""
+    precision, network = pick(recipe, PRECISIONS, "recipe"), pick(family, FAMILIES, "family")
+    return Promise(
+        partitions=1 if precision.is_delegable and network.is_delegable else None,
+        ops=network.ops if recipe == "float32" else None,
+        # BatchNorm's statistics fold away; nothing else does.
+        min_bytes=n_parameters * precision.bytes_per_weight * 9 // 10,
+    )
+
+
+def facts(data: bytes) -> Facts:
+    """Load a file as a phone would and look at its graph."""
+    graph = Graph(data)
+    tensors = range(len(graph.names))
+    custom = tuple(sorted({op.name for op in graph.ops if op.is_custom}))
+    nothing = Delegation(0, len(graph.ops), ())
+    return Facts(
+        ops=graph.counts(),
+        size_bytes=len(data),
+        delegation=nothing if custom else Runtime(data).delegation(),
+        sides=graph.shape(graph.inputs[0])[1:3],
+        custom=custom,
+        dynamic=tuple(graph.names[tensor] for tensor in tensors if graph.is_dynamic(tensor)),
+        unfolded=tuple(unfolded(graph)),
+    )
+
+
+def unfolded(graph: Graph) -> list[str]:
+    """Per-channel arithmetic that belongs in the kernel before it; statistics still computed."""
+    writer = {tensor: op for op in graph.ops for tensor in op.outputs}
+    n_readers = Counter(tensor for op in graph.ops for tensor in op.inputs)
+
+    def is_left_over(op: Op) -> bool:
+        if op.name == "RSQRT":  # of a vector: 1 / sqrt(variance + epsilon)
+            return len(graph.shape(op.outputs[0])) == 1
+        if op.name not in ("MUL", "ADD", "SUB", "DIV"):
+            return False
+        values = [graph.constant(tensor) for tensor in op.inputs]
+        before = [writer.get(tensor) for tensor in op.inputs if n_readers[tensor] == 1]
+        return any(v is not None and v.size > 1 for v in values) and any(
+            b is not None and b.name in WEIGHTED and b.activation == "NONE" for b in before
+        )
+
+    return [f"{op.name} {graph.names[op.outputs[0]]}" for op in graph.ops if is_left_over(op)]
+
+
+def broken_promises(promise: Promise, facts: Facts) -> list[str]:
+    """Everything that keeps this file from what was promised for it."""
+    broken, ops, delegation = [], facts.ops, facts.delegation
+    if facts.custom:
+        broken.append(f"operators outside the built-in set: {', '.join(facts.custom)}")
+    if facts.dynamic or ops["SHAPE"]:
+        where = some(facts.dynamic) or f"{ops['SHAPE']} SHAPE"
+        broken.append(f"shapes are not static ({where}): fix the batch at 1")
+    if variables := sorted(ops.keys() & VARIABLE_OPS):
+        broken.append(f"weights are still variables ({', '.join(variables)}): freeze the model")
+    if facts.size_bytes < promise.min_bytes:
+        broken.append(
+            f"{facts.size_bytes} bytes instead of {promise.min_bytes} or more: weights are missing"
+        )
+    if ops["TRANSPOSE"]:
+        broken.append(f"{ops['TRANSPOSE']} TRANSPOSE: something upstream is channels-first")
+    if facts.unfolded:
+        broken.append(f"BatchNorm is not folded: {some(facts.unfolded)}")
+    if promise.ops is not None and all(side % 32 == 0 and side >= 64 for side in facts.sides):
+        for op in sorted(promise.ops.keys() | ops.keys()):
+            if ops[op] != promise.ops.get(op, 0):
+                broken.append(f"{ops[op]} {op} instead of {promise.ops.get(op, 0)}")
+    if promise.partitions is not None and (
+        delegation.partitions != promise.partitions or delegation.left_out
+    ):
+        outside = f"; outside: {some(delegation.left_out)}" if delegation.left_out else ""
+        broken.append(f"{delegation.partitions} partitions, {promise.partitions} promised{outside}")
+    return broken
+
+
+def some(names: tuple[str, ...], limit: int = 3) -> str:
+    """The first few of `names`, and how many more there are."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

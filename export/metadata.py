@@ -1,0 +1,260 @@
+"""Labels and normalisation inside the `.tflite`, where Android Studio and the Task library look.
+
+A buffer named TFLITE_METADATA holds a second flatbuffer; the files that it names are a zip after
+the model's end. Schema: tflite-support, metadata_schema.fbs 1.1.0. That package has no release for
+today's Pythons, so the few tables we need are described here.
+"""
+
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as tflite
+from flatbuffers import number_types as flags
+from flatbuffers.table import Table
+
+from export.artifact import Mismatch, PreprocessingFields, Record, typed
+from export.flatbuffer import Graph
+from ghostnet_tf.errors import UserError
+
+ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
+NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
+MAX_FILE_BYTES, MAX_ITEMS = 1_000_000, 100  # of an associated file, of a vector: hostile beyond
+DESCRIPTIONS, TENSOR_AXIS_LABELS, RGB = 1, 2, 1  # enum values of the schema
+EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first day: the same inputs must give the same bytes
+
+DAMAGE = (  # what hostile bytes make these readers raise
+    struct.error, TypeError, ValueError, LookupError, RuntimeError, EOFError,
+    zipfile.BadZipFile, zlib.error, Mismatch,
+)  # fmt: skip
+
+# Each table's fields in the order of their numbers. A value is a string, a byte, a table, a
+# [vector] of those, or a {tag: table} union, whose tag takes a number of its own. None: skipped.
+# fmt: off
+TABLES: Mapping[str, Mapping[str, Any]] = {
+    "ModelMetadata":   {"name": str, "description": str, "version": str, "subgraphs": ["SubGraph"],
+                        "author": str, "license": str, "files": ["File"],
+                        "min_parser_version": str},
+    "SubGraph":        {"name": str, "description": str, "inputs": ["Tensor"],
+                        "outputs": ["Tensor"], "files": ["File"]},
+    "Tensor":          {"name": str, "description": str, "dimension_names": None,
+                        "content": "Content", "process_units": ["ProcessUnit"], "stats": None,
+                        "files": ["File"]},
+    "Content":         {"properties": {2: "ImageProperties"}},
+    "ImageProperties": {"color_space": int},
+    "ProcessUnit":     {"options": {1: "Normalization"}},
+    "Normalization":   {"mean": [float], "std": [float]},
+    "File":            {"name": str, "description": str, "type": int},
+}
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a `.tflite` says of itself. Mean and std are of pixels in [0, 255]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    labels: tuple[str, ...]
+    label_ids: tuple[str, ...]  # ours only; empty in other people's files
+    preprocessing: PreprocessingFields | None  # ours only: the schema knows no crop and no filter
+
+
+def metadata_of(record: Record) -> Metadata:
+    """What the file of this record must say."""
+    fields = record.preprocessing
+    mean, std = (tuple(float(np.float32(255 * v)) for v in fields[key]) for key in ("mean", "std"))
+    return Metadata(mean, std, record.labels, record.label_ids, fields)
+
+
+def attach_metadata(data: bytes, record: Record) -> bytes:
+    """`data` with the metadata of `record`: the last step of an export.
+
+    Whatever rewrites the flatbuffer afterwards, ai-edge-quantizer too, drops the zip.
+    """
+    graph, says = Graph(data), metadata_of(record)
+    entry: Any = tflite.MetadataT()
+    buffer: Any = tflite.BufferT()
+    entry.name, entry.buffer = ENTRY, len(graph.model.buffers)
+    buffer.data = np.frombuffer(_encoded(says, record, len(graph.outputs)), np.uint8)
+    others = [other for other in graph.model.metadata or [] if other.name != ENTRY]
+    graph.model.metadata = [*others, entry]
+    graph.model.buffers.append(buffer)
+    for each in graph.model.buffers:
+        each.__class__ = AlignedBuffer
+
+    whole = io.BytesIO(graph.to_bytes())
+    with zipfile.ZipFile(whole, "a") as archive:
+        for name, text in _files(says).items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), text)  # stored: readers map the file
+    return whole.getvalue()
+
+
+def read_metadata(data: bytes) -> Metadata | None:
+    """The metadata of any `.tflite`, ours or not; None where there is none."""
+    model = Graph(data).model
+    entries = [entry.buffer for entry in model.metadata or [] if entry.name == ENTRY]
+    if not entries:
+        return None
+    try:
+        return _decoded(bytes(model.buffers[entries[0]].data), data)
+    except DAMAGE as error:
+        raise UserError(
+            f"the metadata inside the file is damaged: {error}", fix="export or copy the file again"
+        ) from None
+
+
+class AlignedBuffer(tflite.BufferT):
+    """Data at a multiple of 16 bytes, as schema.fbs asks for; the generated writer forgets it.
+
+    It also writes `bytes` one at a time, for seconds, and as `bytes` arrive ai-edge-quantizer's
+    weights, which lie behind the flatbuffer.
+    """
+
+    def Pack(self, builder: Any) -> int:
+        if self.data is None:
+            return super().Pack(builder)
+        content = bytes(self.data)
+        builder.StartVector(1, len(content), 16)
+        builder.head -= len(content)
+        builder.Bytes[builder.head : builder.head + len(content)] = content
+        place = builder.EndVector()
+        tflite.BufferStart(builder)
+        tflite.BufferAddData(builder, place)
+        return tflite.BufferEnd(builder)
+
+
+def _files(says: Metadata) -> dict[str, str]:
+    files = {PREPROCESSING_FILE: json.dumps(says.preprocessing)}
+    if says.labels:
+        files |= {NAMES_FILE: "\n".join(says.labels), IDS_FILE: "\n".join(says.label_ids)}
+    return files
+
+
+def _encoded(says: Metadata, record: Record, n_outputs: int) -> bytes:
+    image = {
+        "name": "image",
+        "description": f"an RGB photo, {record.preprocessing['size']} pixels square, normalised",
+        "content": {"properties": {"color_space": RGB}},
+        "process_units": [{"options": {"mean": says.mean, "std": says.std}}],
+    }
+    outputs: list[dict[str, Any]] = [{"name": f"output_{i}"} for i in range(n_outputs)]
+    aside = [{"name": PREPROCESSING_FILE, "type": DESCRIPTIONS}]
+    if says.labels:
+        labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
+        outputs[0] = {"name": "scores", "files": [labels]}
+        aside.append({"name": IDS_FILE, "type": DESCRIPTIONS})
+    model = {
+        "name": record.model,
+        "description": f"{record.recipe}, weights {record.weights}",
+        "subgraphs": [{"inputs": [image], "outputs": outputs}],
+        "files": aside,
+        "min_parser_version": "1.0.0",
+    }
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(_write(builder, "ModelMetadata", model), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _decoded(content: bytes, data: bytes) -> Metadata:
+    model = _read_table("ModelMetadata", Table(content, int.from_bytes(content[:4], "little")))
+    subgraph = model["subgraphs"][0]
+    units = subgraph["inputs"][0].get("process_units", [])
+    scaling = next((unit["options"] for unit in units if "options" in unit), {})
+    lists = [
+        file["name"]
+        for file in subgraph["outputs"][0].get("files", [])
+        if file.get("type") == TENSOR_AXIS_LABELS
+    ]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        own = _text(archive, PREPROCESSING_FILE)
+        return Metadata(
+            mean=tuple(scaling.get("mean", ())),
+            std=tuple(scaling.get("std", ())),
+            labels=tuple(_text(archive, lists[0]).splitlines()) if lists else (),
+            label_ids=tuple(_text(archive, IDS_FILE).splitlines()),
+            preprocessing=typed(PreprocessingFields, json.loads(own), "it") if own else None,
+        )
+
+
+def _text(archive: zipfile.ZipFile, name: str) -> str:
+    """An associated file; "" where there is none."""
+    if name not in archive.namelist():
+        return ""
+    if archive.getinfo(name).file_size > MAX_FILE_BYTES:
+        raise ValueError(f"{name!r} unpacks to more than {MAX_FILE_BYTES:,} bytes")
+    return archive.read(name).decode()
+
+
+# ---------------------------------------------------------------------------- flatbuffer
+
+
+def _slots(kind: str) -> Iterator[tuple[int, str, Any]]:
+    """(number, name, type) of each field; the tag of a union has the number before it."""
+    number = 0
+    for name, field in TABLES[kind].items():
+        number += isinstance(field, dict)
+        yield number, name, field
+        number += 1
+
+
+def _write(builder: flatbuffers.Builder, kind: Any, value: Any) -> int:
+    """Write a string, a vector or a table, and return its place."""
+    if kind is str:
+        return builder.CreateString(value)
+    if kind == [float]:
+        return builder.CreateNumpyVector(np.array(value, "<f4"))
+    if isinstance(kind, list):
+        places = [_write(builder, kind[0], item) for item in value]
+        builder.StartVector(4, len(places), 4)
+        for place in reversed(places):
+            builder.PrependUOffsetTRelative(place)
+        return builder.EndVector()
+    numbers, places = {}, {}
+    for slot, name, field in _slots(kind):
+        if field is int and name in value:
+            numbers[slot] = value[name]
+        elif name in value:
+            if isinstance(field, dict):
+                ((numbers[slot - 1], field),) = field.items()
+            places[slot] = _write(builder, field, value[name])
+    builder.StartObject(1 + max([*numbers, *places]))
+    for slot, number in numbers.items():
+        builder.PrependUint8Slot(slot, number, 0)
+    for slot, place in places.items():
+        builder.PrependUOffsetTRelativeSlot(slot, place, 0)
+    return builder.EndObject()
+
+
+def _read_table(kind: str, table: Table) -> dict[str, Any]:
+    found = {}
+    for slot, name, field in _slots(kind):
+        if isinstance(field, dict):
+            tag = table.Offset(4 + 2 * (slot - 1))
+            field = field.get(table.Get(flags.Uint8Flags, table.Pos + tag)) if tag else None
+        at = table.Offset(4 + 2 * slot)
+        if at and field:
+            found[name] = _read(field, table, at)
+    return found
+
+
+def _read(field: Any, table: Table, at: int) -> Any:
+    if field is int:
+        return table.Get(flags.Uint8Flags, table.Pos + at)
+    if field is str:
+        return table.String(table.Pos + at).decode()
+    if isinstance(field, str):
+        return _read_table(field, Table(table.Bytes, table.Indirect(table.Pos + at)))
+    if (length := table.VectorLen(at)) > MAX_ITEMS:
+        raise ValueError(f"a list claims {length} items")
+    places = [table.Vector(at) + 4 * i for i in range(length)]
+    if field == [float]:
+        return [table.Get(flags.Float32Flags, place) for place in places]
+    return [_read_table(field[0], Table(table.Bytes, table.Indirect(p))) for p in places]

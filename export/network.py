@@ -1,0 +1,121 @@
+"""A network ready to be exported: the Keras model with everything that its files say of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from export.ranges import Ranges
+from ghostnet_tf import labels as label_tables
+from ghostnet_tf import weights as weights_of
+from ghostnet_tf import zoo
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.labels import Labels
+from ghostnet_tf.preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    import keras
+
+SEEDED, BUNDLED = "seeded", "tinyimagenet"
+SEEDED_SIZE = 224
+FAMILIES = {  # of the zoo -> of contract.FAMILIES
+    "ghostnet": "ghostnet",
+    "mobilenet_v2": "delegable",
+    "mobilenet_v3_delegable": "delegable",
+    "mobilenet_v3": "stock",
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Any Keras network that takes one image."""
+
+    model: "keras.Model"
+    name: str
+    weights: str
+    weights_sha256: str
+    preprocessing: Preprocessing
+    labels: Labels | None = None  # None: the outputs are no classes
+    family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
+    ranges: Ranges | None = None  # measured when its weights were published
+    # accuracies measured then: SHA-256 of a finished file -> {top1, top5, n}
+    published: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def is_seeded(self) -> bool:
+        return self.weights == SEEDED
+
+
+def from_zoo(
+    model_name: str,
+    weights: str = BUNDLED,
+    size: int | None = None,
+    labels: str | None = None,
+) -> Network:
+    """A network of the zoo with bundled, seeded, or a user's weights."""
+    entry = zoo.parse_model(model_name)
+    family = FAMILIES[entry.family]
+    if weights == SEEDED:
+        from ghostnet_tf.seeded import seed
+
+        at = entry.preprocessing.at(size or SEEDED_SIZE)
+        table = label_tables.labels(labels or "imagenet")
+        model = seed(entry.build(classes=len(table), size=at.size))
+        return Network(model, model_name, SEEDED, "", at, table, family)
+
+    found = weights_of.find(weights, model_name)
+    if found.facts:
+        known_as = (model_name, model_name.removesuffix("_delegable"))
+        if found.facts.model not in known_as:
+            raise UserError(
+                f"{str(found.path)!r} holds weights of {found.facts.model}, not of {model_name}",
+                fix=f"--model {found.facts.model}",
+            )
+        table = label_tables.naming(found.facts.classes)
+        preprocessing = found.facts.preprocessing
+    else:
+        table = label_tables.labels(labels or "imagenet")
+        preprocessing = entry.preprocessing
+    at = preprocessing.at(size or preprocessing.size)
+    model = entry.build(classes=len(table))
+    weights_of.load(model, found)
+    is_published = at == preprocessing and found.path.parent == weights_of.BUNDLED
+    return Network(
+        model,
+        model_name,
+        found.name,
+        found.sha256,
+        at,
+        table,
+        family,
+        _ranges(found.path, model_name) if is_published else None,
+        _published(found.path) if is_published else {},
+    )
+
+
+def from_checkpoint(path: str, size: int | None = None) -> Network:
+    """A network from a checkpoint of ours, which says itself what it is."""
+    found = weights_of.find(path, "")
+    if found.facts is None:
+        raise UserError(f"{path!r} does not say which network it is for", fix="give --model")
+    return from_zoo(found.facts.model, path, size)
+
+
+def ranges_path(weights: Path, model_name: str) -> Path:
+    """Where the ranges of bundled weights stand; a delegable twin has tensors of its own."""
+    return weights.with_name(f"{model_name}_{weights.stem.rsplit('_', 1)[-1]}.ranges.json")
+
+
+def card_path(weights: Path) -> Path:
+    return weights.with_suffix(".card.json")
+
+
+def _ranges(weights: Path, model_name: str) -> Ranges | None:
+    path = ranges_path(weights, model_name)
+    return Ranges.from_json(path.read_text()) if path.exists() else None
+
+
+def _published(weights: Path) -> dict[str, dict[str, Any]]:
+    path = card_path(weights)
+    return json.loads(path.read_text())["published"] if path.exists() else {}

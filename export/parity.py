@@ -1,0 +1,80 @@
+"""How faithful a file is to the Keras model, in decibels, and how faithful it must be."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ghostnet_tf.errors import pick
+
+Outputs = np.ndarray | Sequence[np.ndarray]  # (N, classes), or one array for every output
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a recipe must reach before a file gets its name."""
+
+    min_snr_db: float  # 10 log10(signal power / error power) of the outputs
+    why: str
+
+
+# Against the Keras model, measured with seeded weights: the range over GhostNet 0.5x and 1.0x at
+# 32 to 224 px, and the least of any network (MobileNetV2 at 64 px). Planted bugs reach 32 dB and
+# are the float32 gate's to catch; int8 with wrong ranges (a quarter, eightfold) reaches 2.9.
+# fmt: off
+GATES = {                            # dB                                           GhostNet, least
+    "float32":               Gate(90.0, "same arithmetic in another order"),         # 112-117, 99
+    "float16":               Gate(30.0, "kernels keep 11 bits"),                     #   47-56, 36
+    "weight_only_wi8_afp32": Gate( 8.0, "kernels keep 8 bits a channel"),            #   20-28, 11
+    "dynamic_wi8_afp32":     Gate( 7.0, "kernels, and what 1x1 ones read, 8 bits"),  #   18-26,  9
+    "static_wi8_ai8":        Gate( 5.0, "kernels and activations keep 8 bits"),      #   10-20,  6.8
+    "static_wi8_ai8_int8io": Gate( 5.0, "kernels and activations keep 8 bits"),      #   10-20,  6.8
+    "static_wi8_ai16":       Gate( 8.0, "kernels keep 8 bits a channel"),            #   20-28, 11
+}
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Parity:
+    """One file against the Keras model on the same images."""
+
+    snr_db: float  # of the worst output, where there are several
+    top1_same: int | None  # images with the same first class; None where outputs are no classes
+    n: int  # images
+
+
+def snr_db(reference: ArrayLike, value: ArrayLike) -> float:
+    """10 log10(signal power / error power); infinite when equal, -infinite when anything is NaN."""
+    a, b = np.asarray(reference, np.float64), np.asarray(value, np.float64)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return -math.inf
+    signal, error = np.square(a).sum(), np.square(a - b).sum()
+    if error == 0:
+        return math.inf
+    return float(10 * np.log10(signal / error)) if signal else -math.inf
+
+
+def parity(reference: Outputs, outputs: Outputs) -> Parity:
+    """Compare what two models made of the same images."""
+    pairs = list(zip(as_list(reference), as_list(outputs), strict=True))
+    first, second = pairs[0]
+    is_classes = len(pairs) == 1 and first.ndim == 2
+    top1 = int((first.argmax(1) == second.argmax(1)).sum()) if is_classes else None
+    return Parity(min(snr_db(a, b) for a, b in pairs), top1, len(first))
+
+
+def as_list(outputs: Outputs) -> list[np.ndarray]:
+    return [outputs] if isinstance(outputs, np.ndarray) else list(outputs)
+
+
+def broken_gate(recipe: str, measured: Parity) -> list[str]:
+    """Empty, or why a file of this recipe is not faithful enough."""
+    gate = pick(recipe, GATES, "recipe")
+    if measured.snr_db >= gate.min_snr_db:
+        return []
+    return [
+        f"the outputs agree to {measured.snr_db:.1f} dB with the Keras model; {recipe} needs "
+        f"{gate.min_snr_db:.0f} ({gate.why})"
+    ]

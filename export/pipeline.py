@@ -1,0 +1,220 @@
+"""From a network to finished files: one conversion, every recipe from it, each with its proof."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from export.artifact import (
+    Accuracy,
+    Agreement,
+    Calibration,
+    PreprocessingFields,
+    Record,
+    save,
+    tool_versions,
+)
+from export.calibrate import check_images, choose
+from export.classifier import Classifier
+from export.contract import Facts, broken_promises, facts, promise
+from export.convert import to_float32
+from export.evaluate import evaluate
+from export.metadata import attach_metadata
+from export.network import Network
+from export.parity import Parity, broken_gate, parity
+from export.progress import Stages
+from export.quantize import quantize
+from export.ranges import Ranges
+from export.recipes import DEFAULT_RECIPES, RECIPES
+from export.runtime import Runtime
+from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.files import sha256
+from ghostnet_tf.labels import Labels
+from ghostnet_tf.photos import Photos
+
+MAX_CALIBRATION_PHOTOS = 200
+PARITY_IMAGES = 32
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One file that kept every promise."""
+
+    path: Path
+    record: Record
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one export made."""
+
+    files: tuple[Exported, ...]
+    keras: Accuracy | None  # of the model that the files come from
+    ranges: Ranges | None  # that the static recipes used
+
+
+def export(
+    network: Network,
+    recipes: Sequence[str] = DEFAULT_RECIPES,
+    photos: Photos | None = None,
+    labelled: Photos | None = None,
+    out: Path = Path("build"),
+    stages: Stages | None = None,
+) -> Result:
+    """Write one verified `.tflite` per recipe, with its record.
+
+    `photos` calibrate static recipes and judge parity; without them, bundled weights use the ranges
+    they carry, seeded ones are calibrated on generated images, and parity is judged on those.
+    `labelled` measures accuracy. Nothing is written before every file has kept every promise;
+    CheckFailed names the one that did not.
+    """
+    stages = stages or Stages()
+    recipes = tuple(dict.fromkeys(recipes))
+    refuse_overlap(photos, labelled)
+    images = calibration_images(network, photos, stages)
+    with stages.stage("convert to float32"):
+        float32 = to_float32(network.model, network.preprocessing.size)
+    ranges = network.ranges
+    if any(RECIPES[recipe].how == "static" for recipe in recipes):
+        ranges = static_ranges(network, photos, images, float32, stages)
+    judged = images[:PARITY_IMAGES]
+    with stages.stage("run the Keras model"):
+        reference = network.model.predict(judged, batch_size=8, verbose=0)
+    finished = []
+    for recipe in recipes:
+        with stages.stage(recipe):
+            graph = quantize(float32, recipe, ranges)
+            used = ranges if RECIPES[recipe].how == "static" else None
+            record = described(network, recipe, graph, used)
+            data = attach_metadata(graph, record)
+            agreement = parity(reference, Runtime(data).run(judged))
+            refuse_broken(record, facts(data), agreement)
+            published = network.published.get(sha256(data))
+            record = replace(
+                record,
+                # Measured when the weights were published, on a file of exactly these bytes.
+                accuracy=Accuracy(**published) if published else None,
+                parity_db=agreement.snr_db,
+                parity_on="generated images" if photos is None else "photos",
+                top1_agreement=None
+                if agreement.top1_same is None
+                else Agreement(agreement.top1_same, agreement.n),
+            )
+            finished.append((data, record))
+    keras = None
+    if labelled is not None:
+        keras, finished = scored(network, finished, labelled, stages)
+    files = tuple(Exported(*save(out, record, data)) for data, record in finished)
+    return Result(files, keras, ranges)
+
+
+def calibration_images(network: Network, photos: Photos | None, stages: Stages) -> np.ndarray:
+    """(N, size, size, 3) float32: up to 200 of the photos, evenly spread, or generated images."""
+    size, preprocessing = network.preprocessing.size, network.preprocessing
+    if photos is None:
+        from ghostnet_tf.seeded import generated_images
+
+        return generated_images(PARITY_IMAGES, (size, size), seed=1)
+    n = min(len(photos), MAX_CALIBRATION_PHOTOS)
+    with stages.stage("read calibration photos", n) as advance:
+        pixels = []
+        for i in np.arange(n) * len(photos) // n:
+            pixels.append(preprocessing.pixels(photos.read(int(i))))
+            advance(1)
+    images = preprocessing.normalise(np.stack(pixels))
+    table = preprocessing.table()
+    check_images(images, (float(table.min()), float(table.max())))
+    # Sorted by class, neighbours would be alike: the first images must stand for all of them.
+    return images[np.random.default_rng(0).permutation(n)]
+
+
+def static_ranges(
+    network: Network, photos: Photos | None, images: np.ndarray, float32: bytes, stages: Stages
+) -> Ranges:
+    """The ranges that the weights carry, or new ones from the photos."""
+    if photos is None and network.ranges is not None:
+        return network.ranges
+    if photos is None and not network.is_seeded:
+        raise UserError(
+            f"static recipes need photos to calibrate on: the weights {network.weights!r} carry no "
+            f"activation ranges for {network.preprocessing.size} px",
+            fix="--photos DIR with 100 photos or more like those the network will see",
+        )
+    with stages.stage("calibrate", 100) as advance:
+        shown = 0
+
+        def progress(done: int, n: int) -> None:
+            nonlocal shown
+            advance(100 * done // n - shown)
+            shown = 100 * done // n
+
+        ranges, _ = choose(float32, images, progress)
+    return ranges
+
+
+def described(network: Network, recipe: str, graph: bytes, ranges: Ranges | None) -> Record:
+    """What is known of a flatbuffer before it has been compared with anything."""
+    says = facts(graph)
+    labels = network.labels or Labels((), ())
+    return Record(
+        model=network.name,
+        weights=network.weights,
+        weights_sha256=network.weights_sha256,
+        recipe=recipe,
+        family=network.family,
+        parameters=sum(math.prod(v.shape) for v in network.model.trainable_variables),
+        preprocessing=PreprocessingFields(**network.preprocessing.to_dict()),
+        labels=labels.names,
+        label_ids=labels.ids,
+        ops=dict(sorted(says.ops.items())),
+        partitions=says.delegation.partitions,
+        delegated_ops=says.delegation.n_delegated,
+        total_ops=says.delegation.n_ops,
+        calibration=Calibration(ranges.n_photos, ranges.sha256) if ranges else None,
+        versions=tool_versions(),
+    )
+
+
+def refuse_broken(record: Record, says: Facts, agreement: Parity) -> None:
+    """CheckFailed with every promise of its recipe that a finished file does not keep."""
+    promised = promise(record.recipe, record.family, record.parameters)
+    if broken := broken_promises(promised, says) + broken_gate(record.recipe, agreement):
+        raise CheckFailed(
+            f"{record.model} {record.recipe} breaks its promise: {'; '.join(broken)}",
+            fix="nothing was written; leave this recipe out, or repair what is named",
+        )
+
+
+def scored(
+    network: Network, finished: list[tuple[bytes, Record]], labelled: Photos, stages: Stages
+) -> tuple[Accuracy, list[tuple[bytes, Record]]]:
+    """The Keras model and every file on the same labelled photos."""
+    if network.labels is None:
+        raise UserError(f"{network.name} has no classes, so no accuracy")
+    about = network.preprocessing, network.labels
+    predict = network.model.predict_on_batch
+    classifiers = [Classifier(network.name, predict, *about)]
+    classifiers += [Classifier(r.recipe, Runtime(data).run, *about) for data, r in finished]
+    with stages.stage("measure accuracy", len(labelled)) as advance:
+        result = evaluate(classifiers, labelled, progress=advance)
+    rows = [
+        (data, replace(record, accuracy=result.accuracy(i)))
+        for i, (data, record) in enumerate(finished, start=1)
+    ]
+    return result.accuracy(0), rows
+
+
+def refuse_overlap(photos: Photos | None, labelled: Photos | None) -> None:
+    """A network must not be scored on the photos that chose its ranges."""
+    if photos is None or labelled is None:
+        return
+    seen = {sha256(labelled.source.read(name)): name for name in labelled.names}
+    both = [name for name in photos.names if sha256(photos.source.read(name)) in seen]
+    if both:
+        raise UserError(
+            f"{len(both)} of the calibration photos are also among the labelled ones, "
+            f"the first is {both[0]!r}",
+            fix="calibrate on other photos, such as the training photos",
+        )

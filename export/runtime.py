@@ -1,0 +1,117 @@
+"""A `.tflite` running in LiteRT, and what the runtime made of its graph."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from export.flatbuffer import DAMAGED_FIX
+from export.quiet import quiet
+from ghostnet_tf.errors import UserError
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """How much of a graph XNNPACK took."""
+
+    partitions: int
+    n_ops: int
+    left_out: tuple[str, ...]  # "OP layer" of every operator that stayed outside
+
+    @property
+    def n_delegated(self) -> int:
+        return self.n_ops - len(self.left_out)
+
+
+class Runtime:
+    """One `.tflite`, loaded from bytes: a damaged file is an error, never a crash."""
+
+    def __init__(self, data: bytes, threads: int = 1, keep_all: bool = False):
+        """`keep_all` runs without XNNPACK and keeps every tensor's values for `tensor`."""
+        resolver = (
+            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if keep_all else OpResolverType.AUTO
+        )
+        try:
+            with quiet():
+                self.interpreter = Interpreter(
+                    model_content=data,
+                    num_threads=threads,
+                    experimental_preserve_all_tensors=keep_all,
+                    experimental_op_resolver_type=resolver,
+                )
+                self.interpreter.allocate_tensors()
+                inputs = self.interpreter.get_input_details()
+                self.outputs = self.interpreter.get_output_details()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"the runtime refused the model: {reason}", fix=DAMAGED_FIX) from error
+        if len(inputs) != 1:
+            raise UserError(f"the model has {len(inputs)} inputs; one image is expected")
+        self.input = inputs[0]
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return tuple(int(side) for side in self.input["shape"])
+
+    def run(self, images: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        """(N, H, W, C) float32 -> (N, classes) float32, or a list of them for several outputs.
+
+        Integer inputs and outputs are quantized and dequantized here by the file's own parameters.
+        """
+        results: list[list[np.ndarray]] = [[] for _ in self.outputs]
+        for image in images:
+            self.invoke(image)
+            for values, detail in zip(results, self.outputs, strict=True):
+                values.append(dequantized(self.interpreter.get_tensor(detail["index"]), detail)[0])
+        stacked = [np.stack(values) for values in results]
+        return stacked[0] if len(stacked) == 1 else stacked
+
+    def invoke(self, image: np.ndarray) -> None:
+        """Run one image, (H, W, C) float32."""
+        batch = image[None]
+        if batch.shape != self.input_shape:
+            raise UserError(f"an image of shape {batch.shape} for an input of {self.input_shape}")
+        self.interpreter.set_tensor(self.input["index"], quantized(batch, self.input))
+        self.interpreter.invoke()
+
+    def tensor(self, index: int) -> np.ndarray:
+        """The values of any tensor after `invoke`; needs `keep_all`."""
+        return self.interpreter.get_tensor(index)
+
+    def delegation(self) -> Delegation:
+        """Partitions and the operators outside them; LiteRT lists a partition as an op DELEGATE."""
+        nodes = self.interpreter._get_ops_details()
+        names = {d["index"]: d["name"] for d in self.interpreter.get_tensor_details()}
+        partitions = [node for node in nodes if node["op_name"] == "DELEGATE"]
+        ops = [node for node in nodes if node["op_name"] != "DELEGATE"]
+        producer = {int(out): op for op in ops for out in op["outputs"]}
+        taken: set[int] = set()
+        for partition in partitions:  # everything between a partition's outputs and its inputs
+            seen, ahead = set(map(int, partition["inputs"])), list(map(int, partition["outputs"]))
+            while ahead:
+                if (tensor := ahead.pop()) not in seen and tensor in producer:
+                    taken.add(producer[tensor]["index"])
+                    ahead += [int(i) for i in producer[tensor]["inputs"]]
+                seen.add(tensor)
+        left = (op for op in ops if op["index"] not in taken)
+        left_out = tuple(f"{op['op_name']} {names[int(op['outputs'][0])]}" for op in left)
+        return Delegation(len(partitions), len(ops), left_out)
+
+
+def quantized(values: np.ndarray, detail: dict) -> np.ndarray:
+    """float32 -> the tensor's own type."""
+    if detail["dtype"] == np.float32:
+        return values.astype(np.float32)
+    scale, zero_point = detail["quantization"]
+    limits = np.iinfo(detail["dtype"])
+    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(
+        detail["dtype"]
+    )
+
+
+def dequantized(values: np.ndarray, detail: dict) -> np.ndarray:
+    """The tensor's own type -> float32."""
+    if detail["dtype"] == np.float32:
+        return values
+    scale, zero_point = detail["quantization"]
+    return (values.astype(np.float32) - zero_point) * np.float32(scale)

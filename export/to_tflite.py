@@ -1,0 +1,132 @@
+"""A network becomes verified `.tflite` files.
+
+python export/to_tflite.py [--model NAME] [--weights NAME|PATH] [--recipe RECIPE...] [--json]
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from export.recipes import DEFAULT_RECIPES, RECIPES
+from ghostnet_tf import zoo
+from ghostnet_tf.errors import UserError, pick, run
+from ghostnet_tf.photos import Photos
+
+if TYPE_CHECKING:
+    from export.network import Network
+    from export.pipeline import Result
+
+DEFAULT_MODEL = "ghostnet_050"
+
+
+def parser() -> argparse.ArgumentParser:
+    parse = argparse.ArgumentParser(description="A network becomes verified .tflite files.")
+    parse.add_argument("--model", default=DEFAULT_MODEL, help=", ".join(zoo.MODELS))
+    parse.add_argument(
+        "--weights",
+        default="tinyimagenet",
+        help="tinyimagenet (bundled), seeded (random: cost only), or a .safetensors, .weights.h5 "
+        "or .keras file",
+    )
+    parse.add_argument(
+        "--recipe",
+        nargs="+",
+        metavar="RECIPE",
+        help=f"of {', '.join(RECIPES)}; default: {', '.join(DEFAULT_RECIPES)}",
+    )
+    parse.add_argument("--photos", metavar="DIR|ZIP", help="to calibrate static recipes on")
+    parse.add_argument(
+        "--labelled", metavar="DIR|ZIP", help="photos in class folders, to measure accuracy on"
+    )
+    parse.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")
+    parse.add_argument("--size", type=int, metavar="PIXELS", help="of the image's side")
+    parse.add_argument("--out", type=Path, default=Path("build"), metavar="DIR")
+    parse.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parse
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    zoo.parse_model(args.model)
+    if args.size is not None and not 32 <= args.size <= 2048:
+        raise UserError(f"--size is {args.size} pixels", fix="choose 32 to 2048")
+    recipes = args.recipe or DEFAULT_RECIPES
+    for recipe in recipes:
+        pick(recipe, RECIPES, "recipe")
+    photos = Photos.open(args.photos) if args.photos else None
+    labelled = Photos.open(args.labelled) if args.labelled else None
+    refuse_unwritable(args.out)
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the only one that can export
+    from export.progress import Stages
+
+    stages = Stages()
+    with stages.stage("start TensorFlow"):
+        from export.network import from_zoo
+        from export.pipeline import export
+    with stages.stage("build the network"):
+        network = from_zoo(args.model, args.weights, args.size, args.labels)
+    result = export(network, recipes, photos, labelled, args.out, stages)
+    print(json.dumps(document(result), indent=1) if args.json else table(network, result))
+    return 0
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Say now, not after a minute's work, that nothing can be written there."""
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
+
+
+def document(result: "Result") -> dict[str, Any]:
+    """The facts of the table for machines."""
+    files = [{"path": str(file.path), **asdict(file.record)} for file in result.files]
+    return {"files": files, "keras": asdict(result.keras) if result.keras else None}
+
+
+def table(network: "Network", result: "Result") -> str:
+    """What was made, how big, how faithful; and what to type next."""
+    first = result.files[0].record
+    title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
+    lines = [f"{title:60}{first.parameters / 1e6:6.2f} M parameters"]
+    if result.keras:
+        lines.append(f"  {'Keras':24}{'':39}top-1 {result.keras.top1:.2%}")
+    for file in result.files:
+        lines.append("  " + row(file.record, result))
+    paths = [str(file.path) for file in result.files]
+    lines += [f"wrote {paths[0]}", *(f"      {path}" for path in paths[1:])]
+    judged = f"dB and agreement with Keras on {first.parity_on}"
+    if first.accuracy and not result.keras:
+        judged += f"; top-1 as published, measured on these bytes with {first.accuracy.n:,} photos"
+    lines.append(judged)
+    if network.is_seeded:
+        lines.append("weights are random: these files measure cost, never accuracy")
+    else:
+        lines.append(f"next: python export/predict.py {paths[-1]} photo.jpg")
+    return "\n".join(lines)
+
+
+def row(record: Any, result: "Result") -> str:
+    """One file: size, fidelity, agreement, partitions, accuracy."""
+    partitions = f"{record.partitions} partition{'s' * (record.partitions != 1)}"
+    line = f"{record.recipe:24}{record.size_bytes / 1e6:5.1f} MB {record.parity_db:6.1f} dB"
+    if agree := record.top1_agreement:
+        line += f"  same {agree.same}/{agree.photos}"
+    line += f"  {partitions:13}"
+    if record.accuracy:
+        line += f"  top-1 {record.accuracy.top1:.2%}"
+        if result.keras:
+            line += f" ({100 * (record.accuracy.top1 - result.keras.top1):+.2f} points)"
+    return line.rstrip()
+
+
+if __name__ == "__main__":
+    run(main)

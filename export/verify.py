@@ -1,0 +1,189 @@
+"""Check a file that came from a colleague: python export/verify.py FILE.tflite [--json]
+
+A hash shows that file and record belong together and arrived whole, not who made them.
+Exit 0: every check passed. 1: one failed. 2: one could not be made, for want of the record.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from export.artifact import Record, read_model, read_record
+from ghostnet_tf.errors import CHECK_FAILED, DONE, UserError, run
+from ghostnet_tf.files import sha256
+from ghostnet_tf.labels import Labels
+
+PASSED, FAILED, NOT_MADE = "passed", "FAILED", "not made"
+
+
+class Evidence:
+    """One file and what stands beside it; each part is read when a check first asks for it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.data = read_model(path)
+
+    @cached_property
+    def record(self) -> Record:
+        try:
+            return read_record(self.path)
+        except UserError as error:
+            raise NoRecord(str(error), error.fix) from None
+
+    @cached_property
+    def runtime(self):
+        from export.runtime import Runtime
+
+        return Runtime(self.data)
+
+    @cached_property
+    def facts(self):
+        from export.contract import facts
+
+        return facts(self.data)
+
+
+class NoRecord(UserError):
+    """A check cannot be made."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was claimed of the file, and what speaks against it."""
+
+    claim: str
+    result: str
+    why: list[str]
+
+
+def hash_complaints(e: Evidence) -> list[str]:
+    found, told = sha256(e.data), e.record.sha256
+    return [] if found == told else [f"its SHA-256 is {found}, the record says {told}"]
+
+
+def runtime_complaints(e: Evidence) -> list[str]:
+    outputs = e.runtime.run(np.zeros((1, *e.runtime.input_shape[1:]), np.float32))
+    outputs = [outputs] if isinstance(outputs, np.ndarray) else outputs
+    is_finite = all(np.isfinite(output).all() for output in outputs)
+    return [] if is_finite else ["it answers a grey image with NaN or infinity"]
+
+
+def contract_complaints(e: Evidence) -> list[str]:
+    from export.contract import broken_promises, promise
+
+    return broken_promises(promise(e.record.recipe, e.record.family, e.record.parameters), e.facts)
+
+
+def graph_complaints(e: Evidence) -> list[str]:
+    delegation = e.facts.delegation
+    pairs = {
+        "operators": (dict(e.facts.ops), e.record.ops),
+        "partitions": (delegation.partitions, e.record.partitions),
+        "delegated operators": (delegation.n_delegated, e.record.delegated_ops),
+        "operators in all": (delegation.n_ops, e.record.total_ops),
+        "bytes": (len(e.data), e.record.size_bytes),
+    }
+    return _differences(pairs)
+
+
+def label_complaints(e: Evidence) -> list[str]:
+    if e.record.labels:
+        labels = Labels(e.record.label_ids, e.record.labels)
+        labels.expect(int(e.runtime.outputs[0]["shape"][-1]))
+    return []
+
+
+def preprocessing_complaints(e: Evidence) -> list[str]:
+    from export.classifier import checked_preprocessing
+
+    checked_preprocessing(e.record.preprocessing, e.path.name, e.runtime.input_shape)
+    return []
+
+
+def metadata_complaints(e: Evidence) -> list[str]:
+    from export.metadata import metadata_of, read_metadata
+
+    wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.data)
+    if inside is None:
+        return ["there is none"]
+    return _differences({key: (value, wanted[key]) for key, value in asdict(inside).items()})
+
+
+def _differences(pairs: dict[str, tuple]) -> list[str]:
+    return [
+        f"{what}: {_short(found)} in the file, {_short(told)} in the record"
+        for what, (found, told) in pairs.items()
+        if found != told
+    ]
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
+    "the bytes are those that the record describes": hash_complaints,
+    "it loads and runs": runtime_complaints,
+    "it keeps the promises of its recipe": contract_complaints,
+    "its graph is the one in the record": graph_complaints,
+    "it has one label for every output": label_complaints,
+    "its preprocessing makes what its input takes": preprocessing_complaints,
+    "its metadata says what the record says": metadata_complaints,
+}
+
+
+def verify(path: str | Path) -> list[Check]:
+    """Make every check that can be made."""
+    evidence = Evidence(Path(path))
+    return [_check(claim, complaints, evidence) for claim, complaints in CHECKS.items()]
+
+
+def _check(claim: str, complaints: Callable[[Evidence], list[str]], evidence: Evidence) -> Check:
+    try:
+        found = complaints(evidence)
+    except NoRecord as error:
+        return Check(claim, NOT_MADE, [str(error)])
+    except UserError as error:
+        found = [str(error)]
+    return Check(claim, FAILED if found else PASSED, found)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Check a .tflite file against its record.")
+    parser.add_argument("file", metavar="FILE.tflite")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    args = parser.parse_args(argv)
+
+    checks = verify(args.file)
+    if args.json:
+        document = {"file": args.file, "checks": [asdict(check) for check in checks]}
+        print(json.dumps(document, indent=1))
+    else:
+        for check in checks:
+            print(f"{check.result:8}  {check.claim}")
+            if check.result == FAILED:
+                print("\n".join(f"{'':12}{why}" for why in check.why))
+    results = [check.result for check in checks]
+    if FAILED in results:
+        return CHECK_FAILED
+    if NOT_MADE in results:
+        raise UserError(
+            f"{results.count(NOT_MADE)} of {len(checks)} checks could not be made: "
+            f"{checks[results.index(NOT_MADE)].why[0]}",
+            fix="copy the .json that was exported together with it",
+        )
+    return DONE
+
+
+if __name__ == "__main__":
+    run(main)

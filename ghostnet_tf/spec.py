@@ -1,0 +1,70 @@
+"""GhostNet as rows: Table 1 of the paper (CVPR 2020, arXiv 1911.11907). No Keras here."""
+
+from dataclasses import dataclass, replace
+
+CHANNEL_DIVISOR = 4  # authors' ghostnet.py: every channel count is a multiple of four
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One Ghost bottleneck."""
+
+    kernel: int  # depthwise kernel at stride 2 and in the shortcut; the cheap kernel is always 3
+    hidden: int  # channels after the first Ghost module
+    out: int  # channels after the second Ghost module
+    se: float = 0.0  # squeeze ratio of `hidden`; 0 means no squeeze-and-excitation
+    stride: int = 1
+
+
+# fmt: off
+GHOSTNET = (
+    #     k  hidden  out   se   s       resolution in -> out
+    Block(3,    16,   16),             # 112 -> 112
+    Block(3,    48,   24, 0.00, 2),    # 112 ->  56
+    Block(3,    72,   24),             #  56 ->  56
+    Block(5,    72,   40, 0.25, 2),    #  56 ->  28
+    Block(5,   120,   40, 0.25),       #  28 ->  28
+    Block(3,   240,   80, 0.00, 2),    #  28 ->  14
+    Block(3,   200,   80),             #  14 ->  14
+    Block(3,   184,   80),             #  14 ->  14
+    Block(3,   184,   80),             #  14 ->  14
+    Block(3,   480,  112, 0.25),       #  14 ->  14
+    Block(3,   672,  112, 0.25),       #  14 ->  14
+    Block(5,   672,  160, 0.25, 2),    #  14 ->   7
+    Block(5,   960,  160),             #   7 ->   7
+    Block(5,   960,  160, 0.25),       #   7 ->   7
+    Block(5,   960,  160),             #   7 ->   7
+    Block(5,   960,  160, 0.25),       #   7 ->   7
+)
+STEM = 16        # 224 -> 112, an ordinary 3x3 convolution
+LAST = 960       # an ordinary 1x1 convolution before the pooling
+HEAD = 1280      # after the pooling; the one number that does not follow the width
+FEATURE_TAPS = (2, 4, 10, 15)  # blocks whose outputs end the strides 4, 8, 16 and 32
+# fmt: on
+SMALLEST_IMAGE = 32  # pixels of a side: one is left after five halvings
+
+
+@dataclass(frozen=True, slots=True)
+class GhostNetSpec:
+    """A GhostNet at one width: every number is a channel count that a layer really has."""
+
+    width: float
+    stem: int
+    blocks: tuple[Block, ...]
+    last: int
+    head: int = HEAD
+
+
+def divisible(channels: float, divisor: int = CHANNEL_DIVISOR) -> int:
+    """The nearest multiple of `divisor`, never below 90 % of `channels` (authors' ghostnet.py)."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def ghostnet(width: float = 1.0) -> GhostNetSpec:
+    """The rows of GhostNet at `width`; 0.5, 1.0 and 1.3 are the published ones."""
+    blocks = tuple(
+        replace(row, hidden=divisible(row.hidden * width), out=divisible(row.out * width))
+        for row in GHOSTNET
+    )
+    return GhostNetSpec(width, divisible(STEM * width), blocks, divisible(LAST * width))

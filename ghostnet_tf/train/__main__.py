@@ -1,0 +1,132 @@
+"""`python -m ghostnet_tf.train PHOTOS --model ghostnet_050 --out runs/mine`."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ghostnet_tf import zoo
+from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.train import recipe as recipes
+
+EXAMPLE = """\
+your own photos, one folder per class, from the bundled weights to a .tflite:
+  python -m ghostnet_tf.train my_photos --weights tinyimagenet --out runs/mine
+  python export/to_tflite.py --weights runs/mine/best.safetensors --photos my_photos
+
+The same command resumes a run that was stopped. KERAS_BACKEND=jax trains on GPUs, all of them.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    parse = argparse.ArgumentParser(
+        prog="python -m ghostnet_tf.train",
+        description="Train a network of the zoo on a folder (or zip) of class folders.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parse.add_argument("photos", metavar="DIR|ZIP", help="one sub-folder of photos per class")
+    parse.add_argument(
+        "--model", default="ghostnet_050", metavar="NAME", help=", ".join(zoo.MODELS)
+    )
+    parse.add_argument(
+        "--weights",
+        metavar="NAME|FILE",
+        help="start from these instead of from nothing: tinyimagenet, or a .safetensors, "
+        ".weights.h5 or .keras file; other classes get a new classifier",
+    )
+    parse.add_argument(
+        "--recipe",
+        default="finetune",
+        metavar="NAME|FILE",
+        help=f"{', '.join(recipes.RECIPES)}, or a JSON file; default: finetune",
+    )
+    parse.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change one setting of the recipe, e.g. epochs=5; may be repeated",
+    )
+    parse.add_argument(
+        "--held-out",
+        type=_positive,
+        metavar="N",
+        help="photos kept out of training, to choose the best epoch on; default: one in twenty",
+    )
+    parse.add_argument(
+        "--classes", type=_positive, metavar="N", help="refuse another number of class folders"
+    )
+    parse.add_argument(
+        "--out", type=Path, default=Path("runs/train"), metavar="DIR", help="default: runs/train"
+    )
+    parse.add_argument(
+        "--stop-after", type=_positive, metavar="N", help="stop after N more epochs; resume later"
+    )
+    parse.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parse
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    zoo.parse_model(args.model)
+    recipe = recipes.load(args.recipe).with_settings(args.set)
+    from ghostnet_tf.photos import Photos
+
+    photos = Photos.open(args.photos)
+    if (classes := len(photos.classes)) < 2:
+        raise UserError(
+            f"{args.photos!r} has {classes or 'no'} class folder{'s' * (classes != 1)}; training "
+            "needs two or more",
+            fix="put the photos of each class into a folder of its own",
+        )
+    if args.classes not in (None, classes):
+        raise UserError(
+            f"{args.photos!r} has {classes} class folders, not {args.classes}",
+            fix=f"look for a folder too many or too few, or give --classes {classes}",
+        )
+    refuse_unwritable(args.out)
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from ghostnet_tf.train.command import train
+
+    result = train(args, photos, recipe)
+    print(json.dumps(result, indent=1) if args.json else summary(args, result))
+    return 0
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Say now, not after the first epoch, that nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"--out {str(out)!r} cannot be made: {error.strerror}", fix="--out DIR"
+        ) from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UserError(f"--out {str(out)!r} cannot be written to", fix="--out DIR")
+
+
+def summary(args: argparse.Namespace, result: dict[str, Any]) -> str:
+    """What came out, and what to type next."""
+    best = result["best"]
+    plain, ema = best["held_out_top1"], best["held_out_ema_top1"]
+    which = f"EMA weights of epoch {best['epoch']}" if ema >= plain else f"epoch {best['epoch']}"
+    return (
+        f"best: {which}, top-1 {max(plain, ema):.2%} on the held-out photos\n"
+        f"wrote {result['weights']}\n"
+        f"next: python export/to_tflite.py --model {args.model} --weights {result['weights']}"
+        f" --photos {args.photos}"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    run(main)

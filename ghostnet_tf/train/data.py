@@ -1,0 +1,119 @@
+"""Photos become batches, each a function of (seed, epoch, number): a run can be resumed."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from PIL import Image
+
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.photos import Photos
+from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.train.augment import random_view
+from ghostnet_tf.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Photos in memory: (H, W, 3) uint8 each, and the class of each."""
+
+    pixels: list[np.ndarray]
+    labels: np.ndarray  # (n,) int
+    broken: list[str]  # why, for every photo that could not be read; they are left out
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def hold_out(count: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(training, held-out) positions of `count` photos, each sorted; the same for the same seed."""
+    if not 0 < held_out < count:
+        raise UserError(
+            f"{held_out} photos cannot be held out of {count}",
+            fix="--held-out N, about one photo in twenty",
+        )
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def decode(
+    photos: Photos, positions: np.ndarray, short_side: int, progress: Callable[[], object]
+) -> Decoded:
+    """Read photos into memory, shrunk so that no short side exceeds `short_side` pixels."""
+    assert photos.label_of is not None
+    pixels, kept, broken = [], [], []
+
+    def read(position: int) -> np.ndarray | UserError:
+        try:
+            photo = photos.read(position)
+        except UserError as error:
+            return error
+        shrink = short_side / min(photo.size)
+        if shrink < 1:
+            width, height = (max(1, round(side * shrink)) for side in photo.size)
+            photo = photo.resize((width, height))
+        return np.asarray(photo)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for position, photo in zip(positions, pool.map(read, positions), strict=True):
+            if isinstance(photo, UserError):
+                broken.append(str(photo))
+            else:
+                pixels.append(photo)
+                kept.append(position)
+            progress()
+    return Decoded(pixels, photos.label_of[np.array(kept, int)], broken)
+
+
+class TrainBatches(keras.utils.PyDataset):
+    """One epoch, augmented: (batch, size, size, 3) float32 and targets (batch, classes) float32."""
+
+    def __init__(
+        self, data: Decoded, classes: int, recipe: Recipe, preprocessing: Preprocessing, epoch: int
+    ):
+        super().__init__(workers=os.cpu_count() or 1, max_queue_size=8)
+        self.data, self.recipe, self.preprocessing = data, recipe, preprocessing
+        self.epoch, self.size = epoch, recipe.size_at(epoch)
+        self.one_hot = np.eye(classes, dtype=np.float32)
+        self.order = np.random.default_rng((recipe.seed, epoch)).permutation(len(data))
+
+    def __len__(self) -> int:
+        return len(self.data) // self.recipe.batch  # the rest of the photos has its turn next epoch
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        recipe = self.recipe
+        rng = np.random.default_rng((recipe.seed, self.epoch, number))
+        chosen = self.order[number * recipe.batch : (number + 1) * recipe.batch]
+        how = (self.size, recipe.crop_scale, recipe.flip, recipe.randaugment)
+        views = [random_view(self.data.pixels[i], *how, rng) for i in chosen]
+        images = self.preprocessing.normalise(np.stack(views))
+        targets = self.one_hot[self.data.labels[chosen]]
+        if recipe.mixup:  # arXiv 1710.09412, with the batch reversed as the partner
+            share = np.float32(rng.beta(recipe.mixup, recipe.mixup))
+            images = share * images + (1 - share) * images[::-1]
+            targets = share * targets + (1 - share) * targets[::-1]
+        return images, targets
+
+
+class EvalBatches(keras.utils.PyDataset):
+    """The photos as they will be seen in use: (batch, size, size, 3) float32, no labels.
+
+    The last photo fills up the last batch: one shape to compile, and one that can be shared among
+    accelerators. Cut the predictions to the number of photos.
+    """
+
+    def __init__(self, data: Decoded, preprocessing: Preprocessing, batch: int):
+        super().__init__(workers=os.cpu_count() or 1, max_queue_size=8)
+        self.data, self.preprocessing, self.batch = data, preprocessing, batch
+
+    def __len__(self) -> int:
+        return -(-len(self.data) // self.batch)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray]:
+        chosen = np.arange(number * self.batch, (number + 1) * self.batch)
+        photos = [self.data.pixels[i] for i in chosen.clip(max=len(self.data) - 1)]
+        pixels = [self.preprocessing.pixels(Image.fromarray(photo)) for photo in photos]
+        return (self.preprocessing.normalise(np.stack(pixels)),)

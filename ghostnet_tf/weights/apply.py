@@ -1,0 +1,58 @@
+"""Tensors into a model: by name, every one exactly once."""
+
+import keras
+import numpy as np
+
+from ghostnet_tf.errors import UserError
+
+ANOTHER = "is it a checkpoint of another network?"
+
+
+def weights_of(model: keras.Model) -> dict[str, keras.Variable]:
+    """Every weight of a model by its path; no metrics, no random seeds."""
+    return {v.path: v for v in model.weights}
+
+
+def copy(model: keras.Model, tensors: dict[str, np.ndarray], new_head: bool = False) -> None:
+    """Fill `model` from `tensors`, named by variable path, using every tensor exactly once.
+
+    With `new_head` the classifier keeps its fresh values, whatever the checkpoint has for it.
+    Raises UserError with the tensor named; the model is then unchanged.
+    """
+    wanted = weights_of(model)
+    if new_head:
+        head = _classifier(model)
+        wanted = {path: v for path, v in wanted.items() if not path.startswith(head)}
+        tensors = {path: value for path, value in tensors.items() if not path.startswith(head)}
+    if missing := sorted(wanted.keys() - tensors.keys()):
+        raise UserError(
+            f"it lacks {len(missing)} tensors, the first is {missing[0]!r}", fix=ANOTHER
+        )
+    if extra := sorted(tensors.keys() - wanted.keys()):
+        raise UserError(
+            f"{len(extra)} tensors have no place in the model, the first is {extra[0]!r}",
+            fix=ANOTHER,
+        )
+    for path, variable in wanted.items():
+        value, shape = tensors[path], tuple(variable.shape)
+        if value.shape != shape:
+            raise UserError(
+                f"{path!r} has shape {value.shape}, the model needs {shape}",
+                fix="is this checkpoint for another width or another number of classes?",
+            )
+        if value.dtype.kind != "f":
+            raise UserError(
+                f"{path!r} holds {value.dtype} numbers", fix="save the weights as float32"
+            )
+        if not np.isfinite(value).all():
+            raise UserError(
+                f"{path!r} holds values that are not finite numbers",
+                fix="take a checkpoint from before the training diverged",
+            )
+    for path, variable in wanted.items():
+        variable.assign(tensors[path])
+
+
+def _classifier(model: keras.Model) -> str:
+    """The path prefix of the last layer that has weights."""
+    return [layer for layer in model.layers if layer.weights][-1].name + "/"

@@ -1,0 +1,88 @@
+"""The arrays of a Keras file (`.weights.h5`, `.keras`); none of its layers or code is used."""
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.files import read_member
+
+ARRAYS_OF_KERAS = "model.weights.h5"  # inside of a `.keras` archive
+
+
+def read(path: Path, model: keras.Model, max_bytes: int) -> dict[str, np.ndarray]:
+    """The arrays by the path of the variable of `model` that they are for.
+
+    An array for which the model has no place keeps the name that it has in the file.
+    """
+    path_of = _path_of_arrays(model)
+    return {
+        path_of.get(name, name): a for name, a in _arrays(_hdf5(path, max_bytes), path, max_bytes)
+    }
+
+
+def _path_of_arrays(model: keras.Model) -> dict[str, str]:
+    """Name of an array in a Keras file -> path of its variable.
+
+    Keras names the arrays by the places of the layers and keeps that map to itself; it is read from
+    a file of a twin in which every weight is filled with its own number.
+    """
+    twin = keras.models.clone_model(model)
+    for number, variable in enumerate(twin.weights):
+        variable.assign(np.full(variable.shape, number))
+    with tempfile.TemporaryDirectory() as folder:
+        template = Path(folder) / "twin.weights.h5"
+        twin.save_weights(template)
+        numbered = _arrays(template.read_bytes(), template, template.stat().st_size)
+    return {name: twin.weights[round(float(array.flat[0]))].path for name, array in numbered}
+
+
+def _hdf5(path: Path, max_bytes: int) -> bytes:
+    if path.suffix != ".keras":
+        return path.read_bytes()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return read_member(archive, ARRAYS_OF_KERAS, max_bytes)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise UserError(f"{str(path)!r} is no Keras archive", fix="download it again?") from None
+
+
+def _arrays(hdf5: bytes, path: Path, max_bytes: int) -> list[tuple[str, np.ndarray]]:
+    """(name, array) of every layer's array; optimizer state and seeds of dropout are no weights."""
+    found: list[tuple[str, np.ndarray]] = []
+    left = max_bytes
+
+    def visit(name: str, link) -> None:
+        nonlocal left
+        if not isinstance(link, h5py.HardLink):
+            raise UserError(f"{str(path)!r} is refused: {name!r} is a link to another place")
+        item = file[name]
+        if not isinstance(item, h5py.Dataset):
+            return
+        if item.external or item.is_virtual:
+            raise UserError(f"{str(path)!r} is refused: {name!r} lies in another file")
+        left -= (
+            item.nbytes
+        )  # as declared: an array that was never written takes no room in the file
+        if left < 0:
+            raise UserError(f"the arrays of {str(path)!r} exceed {max_bytes:,} bytes")
+        if (
+            not name.startswith(("optimizer/", "_layer_checkpoint"))
+            and "seed_generator" not in name
+        ):
+            found.append((name, np.asarray(item[()])))
+
+    try:
+        with h5py.File(io.BytesIO(hdf5), "r") as file:
+            file.visititems_links(visit)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{str(path)!r} is no readable Keras file: {reason}", fix="download it again?"
+        ) from None
+    return found

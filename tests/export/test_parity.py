@@ -1,0 +1,69 @@
+import math
+
+import numpy as np
+import pytest
+
+from export.parity import GATES, broken_gate, parity, snr_db
+from export.quantize import RECIPES
+from export.runtime import Runtime
+from tests.planted import BUGS
+
+
+@pytest.fixture(scope="module")
+def reference(seeded, fresh_images):
+    return seeded(fresh_images, training=False).numpy()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_healthy_file_passes_its_gate(recipe, files, reference, fresh_images):
+    measured = parity(reference, Runtime(files[recipe]).run(fresh_images))
+
+    assert broken_gate(recipe, measured) == []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_the_float32_gate_catches(bug, seeded, reference, fresh_images):
+    with BUGS[bug](seeded):
+        measured = parity(reference, seeded(fresh_images, training=False).numpy())
+
+    assert measured.snr_db < GATES["float32"].min_snr_db - 30
+    assert broken_gate("float32", measured)
+
+
+def test_a_planted_bug_leaves_the_model_well(seeded, reference, fresh_images):
+    for bug in BUGS.values():
+        with bug(seeded):
+            pass
+
+    assert np.array_equal(seeded(fresh_images, training=False).numpy(), reference)
+
+
+def test_every_recipe_has_a_gate():
+    assert GATES.keys() == RECIPES.keys()
+
+
+def test_snr_is_the_ratio_of_signal_and_error_power_in_db():
+    assert snr_db(np.full(4, 10.0), np.full(4, 11.0)) == pytest.approx(20.0)
+
+
+def test_equal_outputs_are_infinitely_faithful_and_nan_not_at_all():
+    values = np.ones((2, 3))
+
+    assert snr_db(values, values) == math.inf
+    assert snr_db(values, np.where(values > 0, np.nan, 0)) == -math.inf
+    assert broken_gate("static_wi8_ai8", parity(values, values * np.nan))
+
+
+def test_the_worst_of_several_outputs_counts():
+    good, bad = np.ones((2, 4, 4, 3)), np.ones((2, 2, 2, 3))
+
+    measured = parity([good, bad], [good, 0.9 * bad])
+
+    assert measured.snr_db == pytest.approx(20.0)
+    assert measured.top1_same is None
+
+
+def test_top1_counts_images_with_the_same_first_class():
+    measured = parity(np.eye(3), np.eye(3)[[0, 1, 1]])
+
+    assert (measured.top1_same, measured.n) == (2, 3)

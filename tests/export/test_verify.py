@@ -1,0 +1,162 @@
+import json
+
+import numpy as np
+import pytest
+from colours import IDS, RGB, colour_model, colour_record, saved
+
+from export.artifact import record_path, save
+from export.contract import GHOSTNET_OPS
+from export.flatbuffer import Graph
+from export.metadata import attach_metadata
+from export.verify import main, verify
+from ghostnet_tf.errors import UserError
+
+HASH = "the bytes are those that the record describes"
+RUNS = "it loads and runs"
+CONTRACT = "it keeps the promises of its recipe"
+GRAPH = "its graph is the one in the record"
+LABELS = "it has one label for every output"
+PREPROCESSING = "its preprocessing makes what its input takes"
+METADATA = "its metadata says what the record says"
+
+
+def results(path) -> dict[str, str]:
+    return {check.claim: check.result for check in verify(path)}
+
+
+def failed(path) -> dict[str, str]:
+    return {check.claim: check.why[0] for check in verify(path) if check.result == "FAILED"}
+
+
+def edit_record(path, **changes):
+    content = json.loads(record_path(path).read_text()) | changes
+    record_path(path).write_text(json.dumps(content))
+
+
+def not_a_number() -> bytes:
+    graph = Graph(colour_model())
+    dense = next(op for op in graph.ops if op.name == "FULLY_CONNECTED")
+    graph.set_constant(dense, 1, np.full(graph.shape(dense.inputs[1]), np.nan))
+    return graph.to_bytes()
+
+
+def test_a_file_as_it_was_exported_passes_every_check(tmp_path, capsys):
+    path = saved(tmp_path)
+
+    assert failed(path) == {}
+    assert main([str(path)]) == 0
+    assert capsys.readouterr().out.count("passed") == len(results(path)) == 7
+
+
+def test_one_flipped_bit_in_a_weight_fails_the_hash_and_nothing_else(tmp_path):
+    # Such a file loads and runs: only the hash can notice.
+    path = saved(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[data.index(np.array([1, -1, -1], np.float32).tobytes())] ^= 1
+    path.write_bytes(data)
+
+    assert failed(path).keys() == {HASH}
+    assert main([str(path)]) == 1
+
+
+def test_a_truncated_file_fails_and_does_not_crash(tmp_path, capsys):
+    path = saved(tmp_path)
+    path.write_bytes(path.read_bytes()[:700])
+
+    assert main([str(path)]) == 1
+    assert {HASH, RUNS, GRAPH, METADATA} <= failed(path).keys()
+    assert "FAILED    it loads and runs" in capsys.readouterr().out
+
+
+def test_weights_that_answer_nan_fail(tmp_path):
+    assert failed(saved(tmp_path, not_a_number())) == {
+        RUNS: "it answers a grey image with NaN or infinity"
+    }
+
+
+def test_a_graph_that_breaks_its_recipes_promise_is_told_operator_by_operator(tmp_path):
+    path = saved(tmp_path, family="ghostnet")
+
+    (check,) = [check for check in verify(path) if check.result == "FAILED"]
+
+    assert check.claim == CONTRACT
+    assert "0 CONV_2D instead of 54" in check.why
+    assert len(check.why) == len(GHOSTNET_OPS) - 1  # only the FULLY_CONNECTED is as promised
+
+
+def test_a_record_of_another_graph_fails(tmp_path):
+    path = saved(tmp_path, partitions=2)
+
+    assert failed(path) == {GRAPH: "partitions: 1 in the file, 2 in the record"}
+
+
+@pytest.mark.parametrize(
+    ("change", "claims"),
+    [
+        ({"labels": ["background", *RGB], "label_ids": ["bg", *IDS]}, {LABELS, METADATA}),
+        ({"labels": [*list(RGB)[1:], "red"]}, {METADATA}),  # off by one, and as many as before
+        ({"label_ids": [*IDS[1:], IDS[0]]}, {METADATA}),
+        ({"recipe": "int8"}, {CONTRACT}),
+    ],
+)
+def test_an_edited_record_is_contradicted(tmp_path, change, claims):
+    path = saved(tmp_path)
+    edit_record(path, **change)
+
+    assert failed(path).keys() == claims
+
+
+def test_another_mean_in_the_record_is_contradicted_by_the_metadata(tmp_path):
+    path = saved(tmp_path)
+    edit_record(path, preprocessing=colour_record().preprocessing | {"mean": [0.485, 0.456, 0.406]})
+
+    assert "mean: (127.5, 127.5, 127.5) in the file" in failed(path)[METADATA]
+
+
+def test_preprocessing_for_another_size_fails(tmp_path):
+    path = saved(tmp_path, preprocessing=colour_record().preprocessing | {"size": 16})
+
+    assert failed(path).keys() == {PREPROCESSING}
+
+
+def test_a_file_without_metadata_fails(tmp_path):
+    path, _ = save(tmp_path, colour_record(), colour_model())
+
+    assert failed(path) == {METADATA: "there is none"}
+
+
+def test_a_backbone_needs_no_labels(tmp_path):
+    assert failed(saved(tmp_path, labels=(), label_ids=())) == {}
+
+
+def test_without_a_record_the_other_checks_are_made_and_the_missing_ones_named(tmp_path, capsys):
+    path = saved(tmp_path)
+    record_path(path).unlink()
+
+    with pytest.raises(UserError, match=r"6 of 7 checks could not be made: there is no record"):
+        main([str(path)])
+
+    out = capsys.readouterr().out
+    assert "passed    it loads and runs" in out
+    assert out.count("not made") == 6
+
+
+def test_a_failure_outranks_a_check_that_could_not_be_made(tmp_path):
+    path, _ = save(tmp_path, colour_record(), attach_metadata(not_a_number(), colour_record()))
+    record_path(path).unlink()
+
+    assert main([str(path)]) == 1
+
+
+def test_a_missing_file_is_the_users_to_fix(tmp_path):
+    with pytest.raises(UserError, match="there is no file"):
+        main([str(tmp_path / "none.tflite")])
+
+
+def test_json_says_the_same_as_the_table(tmp_path, capsys):
+    path = saved(tmp_path, partitions=2)
+
+    assert main([str(path), "--json"]) == 1
+
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert {check["claim"]: check["result"] for check in checks} == results(path)
