@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from export.flatbuffer import WEIGHTED, Graph, Op
+from ghostnet_tf.errors import UserError
 
 # Scales are powers of 2 ** (1 / STEPS): small integers in the record.
 STEPS = 4
@@ -162,6 +163,12 @@ def equalize(float32: bytes, exponents: Exponents) -> bytes:
     by_class = np.zeros(len(channels.parent))
     for tensor, first in channels.first.items():
         own = exponents.get(graph.names[tensor])
+        if own is not None and len(own) != channels.width(tensor):
+            raise UserError(
+                f"these ranges belong to another network: {graph.names[tensor]!r} has "
+                f"{len(own)} channels there and {channels.width(tensor)} here",
+                fix="calibrate this network with --photos DIR",
+            )
         if own is not None:
             by_class[first : first + len(own)] = own
     scales = 2 ** (by_class / STEPS)

@@ -40,6 +40,26 @@ class Op:
         return ACTIVATIONS[getattr(self.options, "fusedActivationFunction", 0)]
 
 
+class AlignedBuffer(schema.BufferT):
+    """Data at a multiple of 16 bytes, as schema.fbs asks for; the generated writer forgets it.
+
+    It also writes `bytes` one at a time, for seconds, and as `bytes` arrive ai-edge-quantizer's
+    weights, which lie behind the flatbuffer.
+    """
+
+    def Pack(self, builder: Any) -> int:
+        if self.data is None:
+            return super().Pack(builder)
+        content = bytes(self.data)
+        builder.StartVector(1, len(content), 16)
+        builder.head -= len(content)
+        builder.Bytes[builder.head : builder.head + len(content)] = content
+        place = builder.EndVector()
+        schema.BufferStart(builder)
+        schema.BufferAddData(builder, place)
+        return schema.BufferEnd(builder)
+
+
 class Graph:
     """A `.tflite` file with one subgraph. Tensors go by their index, as in the file."""
 
@@ -57,6 +77,8 @@ class Graph:
     def to_bytes(self) -> bytes:
         for name, tensor in zip(self.names, self.subgraph.tensors, strict=True):
             tensor.name = name.encode()
+        for buffer in self.model.buffers:
+            buffer.__class__ = AlignedBuffer
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self.model))
 
     @property

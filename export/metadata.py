@@ -87,8 +87,6 @@ def attach_metadata(data: bytes, record: Record) -> bytes:
     others = [other for other in graph.model.metadata or [] if other.name != ENTRY]
     graph.model.metadata = [*others, entry]
     graph.model.buffers.append(buffer)
-    for each in graph.model.buffers:
-        each.__class__ = AlignedBuffer
 
     whole = io.BytesIO(graph.to_bytes())
     with zipfile.ZipFile(whole, "a") as archive:
@@ -109,26 +107,6 @@ def read_metadata(data: bytes) -> Metadata | None:
         raise UserError(
             f"the metadata inside the file is damaged: {error}", fix="export or copy the file again"
         ) from None
-
-
-class AlignedBuffer(tflite.BufferT):
-    """Data at a multiple of 16 bytes, as schema.fbs asks for; the generated writer forgets it.
-
-    It also writes `bytes` one at a time, for seconds, and as `bytes` arrive ai-edge-quantizer's
-    weights, which lie behind the flatbuffer.
-    """
-
-    def Pack(self, builder: Any) -> int:
-        if self.data is None:
-            return super().Pack(builder)
-        content = bytes(self.data)
-        builder.StartVector(1, len(content), 16)
-        builder.head -= len(content)
-        builder.Bytes[builder.head : builder.head + len(content)] = content
-        place = builder.EndVector()
-        tflite.BufferStart(builder)
-        tflite.BufferAddData(builder, place)
-        return tflite.BufferEnd(builder)
 
 
 def _files(says: Metadata) -> dict[str, str]:

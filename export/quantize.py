@@ -1,7 +1,6 @@
 """The float32 flatbuffer in every other precision, by ai-edge-quantizer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,32 +8,10 @@ from export.equalize import equalize
 from export.flatbuffer import Graph
 from export.quiet import quiet
 from export.ranges import Ranges, Span
+from export.recipes import RECIPES, Recipe
 from ghostnet_tf.errors import UserError, pick
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """One precision. Its name is ai-edge-quantizer's grammar: how, weights, activations."""
-
-    how: str  # "float", "cast", "weight_only", "dynamic" (while running) or "static" (calibrated)
-    weight_bits: int
-    activation_bits: int
-    is_integer_io: bool = False  # int8 image in, int8 logits out; otherwise both are float32
-
-
-# fmt: off
-RECIPES = {
-    #                             how       weights  activations
-    "float32":               Recipe("float",       32, 32),
-    "float16":               Recipe("cast",        16, 32),
-    "weight_only_wi8_afp32": Recipe("weight_only",  8, 32),
-    "dynamic_wi8_afp32":     Recipe("dynamic",      8, 32),
-    "static_wi8_ai8":        Recipe("static",       8,  8),
-    "static_wi8_ai8_int8io": Recipe("static",       8,  8, is_integer_io=True),
-    "static_wi8_ai16":       Recipe("static",       8, 16),
-}
-# fmt: on
-DEFAULT_RECIPES = ("float32", "float16", "weight_only_wi8_afp32", "static_wi8_ai8")
+SMALLEST_SPAN = 1e-8
 
 
 def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> bytes:
@@ -65,6 +42,12 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> bytes
     if row.activation_bits == 8:
         float32 = equalize(float32, ranges.exponents)
     return apply(row, float32, shared_at_concats(graph, spans))
+
+
+def usable(span: Span) -> Span:
+    """A span with 0 in it; XNNPACK refuses the empty scale of a tensor that is always 0."""
+    low, high = min(span[0], 0.0), max(span[1], 0.0)
+    return (low, high) if high - low > SMALLEST_SPAN else (0.0, 1.0)
 
 
 def shared_at_concats(graph: Graph, spans: Mapping[str, Span]) -> dict[str, Span]:
@@ -109,11 +92,11 @@ def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> bytes:
         else:
             rewriter.add_static_config(".*", everything, row.activation_bits, row.weight_bits)
         if row.how == "static" and not row.is_integer_io:
-            for side in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
+            for side in (op.INPUT, op.OUTPUT):
                 rewriter.update_quantization_recipe(".*", side, algorithm_key=algorithm.NO_QUANTIZE)
         limits: dict[str, qtyping.QSV] = {
             name: {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
-            for name, (low, high) in spans.items()
+            for name, (low, high) in ((name, usable(span)) for name, span in spans.items())
         }
         result = rewriter.quantize(limits or None).quantized_model
     assert result is not None

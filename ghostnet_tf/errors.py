@@ -45,7 +45,7 @@ def run(command: Callable[[], int | None]) -> NoReturn:
     try:
         sys.exit(command() or DONE)
     except KeyboardInterrupt as stop:
-        _say(f"interrupted; {stop or 'files already finished were kept'}")
+        _say(f"interrupted; {str(stop) or 'files already finished were kept'}")
         sys.exit(INTERRUPTED)
     except UserError as error:
         _say(f"error: {error}")

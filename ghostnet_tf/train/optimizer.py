@@ -43,7 +43,9 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     averages = model.optimizer._model_variables_moving_average  # Keras has no public name for it
     own = [as_numpy(weight) for weight in model.trainable_variables]
     for weight, average in zip(model.trainable_variables, averages, strict=True):
-        weight.assign(average)
+        weight.assign(
+            as_numpy(average)
+        )  # a copy: JAX gives the memory of weights away when it runs
     try:
         yield
     finally:
@@ -52,4 +54,4 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
 
 
 def as_numpy(variable) -> np.ndarray:
-    return np.array(keras.ops.convert_to_numpy(variable.value))
+    return np.array(variable.numpy())

@@ -13,6 +13,7 @@ from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import read_member
 
 ARRAYS_OF_KERAS = "model.weights.h5"  # inside of a `.keras` archive
+NO_WEIGHTS = ("optimizer/", "_layer_checkpoint")  # nor are the seeds of dropout
 
 
 def read(path: Path, model: keras.Model, max_bytes: int) -> dict[str, np.ndarray]:
@@ -53,36 +54,33 @@ def _hdf5(path: Path, max_bytes: int) -> bytes:
 
 
 def _arrays(hdf5: bytes, path: Path, max_bytes: int) -> list[tuple[str, np.ndarray]]:
-    """(name, array) of every layer's array; optimizer state and seeds of dropout are no weights."""
-    found: list[tuple[str, np.ndarray]] = []
-    left = max_bytes
-
-    def visit(name: str, link) -> None:
-        nonlocal left
-        if not isinstance(link, h5py.HardLink):
-            raise UserError(f"{str(path)!r} is refused: {name!r} is a link to another place")
-        item = file[name]
-        if not isinstance(item, h5py.Dataset):
-            return
-        if item.external or item.is_virtual:
-            raise UserError(f"{str(path)!r} is refused: {name!r} lies in another file")
-        left -= (
-            item.nbytes
-        )  # as declared: an array that was never written takes no room in the file
-        if left < 0:
-            raise UserError(f"the arrays of {str(path)!r} exceed {max_bytes:,} bytes")
-        if (
-            not name.startswith(("optimizer/", "_layer_checkpoint"))
-            and "seed_generator" not in name
-        ):
-            found.append((name, np.asarray(item[()])))
-
+    """(name, array) of every layer's array."""
     try:
         with h5py.File(io.BytesIO(hdf5), "r") as file:
-            file.visititems_links(visit)
+            links: list[tuple[str, object]] = []
+            file.visititems_links(lambda name, link: links.append((name, link)))
+            datasets = _datasets_in_this_file(file, links, path)
+            # as declared: an array that was never written takes no room in the file
+            if sum(dataset.nbytes for _, dataset in datasets) > max_bytes:
+                raise UserError(f"the arrays of {str(path)!r} exceed {max_bytes:,} bytes")
+            return [(name, np.asarray(dataset[()])) for name, dataset in datasets]
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"{str(path)!r} is no readable Keras file: {reason}", fix="download it again?"
         ) from None
+
+
+def _datasets_in_this_file(file: h5py.File, links, path: Path) -> list[tuple[str, h5py.Dataset]]:
+    """Every layer's dataset; one that would be read from another place is refused."""
+    found = []
+    for name, link in links:
+        if not isinstance(link, h5py.HardLink):
+            raise UserError(f"{str(path)!r} is refused: {name!r} is a link to another place")
+        item = file[name]
+        if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise UserError(f"{str(path)!r} is refused: {name!r} lies in another file")
+            if not name.startswith(NO_WEIGHTS) and "seed_generator" not in name:
+                found.append((name, item))
     return found

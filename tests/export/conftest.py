@@ -10,8 +10,9 @@ from keras import layers
 from export.calibrate import STRENGTH, Seen, observe
 from export.convert import to_float32
 from export.equalize import equalize, plan
-from export.quantize import RECIPES, quantize
+from export.quantize import quantize
 from export.ranges import Ranges
+from export.recipes import RECIPES
 from ghostnet_tf.models import GhostNet
 
 SIZE = 64

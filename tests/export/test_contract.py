@@ -9,8 +9,9 @@ from keras import layers
 from export.contract import PRECISIONS, Facts, broken_promises, facts, promise
 from export.convert import to_float32
 from export.flatbuffer import Graph
-from export.quantize import RECIPES, quantize
+from export.quantize import quantize
 from export.ranges import Ranges
+from export.recipes import RECIPES
 from export.runtime import Delegation
 from ghostnet_tf.errors import UserError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from export.parity import GATES, broken_gate, parity, snr_db
-from export.quantize import RECIPES
+from export.recipes import RECIPES
 from export.runtime import Runtime
 from tests.planted import BUGS
 

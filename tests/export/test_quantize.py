@@ -8,8 +8,9 @@ from keras import layers
 from export.convert import to_float32
 from export.flatbuffer import Graph
 from export.parity import snr_db
-from export.quantize import RECIPES, quantize, shared_at_concats
+from export.quantize import quantize, shared_at_concats
 from export.ranges import Ranges
+from export.recipes import RECIPES
 from export.runtime import Runtime
 from ghostnet_tf.errors import UserError
 
@@ -79,6 +80,15 @@ def test_dynamic_stays_in_few_partitions(files):
     assert Runtime(files["dynamic_wi8_afp32"]).delegation().partitions == 1
 
 
+def test_a_tensor_that_is_always_zero_does_not_spoil_the_file(float32, ranges, fresh_images):
+    dead = replace(ranges, spans={**ranges.spans, "block_09/se/reduce": (0.0, 0.0)})
+
+    runtime = Runtime(quantize(float32, "static_wi8_ai8", dead))
+
+    assert np.isfinite(runtime.run(fresh_images[:2])).all()
+    assert runtime.delegation().partitions == 1
+
+
 def test_a_static_recipe_without_ranges_asks_for_photos(float32):
     with pytest.raises(UserError, match="static_wi8_ai8 needs activation ranges") as refused:
         quantize(float32, "static_wi8_ai8")
@@ -89,6 +99,13 @@ def test_a_static_recipe_without_ranges_asks_for_photos(float32):
 def test_ranges_of_another_network_are_refused_with_a_tensor_named(small_float32, ranges):
     with pytest.raises(UserError, match=r"another network: .* tensor 'block_00/add'"):
         quantize(small_float32, "static_wi8_ai8", ranges)
+
+
+def test_ranges_of_another_width_are_refused(float32, ranges):
+    wider = replace(ranges, exponents={"stem/act": (4,) * 16})
+
+    with pytest.raises(UserError, match=r"'stem/act' has 16 channels there and 8 here"):
+        quantize(float32, "static_wi8_ai8", wider)
 
 
 def test_an_unknown_recipe_is_refused_with_a_suggestion(float32):

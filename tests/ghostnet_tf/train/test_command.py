@@ -1,0 +1,284 @@
+"""The training command, with a tiny network in the zoo."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+from tiny import arguments, coloured_photos
+
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.train.__main__ import main, parser
+from ghostnet_tf.weights import checkpoint
+
+ROOT = Path(__file__).parents[3]
+
+
+def start(*args: str, **environment: str) -> subprocess.Popen:
+    """The command as a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, tiny.__file__, *args],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def wait_for(process: subprocess.Popen, line_start: str) -> None:
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith(line_start):
+            return
+    raise AssertionError(f"the process never said {line_start!r}")
+
+
+def tensors(folder: Path, file: str = "state") -> dict[str, np.ndarray]:
+    return checkpoint.read(folder / f"{file}.safetensors")[0]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, photos) -> Path:
+    """The folder of a run of three epochs in a process of its own."""
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    process = start(*arguments(photos, folder, args=["--json"]))
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    (folder / "stdout").write_text(out)
+    (folder / "stderr").write_text(err)
+    return folder
+
+
+@pytest.fixture
+def tf_settings_kept():
+    """The command sets the policy of the whole process."""
+    import keras
+
+    yield
+    keras.mixed_precision.set_global_policy("float32")
+
+
+def test_a_log_file_has_a_line_per_epoch(unbroken):
+    lines = (unbroken / "stderr").read_text().splitlines()
+
+    assert [line[:11] for line in lines] == ["epoch   1  ", "epoch   2  ", "epoch   3  "]
+    assert "held-out top-1 " in lines[0]
+
+
+def test_the_json_says_where_the_best_weights_are(unbroken):
+    result = json.loads((unbroken / "stdout").read_text())
+
+    history = json.loads((unbroken / "log.json").read_text())
+    assert result["epochs"] == 3 and result["best"] in history and result["skipped"] == []
+    facts = checkpoint.Facts.from_dict(checkpoint.read(Path(result["weights"]))[1])
+    assert facts.model == "tiny_100" and facts.classes == tuple(tiny.COLOURS)
+    assert facts.preprocessing.size == 32
+
+
+def test_a_run_that_was_killed_and_resumed_equals_an_unbroken_one(unbroken, photos, tmp_path):
+    out = tmp_path / "run"
+    process = start(*arguments(photos, out))
+    wait_for(process, "epoch   1")
+    process.send_signal(signal.SIGKILL)  # somewhere in the second epoch
+    process.communicate()
+
+    process = start(*arguments(photos, out))
+    output, errors = process.communicate(timeout=300)
+
+    assert process.returncode == 0 and f"resuming {out} after epoch 1" in errors
+    assert "next: python export/to_tflite.py" in output
+    assert (out / "log.csv").read_bytes() == (unbroken / "log.csv").read_bytes()
+    for file in ("state", "best"):
+        ours, theirs = tensors(out, file), tensors(unbroken, file)
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours), file
+
+
+def test_ctrl_c_keeps_the_last_finished_epoch_and_says_how_to_resume(photos, tmp_path):
+    process = start(*arguments(photos, tmp_path / "run", "epochs=500"))
+    wait_for(process, "epoch   1")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    done = len(json.loads((tmp_path / "run/log.json").read_text()))
+    last = errors.splitlines()[-1]
+    assert process.returncode == 130 and "Traceback" not in errors
+    assert last.startswith(f"interrupted; epoch {done} is kept in")
+    assert last.endswith("the same command resumes there")
+
+
+needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
+
+
+@needs_jax
+def test_two_accelerators_on_jax_train_like_one(photos, tmp_path):
+    """Data parallel on two virtual CPU devices."""
+    ends = {}
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        process = start(
+            *arguments(photos, out, "epochs=1", "warmup_epochs=0"),
+            KERAS_BACKEND="jax",
+            XLA_FLAGS=f"--xla_force_host_platform_device_count={devices}",
+        )
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        ends[devices] = tensors(out)
+
+    assert ends[1].keys() == ends[2].keys()
+    for name, one in ends[1].items():
+        allowed = 1e-3 * np.abs(one).max() + 1e-5  # of sums in another order
+        assert np.abs(one - ends[2][name]).max() < allowed, name
+    assert any(not np.array_equal(ends[1][name], ends[2][name]) for name in ends[1])
+
+
+@needs_jax
+def test_a_batch_that_two_accelerators_cannot_share_is_refused(photos, tmp_path):
+    process = start(
+        *arguments(photos, tmp_path / "run", "batch=15"),
+        KERAS_BACKEND="jax",
+        XLA_FLAGS="--xla_force_host_platform_device_count=2",
+    )
+    _, errors = process.communicate(timeout=300)
+
+    assert process.returncode == 2
+    assert errors.splitlines() == [
+        "error: a batch of 15 cannot be shared among 2 accelerators",
+        "  fix: --set batch=14",
+    ]
+
+
+@pytest.mark.usefixtures("tf_settings_kept")
+def test_fine_tuning_gives_other_classes_a_new_classifier(unbroken, tmp_path, capsys):
+    two = coloured_photos(tmp_path / "two", 24, ("green", "red"))
+    best = unbroken / "best.safetensors"
+
+    args = ["--weights", str(best), "--held-out", "8", "--stop-after", "1", "--json"]
+    main(arguments(two, tmp_path / "run", "learning_rate=1e-6", args=args))
+
+    assert "with a new classifier" in capsys.readouterr().err
+    tuned, before = tensors(tmp_path / "run", "best"), tensors(unbroken, "best")
+    assert tuned["classifier/kernel"].shape == (8, 2)
+    assert np.allclose(tuned["stem/conv/kernel"], before["stem/conv/kernel"], atol=1e-4)
+    assert checkpoint.read(tmp_path / "run/best.safetensors")[1]["classes"] == ["green", "red"]
+
+
+@pytest.mark.usefixtures("tf_settings_kept")
+def test_fine_tuning_from_another_width_is_refused_with_the_tensor_named(
+    unbroken, photos, tmp_path
+):
+    args = ["--model", "tiny_200", "--weights", str(unbroken / "best.safetensors")]
+
+    with pytest.raises(UserError, match="'stem/conv/kernel' has shape") as refused:
+        main(arguments(photos, tmp_path / "run", args=args))
+
+    assert "width" in refused.value.fix
+
+
+@pytest.mark.usefixtures("tf_settings_kept")
+def test_broken_photos_are_named_skipped_and_counted(photos, tmp_path, capsys):
+    shutil.copytree(photos, tmp_path / "p")
+    for i in range(12):
+        (tmp_path / f"p/red/{i:02}.png").write_bytes(b"no photo")
+
+    main(arguments(tmp_path / "p", tmp_path / "run", args=["--stop-after", "1", "--json"]))
+
+    captured = capsys.readouterr()
+    assert captured.err.count("skipped: photo 'red/") == 10
+    assert "skipped 12 of 96 photos that cannot be read" in captured.err
+    assert len(json.loads(captured.out)["skipped"]) == 12
+
+
+def refused(photos: Path, out: Path, *settings, args=()) -> UserError:
+    with pytest.raises(UserError) as error:
+        main(arguments(photos, out, *settings, args=args))
+    assert error.value.fix
+    return error.value
+
+
+@pytest.mark.parametrize("broken", [("red",), tuple(tiny.COLOURS)])
+def test_a_class_whose_photos_are_all_broken_is_refused(broken, photos, tmp_path, capsys):
+    shutil.copytree(photos, tmp_path / "p")
+    for name in broken:
+        for path in (tmp_path / "p" / name).iterdir():
+            path.write_bytes(path.read_bytes()[:60])
+
+    said = str(refused(tmp_path / "p", tmp_path / "run"))
+
+    assert "'red' has no photo to train on" in said or "none of the 16 held-out" in said
+    assert f"skipped {24 * len(broken)} of 96" in capsys.readouterr().err
+
+
+def test_photos_without_classes_are_refused(photos, tmp_path):
+    assert "has no class folders" in str(refused(photos / "red", tmp_path / "run"))
+
+
+def test_a_single_class_is_refused(tmp_path):
+    only = coloured_photos(tmp_path / "p", 3, ("red",))
+
+    assert "has 1 class folder;" in str(refused(only, tmp_path / "run"))
+
+
+def test_an_empty_class_folder_is_refused(tmp_path):
+    (coloured_photos(tmp_path / "p", 3) / "white").mkdir()
+
+    assert "'white'" in str(refused(tmp_path / "p", tmp_path / "run"))
+
+
+def test_another_number_of_classes_than_said_is_refused(photos, tmp_path):
+    assert "4 class folders, not 5" in str(refused(photos, tmp_path, args=["--classes", "5"]))
+
+
+def test_fewer_photos_than_a_batch_are_refused_before_they_are_read(photos, tmp_path, monkeypatch):
+    from ghostnet_tf.photos import Photos
+
+    monkeypatch.setattr(Photos, "read", None)
+
+    assert "do not fill a batch of 81" in str(refused(photos, tmp_path, "batch=81"))
+
+
+def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):
+    (tmp_path / "file").touch()
+
+    error = refused(photos, tmp_path / "file/run")
+
+    assert "cannot be made" in str(error) and "--out" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--model", "tinny_100"], "no model 'tinny_100'"),
+        (["--recipe", "finetun"], "no recipe 'finetun'"),
+        (["--set", "epoch=3"], "no recipe setting 'epoch'"),
+        (["--weights", "imagnet"], "no weights 'imagnet'"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_what_would_work(args, said, photos, tmp_path):
+    assert said in str(refused(photos, tmp_path, args=args))
+
+
+@pytest.mark.parametrize("option", ["--held-out", "--classes", "--stop-after"])
+@pytest.mark.parametrize("value", ["0", "-3", "many"])
+def test_counts_are_positive(option, value, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["photos", option, value])
+
+    assert option in capsys.readouterr().err
+
+
+def test_help_needs_no_keras():
+    script = (
+        "import sys; from ghostnet_tf.train.__main__ import parser; text = parser().format_help();"
+        "assert not {'keras', 'tensorflow'} & sys.modules.keys(); print(text)"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "--held-out N" in done.stdout and "to_tflite.py" in done.stdout

@@ -1,0 +1,106 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny
+
+from ghostnet_tf.train.optimizer import as_numpy, averaged_weights, make_optimizer
+from ghostnet_tf.train.recipe import Recipe
+
+QUIET: Any = 0  # Keras annotates `verbose` as text
+RECIPE = Recipe(epochs=10, sizes=((0, 32),), warmup_epochs=2.0, learning_rate=0.4)
+
+
+def compiled(recipe: Recipe, steps: int = 4) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    model = tiny()
+    model.compile(make_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(True))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def weights(model) -> dict[str, np.ndarray]:
+    return {v.path: as_numpy(v) for v in model.trainable_variables}
+
+
+def test_the_rate_warms_up_and_then_falls_like_a_cosine_over_the_whole_run():
+    steps = 5
+    schedule = make_optimizer(RECIPE, steps)._learning_rate
+    rate = [float(schedule(step)) for step in range(10 * steps + 1)]
+
+    assert np.allclose(rate[:11], np.linspace(0, 0.4, 11), atol=1e-7)
+    fall = np.arange(41) / 40
+    assert np.allclose(rate[10:], 0.2 * (1 + np.cos(np.pi * fall)), atol=1e-6)
+
+
+def test_a_warm_up_as_long_as_a_short_run_still_makes_a_schedule():
+    short = Recipe(epochs=1, sizes=((0, 32),), warmup_epochs=0.9)
+
+    assert float(make_optimizer(short, 1)._learning_rate(1)) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adamw"])
+def test_only_kernels_decay(kind):
+    """With a gradient of zero, decay is all that a step does."""
+    recipe = Recipe(
+        epochs=2, sizes=((0, 32),), optimizer=kind, warmup_epochs=0.0, learning_rate=0.5,
+        weight_decay=0.1,
+    )  # fmt: skip
+    model = compiled(recipe)
+    for variable in model.trainable_variables:
+        variable.assign(keras.ops.ones_like(variable))
+
+    model.optimizer.apply([keras.ops.zeros_like(v) for v in model.trainable_variables])
+
+    after = weights(model)
+    kernels = {path for path in after if path.endswith("kernel")}
+    assert all(np.allclose(after[path], 1 - 0.5 * 0.1) for path in kernels)
+    assert all((after[path] == 1).all() for path in after.keys() - kernels)
+    rest = {path.rsplit("/", 1)[-1] for path in after.keys() - kernels}
+    assert rest == {"gamma", "beta", "bias"} and len(kernels) > 5
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Weights after every step of two epochs of `fit`, and the model."""
+    model = compiled(Recipe(epochs=2, sizes=((0, 32),), batch=8, ema=0.9, learning_rate=0.05))
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(32, 32, 32, 3)).astype(np.float32), np.eye(4)[rng.integers(4, size=32)]
+    seen = []
+    note = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda b, logs: seen.append(weights(model))
+    )
+    for _ in range(2):
+        model.fit(x, y, batch_size=8, verbose=QUIET, callbacks=[note], shuffle=False)
+    return model, seen
+
+
+def test_the_average_is_the_moving_average_of_the_weights(trained):
+    model, seen = trained
+    expected = seen[0]
+    for after_step in seen[1:]:
+        expected = {path: 0.9 * expected[path] + 0.1 * value for path, value in after_step.items()}
+
+    with averaged_weights(model):
+        averaged = weights(model)
+
+    assert len(seen) == 8
+    for path, value in averaged.items():
+        assert np.allclose(value, expected[path], rtol=1e-5, atol=1e-6), path
+    assert any(not np.allclose(averaged[path], seen[-1][path], rtol=1e-3) for path in averaged)
+
+
+def test_fit_leaves_the_weights_and_not_their_average(trained):
+    model, seen = trained
+
+    for path, value in weights(model).items():
+        assert np.array_equal(value, seen[-1][path]), path
+
+
+def test_after_an_error_the_model_carries_its_own_weights_again(trained):
+    model, seen = trained
+    with pytest.raises(RuntimeError), averaged_weights(model):
+        raise RuntimeError
+
+    assert all(np.array_equal(value, seen[-1][path]) for path, value in weights(model).items())

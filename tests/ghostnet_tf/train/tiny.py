@@ -1,0 +1,62 @@
+"""A GhostNet of two blocks, quick to trace, under the name `tiny_100`; photos that it can learn.
+
+As a script: the training command, with that network in the zoo.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ghostnet_tf import errors, zoo
+from ghostnet_tf.preprocess import IMAGENET
+from ghostnet_tf.train.__main__ import main
+
+COLOURS = {
+    "blue": (40, 40, 200),
+    "green": (40, 200, 40),
+    "red": (200, 40, 40),
+    "sand": (200, 190, 90),
+}
+ARGS = ["--model", "tiny_100", "--recipe", "finetune", "--held-out", "16"]
+SETTINGS = ["sizes=[[0,32]]", "batch=16", "epochs=3", "learning_rate=0.05", "randaugment=[1,5]"]
+
+
+def tiny(width=1.0, classes=4, dropout=0.2, size=None, name="tiny_100"):
+    """(N, H, W, 3) -> (N, classes)."""
+    from keras import Input, Model, layers
+
+    from ghostnet_tf.layers import ConvNorm, GhostBottleneck
+
+    image = Input((size, size, 3), name="image")
+    x = ConvNorm(round(8 * width), 3, 2, "relu", name="stem")(image)
+    x = GhostBottleneck(16, 8, 3, 2, 0.25, name="block_00")(x)
+    x = GhostBottleneck(16, 8, name="block_01")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    return Model(image, layers.Dense(classes, name="classifier")(x), name=name)
+
+
+ZOO_ROW = ("ghostnet", IMAGENET, tiny)
+
+
+def coloured_photos(folder: Path, each: int = 24, names=tuple(COLOURS)) -> Path:
+    """Noisy photos, 40 x 36, of one colour per class."""
+    rng = np.random.default_rng(0)
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for i in range(each):
+            pixels = rng.normal(COLOURS[name], 40, (36, 40, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{i:02}.png")
+    return folder
+
+
+def arguments(photos: Path, out: Path, *settings: str, args=()) -> list[str]:
+    """Of a quick run; later settings win."""
+    changes = [text for setting in (*SETTINGS, *settings) for text in ("--set", setting)]
+    return [str(photos), *ARGS, "--out", str(out), *changes, *args]
+
+
+if __name__ == "__main__":
+    zoo.KINDS["tiny"] = ZOO_ROW
+    errors.run(main)
