@@ -11,9 +11,9 @@ from export.artifact import PreprocessingFields, matching_record, read_model, re
 from export.flatbuffer import Graph
 from export.metadata import read_metadata
 from export.runtime import Runtime
-from ghostnet_tf.errors import UserError, pick
+from ghostnet_tf.errors import UserError
 from ghostnet_tf.labels import Labels
-from ghostnet_tf.preprocess import RESAMPLE, Preprocessing
+from ghostnet_tf.preprocess import Preprocessing
 
 COPY_THE_RECORD = "copy the .json that was exported together with it"
 
@@ -67,13 +67,6 @@ def checked_preprocessing(
 ) -> Preprocessing:
     """The preprocessing that someone wrote down, if it can be carried out for this input."""
     preprocessing = Preprocessing.from_dict({**fields})
-    pick(preprocessing.resample, RESAMPLE, "resampling filter")
-    three = len(preprocessing.mean) == len(preprocessing.std) == 3
-    if not (0 < preprocessing.crop <= 1 and three and all(s > 0 for s in preprocessing.std)):
-        raise UserError(
-            f"the preprocessing of {title!r} cannot be carried out: {preprocessing}",
-            fix="crop is a share of 1, mean and std are three numbers each, no std is 0",
-        )
     wanted = (1, preprocessing.size, preprocessing.size, 3)
     if input_shape != wanted:
         raise UserError(

@@ -23,6 +23,7 @@ from ghostnet_tf.errors import UserError, run
 from ghostnet_tf.labels import Labels
 from ghostnet_tf.photos import Photos
 from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.train.score import ranks_of
 
 if TYPE_CHECKING:
     from export.classifier import Classifier
@@ -116,18 +117,6 @@ def true_outputs(photos: Photos, labels: Labels, title: str) -> np.ndarray:
 def prepared(photos: Collection[Image.Image], preprocessing: Preprocessing) -> np.ndarray:
     """The input of the model, (N, size, size, 3) float32."""
     return preprocessing.normalise(np.stack([preprocessing.pixels(photo) for photo in photos]))
-
-
-def ranks_of(scores: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """(N, classes), (N,) true classes -> how many classes come before the true one, (N,) int.
-
-    Equal scores, which int8 files have, come in the order of the labels.
-    """
-    true = scores[np.arange(len(outputs)), outputs][:, None]  # (N, 1)
-    # Not `scores > true`: a network that answers NaN would then be right every time.
-    not_behind = ~(scores < true)
-    itself_or_later_tie = (scores == true) & (np.arange(scores.shape[1]) >= outputs[:, None])
-    return (not_behind & ~itself_or_later_tie).sum(axis=1)
 
 
 def accuracy(

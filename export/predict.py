@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.photos import open_photo
 
 if TYPE_CHECKING:
     from export.classifier import Classifier
@@ -55,9 +55,9 @@ def read_images(paths: list[str], classifier: "Classifier") -> np.ndarray:
     pixels, unreadable = [], []
     for path in paths:
         try:
-            with Image.open(path) as photo:
-                pixels.append(classifier.preprocessing.pixels(photo))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            photo = open_photo(Path(path).read_bytes(), path)
+            pixels.append(classifier.preprocessing.pixels(photo))
+        except (OSError, UserError) as error:
             unreadable.append(f"{path!r} ({getattr(error, 'strerror', None) or error})")
     if unreadable:
         raise UserError(

@@ -1,6 +1,7 @@
 """TensorFlow and LiteRT talk on stdout and stderr from C++, below Python's `sys.stderr`."""
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -19,7 +20,12 @@ def quiet() -> Iterator[None]:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
         try:
-            yield
+            # Python's own streams too: they need not be the terminal's.
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
+                yield
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -9,7 +9,7 @@ from colours import IDS, colour_model, colour_record, labelled, photo, saved
 
 from export.artifact import Accuracy, PreprocessingFields
 from export.classifier import Classifier, open_classifier
-from export.evaluate import Evaluation, accuracy, evaluate, main, ranks_of
+from export.evaluate import Evaluation, accuracy, evaluate, main
 from export.runtime import Runtime
 from ghostnet_tf.errors import UserError
 from ghostnet_tf.labels import IMAGENET, Labels
@@ -175,10 +175,6 @@ def test_networks_that_never_disagree_still_get_an_interval():
     found = Evaluation(np.zeros((2, 100), int), ()).difference(1)
 
     assert found.low < 0 == found.top1 < found.high
-
-
-def test_equal_scores_are_ranked_in_label_order():
-    assert ranks_of(np.zeros((3, 6)), np.array([0, 2, 5])).tolist() == [0, 2, 5]
 
 
 @pytest.mark.skipif(not DATA, reason="GHOSTNET_DATA is not set")

@@ -92,10 +92,10 @@ def test_all_unreadable_photos_are_named_and_nothing_is_half_printed(tmp_path, c
     ("changes", "complaint"),
     [
         ({"size": 16}, r"takes images of shape \(1, 8, 8, 3\); its preprocessing makes \(1, 16"),
-        ({"resample": "bilinaer"}, "no resampling filter 'bilinaer'"),
-        ({"std": [0.5, 0.0, 0.5]}, "cannot be carried out"),
-        ({"crop": 0.0}, "cannot be carried out"),
-        ({"mean": [0.5]}, "cannot be carried out"),
+        ({"resample": "bilinaer"}, "no resample filter 'bilinaer'"),
+        ({"std": [0.5, 0.0, 0.5]}, "must be above 0"),
+        ({"crop": 0.0}, "make no image"),
+        ({"mean": [0.5]}, "must have three numbers each"),
     ],
 )
 def test_preprocessing_that_cannot_be_carried_out_is_refused(tmp_path, changes, complaint):

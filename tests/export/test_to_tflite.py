@@ -215,7 +215,7 @@ REFUSED = {
     "unknown weights": (["--weights", "imagnet"], "there are no weights 'imagnet'"),
     "tiny size": ([*SEEDED, "--size", "8"], "--size is 8 pixels"),
     "no photos": (["--photos", "/nowhere"], "there is no folder or zip '/nowhere'"),
-    "unwritable": ([*SEEDED, "--out", "/proc/nowhere"], "no folder that can be written to"),
+    "unwritable": ([*SEEDED, "--out", f"{__file__}/nowhere"], "no folder that can be written to"),
 }
 
 
