@@ -33,9 +33,10 @@ class PointwiseConv2D(layers.Conv2D):
     def call(self, x, training=None):
         if not training or keras.backend.backend() != "tensorflow":
             return super().call(x)
-        rows = ops.reshape(x, (-1, x.shape[-1]))  # (N * H * W, C)
-        y = ops.matmul(rows, ops.reshape(self.kernel, (-1, self.filters)))
-        y = ops.reshape(y, (*ops.shape(x)[:-1], self.filters))
+        shape: Any = ops.shape(x)
+        rows = ops.reshape(x, (-1, shape[-1]))  # (N * H * W, C)
+        y: Any = ops.matmul(rows, ops.reshape(self.kernel, (-1, self.filters)))
+        y = ops.reshape(y, (*shape[:-1], self.filters))  # (N, H, W, F)
         return self.activation(y + self.bias if self.use_bias else y)
 
 
