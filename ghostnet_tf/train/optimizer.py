@@ -43,9 +43,8 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     averages = model.optimizer._model_variables_moving_average  # Keras has no public name for it
     own = [as_numpy(weight) for weight in model.trainable_variables]
     for weight, average in zip(model.trainable_variables, averages, strict=True):
-        weight.assign(
-            as_numpy(average)
-        )  # a copy: JAX gives the memory of weights away when it runs
+        # A copy: JAX gives the memory of weights away when it runs.
+        weight.assign(as_numpy(average))
     try:
         yield
     finally:
