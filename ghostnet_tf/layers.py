@@ -165,11 +165,11 @@ class SqueezeExcite(layers.Layer):
         super().__init__(**kwargs)
         self.squeezed = squeezed
         self.pool = layers.GlobalAveragePooling2D(keepdims=True, name="pool")
-        self.reduce = layers.Conv2D(squeezed, 1, activation="relu", name="reduce")
+        self.reduce = PointwiseConv2D(squeezed, 1, activation="relu", name="reduce")
 
     def build(self, input_shape: Shape):
         channels = input_shape[-1]
-        self.expand = layers.Conv2D(channels, 1, activation="hard_sigmoid", name="expand")
+        self.expand = PointwiseConv2D(channels, 1, activation="hard_sigmoid", name="expand")
         self.reduce.build((*input_shape[:1], 1, 1, channels))
         self.expand.build((*input_shape[:1], 1, 1, self.squeezed))
 

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from ghostnet_tf import spec
-from ghostnet_tf.layers import ConvNorm, GhostBottleneck, PadMode, he_fan_out
+from ghostnet_tf.layers import ConvNorm, GhostBottleneck, PadMode, PointwiseConv2D, he_fan_out
 
 POOLING = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
@@ -48,7 +48,7 @@ def GhostNet(
     x = ConvNorm(rows.last, 1, 1, "relu", name="last")(x)  # (N, H / 32, W / 32, last)
     if include_top:
         x = layers.GlobalAveragePooling2D(keepdims=True, name="pool")(x)  # (N, 1, 1, last)
-        x = layers.Conv2D(
+        x = PointwiseConv2D(
             rows.head, 1, activation="relu", kernel_initializer=he_fan_out(), name="head"
         )(x)
         x = layers.Flatten(name="flatten")(x)  # (N, head)
