@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,7 +9,7 @@ from types import UnionType
 from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
 
 from ghostnet_tf.errors import CheckFailed, UserError
-from ghostnet_tf.files import sha256
+from ghostnet_tf.files import sha256, write_together
 
 SCHEMA = 1
 MAX_PARITY_DB = 200.0  # beyond what float32 can tell apart
@@ -114,56 +112,6 @@ def tool_versions() -> dict[str, str]:
     return found
 
 
-# ---------------------------------------------------------------------------- writing
-
-
-def write_together(files: Mapping[Path, bytes]) -> None:
-    """Write all of these files, or leave every one of them as it was.
-
-    All bytes are on the disk under temporary names before the first rename, so a full disk costs
-    nothing, and a Ctrl-C between two renames is answered after the last one. What is left is a
-    power cut in those microseconds; `load` then sees that the hash does not match.
-    """
-    for path in files:
-        _check_place(path)
-    # In the same folder, so on the same disk, where a rename is atomic.
-    staged = {path.with_name(f".{path.name}.{os.getpid()}"): path for path in files}
-    try:
-        for tmp, path in staged.items():
-            with open(tmp, "wb") as file:  # the mode follows the umask, unlike mkstemp's
-                file.write(files[path])
-                file.flush()
-                os.fsync(file.fileno())
-        _rename_all(staged)
-    except BaseException:
-        for tmp in staged:
-            tmp.unlink(missing_ok=True)
-        raise
-
-
-def _rename_all(staged: Mapping[Path, Path]) -> None:
-    try:
-        for tmp, path in staged.items():
-            os.replace(tmp, path)
-    except KeyboardInterrupt:
-        for tmp, path in staged.items():
-            if tmp.exists():
-                os.replace(tmp, path)
-        raise
-
-
-def _check_place(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise UserError(
-            f"{str(path.parent)!r} cannot be a folder: a file is in the way",
-            fix="choose another folder; nothing was written",
-        ) from None
-    if path.is_dir():
-        raise UserError(f"{str(path)!r} is a folder", fix="remove it; nothing was written")
-
-
 def save(directory: Path, record: Record, data: bytes) -> tuple[Path, Record]:
     """Write a finished file and its record; returns the file's path and the record as written."""
     record = replace(record, sha256=sha256(data), size_bytes=len(data))
@@ -172,9 +120,6 @@ def save(directory: Path, record: Record, data: bytes) -> tuple[Path, Record]:
     path = Path(directory) / record.file_name
     write_together({path: data, record_path(path): record.to_json().encode()})
     return path, record
-
-
-# ---------------------------------------------------------------------------- reading
 
 
 def record_path(path: Path) -> Path:

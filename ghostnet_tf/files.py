@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-import tempfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from ghostnet_tf.errors import UserError
@@ -12,19 +12,54 @@ from ghostnet_tf.errors import UserError
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write all of `data` to `path`, or leave `path` exactly as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # in the same folder, so that the rename stays on one disk and is atomic
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write all of these files, or leave every one of them as it was.
+
+    All bytes are on the disk under temporary names before the first rename, so a full disk costs
+    nothing, and a Ctrl-C between two renames is answered after the last one. What is left is a
+    power cut in those microseconds; `artifact.load` then sees that the hash does not match.
+    """
+    for path in files:
+        _check_place(path)
+    # In the same folder, so on the same disk, where a rename is atomic.
+    staged = {path.with_name(f".{path.name}.{os.getpid()}"): path for path in files}
     try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(tmp, 0o644)  # mkstemp lets nobody else read
-        os.replace(tmp, path)
+        for tmp, path in staged.items():
+            with open(tmp, "wb") as file:  # the mode follows the umask, unlike mkstemp's
+                file.write(files[path])
+                file.flush()
+                os.fsync(file.fileno())
+        _rename_all(staged)
     except BaseException:
-        os.unlink(tmp)
+        for tmp in staged:
+            tmp.unlink(missing_ok=True)
         raise
+
+
+def _rename_all(staged: Mapping[Path, Path]) -> None:
+    try:
+        for tmp, path in staged.items():
+            os.replace(tmp, path)
+    except KeyboardInterrupt:
+        for tmp, path in staged.items():
+            if tmp.exists():
+                os.replace(tmp, path)
+        raise
+
+
+def _check_place(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(
+            f"{str(path.parent)!r} cannot be a folder: a file is in the way",
+            fix="choose another folder; nothing was written",
+        ) from None
+    if path.is_dir():
+        raise UserError(f"{str(path)!r} is a folder", fix="remove it; nothing was written")
 
 
 def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:

@@ -21,7 +21,6 @@ from export.artifact import (
     record_path,
     save,
     tool_versions,
-    write_together,
 )
 from ghostnet_tf.errors import CheckFailed, UserError
 
@@ -220,13 +219,3 @@ def test_a_folder_where_a_file_should_be_is_named_and_the_other_file_kept(tmp_pa
     with pytest.raises(UserError, match=r"float32.json' is a folder"):
         save(tmp_path, full_record(), MODEL + b" version 2")
     assert pair.read_bytes() == MODEL
-
-
-def test_written_files_are_readable_as_the_umask_says(tmp_path):
-    old = os.umask(0o027)
-    try:
-        write_together({tmp_path / "file": b""})
-    finally:
-        os.umask(old)
-
-    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
