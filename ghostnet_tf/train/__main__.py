@@ -88,7 +88,6 @@ def main(argv: list[str] | None = None) -> int:
         )
     refuse_unwritable(args.out)
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from ghostnet_tf.train.command import train
 
     result = train(args, photos, recipe)

@@ -1,6 +1,6 @@
 """The optimizer of a recipe, and the moving average of the weights that it keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import keras
@@ -38,18 +38,37 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Opt
 
 
 @contextmanager
-def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Inside, the model carries the moving average of its weights; afterwards its own again."""
+def averaged_weights(model: keras.Model, batches: Iterable[np.ndarray]) -> Iterator[None]:
+    """Inside, the model carries the moving average of its weights; afterwards its own again.
+
+    The statistics of BatchNorm belong to the weights that they were gathered under. For the average
+    they are gathered anew, on `batches` of images, (N, H, W, 3) each.
+    """
+    own = [as_numpy(variable) for variable in model.variables]  # a dropout's seed is one as well
     averages = model.optimizer._model_variables_moving_average  # Keras has no public name for it
-    own = [as_numpy(weight) for weight in model.trainable_variables]
     for weight, average in zip(model.trainable_variables, averages, strict=True):
         # A copy: JAX gives the memory of weights away when it runs.
         weight.assign(as_numpy(average))
     try:
+        gather_statistics(model, batches)
         yield
     finally:
-        for weight, value in zip(model.trainable_variables, own, strict=True):
-            weight.assign(value)
+        for variable, value in zip(model.variables, own, strict=True):
+            variable.assign(value)
+
+
+def gather_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
+    """Set the statistics of every BatchNorm to their mean over `batches`; weights stay."""
+    norms = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for number, images in enumerate(batches):
+            for norm in norms:
+                norm.momentum = number / (number + 1)  # a running mean, in place of a decaying one
+            model(images, training=True)
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 def as_numpy(variable) -> np.ndarray:

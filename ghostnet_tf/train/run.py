@@ -21,6 +21,7 @@ from ghostnet_tf.train.score import accuracy
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.apply import weights_of
 
+STATISTICS_BATCHES = 32  # of an epoch, to gather BatchNorm's statistics under the averaged weights
 SEED_STATE = "seed_generator_state"  # of dropout; its name counts the layers a process has made
 
 
@@ -99,10 +100,15 @@ class Run:
             "accuracy": fit.history["accuracy"][0],
             **{f"held_out_{k}": v for k, v in self.score().items()},
         }
-        with averaged_weights(self.model):
+        weights = self._weights()
+        with averaged_weights(
+            self.model, (batches[i][0] for i in range(min(len(batches), STATISTICS_BATCHES)))
+        ):
             row |= {f"held_out_ema_{k}": v for k, v in self.score().items()}
+            if row["held_out_ema_top1"] >= row["held_out_top1"]:
+                weights = self._weights()
         self.history.append(row)
-        self._save()
+        self._save(weights)
         return row
 
     def score(self) -> dict[str, float]:
@@ -128,25 +134,23 @@ class Run:
             | {v.path: v for v in self.model.optimizer.variables}
         )
 
-    def _save(self) -> None:
-        """The state last: killed before it, a run repeats the epoch and writes the same files."""
+    def _weights(self) -> dict[str, np.ndarray]:
+        return {path: as_numpy(variable) for path, variable in weights_of(self.model).items()}
+
+    def _save(self, weights: dict[str, np.ndarray]) -> None:
+        """`weights` are the better ones of the epoch, of the plain and the averaged.
+
+        The state comes last: killed before it, a run repeats the epoch and writes the same files.
+        """
         row = self.history[-1]
         if self.best is row:
-            if row["held_out_ema_top1"] >= row["held_out_top1"]:
-                with averaged_weights(self.model):
-                    self._save_best(row)
-            else:
-                self._save_best(row)
+            header = {**self.facts.to_dict(), "recipe": self.recipe.to_dict(), "epoch": row}
+            checkpoint.save(self.folder / "best.safetensors", weights, header)
         write_atomic(self.folder / "log.csv", _csv(self.history).encode())
         write_atomic(self.folder / "log.json", json.dumps(self.history, indent=1).encode())
         plot(self.history, self.folder / "curves.png")
         tensors = {name: as_numpy(variable) for name, variable in self._state().items()}
         checkpoint.save(self.state_path, tensors, self._header())
-
-    def _save_best(self, row: dict[str, Any]) -> None:
-        tensors = {path: as_numpy(variable) for path, variable in weights_of(self.model).items()}
-        header = {**self.facts.to_dict(), "recipe": self.recipe.to_dict(), "epoch": row}
-        checkpoint.save(self.folder / "best.safetensors", tensors, header)
 
 
 def steps_per_epoch(photos: int, recipe: Recipe) -> int:

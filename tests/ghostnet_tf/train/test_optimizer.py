@@ -82,7 +82,7 @@ def test_the_average_is_the_moving_average_of_the_weights(trained):
     for after_step in seen[1:]:
         expected = {path: 0.9 * expected[path] + 0.1 * value for path, value in after_step.items()}
 
-    with averaged_weights(model):
+    with averaged_weights(model, []):
         averaged = weights(model)
 
     assert len(seen) == 8
@@ -100,7 +100,27 @@ def test_fit_leaves_the_weights_and_not_their_average(trained):
 
 def test_after_an_error_the_model_carries_its_own_weights_again(trained):
     model, seen = trained
-    with pytest.raises(RuntimeError), averaged_weights(model):
+    with pytest.raises(RuntimeError), averaged_weights(model, []):
         raise RuntimeError
 
     assert all(np.array_equal(value, seen[-1][path]) for path, value in weights(model).items())
+
+
+def test_the_average_has_statistics_of_its_own(trained):
+    """The first BatchNorm sees the stem's convolution of the images under the averaged kernel."""
+    model, _ = trained
+    rng = np.random.default_rng(1)
+    batches = [rng.normal(k, 1, size=(8, 32, 32, 3)).astype(np.float32) for k in range(3)]
+    before = [as_numpy(variable) for variable in model.variables]
+    stem = model.get_layer("stem")
+
+    with averaged_weights(model, batches):
+        means = [as_numpy(stem.conv(stem.pad(images))).mean((0, 1, 2)) for images in batches]
+        gathered = as_numpy(stem.norm.moving_mean)
+        outputs = as_numpy(model(batches[0]))
+
+    assert np.allclose(gathered, np.mean(means, axis=0), atol=1e-4)
+    assert np.isfinite(outputs).all()
+    after = [as_numpy(variable) for variable in model.variables]
+    assert all(map(np.array_equal, before, after))  # the seeds of dropout as well
+    assert stem.norm.momentum == 0.9
