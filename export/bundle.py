@@ -43,7 +43,6 @@ def main(argv: list[str] | None = None) -> int:
     args = parse.parse_args(argv)
     photos, labelled = Photos.open(args.photos), Photos.open(args.labelled)
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from export.network import card_path, from_checkpoint, from_zoo, ranges_path
     from export.pipeline import export

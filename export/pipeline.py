@@ -17,10 +17,9 @@ from export.artifact import (
     tool_versions,
 )
 from export.calibrate import check_images, choose
-from export.classifier import Classifier
 from export.contract import Facts, broken_promises, facts, promise
 from export.convert import to_float32
-from export.evaluate import evaluate
+from export.evaluate import evaluate, true_outputs
 from export.metadata import attach_metadata
 from export.network import Network
 from export.parity import Parity, broken_gate, parity
@@ -73,6 +72,8 @@ def export(
     stages = stages or Stages()
     recipes = tuple(dict.fromkeys(recipes))
     refuse_overlap(photos, labelled)
+    if labelled is not None:  # a folder that is no class is named now, not after minutes of work
+        true_outputs(labelled, network.classifier.labels, network.name)
     images = calibration_images(network, photos, stages)
     with stages.stage("convert to float32"):
         float32 = to_float32(network.model, network.preprocessing.size)
@@ -191,12 +192,10 @@ def scored(
     network: Network, finished: list[tuple[bytes, Record]], labelled: Photos, stages: Stages
 ) -> tuple[Accuracy, list[tuple[bytes, Record]]]:
     """The Keras model and every file on the same labelled photos."""
-    if network.labels is None:
-        raise UserError(f"{network.name} has no classes, so no accuracy")
-    about = network.preprocessing, network.labels
-    predict = network.model.predict_on_batch
-    classifiers = [Classifier(network.name, predict, *about)]
-    classifiers += [Classifier(r.recipe, Runtime(data).run, *about) for data, r in finished]
+    keras = network.classifier
+    classifiers = [keras]
+    for data, record in finished:
+        classifiers.append(replace(keras, title=record.recipe, predict=Runtime(data).run))
     with stages.stage("measure accuracy", len(labelled)) as advance:
         result = evaluate(classifiers, labelled, progress=advance)
     rows = [

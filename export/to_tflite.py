@@ -22,6 +22,7 @@ from ghostnet_tf.photos import Photos
 if TYPE_CHECKING:
     from export.network import Network
     from export.pipeline import Result
+    from export.progress import Stages
 
 DEFAULT_MODEL = "ghostnet_050"
 
@@ -52,7 +53,8 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
+    """`stages` remembers how long each took."""
     args = parser().parse_args(argv)
     zoo.parse_model(args.model)
     if args.size is not None and not 32 <= args.size <= 2048:
@@ -64,11 +66,10 @@ def main(argv: list[str] | None = None) -> int:
     labelled = Photos.open(args.labelled) if args.labelled else None
     refuse_unwritable(args.out)
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the only one that can export
     from export.progress import Stages
 
-    stages = Stages()
+    stages = stages or Stages()
     with stages.stage("start TensorFlow"):
         from export.network import from_zoo
         from export.pipeline import export

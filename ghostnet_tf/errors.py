@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn, TypeVar
@@ -42,6 +43,7 @@ def pick(name: str, known: Mapping[str, T], kind: str) -> T:
 
 def run(command: Callable[[], int | None]) -> NoReturn:
     """Run a command line's `main` and leave the process with the right exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start is no news to a person
     try:
         sys.exit(command() or DONE)
     except KeyboardInterrupt as stop:
