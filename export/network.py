@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from export.classifier import Classifier
 from export.ranges import Ranges
 from ghostnet_tf import labels as label_tables
 from ghostnet_tf import weights as weights_of
@@ -39,12 +40,25 @@ class Network:
     labels: Labels | None = None  # None: the outputs are no classes
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
+    dialect: str = ""  # of weights that others published; see ghostnet_tf.weights.dialects
     # accuracies measured then: SHA-256 of a finished file -> {top1, top5, n}
     published: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def is_seeded(self) -> bool:
         return self.weights == SEEDED
+
+    @property
+    def classifier(self) -> Classifier:
+        """The Keras model, to be scored beside its files."""
+        if self.labels is None:
+            raise UserError(f"{self.name} has no classes, so no accuracy")
+        return Classifier(
+            f"{self.name} {self.weights}",
+            self.model.predict_on_batch,
+            self.preprocessing,
+            self.labels,
+        )
 
 
 def from_zoo(
@@ -78,7 +92,12 @@ def from_zoo(
         table = label_tables.labels(labels or "imagenet")
         preprocessing = entry.preprocessing
     at = preprocessing.at(size or preprocessing.size)
-    model = entry.build(classes=len(table))
+    theirs = found.published
+    own = {"pad_mode": "same"} if theirs and theirs.naming.pad_mode == "same" else {}
+    if own:
+        # Without its nine PADs it is no longer the graph that is promised of a GhostNet.
+        family = "delegable"
+    model = entry.build(classes=len(table), **own)
     weights_of.load(model, found)
     is_published = at == preprocessing and found.path.parent == weights_of.BUNDLED
     return Network(
@@ -90,6 +109,7 @@ def from_zoo(
         table,
         family,
         _ranges(found.path, model_name) if is_published else None,
+        str(theirs or ""),
         _published(found.path) if is_published else {},
     )
 
