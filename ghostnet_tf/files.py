@@ -62,6 +62,13 @@ def _check_place(path: Path) -> None:
         raise UserError(f"{str(path)!r} is a folder", fix="remove it; nothing was written")
 
 
+def cache() -> Path:
+    """$GHOSTNET_CACHE, or where this system keeps what can be downloaded again."""
+    import pooch
+
+    return Path(os.environ.get("GHOSTNET_CACHE") or pooch.os_cache("ghostnet_tf"))
+
+
 def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
     """One file of a zip, in memory; neither its declared nor its true size exceeds `max_bytes`."""
     try:

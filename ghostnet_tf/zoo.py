@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ghostnet_tf.errors import UserError, pick
 from ghostnet_tf.preprocess import IMAGENET, Preprocessing
@@ -29,18 +29,19 @@ class Entry:
     builder: Callable[..., "keras.Model"]
 
     def build(
-        self, classes: int = 1000, dropout: float = 0.2, size: int | None = None
+        self, classes: int = 1000, dropout: float = 0.2, size: int | None = None, **own: Any
     ) -> "keras.Model":
         """The network with random weights, (N, size, size, 3) -> logits (N, classes).
 
-        With `size=None` it takes images of any size.
+        With `size=None` it takes images of any size. `own` are arguments of this family alone:
+        a GhostNet's `pad_mode`.
         """
         if size is not None and size < SMALLEST_IMAGE:
             raise UserError(
                 f"{self.name} cannot see anything in {size} pixels",
                 fix=f"use images of {SMALLEST_IMAGE} pixels or more",
             )
-        return self.builder(self.width, classes, dropout, size, self.name)
+        return self.builder(self.width, classes, dropout, size, self.name, **own)
 
 
 def parse_model(name: str) -> Entry:
@@ -51,10 +52,17 @@ def parse_model(name: str) -> Entry:
     return pick(name, MODELS, "model")
 
 
-def _ghostnet(width, classes, dropout, size, name):
+def _ghostnet(width, classes, dropout, size, name, pad_mode: Any = "symmetric"):
     from ghostnet_tf.models import GhostNet
 
-    return GhostNet(width, input_shape=(size, size, 3), classes=classes, dropout=dropout, name=name)
+    return GhostNet(
+        width,
+        input_shape=(size, size, 3),
+        classes=classes,
+        dropout=dropout,
+        pad_mode=pad_mode,
+        name=name,
+    )
 
 
 def _mobilenet_v3(kind: Literal["large", "small"], delegable: bool = False):

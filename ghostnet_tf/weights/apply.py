@@ -4,8 +4,9 @@ import keras
 import numpy as np
 
 from ghostnet_tf.errors import UserError
+from ghostnet_tf.weights.convert import ANOTHER_NETWORK, ANOTHER_WIDTH, DIVERGED
 
-ANOTHER = "is it a checkpoint of another network?"
+HEAD = ("head/", "classifier/")  # of a GhostNet
 
 
 def weights_of(model: keras.Model) -> dict[str, keras.Variable]:
@@ -16,29 +17,32 @@ def weights_of(model: keras.Model) -> dict[str, keras.Variable]:
 def copy(model: keras.Model, tensors: dict[str, np.ndarray], new_head: bool = False) -> None:
     """Fill `model` from `tensors`, named by variable path, using every tensor exactly once.
 
-    With `new_head` the classifier keeps its fresh values, whatever the checkpoint has for it.
+    With `new_head` the classifier keeps its fresh values, whatever the checkpoint has for it. A
+    GhostNet without its top takes a whole checkpoint: the head's tensors are left aside.
     Raises UserError with the tensor named; the model is then unchanged.
     """
     wanted = weights_of(model)
-    if new_head:
+    if "last/conv/kernel" in wanted and "classifier/kernel" not in wanted:  # without its top
+        tensors = {path: value for path, value in tensors.items() if not path.startswith(HEAD)}
+    elif new_head:
         head = _classifier(model)
         wanted = {path: v for path, v in wanted.items() if not path.startswith(head)}
         tensors = {path: value for path, value in tensors.items() if not path.startswith(head)}
     if missing := sorted(wanted.keys() - tensors.keys()):
         raise UserError(
-            f"it lacks {len(missing)} tensors, the first is {missing[0]!r}", fix=ANOTHER
+            f"it lacks {len(missing)} tensors, the first is {missing[0]!r}", fix=ANOTHER_NETWORK
         )
     if extra := sorted(tensors.keys() - wanted.keys()):
         raise UserError(
             f"{len(extra)} tensors have no place in the model, the first is {extra[0]!r}",
-            fix=ANOTHER,
+            fix=ANOTHER_NETWORK,
         )
     for path, variable in wanted.items():
         value, shape = tensors[path], tuple(variable.shape)
         if value.shape != shape:
             raise UserError(
                 f"{path!r} has shape {value.shape}, the model needs {shape}",
-                fix="is this checkpoint for another width or another number of classes?",
+                fix=ANOTHER_WIDTH,
             )
         if value.dtype.kind != "f":
             raise UserError(
@@ -47,7 +51,7 @@ def copy(model: keras.Model, tensors: dict[str, np.ndarray], new_head: bool = Fa
         if not np.isfinite(value).all():
             raise UserError(
                 f"{path!r} holds values that are not finite numbers",
-                fix="take a checkpoint from before the training diverged",
+                fix=DIVERGED,
             )
     for path, variable in wanted.items():
         variable.assign(tensors[path])

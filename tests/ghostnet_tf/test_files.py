@@ -2,11 +2,12 @@ import io
 import os
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 
 from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import read_member, sha256, write_atomic
+from ghostnet_tf.files import cache, read_member, sha256, write_atomic
 
 
 def test_a_file_is_written_whole_and_its_folder_made(tmp_path):
@@ -111,3 +112,10 @@ def test_a_missing_member_is_named():
 
 def test_sha256_of_nothing():
     assert sha256(b"").startswith("e3b0c44298fc1c14")
+
+
+def test_the_cache_lies_where_the_system_keeps_such_things(monkeypatch):
+    monkeypatch.delenv("GHOSTNET_CACHE", raising=False)
+    assert cache().name == "ghostnet_tf"
+    monkeypatch.setenv("GHOSTNET_CACHE", "/elsewhere")
+    assert cache() == Path("/elsewhere")

@@ -201,9 +201,9 @@ def test_a_folder_is_no_file_of_weights(kind, target, tmp_path):
 
 
 def test_an_unknown_kind_of_file_is_refused(target, tmp_path):
-    (tmp_path / "mine.pth").write_bytes(pickle.dumps(Hostile()))
+    (tmp_path / "mine.pkl").write_bytes(pickle.dumps(Hostile()))
 
-    assert ".safetensors" in refuse(target, tmp_path / "mine.pth", "no known kind").fix
+    assert ".safetensors" in refuse(target, tmp_path / "mine.pkl", "no known kind").fix
 
 
 def test_a_missing_file_is_answered_with_what_there_is(target):

@@ -1,0 +1,126 @@
+"""Published weights from where their authors keep them, into a folder of this machine."""
+
+import hashlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.files import sha256
+
+TIMEOUT_S = 30  # without a byte
+MAX_BYTES = 200_000_000  # the largest of these files has about 30 MB
+AUTHORS = "https://github.com/huawei-noah/Efficient-AI-Backbones/raw/master"
+PADDLE = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of published weights."""
+
+    name: str  # in the cache
+    url: str
+    git_blob: str | None = None  # SHA-1 of b"blob <size>\0" and the content; None: not known
+
+
+# fmt: off
+FILES = {  # what a user types, and for which network -> the file
+    ("imagenet", "ghostnet_100"): File(
+        "ghostnet_100_imagenet.pth", f"{AUTHORS}/ghostnet_pytorch/models/state_dict_73.98.pth",
+        "26da9f2807cd5ba95c607cec01ceb9700d94e0ae"),
+    ("timm", "ghostnet_100"): File(
+        "ghostnet_100_timm.safetensors",
+        "https://huggingface.co/timm/ghostnet_100.in1k/resolve/main/model.safetensors"),
+    ("paddle", "ghostnet_050"): File(
+        "ghostnet_050_paddle.pdparams", f"{PADDLE}/GhostNet_x0_5_pretrained.pdparams"),
+    ("paddle", "ghostnet_100"): File(
+        "ghostnet_100_paddle.pdparams", f"{PADDLE}/GhostNet_x1_0_pretrained.pdparams"),
+    ("paddle", "ghostnet_130"): File(
+        "ghostnet_130_paddle.pdparams", f"{PADDLE}/GhostNet_x1_3_pretrained.pdparams"),
+    ("paddle_ssld", "ghostnet_130"): File(
+        "ghostnet_130_paddle_ssld.pdparams", f"{PADDLE}/GhostNet_x1_3_ssld_pretrained.pdparams"),
+}
+# fmt: on
+NAMES = tuple(dict.fromkeys(name for name, _ in FILES))
+
+
+def find(weights: str, model_name: str) -> File:
+    """The file behind one of `NAMES` for the network of that name."""
+    if file := FILES.get((weights, model_name)):
+        return file
+    models = [model for name, model in FILES if name == weights]
+    raise UserError(
+        f"{weights!r} weights are published for {', '.join(models)}, not for {model_name}",
+        fix=f"--model {models[0]}",
+    )
+
+
+def fetch(file: File, folder: Path, check: Callable[[Path], object]) -> Path:
+    """The file, downloaded unless it is there already; whole and checked, or absent.
+
+    `check` reads it as weights and raises UserError where it is none.
+    """
+    path = folder / file.name
+    if path.is_file():
+        _refuse_another(file, path, f"delete it, or put {file.url} in its place")
+        return path
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")  # what was got is said below, in our words
+    print(f"downloading {file.url}", file=sys.stderr)
+    by_hand = f"fetch it elsewhere and put it at {str(path)!r}"
+
+    def checked(fname: str, action: Any, pooch: Any, *, check_only: bool | None = None) -> None:
+        """Into the temporary file, which pooch gives its final name only after this."""
+        url, temporary = fname, str(action)  # pooch's names for them
+        with requests.get(url, stream=True, timeout=TIMEOUT_S) as response:
+            response.raise_for_status()
+            with open(temporary, "wb") as out:
+                for chunk in response.iter_content(2**20):
+                    if out.tell() > MAX_BYTES:
+                        raise UserError(f"{url} gave more than {MAX_BYTES:,} bytes", by_hand)
+                    out.write(chunk)
+        try:
+            check(Path(temporary))
+        except UserError as error:
+            what = str(error).replace(temporary, file.name)
+            raise UserError(f"{url} gave no weights: {what}", by_hand) from None
+        _refuse_another(file, Path(temporary), by_hand)
+
+    try:
+        pooch.retrieve(file.url, None, file.name, folder, downloader=checked)
+    except requests.RequestException as error:
+        raise UserError(f"{file.url} could not be downloaded: {_reason(error)}", by_hand) from None
+    known = "" if file.git_blob else ", of which the authors publish no identity"
+    print(f"got {path}: SHA-256 {sha256(path.read_bytes())}{known}", file=sys.stderr)
+    return path
+
+
+def git_blob(data: bytes) -> str:
+    """What git calls a file of this content."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _refuse_another(file: File, path: Path, fix: str) -> None:
+    if file.git_blob and (found := git_blob(path.read_bytes())) != file.git_blob:
+        raise UserError(
+            f"{file.name} is not the published file: its git blob id is {found}, "
+            f"not {file.git_blob}",
+            fix,
+        )
+
+
+def _reason(error: Exception) -> str:
+    """The kind of failure in a few words; requests' own messages are a page."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"the server answers {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    return "no connection to the server"

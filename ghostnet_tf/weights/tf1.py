@@ -1,0 +1,59 @@
+"""A checkpoint of TensorFlow 1: PREFIX.index and PREFIX.data-00000-of-00001."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ghostnet_tf.errors import UserError
+
+PARTS = re.compile(r"\.(index|data-\d{5}-of-\d{5}|meta)$")
+DATA = ".data-00000-of-00001"
+NUMBERS = {"float16", "float32", "float64", "int32", "int64"}
+
+
+def prefix_of(path: Path) -> Path | None:
+    """What TensorFlow calls the checkpoint, given that or one of its files; None for others."""
+    prefix = path.with_name(PARTS.sub("", path.name))
+    is_one = prefix.name != path.name or path.with_name(f"{path.name}.index").is_file()
+    return prefix if is_one else None
+
+
+def files_of(prefix: Path) -> tuple[Path, Path]:
+    """(index, data); both exist."""
+    files = (prefix.with_name(prefix.name + ".index"), prefix.with_name(prefix.name + DATA))
+    for file in files:
+        if not file.is_file():
+            raise UserError(
+                f"{str(file)!r}, half of a TensorFlow checkpoint, is not there",
+                fix=f"put {files[0].name} and {files[1].name} into one folder",
+            )
+    return files
+
+
+def read(prefix: Path, max_bytes: int) -> dict[str, np.ndarray]:
+    """The variables by name; nothing of the graph."""
+    import tensorflow as tf
+
+    _, data = files_of(prefix)
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        declared = 0
+        for name, dtype in dtypes.items():
+            if dtype.name not in NUMBERS:
+                raise UserError(f"{name!r} holds {dtype.name}, not numbers")
+            declared += math.prod(shapes[name]) * dtype.size
+        # TensorFlow would make room for whatever the index says
+        if declared > min(max_bytes, data.stat().st_size):
+            raise UserError(
+                f"its index declares {declared:,} bytes; {data.name!r} has {data.stat().st_size:,}",
+                fix="download both files again?",
+            )
+        return {name: np.asarray(reader.get_tensor(name)) for name in sorted(shapes)}
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:160]
+        raise UserError(
+            f"it is no readable TensorFlow checkpoint: {reason}", fix="download both files again?"
+        ) from None

@@ -1,0 +1,233 @@
+"""Arrays out of a pickle without running it: an interpreter of the few opcodes that tensors need.
+
+A pickle is a program. This one may build tuples, lists, dicts, numbers, texts and arrays; every
+name that it mentions must be in a table of ours, and stands for a function of ours, never for
+Python's. Format: the docstrings of Python's `pickletools`; protocols 2 to 4.
+"""
+
+import pickletools
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ghostnet_tf.errors import UserError
+
+MAX_OPCODES = 1_000_000  # a published GhostNet has fewer than 20,000
+DAMAGED_FIX = "download it again?"
+TENSORS_ONLY = "save its tensors alone: torch.save(model.state_dict()), or .safetensors"
+DTYPES = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"}  # numpy's names
+
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_TUPLE": tuple, "EMPTY_LIST": list, "EMPTY_DICT": dict}
+ARGUMENTS = {
+    "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT",
+    "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING",
+    "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
+}  # fmt: skip
+TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+NOTHING_TO_DO = {"PROTO", "FRAME"}
+# What a malformed program makes of honest functions; none of these is a bug of ours.
+MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError)
+
+
+class Name(str):
+    """A global that the pickle mentions, as "module.name"; it is never imported."""
+
+
+class Pending:
+    """An array that is complete once the whole pickle has been read."""
+
+    def set_state(self, state: Any) -> None:
+        raise ValueError(f"{type(self).__name__} takes no state")
+
+    def finished(self) -> np.ndarray:
+        raise ValueError(f"a {type(self).__name__} in the place of an array")
+
+
+class Dtype(Pending):
+    """numpy.dtype("f4", ...), whose byte order comes afterwards."""
+
+    def __init__(self, code: str, *_: Any):
+        if code not in DTYPES:
+            raise UserError(f"an array of {code!r} numbers is refused", TENSORS_ONLY)
+        self.dtype = np.dtype(code)
+
+    def set_state(self, state: Any) -> None:
+        order = state[1]
+        if order not in ("<", ">", "|", "="):
+            raise ValueError(f"byte order {order!r}")
+        self.dtype = self.dtype.newbyteorder(order)
+
+
+class Array(Pending):
+    """An empty numpy.ndarray, whose contents come afterwards."""
+
+    value: np.ndarray
+
+    def __init__(self, kind: Name, *_: Any):
+        if kind != "numpy.ndarray":
+            raise ValueError(f"an array of the class {kind!r}")
+
+    def set_state(self, state: Any) -> None:
+        _, shape, dtype, is_fortran, raw = state
+        data = raw.encode("latin1") if isinstance(raw, str) else raw  # Python 2 knew no bytes
+        order = "F" if is_fortran else "C"
+        if len(data) != np.prod(shape, dtype=object) * dtype.dtype.itemsize:
+            raise ValueError(f"an array of shape {shape} holds {len(data)} bytes")
+        self.value = np.ndarray(shape, dtype.dtype, data, order=order)
+
+    def finished(self) -> np.ndarray:
+        return self.value
+
+
+def _encode(text: str, encoding: str = "latin1") -> bytes:
+    """How protocol 2 spells bytes."""
+    if encoding != "latin1":
+        raise ValueError(f"the encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+def ordered_dict(pairs: Any = ()) -> dict[str, Any]:
+    return put({}, [item for pair in pairs for item in pair])
+
+
+NUMPY: dict[str, Callable[..., Any]] = {
+    "_codecs.encode": _encode,
+    "collections.OrderedDict": ordered_dict,
+    "numpy.dtype": Dtype,
+    "numpy.core.multiarray._reconstruct": Array,
+    "numpy._core.multiarray._reconstruct": Array,
+}
+MENTIONED = {"numpy.ndarray"}  # as arguments only
+
+
+def load(
+    stream: BinaryIO,
+    calls: Mapping[str, Callable[..., Any]] = NUMPY,
+    mentioned: set[str] = MENTIONED,
+    persistent: Callable[[Any], Any] | None = None,
+) -> Any:
+    """The object of the pickle that `stream` stands at; arrays in it are still `Pending`.
+
+    `calls`: what a name stands for when called. `mentioned`: names that may only be passed on.
+    `persistent`: what a persistent id stands for.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python, over odd escapes in a text
+        return _run(stream, calls, {*calls, *mentioned}, persistent)
+
+
+def _run(stream, calls, known: set[str], persistent) -> Any:
+    stack: list[Any] = []
+    marked: list[list[Any]] = []
+    memo: dict[int, Any] = {}
+    try:
+        argument: Any
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+            if count > MAX_OPCODES:
+                raise UserError(f"it has more than {MAX_OPCODES:,} steps", TENSORS_ONLY)
+            match opcode.name:
+                case name if name in ARGUMENTS:
+                    stack.append(argument)
+                case name if name in CONSTANTS:
+                    stack.append(CONSTANTS[name])
+                case name if name in EMPTY:
+                    stack.append(EMPTY[name]())
+                case name if name in NOTHING_TO_DO:
+                    pass
+                case "MARK":
+                    marked.append(stack)
+                    stack = []
+                case "TUPLE":
+                    stack, items = marked.pop(), stack
+                    stack.append(tuple(items))
+                case name if name in TUPLES:
+                    stack[-TUPLES[name] :] = [tuple(_top(stack, TUPLES[name]))]
+                case "APPEND":
+                    value = stack.pop()
+                    stack[-1].append(value)
+                case "APPENDS":
+                    stack, items = marked.pop(), stack
+                    stack[-1].extend(items)
+                case "SETITEM":
+                    key, value = _top(stack, 2)
+                    del stack[-2:]
+                    put(stack[-1], [key, value])
+                case "SETITEMS":
+                    stack, items = marked.pop(), stack
+                    put(stack[-1], items)
+                case "BINPUT" | "LONG_BINPUT":
+                    memo[argument] = stack[-1]  # a dict: a great number costs no memory
+                case "MEMOIZE":
+                    memo[len(memo)] = stack[-1]
+                case "BINGET" | "LONG_BINGET":
+                    stack.append(memo[argument])
+                case "GLOBAL":
+                    stack.append(_allowed(".".join(str(argument).split(" ", 1)), known))
+                case "STACK_GLOBAL":
+                    module, attribute = _top(stack, 2)
+                    stack[-2:] = [_allowed(f"{module}.{attribute}", known)]
+                case "REDUCE":
+                    function, arguments = _top(stack, 2)
+                    if not isinstance(function, Name) or function not in calls:
+                        raise UserError(f"it calls {str(function)[:80]!r}", TENSORS_ONLY)
+                    stack[-2:] = [calls[function](*arguments)]
+                case "BUILD":
+                    state = stack.pop()
+                    _build(stack[-1], state)
+                case "BINPERSID" if persistent:
+                    stack.append(persistent(stack.pop()))
+                case "STOP":
+                    return stack.pop()
+                case name:
+                    raise UserError(f"it uses the pickle opcode {name}", TENSORS_ONLY)
+        raise ValueError("it has no end")
+    except MALFORMED as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"its pickle is damaged: {reason[:160]}", DAMAGED_FIX) from None
+
+
+def finished(tree: Any, depth: int = 2) -> Any:
+    """`tree` with arrays in the place of what was pending, `depth` dicts deep: a state dict has
+    one level, a training checkpoint two, and what lies deeper is never looked at."""
+    if isinstance(tree, Pending):
+        try:
+            return tree.finished()
+        except MALFORMED as error:
+            raise UserError(f"one of its arrays is damaged: {error}", DAMAGED_FIX) from None
+    if isinstance(tree, dict) and depth:
+        return {key: finished(value, depth - 1) for key, value in tree.items()}
+    return tree
+
+
+def put(target: dict[Any, Any], items: list[Any]) -> dict[Any, Any]:
+    """Keys and values by turns into `target`; a key that stands twice would hide a tensor."""
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if not isinstance(key, str | int):
+            raise ValueError(f"a key of the type {type(key).__name__}")
+        if key in target:
+            raise UserError(f"{key!r} stands twice in it", "save it again")
+        target[key] = value
+    return target
+
+
+def _top(stack: list[Any], n: int) -> list[Any]:
+    if len(stack) < n:
+        raise IndexError("it takes more than it has put down")
+    return stack[-n:]
+
+
+def _allowed(name: str, known: set[str]) -> Name:
+    if name not in known:
+        raise UserError(f"it names {name[:80]!r}, and only arrays are read from it", TENSORS_ONLY)
+    return Name(name)
+
+
+def _build(target: Any, state: Any) -> None:
+    if isinstance(target, Pending):
+        target.set_state(state)
+    elif not isinstance(target, dict) or set(state) != {"_metadata"}:
+        # torch hangs the versions of its layers on a state dict; nothing else may have a state.
+        raise ValueError(f"a {type(target).__name__} takes no state")
