@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from export.flatbuffer import WEIGHTED, Graph, Op
+from export.ranges import shared_at_concats
 from ghostnet_tf.errors import UserError
 
 # Scales are powers of 2 ** (1 / STEPS): small integers in the record.
@@ -19,7 +20,7 @@ STEPS = 4
 WIDEST = 64.0  # a channel is scaled by 1/64 to 64 of its tensor's range at most
 HOMOGENEOUS = {"NONE", "RELU"}  # f(s x) = s f(x) for s > 0; ReLU6 and hard-swish are not
 PASS_THROUGH = {
-    "PAD", "MEAN", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RELU", "RESHAPE",
+    "MEAN", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RELU", "RESHAPE",
     "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR",
 }  # fmt: skip
 
@@ -96,6 +97,10 @@ class Channels:
             self.same(scaled, out) if self.width(scaled) == self.width(out) else self.fix(out)
             for gate in gates:
                 self.fix(gate)
+        elif op.name == "PAD" and (pads := self.graph.constant(op.inputs[1])) is not None:
+            # Zeros stay zeros at any scale: around the image, and as whole channels.
+            start = self.first[out] + int(pads[-1, 0])
+            self.tie(self.first[flowing[0]], start, self.width(flowing[0]))
         elif op.name in PASS_THROUGH and is_alike and len(widths) == 1 and self.keeps_channels(op):
             self.same(flowing[0], out)
         else:
@@ -137,10 +142,12 @@ def plan(
     """
     graph = Graph(float32)
     channels = Channels(graph)
+    # A side of a concatenation will have the range of the whole, however small it is itself.
+    full = shared_at_concats(graph, {name: (0.0, peak.max()) for name, peak in peaks.items()})
     use = np.zeros(len(channels.parent))  # class -> the largest share of a tensor's range it fills
     for tensor in graph.activations():
-        peak = peaks[graph.names[tensor]]
-        np.maximum.at(use, channels.classes(tensor), peak / max(peak.max(), 1e-30))
+        name = graph.names[tensor]
+        np.maximum.at(use, channels.classes(tensor), peaks[name] / max(full[name][1], 1e-30))
     scale = np.clip(np.maximum(use, 1e-30) ** -strength, 1 / WIDEST, WIDEST)
     scale[use == 0] = 1  # never fired: leave it alone
     scale[channels.FIXED] = 1

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from export.flatbuffer import Graph
+
 Span = tuple[float, float]  # the smallest and the largest value
 
 
@@ -28,3 +30,23 @@ class Ranges:
         for name in ("spans", "extremes", "exponents"):
             fields[name] = {tensor: tuple(values) for tensor, values in fields[name].items()}
         return cls(**fields)
+
+
+def shared_at_concats(graph: Graph, spans: Mapping[str, Span]) -> dict[str, Span]:
+    """One range for all sides of a concatenation, the widest.
+
+    Otherwise a QUANTIZE stands before all 32 of GhostNet's concatenations. Measured on x86 with
+    equalized ranges: 3 % faster, and between 0.3 dB better (1.0x, 224 px) and 0.2 dB worse (0.5x).
+    """
+    shared = dict(spans)
+    concats = [op for op in graph.ops if op.name == "CONCATENATION"]
+    before = None
+    while shared != before:  # a concatenation may feed another
+        before = dict(shared)
+        for op in concats:
+            names = [graph.names[tensor] for tensor in (*op.inputs, *op.outputs)]
+            sides = [shared[name] for name in names if name in shared]
+            if sides:
+                widest = min(low for low, _ in sides), max(high for _, high in sides)
+                shared |= {name: widest for name in names if name in shared}
+    return shared

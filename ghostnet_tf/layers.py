@@ -22,6 +22,11 @@ def he_fan_out() -> Any:  # Keras' own annotation of initialisers is `str`
     return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
+def he_depthwise(kernel_size: int) -> Any:
+    """The same for a depthwise one: its fan_out is k * k in PyTorch; Keras counts all channels."""
+    return keras.initializers.RandomNormal(stddev=math.sqrt(2.0) / kernel_size)
+
+
 @register
 class PointwiseConv2D(layers.Conv2D):
     """A 1x1 convolution that TensorFlow trains as a matrix product. (N, H, W, C) -> (N, H, W, F).
@@ -74,9 +79,7 @@ class ConvNorm(layers.Layer):
             "name": "conv",
         }
         if filters is None:
-            # fan_out of a depthwise kernel is k * k in PyTorch; Keras would count all channels.
-            init: Any = keras.initializers.RandomNormal(stddev=math.sqrt(2.0) / kernel_size)
-            conv["depthwise_initializer"] = init
+            conv["depthwise_initializer"] = he_depthwise(kernel_size)
             self.conv = layers.DepthwiseConv2D(**conv)
         else:
             conv["kernel_initializer"] = he_fan_out()
@@ -102,8 +105,33 @@ class ConvNorm(layers.Layer):
         return shape if self.pad is None else self.pad.compute_output_shape(shape)
 
 
+class Ghost(layers.Layer):
+    """Some channels by `primary`, the others by each of `cheap` from those, cut to `filters`."""
+
+    filters: int
+    primary: layers.Layer
+    cheap: list[layers.Layer]
+    concat: layers.Layer | None
+
+    def build(self, input_shape: Shape):
+        self.primary.build(input_shape)
+        for cheap in self.cheap:
+            cheap.build(self.primary.compute_output_shape(input_shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*self.primary.compute_output_shape(input_shape)[:-1], self.filters)
+
+    def call(self, x, training=None):
+        intrinsic = self.primary(x, training=training)  # (N, h, w, ceil(filters / ratio))
+        if self.concat is None:
+            return intrinsic
+        ghosts = [cheap(intrinsic, training=training) for cheap in self.cheap]
+        both = self.concat([intrinsic, *ghosts])  # (N, h, w, ratio * ceil(filters / ratio))
+        return both if both.shape[-1] == self.filters else both[..., : self.filters]
+
+
 @register
-class GhostModule(layers.Layer):
+class GhostModule(Ghost):
     """Some channels by a real convolution, the others by cheap depthwise ones of those.
 
     (N, H, W, C) -> (N, H / strides, W / strides, filters). Paper section 3.1, figure 1b.
@@ -135,22 +163,6 @@ class GhostModule(layers.Layer):
             ConvNorm(None, cheap_kernel, name=f"cheap_{i}", **both) for i in range(1, ratio)
         ]
         self.concat = layers.Concatenate(name="concat") if self.cheap else None
-
-    def build(self, input_shape: Shape):
-        self.primary.build(input_shape)
-        for cheap in self.cheap:
-            cheap.build(self.primary.compute_output_shape(input_shape))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*self.primary.compute_output_shape(input_shape)[:-1], self.filters)
-
-    def call(self, x, training=None):
-        intrinsic = self.primary(x, training=training)  # (N, h, w, ceil(filters / ratio))
-        if self.concat is None:
-            return intrinsic
-        ghosts = [cheap(intrinsic, training=training) for cheap in self.cheap]
-        both = self.concat([intrinsic, *ghosts])  # (N, h, w, ratio * ceil(filters / ratio))
-        return both if both.shape[-1] == self.filters else both[..., : self.filters]
 
 
 @register

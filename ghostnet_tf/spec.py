@@ -1,4 +1,4 @@
-"""GhostNet as rows: Table 1 of the paper (CVPR 2020, arXiv 1911.11907). No Keras here."""
+"""Every network of the GhostNet paper (CVPR 2020, arXiv 1911.11907) as rows. No Keras here."""
 
 from dataclasses import dataclass, replace
 
@@ -68,3 +68,37 @@ def ghostnet(width: float = 1.0) -> GhostNetSpec:
         for row in GHOSTNET
     )
     return GhostNetSpec(width, divisible(STEM * width), blocks, divisible(LAST * width))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Residual blocks at one resolution."""
+
+    blocks: int
+    out: int  # channels after each block
+    inside: int = 0  # channels of a bottleneck's 3x3 convolution; 0: a basic block, two of 3x3
+    stride: int = 1  # of the first block
+
+
+# fmt: off
+RESNET50 = (  # He et al., arXiv 1512.03385, Table 1; the stride is at the 3x3 convolution
+    #    blocks   out  inside  s     resolution in -> out
+    Stage(    3,  256,     64),    #  56 ->  56, after a 7x7 convolution and a 3x3 pooling
+    Stage(    4,  512,    128, 2), #  56 ->  28
+    Stage(    6, 1024,    256, 2), #  28 ->  14
+    Stage(    3, 2048,    512, 2), #  14 ->   7
+)
+RESNET56 = (  # the same paper, section 4.2, for CIFAR-10
+    Stage(    9,   16),            #  32 ->  32, after a 3x3 convolution
+    Stage(    9,   32, 0, 2),      #  32 ->  16
+    Stage(    9,   64, 0, 2),      #  16 ->   8
+)
+VGG16 = (  # arXiv 1409.1556, column D: 3x3 convolutions, and after each row a 2x2 pooling
+    (64, 64),                      #  32 ->  16 on CIFAR-10
+    (128, 128),                    #  16 ->   8
+    (256, 256, 256),               #   8 ->   4
+    (512, 512, 512),               #   4 ->   2
+    (512, 512, 512),               #   2 ->   1
+)
+VGG16_HEAD = 512  # one hidden layer before the classes, the head that fits the paper's counts
+# fmt: on

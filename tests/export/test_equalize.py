@@ -14,6 +14,7 @@ from export.flatbuffer import Graph
 from export.parity import snr_db
 from export.quantize import quantize
 from export.runtime import Runtime
+from ghostnet_tf.resnet import PaddedShortcut
 
 
 def peaks(data: bytes, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -118,6 +119,21 @@ def test_random_scales_of_every_class_change_nothing(small, photos):
     assert snr_db(Runtime(small).run(photos), Runtime(scaled).run(photos)) > 110
 
 
+def test_channels_of_zeros_let_the_others_scale(photos):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((12, 12, 3))
+    x = layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+    x = PaddedShortcut(10, 2, name="wide")(x)
+    data = to_float32(keras.Model(inputs, layers.Conv2D(2, 1, name="out")(x)), 12)
+
+    scaled = equalize(data, {"wide": (8,) * 4, "conv": (4,) * 4})
+
+    assert snr_db(Runtime(data).run(photos), Runtime(scaled).run(photos)) > 110
+    before, after = peaks(data, photos), peaks(scaled, photos)
+    assert np.flatnonzero(after["wide/Pad"]).tolist() == [3, 4, 5, 6]
+    np.testing.assert_allclose(after["wide/Pad"], 4 * before["wide/Pad"], rtol=1e-5)
+
+
 @pytest.mark.parametrize("activation", ["relu6", "hard_silu", "sigmoid"])
 def test_a_network_without_a_homogeneous_activation_is_left_alone(activation, photos):
     inputs = keras.Input((12, 12, 3))
@@ -146,6 +162,20 @@ def test_a_channel_that_never_fires_is_left_alone(small, photos):
     found["first"][0] = found["both"][0] = 0
 
     assert plan(small, found)["first"][0] == 0
+
+
+def test_a_small_side_of_a_concatenation_is_raised_to_the_range_of_the_whole(photos):
+    inputs = keras.Input((12, 12, 3))
+    x = layers.Conv2D(4, 1, activation="relu", name="first")(inputs)
+    y = layers.DepthwiseConv2D(3, padding="same", activation="relu", name="cheap")(x)
+    x = layers.Concatenate(name="both")([x, y])
+    data = to_float32(keras.Model(inputs, layers.Conv2D(2, 1, name="out")(x)), 12)
+    seen = {"first": np.full(4, 16.0), "cheap": np.ones(4)}
+    seen["both"] = np.concatenate(list(seen.values()))
+
+    exponents = plan(data, peaks(data, photos) | seen)
+
+    assert exponents == {"cheap": (16,) * 4}  # 2 ** (16 / STEPS) = 16
 
 
 def test_a_shared_constant_is_not_scaled_for_its_other_reader():

@@ -1,0 +1,80 @@
+"""A published CIFAR-10 checkpoint of Ghost-ResNet-56, by its PyTorch names, into our network."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.files import read_member
+from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.resnet import GhostResNet56
+from ghostnet_tf.weights.apply import copy
+
+SIZE = 32
+MAX_BYTES = 1_000_000  # of one tensor; the largest has 74 kB
+CIFAR10 = Preprocessing(SIZE, 1.0, "bilinear", (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
+PLACES = (  # in a checkpoint's name -> in the path of a variable
+    (r"^linear\.", "classifier/"),
+    (r"^conv1\.", "stem/"),
+    (r"^bn1\.", "stem_norm/"),
+    (r"^layer(\d)\.(\d)\.conv(\d)\.", r"stage_\1_block_\2/conv\3/"),
+    (r"^layer(\d)\.(\d)\.bn(\d)\.", r"stage_\1_block_\2/conv\3_norm/"),
+    (r"primary_conv\.", "primary/"),
+    (r"cheap_operation\.", "cheap_1/"),
+    (r"/0\.", "/conv/"),
+    (r"/1\.", "/norm/"),
+    (r"norm/weight$", "norm/gamma"),
+    (r"norm/bias$", "norm/beta"),
+    (r"running_mean$", "moving_mean"),
+    (r"running_var$", "moving_variance"),
+    (r"weight$", "kernel"),
+)
+
+
+def load(path: str | Path) -> keras.Model:
+    """The network of the checkpoint: 32 px, logits of CIFAR-10; every tensor is used once."""
+    model = GhostResNet56(input_shape=(SIZE, SIZE, 3), ghost_stem=True, drop_in=True)
+    checkpoint = read(Path(path))
+    try:
+        copy(model, {place(name): laid_out(name, w) for name, w in checkpoint.items()})
+    except UserError as error:
+        raise UserError(f"{str(path)!r} does not fit {model.name}: {error}", error.fix) from None
+    return model
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz`; one that would need a pickle is refused."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                name.removesuffix(".npy"): np.load(
+                    io.BytesIO(read_member(archive, name, MAX_BYTES)), allow_pickle=False
+                )
+                for name in archive.namelist()
+            }
+    except FileNotFoundError:
+        raise UserError(f"there is no checkpoint {str(path)!r}", fix="check the path") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{str(path)!r} is no readable .npz: {error}", fix="download it again?"
+        ) from None
+
+
+def place(name: str) -> str:
+    """`layer1.0.bn1.weight` -> `stage_1_block_0/conv1_norm/gamma`."""
+    for theirs, ours in PLACES:
+        name = re.sub(theirs, ours, name)
+    return name
+
+
+def laid_out(name: str, values: np.ndarray) -> np.ndarray:
+    """PyTorch's order of axes -> Keras'."""
+    if values.ndim == 2:
+        return values.T  # (O, I) -> (I, O)
+    if values.ndim == 4:  # (O, I, kH, kW) -> (kH, kW, I, O), depthwise (C, 1, ...) -> (..., C, 1)
+        return values.transpose((2, 3, 0, 1) if "cheap_operation" in name else (2, 3, 1, 0))
+    return values

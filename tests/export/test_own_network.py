@@ -1,0 +1,73 @@
+"""Somebody's own Keras network, through ghostify, the trainer and the export."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from export.network import Network
+from export.pipeline import export
+from ghostnet_tf.ghost_conv import GhostConv2D
+from ghostnet_tf.ghostify import ghostify
+from ghostnet_tf.labels import Labels
+from ghostnet_tf.photos import Photos
+from ghostnet_tf.preprocess import IMAGENET
+from ghostnet_tf.train.data import decode, hold_out
+from ghostnet_tf.train.recipe import Recipe
+from ghostnet_tf.train.run import Run
+from ghostnet_tf.weights.checkpoint import Facts
+
+PREPROCESSING = replace(IMAGENET, size=32, crop=1.0)
+COLOURS = {"blue": (40, 40, 200), "red": (200, 40, 40)}
+
+
+def network() -> keras.Model:
+    x = image = keras.Input((32, 32, 3), name="image")
+    for i, filters in enumerate((8, 16, 16)):
+        x = layers.Conv2D(filters, 3, 2, "same", use_bias=False, name=f"conv_{i}")(x)
+        x = layers.BatchNormalization(name=f"norm_{i}")(x)
+        x = layers.ReLU(name=f"relu_{i}")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(image, layers.Dense(2, name="classifier")(x), name="own")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Photos:
+    """Two classes of 24 noisy photos."""
+    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (folder / name).mkdir()
+        for i in range(24):
+            pixels = rng.normal(colour, 40, (36, 40, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{i:02}.png")
+    return Photos.open(folder)
+
+
+def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
+    keras.utils.set_random_seed(0)
+    model, _ = ghostify(network(), warm=True)
+    recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.1, ema=0.5)
+    train, held_out = (
+        decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
+    )
+    facts = Facts("own", photos.classes, PREPROCESSING)
+    run = Run(tmp_path / "run", recipe, facts, model, train, held_out)
+
+    for _ in range(recipe.epochs):
+        row = run.epoch(keras.callbacks.Callback())
+    own = Network(
+        model, "own", "trained", "0" * 64, PREPROCESSING, Labels.of_folders(photos.classes),
+        "delegable",
+    )  # fmt: skip
+    result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
+
+    assert max(row["held_out_top1"], row["held_out_ema_top1"]) > 0.9
+    assert sum(isinstance(layer, GhostConv2D) for layer in model.layers) == 2
+    # Every BatchNorm moved into a module and from there into a kernel.
+    assert result.files[0].record.ops == {
+        "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 1, "MEAN": 1,
+    }  # fmt: skip
+    assert all(file.record.partitions == 1 for file in result.files)
