@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     photos, labelled = Photos.open(args.photos), Photos.open(args.labelled)
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from export.network import card_path, from_checkpoint, from_zoo, ranges_path
+    from export.network import card_path, from_zoo, ranges_path
     from export.pipeline import export
     from export.progress import Stages
     from ghostnet_tf.train.data import hold_out
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     history = checkpoint.read(args.run / "state.safetensors")[1]["history"]
     seed = header["recipe"]["seed"]
     training, held_out = hold_out(len(photos), args.held_out, seed)
-    network = from_checkpoint(str(best))
+    network = from_zoo(weights=str(best))
     crops = scores_by_crop(network, photos.subset(held_out), stages)
     crop = max(crops, key=crops.__getitem__)
 
@@ -94,13 +94,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def scores_by_crop(network: "Network", held_out: Photos, stages: "Stages") -> dict[float, float]:
     """Top-1 of the Keras model on the held-out photos, for every crop."""
-    from export.classifier import Classifier
     from export.evaluate import evaluate
 
-    assert network.labels
+    as_trained = network.classifier
     crops = [replace(network.preprocessing, crop=crop) for crop in CROPS]
-    predict = network.model.predict_on_batch
-    candidates = [Classifier(f"crop {p.crop}", predict, p, network.labels) for p in crops]
+    candidates = [replace(as_trained, title=f"crop {p.crop}", preprocessing=p) for p in crops]
     with stages.stage("choose the crop", len(held_out)) as advance:
         result = evaluate(candidates, held_out, progress=advance)
     return {p.crop: result.accuracy(i).top1 for i, p in enumerate(crops)}

@@ -1,6 +1,6 @@
-"""Accuracy on labelled photos, several files side by side on the same photos:
+"""Accuracy on labelled photos, of files and of weights side by side on the same photos:
 
-python export/evaluate.py FILE.tflite... --labelled DIR|ZIP [--limit N] [--json]
+python export/evaluate.py FILE... --labelled DIR|ZIP [--limit N] [--json]
 """
 
 import argparse
@@ -134,8 +134,17 @@ def accuracy(
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Top-1 and top-5 of .tflite files, side by side.")
-    parser.add_argument("files", metavar="FILE.tflite", nargs="+")
+    parser = argparse.ArgumentParser(
+        description="Top-1 and top-5 of .tflite files and of weights, side by side."
+    )
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a .tflite file, or weights as to_tflite.py takes them, run by Keras",
+    )
+    parser.add_argument("--model", help="whose weights they are, where they do not say so")
+    parser.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")
     parser.add_argument(
         "--labelled", required=True, metavar="DIR|ZIP", help="photos in one folder per class"
     )
@@ -148,10 +157,8 @@ def main(argv: list[str] | None = None) -> int:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from export.classifier import open_classifier
-
     photos = Photos.open(args.labelled)
-    classifiers = [open_classifier(file) for file in args.files]
+    classifiers = [classifier_of(file, args.model, args.labels) for file in args.files]
     for c in classifiers:
         if unseen := len(c.labels) - len(photos.classes):
             print(f"note: {c.title}: {unseen} of its classes have no photos here", file=sys.stderr)
@@ -169,6 +176,17 @@ def main(argv: list[str] | None = None) -> int:
     else:
         print("\n".join(_lines(rows)))
     return 0
+
+
+def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifier":
+    """A finished file; anything else is taken for weights, and TensorFlow is started."""
+    if file.endswith(".tflite"):
+        from export.classifier import open_classifier
+
+        return open_classifier(file)
+    from export.network import from_zoo
+
+    return from_zoo(model, file, labels=labels).classifier
 
 
 def _row(result: Evaluation, i: int, file: str) -> dict[str, Any]:

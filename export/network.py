@@ -1,6 +1,7 @@
 """A network ready to be exported: the Keras model with everything that its files say of it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 SEEDED, BUNDLED = "seeded", "tinyimagenet"
+DEFAULT_MODEL = "ghostnet_050"  # the one that has bundled weights
 SEEDED_SIZE = 224
 FAMILIES = {  # of the zoo -> of contract.FAMILIES
     "ghostnet": "ghostnet",
@@ -62,12 +64,16 @@ class Network:
 
 
 def from_zoo(
-    model_name: str,
+    model_name: str | None = None,
     weights: str = BUNDLED,
     size: int | None = None,
     labels: str | None = None,
 ) -> Network:
-    """A network of the zoo with bundled, seeded, or a user's weights."""
+    """A network of the zoo with bundled, seeded, or a user's weights.
+
+    Without `model_name`, the one that the weights are of, where they say so.
+    """
+    model_name = model_name or named_by(weights) or DEFAULT_MODEL
     entry = zoo.parse_model(model_name)
     family = FAMILIES[entry.family]
     if weights == SEEDED:
@@ -93,10 +99,10 @@ def from_zoo(
         preprocessing = entry.preprocessing
     at = preprocessing.at(size or preprocessing.size)
     theirs = found.published
-    own = {"pad_mode": "same"} if theirs and theirs.naming.pad_mode == "same" else {}
-    if own:
-        # Without its nine PADs it is no longer the graph that is promised of a GhostNet.
-        family = "delegable"
+    own: dict[str, Any] = {}
+    if theirs and theirs.naming.pad_mode == "same" and entry.family == "ghostnet":
+        own = {"pad_mode": "same"}
+        family = "delegable"  # nine PADs fewer than the graph that is promised of a GhostNet
     model = entry.build(classes=len(table), **own)
     weights_of.load(model, found)
     is_published = at == preprocessing and found.path.parent == weights_of.BUNDLED
@@ -114,12 +120,12 @@ def from_zoo(
     )
 
 
-def from_checkpoint(path: str, size: int | None = None) -> Network:
-    """A network from a checkpoint of ours, which says itself what it is."""
-    found = weights_of.find(path, "")
-    if found.facts is None:
-        raise UserError(f"{path!r} does not say which network it is for", fix="give --model")
-    return from_zoo(found.facts.model, path, size)
+def named_by(weights: str) -> str | None:
+    """The name of the network that a checkpoint of ours says it is of."""
+    if not os.path.isfile(weights):  # which pathlib would not say of a name that is too long
+        return None
+    facts = weights_of.find(weights, DEFAULT_MODEL).facts
+    return facts and facts.model
 
 
 def ranges_path(weights: Path, model_name: str) -> Path:

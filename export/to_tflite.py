@@ -7,14 +7,17 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from export.artifact import artifact_name, load
 from export.recipes import DEFAULT_RECIPES, RECIPES
+from export.suites import SUITES, Suite
 from ghostnet_tf import zoo
 from ghostnet_tf.errors import UserError, pick, run
 from ghostnet_tf.photos import Photos
@@ -24,23 +27,28 @@ if TYPE_CHECKING:
     from export.pipeline import Result
     from export.progress import Stages
 
-DEFAULT_MODEL = "ghostnet_050"
-
 
 def parser() -> argparse.ArgumentParser:
     parse = argparse.ArgumentParser(description="A network becomes verified .tflite files.")
-    parse.add_argument("--model", default=DEFAULT_MODEL, help=", ".join(zoo.MODELS))
+    parse.add_argument(
+        "--model",
+        help=f"{', '.join(zoo.MODELS)}; default: what the weights say that they are of, "
+        "or else ghostnet_050",
+    )
     parse.add_argument(
         "--weights",
-        default="tinyimagenet",
-        help="tinyimagenet (bundled), seeded (random: cost only), or a .safetensors, .weights.h5 "
-        "or .keras file",
+        help="tinyimagenet (bundled), seeded (random: cost only), imagenet, timm, paddle or "
+        "paddle_ssld (published, downloaded once), or a .safetensors, .weights.h5, .keras, .pth "
+        "or .pdparams file or a TensorFlow checkpoint",
     )
     parse.add_argument(
         "--recipe",
         nargs="+",
         metavar="RECIPE",
         help=f"of {', '.join(RECIPES)}; default: {', '.join(DEFAULT_RECIPES)}",
+    )
+    parse.add_argument(
+        "--suite", help=f"in place of --model: {', '.join(SUITES)}; a file already there is kept"
     )
     parse.add_argument("--photos", metavar="DIR|ZIP", help="to calibrate static recipes on")
     parse.add_argument(
@@ -53,15 +61,20 @@ def parser() -> argparse.ArgumentParser:
     return parse
 
 
+@dataclass(frozen=True)
+class Job:
+    """One network to be exported."""
+
+    model: str | None  # None: what the weights say that they are of
+    weights: str | None  # None: the bundled ones
+    size: int | None
+    recipes: tuple[str, ...]
+
+
 def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
     """`stages` remembers how long each took."""
     args = parser().parse_args(argv)
-    zoo.parse_model(args.model)
-    if args.size is not None and not 32 <= args.size <= 2048:
-        raise UserError(f"--size is {args.size} pixels", fix="choose 32 to 2048")
-    recipes = args.recipe or DEFAULT_RECIPES
-    for recipe in recipes:
-        pick(recipe, RECIPES, "recipe")
+    jobs = jobs_of_suite(args) if args.suite else [job_of(args)]
     photos = Photos.open(args.photos) if args.photos else None
     labelled = Photos.open(args.labelled) if args.labelled else None
     refuse_unwritable(args.out)
@@ -71,13 +84,57 @@ def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
 
     stages = stages or Stages()
     with stages.stage("start TensorFlow"):
-        from export.network import from_zoo
+        from export.network import BUNDLED, from_zoo
         from export.pipeline import export
-    with stages.stage("build the network"):
-        network = from_zoo(args.model, args.weights, args.size, args.labels)
-    result = export(network, recipes, photos, labelled, args.out, stages)
-    print(json.dumps(document(result), indent=1) if args.json else table(network, result))
+    results = []
+    for job in jobs:
+        with stages.stage(f"build {job.model or 'the network'}"):
+            network = from_zoo(job.model, job.weights or BUNDLED, job.size, args.labels)
+        if network.dialect:
+            print(f"weights read as {network.dialect}", file=sys.stderr)
+        results.append(export(network, job.recipes, photos, labelled, args.out, stages))
+        if not args.json:
+            print(table(network, results[-1]), flush=True)
+    if args.json:
+        print(json.dumps(document(results), indent=1))
+    elif not jobs:
+        print(f"every file of the suite is in {str(args.out)!r}, as its record describes it")
     return 0
+
+
+def job_of(args: argparse.Namespace) -> Job:
+    """What the command line asks for, as far as that can be checked without TensorFlow."""
+    if args.model:
+        zoo.parse_model(args.model)
+    if args.size is not None and not 32 <= args.size <= 2048:
+        raise UserError(f"--size is {args.size} pixels", fix="choose 32 to 2048")
+    recipes = tuple(args.recipe or DEFAULT_RECIPES)
+    for recipe in recipes:
+        pick(recipe, RECIPES, "recipe")
+    return Job(args.model, args.weights, args.size, recipes)
+
+
+def jobs_of_suite(args: argparse.Namespace) -> list[Job]:
+    """The networks of a suite, without the files that are there and sound already."""
+    suite = pick(args.suite, SUITES, "suite")
+    for name in ("model", "weights", "recipe", "photos", "labelled", "labels", "size"):
+        if getattr(args, name) is not None:
+            raise UserError(f"a suite decides about --{name} itself", fix=f"leave --{name} out")
+    jobs = []
+    for model in suite.models:
+        lacking = tuple(r for r in suite.recipes if not is_sound(args.out, suite, model, r))
+        if lacking:
+            jobs.append(Job(model, suite.weights, suite.size, lacking))
+    return jobs
+
+
+def is_sound(out: Path, suite: Suite, model: str, recipe: str) -> bool:
+    """Whether the file of a suite is there, as its record describes it."""
+    try:
+        load(out / artifact_name(model, suite.weights, suite.size, recipe))
+    except UserError:
+        return False
+    return True
 
 
 def refuse_unwritable(out: Path) -> None:
@@ -87,10 +144,14 @@ def refuse_unwritable(out: Path) -> None:
         raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
 
 
-def document(result: "Result") -> dict[str, Any]:
-    """The facts of the table for machines."""
-    files = [{"path": str(file.path), **asdict(file.record)} for file in result.files]
-    return {"files": files, "keras": asdict(result.keras) if result.keras else None}
+def document(results: Sequence["Result"]) -> dict[str, Any]:
+    """The facts of the tables for machines."""
+    made = [file for result in results for file in result.files]
+    keras = results[0].keras if results else None  # scored for a single network only
+    return {
+        "files": [{"path": str(file.path), **asdict(file.record)} for file in made],
+        "keras": asdict(keras) if keras else None,
+    }
 
 
 def table(network: "Network", result: "Result") -> str:

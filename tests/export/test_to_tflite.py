@@ -18,6 +18,7 @@ from export.contract import Promise
 from export.predict import main as predict
 from export.recipes import DEFAULT_RECIPES, RECIPES
 from export.runtime import Runtime
+from export.suites import SUITES, Suite
 from export.verify import PASSED, verify
 from ghostnet_tf.errors import CheckFailed, UserError
 
@@ -104,6 +105,35 @@ def test_labelled_photos_give_keras_and_every_file_their_accuracy(photos, tmp_pa
 
     assert document["keras"]["n"] == 40
     assert document["files"][0]["accuracy"] == document["keras"]
+
+
+def test_a_suite_makes_what_is_lacking_and_keeps_what_is_sound(tmp_path, monkeypatch):
+    tiny = Suite(("ghostnet_010", "ghostnet_015"), ("float32",), size=32)
+    monkeypatch.setitem(SUITES, "tiny", tiny)
+    argv = ["--suite", "tiny", "--out", str(tmp_path)]
+
+    first = json.loads(run(*argv, "--json"))["files"]
+    Path(first[0]["path"]).write_bytes(b"damaged")
+    second = json.loads(run(*argv, "--json"))["files"]
+
+    assert [(file["model"], file["weights"]) for file in first] == [
+        ("ghostnet_010", "seeded"),
+        ("ghostnet_015", "seeded"),
+    ]
+    assert second == first[:1]
+    assert (
+        run(*argv)
+        == f"every file of the suite is in {str(tmp_path)!r}, as its record describes it\n"
+    )
+
+
+def test_a_suite_decides_about_its_networks_itself(tmp_path):
+    with pytest.raises(UserError, match="a suite decides about --size itself"):
+        to_tflite.main(["--suite", "paper", "--size", "96", "--out", str(tmp_path)])
+    with pytest.raises(UserError, match="there is no suite 'papre'") as refused:
+        to_tflite.main(["--suite", "papre"])
+
+    assert refused.value.fix == "try paper"
 
 
 def test_photos_on_which_it_is_scored_may_not_calibrate(photos, tmp_path):
