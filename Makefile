@@ -15,7 +15,7 @@ tflite: $(VENV)/core
 	$(BIN)/python export/to_tflite.py
 
 test: lint $(OLD_RUNTIME)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check .

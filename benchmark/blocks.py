@@ -1,0 +1,93 @@
+"""What ran -> which class of operator, and which block of the network it belongs to.
+
+XNNPACK reports its own operators by its own names, in order, without saying which of the file's
+they came from. It fuses some (a PAD into its convolution) and adds some (a conversion), but makes
+exactly one of each operator in `KINDS`, in the order of the file: the third convolution that ran is
+the file's third. Where the numbers do not agree, nothing is guessed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from benchmark.targets.runner import Event, Op
+
+# class, how XNNPACK calls it, TFLite's codes (BuiltinOperator in schema.fbs) that become it
+CLASSES = (
+    ("depthwise convolution", r"DWConv"),
+    ("convolution", r"IGEMM|VMulCAddC|Deconvolution"),
+    ("pointwise and dense", r"GEMM|Fully Connected|Convolution|Batch Matrix"),
+    ("concat and copy", r"Copy|Concatenate|Slice|Transpose"),
+    ("add", r"Add\b"),
+    ("multiply", r"Multiply\b"),
+    ("mean", r"Mean\b|Average Pooling"),
+    ("hard swish", r"HardSwish"),
+    ("conversion", r"Convert"),
+    ("pad", r"Pad\b"),
+    ("reshape", r"Reshape"),
+)
+KINDS = {  # class -> the codes of which each makes one operator of that class
+    "depthwise convolution": {4},
+    "matrix": {3, 9},  # CONV_2D and FULLY_CONNECTED, by either of two kernels
+    "concat and copy": {2},
+    "add": {0},
+    "multiply": {18},
+    "mean": {40},
+}
+MATRIX = {"convolution", "pointwise and dense"}
+LEFT_OUT = {0: "ADD", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D",
+            9: "FULLY_CONNECTED", 18: "MUL", 40: "MEAN", 117: "HARD_SWISH"}  # fmt: skip
+BLOCK = re.compile(r"(block_\d+)/|(expanded_conv(?:_\d+)?)_[a-z]|(block_\d+)_[a-z]")
+
+
+def class_of(event: Event) -> str:
+    """depthwise convolution, add, ...; what XNNPACK did not take keeps TFLite's name."""
+    if not event.delegated:
+        return f"{event.name}, not delegated"
+    for name, pattern in CLASSES:
+        if re.search(pattern, event.name):
+            return name
+    return event.name.split(" (")[0].lower()
+
+
+def blocks_of(graph: Sequence[Op], events: Sequence[Event]) -> list[str] | None:
+    """The block of every event, or None where they cannot be told apart."""
+    names = block_names(graph)
+    waiting: dict[str, list[int]] = defaultdict(list)  # kind -> the file's operators, in order
+    taken_by_tflite = [event.name for event in events if not event.delegated]
+    for i, op in enumerate(graph):
+        if LEFT_OUT.get(op.code) in taken_by_tflite:
+            waiting[LEFT_OUT[op.code]].append(i)
+        for kind, codes in KINDS.items():
+            if op.code in codes:
+                waiting[kind].append(i)
+    places: list[int | None] = []
+    for event in events:
+        kind = class_of(event) if event.delegated else event.name
+        kind = "matrix" if kind in MATRIX else kind
+        if kind not in waiting:
+            places.append(None)  # of the block that comes next
+        elif waiting[kind]:
+            places.append(waiting[kind].pop(0))
+        else:
+            return None
+    if any(waiting.values()):
+        return None
+    following, found = len(graph) - 1, []
+    for place in reversed(places):
+        following = following if place is None else place
+        found.append(names[following])
+    return found[::-1]
+
+
+def block_names(graph: Sequence[Op]) -> list[str]:
+    """block_03 for block_03/ghost1/concat; an unnamed operator inside a block belongs to it."""
+    found = [BLOCK.match(op.output) for op in graph]
+    names = [next(filter(None, m.groups())) if m else None for m in found]
+    result = []
+    for i, (name, op) in enumerate(zip(names, graph, strict=True)):
+        before = next((n for n in reversed(names[:i]) if n), None)
+        after = next((n for n in names[i:] if n), None)
+        inside = before if before == after else None
+        result.append(name or inside or op.output.split("/")[0])
+    return result

@@ -1,0 +1,62 @@
+"""The same facts as the page, for a machine to read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmark.audit import closing, comparisons
+from benchmark.rows import ACCURACIES, Table
+
+SCHEMA = 1
+
+
+def document(tables: Sequence[Table], is_suite: bool) -> dict[str, Any]:
+    """JSON; one kind per document, because one command measures one kind."""
+    return {
+        "schema": SCHEMA,
+        "kind": tables[0].results.kind,
+        "targets": [_target(table, is_suite) for table in tables],
+    }
+
+
+def _target(table: Table, is_suite: bool) -> dict[str, Any]:
+    facts = table.results.facts
+    target = {
+        "target": table.results.target,
+        "facts": facts,
+        "effort": table.results.effort,
+        "threads": table.results.settings.threads,
+        "rows": [{"core": facts.get("core"), **row.facts()} for row in table.rows],
+        "doubts": table.doubts,
+        "verdicts": [
+            {
+                "name": v.name,
+                "reference": v.reference,
+                "ratio": v.ratio,
+                "low": _finite(v.low),
+                "high": _finite(v.high),
+                "winner": v.winner,
+                "sentence": v.sentence,
+            }
+            for v in table.verdicts()
+        ],
+    }
+    if is_suite:
+        target["equal_accuracy"] = [
+            {
+                "recipe": c.recipe,
+                "form": c.form,
+                "accuracy": c.accuracy,
+                **vars(c.equal),
+                "high": _finite(c.equal.high),
+                "winner": c.equal.winner,
+            }
+            for accuracy in ACCURACIES
+            for c in comparisons(table, accuracy)
+        ]
+        target["closing"] = closing(table)
+    return target
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity; unknown is null."""
+    return value if 0 < value < float("inf") else None

@@ -1,0 +1,86 @@
+"""Several targets in one command: phones side by side, anything on this machine one by one."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from benchmark.measurement import Settings, Target
+from benchmark.model import Model
+from benchmark.plan import Effort
+from benchmark.report import slug
+from benchmark.session import measure, rounds_of
+from benchmark.store import Results
+from ghostnet_tf.errors import UserError
+
+
+class Fleet:
+    """Results of every target that could be measured, and the error of every one that not."""
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        effort: Effort,
+        settings: Settings,
+        out: Path,
+        is_resumed: bool = False,
+    ):
+        self.models, self.effort, self.settings = models, effort, settings
+        self.out, self.is_resumed = out, is_resumed
+        self.errors: list[UserError] = []
+        self._stop = threading.Event()
+
+    def measure(self, targets: Sequence[Target]) -> list[Results]:
+        console = Console(stderr=True)
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        is_shown = console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
+            if len(targets) > 1 and targets[0].kind == "phone_latency":
+                results = self._side_by_side(targets, bar)
+            else:
+                results = [self._one(target, bar) for target in targets]
+        if not results:
+            raise self.errors[0]
+        for error in self.errors:
+            print(
+                f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""), file=sys.stderr
+            )
+        return results
+
+    def _side_by_side(self, targets: Sequence[Target], bar: Progress) -> list[Results]:
+        """One worker per phone, whose cores take turns; a phone that fails stops no other."""
+        phones: dict[str, list[Target]] = {}
+        for target in targets:
+            phones.setdefault(getattr(target, "serial", target.name), []).append(target)
+        with ThreadPoolExecutor(len(phones)) as pool:
+            futures = [pool.submit(self._one_phone, cores, bar) for cores in phones.values()]
+            try:
+                return [results for future in futures for results in future.result()]
+            except BaseException:
+                self._stop.set()  # the others end before their next visit, and clean up
+                raise
+
+    def _one_phone(self, cores: Sequence[Target], bar: Progress) -> list[Results]:
+        results = []
+        for target in cores:
+            try:
+                results.append(self._one(target, bar))
+            except UserError as error:
+                self.errors.append(error)
+        return results
+
+    def _one(self, target: Target, bar: Progress) -> Results:
+        total = rounds_of(target, self.effort) * len(self.models)
+        task = bar.add_task(target.name, total=total)
+
+        def show(text: str) -> None:
+            if self._stop.is_set():
+                raise KeyboardInterrupt
+            bar.update(task, description=f"{target.name}: {text}", advance=1)
+
+        path = self.out / f"results-{slug(target.name)}.json"
+        return measure(target, self.models, self.effort, self.settings, path, self.is_resumed, show)

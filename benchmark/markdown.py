@@ -1,0 +1,175 @@
+"""Results as text: tables that read well in a terminal and paste well into an issue."""
+
+from collections.abc import Iterable, Sequence
+
+from benchmark.audit import Comparison, closing, comparisons, read_published
+from benchmark.grids import Grid, plain
+from benchmark.published import PIXEL_MS, TABLES
+from benchmark.rows import ACCURACIES, Row, Table
+from benchmark.verdict import Verdict
+
+
+def document(tables: Sequence[Table], is_suite: bool) -> str:
+    """Everything that the command prints."""
+    lines = []
+    for table in tables:
+        lines += [f"## {plain(table.results.target)}", "", *results_grid(table).lines(), ""]
+        lines += verdict_lines(table)
+        lines += _list(f"doubt: {line}" for line in doubted(table))
+        for accuracy in ACCURACIES if is_suite else ():
+            if rows := comparisons(table, accuracy):
+                lines += _titled(equal_grid(accuracy, rows))
+    if is_suite:
+        lines += [line for grid in published_grids() for line in _titled(grid)]
+        lines += _list(line for table in tables for line in closing(table))
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+FEW = 3  # verdicts that read better as sentences than as a table
+
+
+def verdict_lines(table: Table) -> list[str]:
+    if len(table.verdicts()) <= FEW:
+        return _list(verdict.sentence for verdict in table.verdicts())
+    return [*verdict_grid(table).lines(), ""]
+
+
+def verdict_grid(table: Table) -> Grid:
+    interval = "" if table.is_counted else "99 % interval"
+    return Grid(
+        "Compared",
+        ["model", "recipe", "against", table.cost, interval, "cheaper"],
+        [
+            [v.name, v.recipe or "", v.reference, f"{v.ratio - 1:+.1%}", v.span, _winner(v)]
+            for v in table.verdicts()
+        ],
+    )
+
+
+def _winner(verdict: Verdict) -> str:
+    return verdict.winner or ("equal" if verdict.low == verdict.high else "cannot be told apart")
+
+
+def _list(sentences: Iterable[str]) -> list[str]:
+    lines = [f"- {plain(sentence)}" for sentence in sentences]
+    return [*lines, ""] if lines else []
+
+
+def _titled(grid: Grid) -> list[str]:
+    return [f"### {grid.title}", "", *grid.lines(), ""]
+
+
+def results_grid(table: Table) -> Grid:
+    heads, cells = COUNTS if table.is_counted else LATENCIES
+    return Grid("", heads, [cells(row) for row in table.rows])
+
+
+def _latency_cells(row: Row) -> list[str]:
+    latency, around = row.latency, row.latency.interval_ms
+    span = f"{around.low:.2f} to {around.high:.2f}" if around.low > 0 else "unknown"
+    took = row.delegation
+    return [
+        row.name,
+        row.recipe or "",
+        f"{latency.median_ms:.2f}",
+        f"{latency.p90_ms:.2f}",
+        span,
+        f"{took.delegated_ops}/{took.total_ops}" if took else "unknown",
+        f"{row.visits[-1].peak_memory_bytes / 1e6:.0f}",
+        top1(row),
+        ", ".join(doubt.about for doubt in row.doubts) or "none",
+    ]
+
+
+def _count_cells(row: Row) -> list[str]:
+    c = row.counts
+    return [
+        row.name,
+        row.recipe or "",
+        f"{c.instructions:,}",
+        f"{c.loaded_bytes / 1e6:.1f}",
+        f"{c.stored_bytes / 1e6:.1f}",
+        f"{c.l1_misses:,}",
+        f"{c.l2_misses:,}",
+        top1(row),
+    ]
+
+
+# fmt: off
+LATENCIES = (
+    ["model", "recipe", "median ms", "p90 ms", "99 % interval", "delegated", "peak MB", "top-1",
+     "doubts"],
+    _latency_cells,
+)
+COUNTS = (
+    ["model", "recipe", "instructions", "MB loaded", "MB stored", "L1 misses", "L2 misses",
+     "top-1"],
+    _count_cells,
+)
+# fmt: on
+
+
+def top1(row: Row) -> str:
+    if row.measured_top1 is not None:
+        return f"{row.measured_top1:.2f} % measured"
+    if row.published_top1 is not None:
+        return f"{row.published_top1:.1f} % published, graph only"
+    return "graph only" if row.is_graph_only else "unknown"
+
+
+def doubted(table: Table) -> list[str]:
+    """Each doubt once, with the models that it is about; runtime and phone first."""
+    about: dict[str, list[str]] = {text: [] for text in table.doubts}
+    for row in table.rows:
+        for doubt in row.doubts:
+            about.setdefault(str(doubt), []).append(f"{row.name} {row.recipe or ''}".strip())
+    return [plain(f"{_some(names)}{text}") for text, names in about.items()]
+
+
+def _some(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"{', '.join(names[:2])}{more}: "
+
+
+def equal_grid(accuracy: str, rows: Sequence[Comparison]) -> Grid:
+    return Grid(
+        f"At equal {accuracy} accuracy",
+        ["GhostNet", "recipe", "top-1", "against", "points more", "cost", "95 % interval"],
+        [
+            [
+                c.equal.name,
+                c.recipe,
+                f"{c.equal.top1:.1f} %",
+                c.equal.rival,
+                f"{c.equal.points_more:+.1f}" if c.equal.points_more else "0",
+                f"{c.equal.ratio - 1:+.1%}",
+                c.equal.span,
+            ]
+            for c in rows
+        ],
+    )
+
+
+def published_grids() -> list[Grid]:
+    """Reference only: other phones, other engines, other years."""
+    readings = [
+        [t.source, t.device, e.name, f"{e.top1:.1f} %", f"{e.ratio - 1:+.0%}", t.how]
+        for t in TABLES
+        for e in read_published(t)
+        if e.is_interpolated
+    ]
+    pixels = [[name, *(f"{value:.1f}" for value in ms)] for name, ms in PIXEL_MS.items()]
+    return [
+        Grid(
+            "Published: GhostNet's time against MobileNetV3's at equal accuracy",
+            ["source", "on", "network", "top-1", "time", "numbers"],
+            readings,
+        ),
+        Grid(
+            "Published: MobileNetV3, ms on the large core of a Pixel",
+            ["network", "Pixel 1", "Pixel 2", "Pixel 3"],
+            pixels,
+        ),
+    ]

@@ -1,0 +1,30 @@
+"""One `.tflite` file with what its record says, as the benchmark sees it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.artifact import Record, matching_record, read_model, record_path
+from ghostnet_tf.files import sha256
+
+
+@dataclass(frozen=True)
+class Model:
+    path: Path
+    data: bytes
+    sha256: str
+    record: Record | None  # None where a .tflite stands alone
+
+    @property
+    def title(self) -> str:
+        """ghostnet_100 seeded static_wi8_ai8; of a file without a record, its name."""
+        if self.record is None:
+            return self.path.stem
+        return f"{self.record.model} {self.record.weights} {self.record.recipe}"
+
+
+def open_model(path: str | Path) -> Model:
+    """The file at `path`; a record beside it must belong to exactly these bytes."""
+    path = Path(path)
+    data = read_model(path)
+    record = matching_record(path, data) if record_path(path).exists() else None
+    return Model(path, data, sha256(data), record)

@@ -1,0 +1,174 @@
+"""Where the time goes, operator by operator: python benchmark/operators.py A.tflite [B.tflite]
+
+Every file is run with the runtime's profiler on, in a pass of its own, on this machine. The
+profiler counts whole microseconds and costs some itself: read shares from it, never latencies.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Protocol
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmark.blocks import blocks_of, class_of
+from benchmark.measurement import Settings
+from benchmark.model import Model, open_model
+from benchmark.targets.runner import Report
+from ghostnet_tf.errors import UserError, run
+
+
+class Profiler(Protocol):
+    name: str
+
+    def profile(self, model: Model, settings: Settings, runs: int) -> Report: ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operator class, or one block: its time per inference, the median over the runs."""
+
+    name: str
+    us: float
+    share: float  # of the sum over all rows
+    ops: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    model: str
+    runs: int
+    by_class: list[Row]  # the most expensive first
+    by_block: list[Row] | None  # in the order of the network; None where they cannot be told
+
+
+def profile_of(model: Model, report: Report) -> Profile:
+    classes = [[class_of(event) for event in one] for one in report.profile]
+    blocks = [blocks_of(report.graph, one) for one in report.profile]
+    by_class = sorted(_rows(report, classes), key=lambda row: -row.us)
+    by_block = None if None in blocks else _rows(report, [b for b in blocks if b is not None])
+    return Profile(model.title, len(report.profile), by_class, by_block)
+
+
+def _rows(report: Report, names: Sequence[Sequence[str]]) -> list[Row]:
+    """`names` has the group of every event of every run."""
+    times: dict[str, list[int]] = defaultdict(lambda: [0] * len(report.profile))
+    for i, (events, groups) in enumerate(zip(report.profile, names, strict=True)):
+        for event, group in zip(events, groups, strict=True):
+            times[group][i] += event.us
+    middle = {name: median(us) for name, us in times.items()}
+    total = sum(middle.values()) or 1.0
+    return [Row(n, us, us / total, list(names[0]).count(n)) for n, us in middle.items()]
+
+
+# ---------------------------------------------------------------------------- the command
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").splitlines()[0],
+        usage="operators.py FILE [FILE] [--runs N] [--threads N] [--plot FILE.svg] [--json]",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="one .tflite, or two to compare")
+    parser.add_argument("--runs", type=int, default=50, help="profiled runs of each")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it, as .svg or .png")
+    parser.add_argument("--json", action="store_true", help="the same as one JSON document")
+    args = parser.parse_args(argv)
+    if len(args.files) > 2:
+        raise UserError(f"{len(args.files)} files; this compares two at most")
+    if not 1 <= args.runs <= 10_000:
+        raise UserError(f"--runs {args.runs} is not between 1 and 10000")
+    if not 1 <= args.threads <= 64:
+        raise UserError(f"--threads {args.threads} is not between 1 and 64")
+    if args.plot and args.plot.suffix not in (".svg", ".png"):
+        raise UserError(f"--plot {str(args.plot)!r} does not end in .svg or .png")
+
+    from benchmark.targets.host import HostTarget
+
+    target = HostTarget()
+    settings = Settings(threads=args.threads, min_runs=1, min_seconds=0.0)
+    profiles = []
+    for path in args.files:
+        model = open_model(path)
+        profiles.append(profile_of(model, target.profile(model, settings, args.runs)))
+    if args.plot:
+        draw(profiles, target.name, args.plot)
+    if args.json:
+        print(json.dumps(document(profiles, target.name), indent=1))
+    else:
+        show(profiles, target.name)
+
+
+def document(profiles: list[Profile], target: str) -> dict[str, Any]:
+    def rows(found: list[Row] | None) -> list[dict] | None:
+        return None if found is None else [vars(row) for row in found]
+
+    return {
+        "kind": "host_latency",
+        "target": target,
+        "profiles": [
+            vars(p) | {"by_class": rows(p.by_class), "by_block": rows(p.by_block)} for p in profiles
+        ],
+    }
+
+
+def show(profiles: list[Profile], target: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"{target}; median of {profiles[0].runs} profiled runs", highlight=False)
+    for title, tables in (
+        ("operator class", [p.by_class for p in profiles]),
+        ("block", [p.by_block for p in profiles]),
+    ):
+        table = Table("", title=f"by {title}")
+        for profile in profiles:
+            table.add_column(f"{profile.model}\nops    µs  share", justify="right")
+        for name in dict.fromkeys(row.name for rows in tables for row in rows or ()):
+            table.add_row(name, *(_cell(rows, name) for rows in tables))
+        if any(tables):
+            console.print(table)
+        for profile, rows in zip(profiles, tables, strict=True):
+            if rows is None:
+                print(f"{profile.model}: what ran cannot be matched with blocks", file=sys.stderr)
+
+
+def _cell(rows: list[Row] | None, name: str) -> str:
+    found = [row for row in rows or () if row.name == name]
+    return f"{found[0].ops:3} {found[0].us:6.0f}  {found[0].share:4.0%}" if found else ""
+
+
+def draw(profiles: list[Profile], target: str, path: Path) -> None:
+    """Two rows of bars: by operator class, and by block."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(2, 1, figsize=(10, 9), layout="constrained")
+    for axis, tables in zip(
+        axes, ([p.by_class for p in profiles], [p.by_block for p in profiles]), strict=True
+    ):
+        names = list(dict.fromkeys(row.name for rows in tables for row in rows or ()))
+        for i, (profile, rows) in enumerate(zip(profiles, tables, strict=True)):
+            us = {row.name: row.us for row in rows or ()}
+            places = [k + (i - (len(profiles) - 1) / 2) * 0.4 for k in range(len(names))]
+            axis.bar(places, [us.get(n, 0.0) for n in names], 0.4, label=profile.model)
+        axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axis.set_ylabel("µs, profiled")
+    axes[0].set_title(target)
+    axes[0].legend()
+    figure.savefig(path)
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    run(main)

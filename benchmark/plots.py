@@ -1,0 +1,175 @@
+"""The page's pictures, as SVG that stands in the page itself."""
+
+import io
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from benchmark.rows import ACCURACIES, Row, Table
+
+GHOST, RIVAL, OTHER = "#2a6fdb", "#c2571a", "#6b7280"
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: it can be searched, and follows the page's font
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#6b7280",
+    "legend.frameon": False,
+}
+SHORT = {
+    "ghostnet_": "Ghost ",
+    "mobilenetv3_large_": "V3-L ",
+    "mobilenetv3_small_": "V3-S ",
+    "mobilenetv2_": "V2 ",
+}
+CLASS_COLOURS = matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Picture:
+    caption: str
+    svg: Markup  # ours: it goes into the page as it is
+
+
+def accuracy_against_cost(table: Table, recipe: str | None, accuracy: str) -> str | None:
+    """Every model of one recipe; published and measured accuracies are of other photos."""
+    rows = [row for row in table.rows if row.recipe == recipe]
+    known = [(row, row.top1(accuracy)) for row in rows]
+    known = sorted((top1, row.name, row) for row, top1 in known if top1 is not None)
+    if len(known) < 2:
+        return None
+    figure, axes = _figure(table, f"{recipe} {accuracy}", 3.6)
+    for i, (top1, name, row) in enumerate(known):
+        middle, below, above = _span(row)
+        is_delegable = "_delegable" in name
+        axes.errorbar(
+            middle,
+            top1,
+            xerr=[[below], [above]],
+            marker="s" if is_delegable else "o",
+            color=_colour(row),
+            mfc="white" if is_delegable else _colour(row),
+            capsize=3,
+        )
+        if not is_delegable:  # it stands beside its stock form
+            up = 7 if i % 2 else -13
+            place = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+            axes.annotate(_short_name(name), (middle, top1), (0, up), **place)
+    axes.set_xlabel(_unit(table))
+    axes.set_ylabel(f"top-1 ({accuracy}), %")
+    axes.margins(0.12, 0.16)
+    return _svg(figure)
+
+
+def over_time(table: Table) -> str | None:
+    """Median of each visit over that model's first round, with the battery's temperature."""
+    if table.is_counted or len(table.results.rounds) < 2:
+        return None
+    figure, axes = _figure(table, "over-time", 3.0)
+    for row in table.rows:
+        medians = row.latency.medians
+        axes.plot(
+            range(1, len(medians) + 1),
+            medians / medians[0],
+            color=_colour(row),
+            lw=0.9,
+            marker=".",
+            ms=4,
+            alpha=0.8,
+        )
+    axes.set_xlabel("round")
+    axes.set_ylabel("time / first round")
+    warm = [done.after.get("temperature_c") for done in table.results.rounds]
+    if all(value is not None for value in warm):
+        right = axes.twinx()
+        right.plot(range(1, len(warm) + 1), np.array(warm, float), color="#dc2626", ls=":")
+        right.set_ylabel("battery, °C", color="#dc2626")
+    return _svg(figure)
+
+
+def classes(table: Table) -> str | None:
+    """What kinds of instructions each model executes."""
+    if not table.is_counted:
+        return None
+    names = sorted({name for row in table.rows for name in row.counts.classes})
+    figure, axes = _figure(table, "classes", 0.8 + 0.24 * len(table.rows))
+    left = np.zeros(len(table.rows))
+    for i, name in enumerate(names):
+        width = np.array([row.counts.classes.get(name, 0) for row in table.rows]) / 1e6
+        colour = CLASS_COLOURS[i % len(CLASS_COLOURS)]
+        axes.barh(range(len(left)), width, left=left, label=name, color=colour)
+        left += width
+    labels = [f"{_short_name(row.name)}, {row.recipe}" for row in table.rows]
+    axes.set_yticks(range(len(left)), labels, fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("million instructions")
+    figure.legend(loc="outside lower center", ncols=5, fontsize=7)
+    return _svg(figure)
+
+
+def _short_name(name: str) -> str:
+    """ghostnet_100 -> Ghost 1.00; mobilenetv3_large_075_delegable -> V3-L 0.75 delegable."""
+    for long, short in SHORT.items():
+        name = name.replace(long, short)
+    return re.sub(r" (\d)(\d\d)", r" \1.\2", name).replace("_", " ")
+
+
+def _span(row: Row) -> tuple[float, float, float]:
+    """The cost, and how far its interval reaches below and above."""
+    if row.is_counted:
+        return row.counts.instructions / 1e6, 0.0, 0.0
+    middle, around = row.latency.median_ms, row.latency.interval_ms
+    if around.low == 0:
+        return middle, 0.0, 0.0
+    return middle, max(0.0, middle - around.low), max(0.0, around.high - middle)
+
+
+def _unit(table: Table) -> str:
+    return "million instructions" if table.is_counted else "median, ms (99 % interval)"
+
+
+def _colour(row: Row) -> str:
+    if row.name.startswith("ghostnet"):
+        return GHOST
+    return RIVAL if row.name.startswith("mobilenetv3") else OTHER
+
+
+def _figure(table: Table, what: str, height: float) -> tuple[Figure, Axes]:
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, height), layout="constrained")
+        figure.set_gid(f"{table.results.target} {what}")
+        return figure, figure.add_subplot()
+
+
+def _svg(figure: Figure) -> str:
+    """Without the XML head; ids hold the figure's own name, for several share one page."""
+    salt = figure.get_gid() or ""
+    figure.set_gid(None)
+    file = io.BytesIO()
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": salt}):
+        # no date: the same results make the same page
+        FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+    text = file.getvalue().decode()
+    return text[text.index("<svg") :]
+
+
+def of(table: Table) -> list[Picture]:
+    """Those that have something to show."""
+    pictures = [
+        (
+            f"{accuracy.capitalize()} accuracy against cost, {recipe}; squares are delegable forms",
+            accuracy_against_cost(table, recipe, accuracy),
+        )
+        for recipe, _ in table.by_recipe()
+        for accuracy in ACCURACIES
+    ]
+    pictures.append(("Each model over the rounds", over_time(table)))
+    pictures.append(("What is executed", classes(table)))
+    return [Picture(caption, Markup(svg)) for caption, svg in pictures if svg]  # noqa: S704

@@ -1,0 +1,109 @@
+"""The page: one HTML file that holds everything, with the same facts as text and JSON beside it."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark import markdown, plots
+from benchmark.audit import closing, comparisons
+from benchmark.grids import Grid
+from benchmark.rows import ACCURACIES, Table
+from ghostnet_tf.files import write_atomic
+
+TEMPLATES = Path(__file__).parent / "templates"
+KINDS = {
+    "phone_latency": "Time on a phone, by its own clock",
+    "host_latency": "Time on this machine, which is no phone",
+    "emulated_counts": "Instructions on an emulated Arm core: counted exactly, and no time",
+}
+
+
+def write(
+    out: Path, tables: Sequence[Table], text: str, document: dict[str, Any], is_suite: bool
+) -> Path:
+    """report.html, report.md and report.json in `out`; returns the page."""
+    page = out / "report.html"
+    write_atomic(page, html(tables, is_suite).encode())
+    write_atomic(page.with_suffix(".md"), text.encode())
+    write_atomic(page.with_suffix(".json"), as_json(document).encode())
+    return page
+
+
+def as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def html(tables: Sequence[Table], is_suite: bool) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    # Names of files and phones are anyone's to choose: everything is escaped but our own SVG.
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("report.html").render(
+        title="GhostNet and its rivals" if is_suite else "Benchmark",
+        subtitle=KINDS[tables[0].results.kind],
+        closing=[line for table in tables for line in closing(table)] if is_suite else [],
+        targets=[_target(table, is_suite) for table in tables],
+        published=markdown.published_grids() if is_suite else [],
+    )
+
+
+def _target(table: Table, is_suite: bool) -> dict[str, Any]:
+    verdicts = table.verdicts()
+    is_few = len(verdicts) <= markdown.FEW
+    return {
+        "name": table.results.target,
+        "verdicts": [v.sentence for v in verdicts] if is_few else [],
+        "compared": None if is_few else markdown.verdict_grid(table),
+        "results": markdown.results_grid(table),
+        "pictures": plots.of(table),
+        "equal": _equal(table) if is_suite else [],
+        "audit": _audit(table),
+        "doubts": markdown.doubted(table),
+        "facts": _facts(table),
+    }
+
+
+def _equal(table: Table) -> list[Grid]:
+    found = {accuracy: comparisons(table, accuracy) for accuracy in ACCURACIES}
+    return [markdown.equal_grid(accuracy, rows) for accuracy, rows in found.items() if rows]
+
+
+def _audit(table: Table) -> Grid | None:
+    """What fell out of the delegate, per model; unknown without a runtime that says."""
+    rows = [
+        [
+            f"{row.name} {row.recipe or ''}".strip(),
+            f"{d.delegated_ops} of {d.total_ops}",
+            str(d.partitions),
+            ", ".join(f"{n} {op}" for op, n in sorted(d.left_out.items())) or "nothing",
+        ]
+        for row in table.rows
+        if (d := row.delegation) is not None
+    ]
+    return Grid("", ["model", "operators", "pieces", "left out"], rows) if rows else None
+
+
+def _facts(table: Table) -> list[tuple[str, str]]:
+    results = table.results
+    facts = {**results.facts, "threads": results.settings.threads}
+    if not table.is_counted:
+        facts["effort"] = f"{results.effort}, {len(results.rounds)} rounds"
+        facts |= _conditions(table)
+    hidden = {"doubts", "remedies_on"}
+    return [(name.replace("_", " "), str(v)) for name, v in facts.items() if name not in hidden]
+
+
+def _conditions(table: Table) -> dict[str, str]:
+    """The first and the last state of whatever changes, such as the battery's temperature."""
+    rounds = table.results.rounds
+    first, last = rounds[0].before, rounds[-1].after
+    return {name: f"{value}, then {last.get(name)}" for name, value in first.items()}
+
+
+def slug(name: str) -> str:
+    """A file name for any target, whatever its phone is called."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "target"

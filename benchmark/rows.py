@@ -1,0 +1,231 @@
+"""Results -> the rows of one table: one target, one kind, one row per model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from benchmark.doubts import Doubt, doubts, hot, left_out
+from benchmark.latency import Latency
+from benchmark.measurement import Counts, Delegation, Visit
+from benchmark.model import Model
+from benchmark.published import top1_of
+from benchmark.store import Results
+from benchmark.targets.runner import UNKNOWN_RUNTIME
+from benchmark.verdict import Verdict, compare, compare_counts
+
+ACCURACIES = ("published", "measured")  # never both in one comparison: they are of other photos
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one target."""
+
+    model: Model
+    seen: list[Visit | Counts]  # one per round, all of one shape
+    on: frozenset[str]  # the remedies that were on
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other rows of its recipe."""
+        record = self.model.record
+        if record is None:
+            return self.model.path.stem
+        return record.model if self.is_graph_only else f"{record.model} {record.weights}"
+
+    @property
+    def recipe(self) -> str | None:
+        return self.model.record.recipe if self.model.record else None
+
+    @property
+    def size(self) -> int | None:
+        """Pixels of the input's side."""
+        return self.model.record.preprocessing["size"] if self.model.record else None
+
+    @property
+    def is_graph_only(self) -> bool:
+        """Random weights: the cost is real, and no accuracy belongs to this file."""
+        return self.model.record is not None and self.model.record.weights == "seeded"
+
+    @property
+    def published_top1(self) -> float | None:
+        """In %, of the network that this graph is, trained on ImageNet by its authors."""
+        record = self.model.record
+        return top1_of(record.model) if record and self.is_graph_only else None
+
+    @property
+    def measured_top1(self) -> float | None:
+        """In %, of exactly this file."""
+        record = self.model.record
+        return 100 * record.accuracy.top1 if record and record.accuracy else None
+
+    def top1(self, accuracy: str) -> float | None:
+        """By the name of where it comes from, one of `ACCURACIES`."""
+        return self.published_top1 if accuracy == "published" else self.measured_top1
+
+    @cached_property
+    def counts(self) -> Counts:
+        return [seen for seen in self.seen if isinstance(seen, Counts)][-1]
+
+    @cached_property
+    def visits(self) -> list[Visit]:
+        return [seen for seen in self.seen if isinstance(seen, Visit)]
+
+    @cached_property
+    def latency(self) -> Latency:
+        steps = max(visit.clock_resolution_ns for visit in self.visits)
+        return Latency([visit.latency_ms for visit in self.visits], steps)
+
+    @property
+    def is_counted(self) -> bool:
+        return isinstance(self.seen[0], Counts)
+
+    @property
+    def cost(self) -> tuple[float, ...]:
+        """One per round in ms, or the one exact count of instructions."""
+        if self.is_counted:
+            return (float(self.counts.instructions),)
+        return tuple(self.latency.medians.tolist())
+
+    @property
+    def delegation(self) -> Delegation | None:
+        return None if self.is_counted else self.visits[-1].delegation
+
+    @cached_property
+    def doubts(self) -> list[Doubt]:
+        if self.is_counted:
+            return []
+        return [
+            *doubts(self.latency, self.on),
+            *left_out(self.delegation),
+            *_odd_outputs(self.visits),
+            *_unknown_runtime(self.visits[-1]),
+        ]
+
+    def facts(self) -> dict[str, Any]:
+        """For a machine to read; units end the names."""
+        record = self.model.record
+        accuracy = record.accuracy if record else None
+        return {
+            "model": record.model if record else self.model.path.stem,
+            "weights": record.weights if record else None,
+            "recipe": self.recipe,
+            "file": self.model.path.name,
+            "sha256": self.model.sha256,
+            "is_graph_only": self.is_graph_only,
+            "top1_published": self.published_top1,
+            "top1_measured": self.measured_top1,
+            "photos": accuracy.n if accuracy else None,
+            **(self._count_facts() if self.is_counted else self._latency_facts()),
+        }
+
+    def _count_facts(self) -> dict[str, Any]:
+        c = self.counts
+        return {
+            "instructions": c.instructions,
+            "classes": c.classes,
+            "loaded_bytes": c.loaded_bytes,
+            "stored_bytes": c.stored_bytes,
+            "l1_misses": c.l1_misses,
+            "l2_misses": c.l2_misses,
+            "output_sha256": c.output_sha256,
+        }
+
+    def _latency_facts(self) -> dict[str, Any]:
+        latency, last = self.latency, self.visits[-1]
+        around, delegation = latency.interval_ms, self.delegation
+        is_known = around.low > 0
+        return {
+            "median_ms": latency.median_ms,
+            "p90_ms": latency.p90_ms,
+            "low_ms": around.low if is_known else None,
+            "high_ms": around.high if is_known else None,
+            "rounds": len(latency.visits),
+            "runs": len(latency.samples),
+            "load_ms": last.load_ms,
+            "init_ms": last.init_ms,
+            "peak_memory_bytes": last.peak_memory_bytes,
+            "delegated_ops": delegation.delegated_ops if delegation else None,
+            "total_ops": delegation.total_ops if delegation else None,
+            "partitions": delegation.partitions if delegation else None,
+            "left_out": delegation.left_out if delegation else None,
+            "output_sha256": last.output_sha256,
+            "doubts": [vars(doubt) for doubt in self.doubts],
+        }
+
+
+@dataclass(frozen=True)
+class Table:
+    """One target's rows, in the order in which the files were named."""
+
+    results: Results
+    rows: list[Row]
+
+    @property
+    def is_counted(self) -> bool:
+        return self.results.kind == "emulated_counts"
+
+    @property
+    def cost(self) -> str:
+        return "instructions" if self.is_counted else "time"
+
+    @property
+    def doubts(self) -> list[str]:
+        """About all of its rows."""
+        states = [state for done in self.results.rounds for state in (done.before, done.after)]
+        about_phone = hot(states, self.rows[0].on)
+        return [*self.results.facts.get("doubts", ()), *map(str, about_phone)]
+
+    def by_recipe(self) -> Iterator[tuple[str | None, list[Row]]]:
+        for recipe in dict.fromkeys(row.recipe for row in self.rows):
+            yield recipe, [row for row in self.rows if row.recipe == recipe]
+
+    def verdicts(self) -> list[Verdict]:
+        """Every row against the first of its recipe and input; those without such, together."""
+        named: dict[Any, list[Row]] = {}
+        for row in self.rows:
+            named.setdefault((row.recipe, row.size), []).append(row)
+        groups = [rows for rows in named.values() if len(rows) > 1]
+        groups.append([rows[0] for rows in named.values() if len(rows) == 1])
+        return [self._compare(row, rows[0]) for rows in groups for row in rows[1:]]
+
+    def _compare(self, row: Row, first: Row) -> Verdict:
+        same = row.recipe == first.recipe
+        name, other = (r.name if same else r.model.title for r in (row, first))
+        if self.is_counted:
+            a, b = row.counts.instructions, first.counts.instructions
+            verdict = compare_counts(name, a, other, b)
+        else:
+            verdict = compare(name, row.latency, other, first.latency)
+        return replace(verdict, recipe=row.recipe) if same else verdict
+
+
+def tabulate(results: Results, models: Sequence[Model]) -> Table:
+    on = frozenset(results.facts.get("remedies_on", ()))
+    if results.effort == "strict":
+        on |= {"strict", "cooldown"}
+    return Table(results, [Row(model, results.of(model), on) for model in models])
+
+
+def _odd_outputs(visits: Sequence[Visit]) -> list[Doubt]:
+    if len({visit.output_sha256 for visit in visits}) < 2:
+        return []
+    return [
+        Doubt(
+            "outputs",
+            "the same input gave other outputs in another round",
+            "do not use this number or this file before the reason is known",
+        )
+    ]
+
+
+def _unknown_runtime(visit: Visit) -> list[Doubt]:
+    if visit.runtime_version != UNKNOWN_RUNTIME:
+        return []
+    return [
+        Doubt(
+            "runtime",
+            f"libLiteRt.so {visit.runtime_sha256[:12]} is none that this benchmark was tried with",
+            "pip install ai-edge-litert==2.3.0",
+        )
+    ]

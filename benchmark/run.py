@@ -1,0 +1,131 @@
+"""Which of these `.tflite` files is faster on one core, and can the number be trusted?
+
+python benchmark/run.py FILE.tflite... | --suite paper
+    [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
+    [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from benchmark.measurement import Target
+from benchmark.model import Model, open_model
+from benchmark.plan import EFFORTS, Effort
+from ghostnet_tf.errors import UserError, run
+
+OUT = Path("build/benchmark")
+EMULATED = "cortex-a53,cortex-a76"  # a small core and a large one
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Times .tflite files on one core of a phone or of this machine, or counts "
+        "their instructions on an emulated Arm core, and says what can be concluded."
+    )
+    parser.add_argument("files", metavar="FILE.tflite", nargs="*")
+    parser.add_argument("--suite", choices=["paper"], help="the paper's networks, out of build/")
+    parser.add_argument("--target", choices=["phone", "emulated", "host"], default="host")
+    parser.add_argument("--phone", metavar="SERIAL|all", help="which one, where adb knows several")
+    parser.add_argument(
+        "--core",
+        metavar="CORE",
+        help="phone, host: a number, or `each` for one core of each kind; "
+        f"emulated: names, such as {EMULATED}",
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N")
+    parser.add_argument("--fp16", action="store_true", help="arithmetic in half precision")
+    parser.add_argument("--effort", choices=EFFORTS, default="standard")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"default: {OUT}/TARGET")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--clean", action="store_true", help="remove the phone's cache afterwards")
+    args = parser.parse_args(argv)
+    if bool(args.files) == bool(args.suite) and not (args.clean and not args.files):
+        parser.error("name some files, or --suite paper")
+    if args.threads < 1:
+        parser.error(f"--threads is {args.threads}; it must be 1 or more")
+    if args.phone and args.target != "phone":
+        parser.error("--phone needs --target phone")
+    if args.clean and args.target != "phone":
+        parser.error("--clean needs --target phone: nothing is kept anywhere else")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse(argv)
+    from benchmark import facts, markdown, report
+    from benchmark.fleet import Fleet
+    from benchmark.rows import tabulate
+
+    if args.clean and not args.files and not args.suite:
+        return clean(args)
+    models = open_models(args)
+    effort = EFFORTS[args.effort]
+    out = args.out or OUT / args.target
+    settings = effort.settings(args.threads, args.fp16)
+    fleet = Fleet(models, effort, settings, out, args.resume)
+    tables = [tabulate(one, models) for one in fleet.measure(targets(args, effort))]
+    text = markdown.document(tables, bool(args.suite))
+    document = facts.document(tables, bool(args.suite))
+    page = report.write(out, tables, text, document, bool(args.suite))
+    print(report.as_json(document) if args.json else text, end="")
+    print(f"wrote {page}", file=sys.stderr)
+    return fleet.errors[0].exit_code if fleet.errors else 0
+
+
+def open_models(args: argparse.Namespace) -> list[Model]:
+    from benchmark import suite
+
+    if args.suite:
+        return suite.paper()
+    models = [open_model(file) for file in args.files]
+    if len({model.sha256 for model in models}) < len(models):
+        raise UserError("two of the files are the same, byte for byte", fix="name it once")
+    return models
+
+
+def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:
+    if args.target == "host":
+        from benchmark.targets.host import HostTarget
+
+        if args.core is not None:
+            pin(args.core)
+        return [HostTarget()]
+    if args.target == "emulated":
+        from benchmark.targets.emulated import EmulatedTarget
+
+        return [EmulatedTarget(core) for core in (args.core or EMULATED).split(",")]
+    from benchmark.targets.phone import open_phones
+
+    return open_phones(args.phone, args.core, effort.cooldown_s, args.clean)
+
+
+def clean(args: argparse.Namespace) -> int:
+    from benchmark.targets.phone import clean_phones
+
+    for name in clean_phones(args.phone):
+        print(f"removed the cache of {name}", file=sys.stderr)
+    return 0
+
+
+def pin(core: str) -> None:
+    """This process, and with it every runner that it starts, to one core of this machine."""
+    if not hasattr(os, "sched_setaffinity"):
+        raise UserError("this system cannot pin a process to a core", fix="leave out --core")
+    known = sorted(os.sched_getaffinity(0))
+    if not core.isdecimal() or int(core) not in known:
+        raise UserError(
+            f"there is no core {core!r} for this process",
+            fix=f"try one of {', '.join(map(str, known))}",
+        )
+    os.sched_setaffinity(0, {int(core)})
+
+
+if __name__ == "__main__":
+    run(main)

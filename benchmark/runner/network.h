@@ -1,0 +1,247 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A .tflite in LiteRT: the library is found, the model compiled, its inputs filled, its outputs
+// hashed. Whatever goes wrong ends the process with an exit code and a sentence.
+
+#ifndef GHOSTNET_NETWORK_H
+#define GHOSTNET_NETWORK_H
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "litert.h"
+#include "sha256.h"
+
+enum Exit {  // benchmark/targets/runner.py has the same table
+  DONE = 0,
+  BAD_USAGE = 2,
+  UNREADABLE = 3,         // a file that cannot be read
+  RUNTIME_TOO_OLD = 4,
+  RUNTIME_UNUSABLE = 5,   // not a library, a symbol missing, or wrong results
+  MODEL_REFUSED = 6,
+  RUN_FAILED = 7,
+  NO_FP16 = 8,
+};
+
+static struct {
+  const char *library, *model, *input;
+  long threads, warmup, runs, profile;
+  double seconds;
+  bool fp16, audit, markers;
+} args = {.threads = 1, .warmup = 5, .runs = 50, .seconds = 1.0};
+
+__attribute__((noreturn, format(printf, 2, 3))) static void stop(enum Exit code, const char *text,
+                                                                ...) {
+  va_list rest;
+  va_start(rest, text);
+  fputs("runner: ", stderr);
+  vfprintf(stderr, text, rest);
+  fputc('\n', stderr);
+  va_end(rest);
+  fflush(stderr);
+  _exit(code);  // without the destructors of a library that may be the reason
+}
+
+static void *allocate(size_t bytes) {
+  void *p = NULL;
+  if (posix_memalign(&p, 64, bytes ? bytes : 1)) stop(RUN_FAILED, "out of memory");
+  return p;
+}
+
+// ---------------------------------------------------------------------------- the runtime
+
+static struct {
+#define X(name, parameters) LiteRtStatus(*name) parameters;
+  LITERT_FUNCTIONS(X)
+#undef X
+} rt;
+
+static void load_runtime(void) {
+  // By its own name, never searched for in the system's folders.
+  void *library = dlopen(args.library, RTLD_NOW | RTLD_LOCAL);
+  if (!library) stop(RUNTIME_UNUSABLE, "the runtime cannot be loaded: %s", dlerror());
+  if (!dlsym(library, "LiteRtCreateModelFromBuffer"))
+    stop(RUNTIME_UNUSABLE, "%s is not LiteRT: it has no LiteRtCreateModelFromBuffer", args.library);
+  if (!dlsym(library, LITERT_SINCE_2_1_6))
+    stop(RUNTIME_TOO_OLD, "%s is LiteRT before 2.1.6, whose functions take other arguments",
+         args.library);
+#define X(name, parameters)                                                                   \
+  if (!(*(void **)&rt.name = dlsym(library, "LiteRt" #name)))                                 \
+    stop(RUNTIME_UNUSABLE, "%s has no function LiteRt" #name, args.library);
+  LITERT_FUNCTIONS(X)
+#undef X
+}
+
+static void check(LiteRtStatus status, enum Exit code, const char *what) {
+  if (status) stop(code, "%s (LiteRT status %d)", what, status);
+}
+
+// ---------------------------------------------------------------------------- one network
+
+typedef struct {
+  LiteRtCompiledModel compiled;
+  size_t n_inputs, n_outputs;
+  LiteRtTensorBuffer *inputs, *outputs;
+} Network;
+
+static void keep(void *options) { (void)options; }  // LiteRT asks for a destructor
+
+static void add_options(LiteRtOptions options, const char *name, char *toml) {
+  LiteRtOpaqueOptions more;
+  check(rt.CreateOpaqueOptions(name, toml, keep, &more), RUN_FAILED, "options were refused");
+  check(rt.AddOpaqueOptions(options, more), RUN_FAILED, "options were refused");
+}
+
+static LiteRtTensorBuffer new_buffer(LiteRtEnvironment environment, LiteRtSignature signature,
+                                     LiteRtCompiledModel compiled, size_t index, bool is_input) {
+  LiteRtTensor tensor;
+  TensorType type = {0};
+  LiteRtTensorBufferRequirements needs;
+  LiteRtTensorBuffer buffer;
+  check(is_input ? rt.GetSignatureInputTensorByIndex(signature, index, &tensor)
+                 : rt.GetSignatureOutputTensorByIndex(signature, index, &tensor),
+        MODEL_REFUSED, "the model does not name its inputs and outputs");
+  check(rt.GetRankedTensorType(tensor, &type), MODEL_REFUSED,
+        "an input or output of the model has no fixed rank");
+  for (unsigned i = 0; i < type.layout.rank; i++)
+    if (type.layout.dimensions[i] < 1)
+      stop(MODEL_REFUSED, "the model has a dimension of %d; export it with a fixed batch",
+           type.layout.dimensions[i]);
+  check(is_input ? rt.GetCompiledModelInputBufferRequirements(compiled, 0, index, &needs)
+                 : rt.GetCompiledModelOutputBufferRequirements(compiled, 0, index, &needs),
+        MODEL_REFUSED, "the runtime cannot say what buffers the model needs");
+  check(rt.CreateManagedTensorBufferFromRequirements(environment, &type, needs, &buffer),
+        RUN_FAILED, "there is no memory for the model's inputs and outputs");
+  return buffer;
+}
+
+static int element_type(LiteRtSignature signature, size_t index) {
+  LiteRtTensor tensor;
+  TensorType type = {0};
+  rt.GetSignatureInputTensorByIndex(signature, index, &tensor);
+  rt.GetRankedTensorType(tensor, &type);
+  return type.element_type;
+}
+
+// Numbers that are the same on every processor: float32 in [-2, 2) in steps of 1/256, integers
+// over their whole range. Noise is enough, for no kernel's speed depends on its values.
+static void fill(void *data, size_t bytes, int type, uint32_t seed) {
+  uint32_t x = seed * 2654435761u + 1;
+  if (type == FLOAT32) {
+    float *values = data;
+    for (size_t i = 0; i < bytes / 4; i++) {
+      x = x * 1664525u + 1013904223u;
+      values[i] = (float)((int32_t)(x >> 22) - 512) / 256.0f;
+    }
+  } else if (type == INT8 || type == UINT8 || type == INT16) {
+    uint8_t *values = data;
+    for (size_t i = 0; i < bytes; i++) {
+      x = x * 1664525u + 1013904223u;
+      values[i] = (uint8_t)(x >> 24);
+    }
+  } else {
+    stop(MODEL_REFUSED, "an input is of LiteRT element type %d; give its bytes with --input", type);
+  }
+}
+
+static uint8_t *read_file(const char *path, size_t *size) {
+  FILE *file = fopen(path, "rb");
+  if (!file) stop(UNREADABLE, "%s cannot be read: %s", path, strerror(errno));
+  size_t room = 1 << 20, n = 0, part;
+  uint8_t *data = allocate(room);
+  while ((part = fread(data + n, 1, room - n, file)) > 0)
+    if ((n += part) == room) {  // aligned memory has no realloc
+      uint8_t *larger = allocate(room *= 2);
+      memcpy(larger, data, n);
+      free(data);
+      data = larger;
+    }
+  if (ferror(file)) stop(UNREADABLE, "%s cannot be read: %s", path, strerror(errno));
+  fclose(file);
+  *size = n;
+  return data;
+}
+
+static void fill_inputs(Network *net, LiteRtSignature signature) {
+  size_t size = 0, used = 0;
+  uint8_t *given = args.input ? read_file(args.input, &size) : NULL;
+  for (size_t i = 0; i < net->n_inputs; i++) {
+    void *data;
+    size_t bytes;
+    check(rt.GetTensorBufferPackedSize(net->inputs[i], &bytes), RUN_FAILED, "no size of an input");
+    check(rt.LockTensorBuffer(net->inputs[i], &data, LOCK_WRITE), RUN_FAILED,
+          "an input cannot be written");
+    if (!given) {
+      fill(data, bytes, element_type(signature, i), (uint32_t)i);
+    } else if (bytes > size - used) {
+      stop(BAD_USAGE, "%s has %zu bytes; the model's inputs take more", args.input, size);
+    } else {
+      memcpy(data, given + used, bytes);
+      used += bytes;
+    }
+    check(rt.UnlockTensorBuffer(net->inputs[i]), RUN_FAILED, "an input cannot be written");
+  }
+  if (used != size)
+    stop(BAD_USAGE, "%s has %zu bytes; the model's inputs take %zu", args.input, size, used);
+  free(given);
+}
+
+static Network compile(LiteRtEnvironment environment, LiteRtModel model, bool profiled) {
+  static char threads[64], profiling[] = "enable_profiling = true\n";
+  Network net = {0};
+  LiteRtOptions options;
+  LiteRtSignature signature;
+  // 7: signed and unsigned 8-bit kernels, which are the default, and half precision for float32
+  snprintf(threads, sizeof threads, "num_threads = %ld\n%s", args.threads,
+           args.fp16 ? "flags = 7\n" : "");
+  check(rt.CreateOptions(&options), RUN_FAILED, "options were refused");
+  check(rt.SetOptionsHardwareAccelerators(options, CPU), RUN_FAILED, "options were refused");
+  add_options(options, "xnnpack", threads);
+  if (profiled) add_options(options, "runtime_options_string", profiling);
+  check(rt.CreateCompiledModel(environment, model, options, &net.compiled), MODEL_REFUSED,
+        "the runtime cannot prepare the model: it is damaged, or has an unknown operator");
+  check(rt.GetModelSignature(model, 0, &signature), MODEL_REFUSED, "the model has no signature");
+  check(rt.GetNumSignatureInputs(signature, &net.n_inputs), MODEL_REFUSED, "no inputs");
+  check(rt.GetNumSignatureOutputs(signature, &net.n_outputs), MODEL_REFUSED, "no outputs");
+  net.inputs = allocate(net.n_inputs * sizeof *net.inputs);
+  net.outputs = allocate(net.n_outputs * sizeof *net.outputs);
+  for (size_t i = 0; i < net.n_inputs; i++)
+    net.inputs[i] = new_buffer(environment, signature, net.compiled, i, true);
+  for (size_t i = 0; i < net.n_outputs; i++)
+    net.outputs[i] = new_buffer(environment, signature, net.compiled, i, false);
+  fill_inputs(&net, signature);
+  return net;
+}
+
+static void run(Network *net) {
+  check(rt.RunCompiledModel(net->compiled, 0, net->n_inputs, net->inputs, net->n_outputs,
+                            net->outputs),
+        RUN_FAILED, "the model loads and does not run");
+}
+
+static void hash_outputs(Network *net, char hex[65]) {
+  Sha256 hash = sha256_start();
+  for (size_t i = 0; i < net->n_outputs; i++) {
+    void *data;
+    size_t bytes;
+    check(rt.GetTensorBufferPackedSize(net->outputs[i], &bytes), RUN_FAILED, "no output size");
+    check(rt.LockTensorBuffer(net->outputs[i], &data, LOCK_READ), RUN_FAILED, "no output");
+    sha256_add(&hash, data, bytes);
+    check(rt.UnlockTensorBuffer(net->outputs[i]), RUN_FAILED, "no output");
+  }
+  sha256_hex(&hash, hex);
+}
+
+static LiteRtModel read_model(LiteRtEnvironment environment, const void *data, size_t size) {
+  LiteRtModel model;
+  check(rt.CreateModelFromBuffer(environment, data, size, &model), MODEL_REFUSED,
+        "the runtime does not take this for a .tflite model");
+  return model;
+}
+
+#endif

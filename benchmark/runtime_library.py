@@ -1,0 +1,77 @@
+"""libLiteRt.so: this machine's own, and the one for aarch64, which pip fetches once."""
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.files import cache, read_member, sha256, write_atomic
+
+VERSION = "2.3.0"
+AARCH64_SHA256 = "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b"
+MEMBER = "ai_edge_litert/libLiteRt.so"
+MAX_BYTES = 64 << 20  # of the library, unpacked; 2.3.0 has 6 MB
+TIMEOUT_S = 600  # for a wheel of 14 MB
+# Always the wheel for Python 3.11, so that every machine unpacks the same file; the library in it
+# knows nothing of Python.
+PIP_OPTIONS = (
+    "--no-deps", "--only-binary=:all:", "--platform=manylinux_2_27_aarch64",
+    "--python-version=3.11", "--implementation=cp", "--abi=cp311",
+)  # fmt: skip
+
+
+def host_library() -> Path:
+    """The library in the installed ai-edge-litert."""
+    found = importlib.util.find_spec("ai_edge_litert")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        for name in ("libLiteRt.so", "libLiteRt.dylib"):
+            if (path := Path(folder) / name).exists():
+                return path
+    raise UserError(
+        "there is no libLiteRt.so: ai-edge-litert is not installed",
+        fix=f"pip install ai-edge-litert=={VERSION}",
+    )
+
+
+def aarch64_library() -> Path:
+    """The library for aarch64 Linux, in the cache; whatever was there before is checked again."""
+    path = cache() / f"litert-{VERSION}-aarch64" / "libLiteRt.so"
+    if not path.exists() or sha256(path.read_bytes()) != AARCH64_SHA256:
+        write_atomic(path, _fetched())
+    return path
+
+
+def _fetched() -> bytes:
+    if importlib.util.find_spec("pip") is None:
+        raise UserError(
+            "the aarch64 runtime is fetched with pip, which this environment does not have",
+            fix="python -m ensurepip",
+        )
+    print(f"fetching ai-edge-litert {VERSION} for aarch64, 14 MB, once", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", *PIP_OPTIONS]
+        command += [f"--dest={folder}", f"ai-edge-litert=={VERSION}"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            raise UserError(
+                f"pip has not fetched the aarch64 runtime in {TIMEOUT_S} s", fix="try again"
+            ) from None
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            why = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+            raise UserError(
+                f"pip cannot fetch the aarch64 runtime: {why}",
+                fix="the emulated target needs the package index once; see that pip reaches it",
+            )
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            data = read_member(wheel, MEMBER, MAX_BYTES)
+    if sha256(data) != AARCH64_SHA256:
+        raise CheckFailed(
+            f"the aarch64 runtime that pip fetched is another one: its SHA-256 begins "
+            f"{sha256(data)[:12]}, expected {AARCH64_SHA256[:12]}; it was not kept"
+        )
+    return data

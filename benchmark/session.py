@@ -1,0 +1,64 @@
+"""A run: every model, round after round, on one target; saved after each round."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmark import store
+from benchmark.measurement import Settings, Target
+from benchmark.model import Model
+from benchmark.plan import Effort, orders
+from ghostnet_tf.errors import UserError
+
+Progress = Callable[[str], None]  # told before each visit what comes
+
+
+def measure(
+    target: Target,
+    models: Sequence[Model],
+    effort: Effort,
+    settings: Settings,
+    path: Path,
+    is_resumed: bool = False,
+    progress: Progress = lambda text: None,
+) -> store.Results:
+    """All rounds of the plan; those in `path` already are not measured again.
+
+    The target is closed in any case, and whatever stops the run, finished rounds are in `path`.
+    """
+    results = None
+    try:
+        target.prepare(models)
+        results = store.begin(target.kind, target.name, effort, settings, models, target.facts())
+        if is_resumed:
+            store.resume(path, results)
+        else:
+            store.set_aside(path)
+        plan = orders(len(models), rounds_of(target, effort))
+        for number, order in enumerate(plan[len(results.rounds) :], len(results.rounds) + 1):
+            before = target.conditions()
+            visits = {}
+            for i in order:
+                progress(f"round {number} of {len(plan)}: {models[i].title}")
+                visits[models[i].sha256] = target.visit(models[i], settings)
+            results.add(store.Round(visits, before, target.conditions()))
+            results.save(path)
+        return results
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(results, path)) from None
+    except UserError as error:
+        if results is None or not results.rounds:
+            raise
+        raise type(error)(f"{error}; {_kept(results, path)}", fix=error.fix) from error
+    finally:
+        target.close()
+
+
+def rounds_of(target: Target, effort: Effort) -> int:
+    """Instructions are the same each time they are counted: once is enough."""
+    return 1 if target.kind == "emulated_counts" else effort.rounds
+
+
+def _kept(results: store.Results | None, path: Path) -> str:
+    if results is None or not results.rounds:
+        return "no round was finished"
+    return f"{len(results.rounds)} finished rounds are in {path}: --resume goes on from there"

@@ -1,0 +1,145 @@
+"""results.json: what one target has measured so far. Whole after every round."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.measurement import Counts, Kind, Settings, Visit
+from benchmark.model import Model
+from benchmark.plan import Effort
+from export.artifact import Mismatch, typed
+from ghostnet_tf.errors import UserError
+from ghostnet_tf.files import write_atomic
+
+SCHEMA = 1
+OTHER = "give another --out, or leave out --resume: the old results are then set aside"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One visit to every model, with the phone's state on both sides of it."""
+
+    visits: dict[str, Visit | Counts]  # SHA-256 of the model -> what was seen, in order of time
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that one run on one target knows. Two with another `plan` must never be mixed."""
+
+    kind: Kind
+    target: str
+    effort: str
+    settings: Settings
+    models: dict[str, str]  # SHA-256 -> file name
+    facts: dict[str, Any]
+    rounds: list[Round] = field(default_factory=list)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """Everything that must be the same before a round may join."""
+        return {
+            "kind": self.kind,
+            "target": self.target,
+            "effort": self.effort,
+            "settings": asdict(self.settings),
+            "models": sorted(self.models),
+        }
+
+    def of(self, model: Model) -> list[Visit | Counts]:
+        """What was seen of one model, round after round."""
+        return [done.visits[model.sha256] for done in self.rounds]
+
+    def add(self, done: Round) -> None:
+        """One more round, if it ran on the runtime of the others."""
+        seen = {
+            v.runtime_sha256
+            for old in [*self.rounds, done]
+            for v in old.visits.values()
+            if isinstance(v, Visit)
+        }
+        if len(seen) > 1:
+            raise UserError(
+                f"libLiteRt.so has changed since the first round: its SHA-256 began "
+                f"{' and now begins '.join(sha[:12] for sha in sorted(seen))}",
+                fix=OTHER,
+            )
+        self.rounds.append(done)
+
+    def save(self, path: Path) -> None:
+        document = {"schema": SCHEMA, **asdict(self)}
+        write_atomic(path, (json.dumps(document, allow_nan=False) + "\n").encode())
+
+
+def begin(
+    kind: Kind,
+    target: str,
+    effort: Effort,
+    settings: Settings,
+    models: Sequence[Model],
+    facts: dict[str, Any],
+) -> Results:
+    names = {model.sha256: model.path.name for model in models}
+    return Results(kind, target, effort.name, settings, names, facts)
+
+
+def resume(path: Path, fresh: Results) -> Results:
+    """The rounds in `path`, if they were measured by the plan of `fresh`."""
+    old = read(path)
+    if odd := [key for key, value in fresh.plan.items() if old.plan[key] != value]:
+        key = odd[0]
+        raise UserError(
+            f"{str(path)!r} cannot be resumed, for its {key} is another: "
+            f"{_short(old.plan[key])} there, {_short(fresh.plan[key])} now",
+            fix=OTHER,
+        )
+    fresh.rounds.extend(old.rounds)
+    return fresh
+
+
+def set_aside(path: Path) -> Path | None:
+    """Old results keep their numbers under another name; nothing measured is ever lost."""
+    if not path.exists():
+        return None
+    n = 1
+    while (aside := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
+        n += 1
+    path.rename(aside)
+    return aside
+
+
+def read(path: Path) -> Results:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise Mismatch(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
+        shape = Counts if content["kind"] == "emulated_counts" else Visit
+        rounds = [
+            Round(
+                {sha: typed(shape, visit, f"visits.{sha}") for sha, visit in one["visits"].items()},
+                one["before"],
+                one["after"],
+            )
+            for one in content["rounds"]
+        ]
+        return Results(
+            content["kind"],
+            content["target"],
+            content["effort"],
+            typed(Settings, content["settings"], "settings"),
+            content["models"],
+            content["facts"],
+            rounds,
+        )
+    except FileNotFoundError:
+        raise UserError(f"there are no results {str(path)!r}", fix="leave out --resume") from None
+    except (ValueError, KeyError, TypeError, AttributeError, Mismatch, RecursionError) as wrong:
+        raise UserError(f"{str(path)!r} cannot be read as results: {wrong}", fix=OTHER) from None
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) < 120 else f"{len(value)} of them"

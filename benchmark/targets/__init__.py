@@ -1,0 +1,1 @@
+"""Where a model is measured: a phone, an emulated Arm core, this machine."""

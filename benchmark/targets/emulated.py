@@ -1,0 +1,140 @@
+"""An Arm core inside QEMU: what one inference executes, counted exactly. Never a time."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmark.build import OUT, build, need
+from benchmark.emulator.soc import CORES, LIBRARIES, make_root
+from benchmark.measurement import Counts, Kind, Settings
+from benchmark.model import Model
+from benchmark.runtime_library import AARCH64_SHA256, VERSION, aarch64_library
+from benchmark.targets.runner import arguments, start
+from export.artifact import Mismatch, typed
+from ghostnet_tf.errors import CheckFailed, UserError, pick
+
+COUNTED_RUNS = 2  # they must agree; the caches are warm in the last
+# The first inference packs and plans; without the plugin, which comes in after these.
+RUNS = Settings(warmup_runs=2, min_runs=COUNTED_RUNS, min_seconds=0.0)
+TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One counted run as the plugin writes it."""
+
+    instructions: int
+    classes: dict[str, int]
+    loaded_bytes: int
+    stored_bytes: int
+    l1_misses: int
+    l2_misses: int
+
+
+class EmulatedTarget:
+    kind: Kind = "emulated_counts"
+
+    def __init__(self, core: str = "cortex-a76"):
+        self.core = pick(core, CORES, "emulated core")
+        self.name = f"emulated: {core}"
+        self.qemu = need("qemu-aarch64", "qemu-user")
+        self.qemu_version = _supported_version(self.qemu)
+        self.runner = build("aarch64")
+        self.plugin = build("plugin")
+        if not (LIBRARIES / "libstdc++.so.6").exists():
+            raise UserError(
+                f"the C++ library for aarch64 is not in {str(LIBRARIES)!r}",
+                fix="apt-get install --no-install-recommends g++-aarch64-linux-gnu",
+            )
+        self.library = aarch64_library()
+        self.root = make_root(OUT.parent / "emulator" / core, self.core)
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "core": self.name.removeprefix("emulated: "),
+            "kernels": self.core.kernels,
+            "l1_data_cache": self.core.l1,
+            "l2_cache": self.core.l2,
+            "qemu": self.qemu_version,
+            "qemu_cpu": self.core.qemu_cpu,
+            "runtime_version": VERSION,
+            "runtime_sha256": AARCH64_SHA256,
+        }
+
+    def prepare(self, models: Sequence[Model]) -> None:
+        """Everything lies where it is already."""
+
+    def visit(self, model: Model, settings: Settings) -> Counts:
+        """Exact counts need one thread and no duration: of `settings`, only fp16 is used."""
+        if settings.threads != 1:
+            raise UserError(
+                f"{settings.threads} threads: counts are exact on one thread only",
+                fix="use --threads 1 with --target emulated",
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder) / "counts.json"
+            line = arguments(
+                str(self.library),
+                str(model.path),
+                replace(RUNS, fp16=settings.fp16),
+                audit=False,
+                markers=True,
+            )
+            caches = f"l1={self.core.l1},l2={self.core.l2}"
+            command = [self.qemu, "-L", str(self.root), "-cpu", self.core.qemu_cpu]
+            command += ["-plugin", f"{self.plugin},out={written},{caches}"]
+            # Nothing of the user's environment, which would also lie in the emulated memory.
+            env = {"PATH": os.defpath, "LC_ALL": "C"}
+            report = start([*command, str(self.runner), *line], model, TIMEOUT_S, env)
+            counted = _read(written, model)
+        return Counts(**vars(counted), output_sha256=report.output_sha256)
+
+    def conditions(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        """What was written was temporary."""
+
+
+def _supported_version(qemu: str) -> str:
+    """What `--version` says, if that QEMU takes our plugin.
+
+    Later ones have another interface; Debian 13 builds its own without any.
+    """
+    done = subprocess.run([qemu, "--version"], capture_output=True, text=True)  # noqa: S603
+    found = re.search(r"version (\d+)\.", done.stdout)
+    if found is None or not 6 <= int(found[1]) <= 8:
+        said = (done.stdout or done.stderr).strip().split("\n")[0]
+        raise UserError(
+            f"the counting plugin is made for QEMU 6.0 to 8.2, and {qemu!r} says: {said}",
+            fix="use the qemu-user of Debian 12, which is QEMU 7.2",
+        )
+    return done.stdout.splitlines()[0]
+
+
+def _read(path: Path, model: Model) -> Counted:
+    """The last counted run, if all of them are sane and agree."""
+    try:
+        runs = [typed(Counted, run, "counts") for run in json.loads(path.read_bytes())]
+        if len(runs) != COUNTED_RUNS:
+            raise Mismatch(f"{len(runs)} runs were counted, not {COUNTED_RUNS}")
+    except (OSError, ValueError, TypeError, Mismatch) as error:
+        raise CheckFailed(
+            f"the counts of {str(model.path)!r} cannot be used: {error}",
+            fix="run it again; no count was kept",
+        ) from None
+    first, last = runs[0], runs[-1]
+    if first.instructions != last.instructions or first.classes != last.classes:
+        raise CheckFailed(
+            f"two runs of {str(model.path)!r} differ: {first.instructions:,} and "
+            f"{last.instructions:,} instructions; neither was kept"
+        )
+    if sum(last.classes.values()) != last.instructions or last.instructions == 0:
+        raise CheckFailed(f"the counts of {str(model.path)!r} do not add up: {last}")
+    return last

@@ -1,0 +1,177 @@
+"""The runner from outside: its command line, its exit codes, and its report, read strictly."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.measurement import Delegation, Settings, Visit
+from benchmark.model import Model
+from export.artifact import Mismatch, typed
+from ghostnet_tf.errors import CheckFailed, UserError
+
+UNKNOWN_RUNTIME = "unknown, 2.1.6 or later"  # it passed the runner's smoke test; a doubt
+GET_KNOWN_RUNTIME = "pip install ai-edge-litert==2.3.0"
+FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of ours
+    3: "see that the file is there and may be read",
+    4: GET_KNOWN_RUNTIME,
+    5: GET_KNOWN_RUNTIME,
+    6: "check the file with python export/verify.py, or export it again",
+    7: "free some memory and try again",
+    8: "leave half precision out, or choose a core that has it",
+}
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operator of the file."""
+
+    code: int  # BuiltinOperator of TensorFlow Lite's schema
+    output: str  # name of its first output
+
+
+@dataclass(frozen=True)
+class Event:
+    """One operator as it ran: XNNPACK's own name if it was delegated, else TFLite's."""
+
+    name: str
+    delegated: bool
+    index: int  # within its partition, from 0; of the node, if not delegated
+    us: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the runner prints, field by field."""
+
+    runner: int
+    model_sha256: str
+    runtime_sha256: str
+    runtime_version: str | None
+    threads: int
+    fp16: bool
+    load_ms: float
+    init_ms: float
+    warmup_ms: tuple[float, ...]
+    latency_ms: tuple[float, ...]
+    peak_memory_bytes: int
+    clock_resolution_ns: int
+    graph: tuple[Op, ...]
+    profile: tuple[tuple[Event, ...], ...]  # a tuple for each profiled run
+    output_sha256: str
+
+    def delegation(self) -> Delegation | None:
+        if not self.profile:
+            return None
+        events = self.profile[-1]
+        left_out = Counter(e.name for e in events if not e.delegated)
+        partitions = sum(e.delegated and e.index == 0 for e in events)
+        total = len(self.graph)
+        return Delegation(total - left_out.total(), total, partitions, dict(left_out))
+
+    def visit(self) -> Visit:
+        return Visit(
+            model_sha256=self.model_sha256,
+            latency_ms=self.latency_ms,
+            warmup_ms=self.warmup_ms,
+            load_ms=self.load_ms,
+            init_ms=self.init_ms,
+            peak_memory_bytes=self.peak_memory_bytes,
+            output_sha256=self.output_sha256,
+            delegation=self.delegation(),
+            clock_resolution_ns=self.clock_resolution_ns,
+            runtime_version=self.runtime_version or UNKNOWN_RUNTIME,
+            runtime_sha256=self.runtime_sha256,
+        )
+
+
+def arguments(
+    library: str,
+    model: str,
+    settings: Settings,
+    *,
+    audit: bool = True,
+    markers: bool = False,
+    profile: int = 0,
+) -> list[str]:
+    """The runner's command line, after its own name. `profile` runs are extra, and timed by op."""
+    line = ["--library", library, "--model", model, "--threads", str(settings.threads)]
+    line += ["--warmup", str(settings.warmup_runs), "--runs", str(settings.min_runs)]
+    line += ["--seconds", f"{settings.min_seconds:.3f}"]
+    line += ["--fp16"] * settings.fp16 + ["--audit"] * audit + ["--markers"] * markers
+    return line + (["--profile", str(profile)] if profile else [])
+
+
+def start(
+    command: Sequence[str], model: Model, timeout_s: float, env: Mapping[str, str] | None = None
+) -> Report:
+    """Run the runner on this machine and read its report."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            list(command), capture_output=True, timeout=timeout_s, env=env
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            f"the runner gave no answer for {str(model.path)!r} in {timeout_s:.0f} s",
+            fix="try a lower --effort, or a machine with less to do",
+        ) from None
+    if done.returncode:
+        raise failure(done.returncode, done.stderr.decode(errors="replace"), model)
+    return read_report(done.stdout, model)
+
+
+def failure(code: int, stderr: str, model: Model) -> Exception:
+    """Why the runner stopped, in its own words where it had any."""
+    said = [line for line in stderr.splitlines() if line.startswith("runner: ")]
+    why = said[-1].removeprefix("runner: ") if said else f"it ended with exit code {code}"
+    if code in FIXES and said:
+        return UserError(f"{str(model.path)!r}: {why}", fix=FIXES[code])
+    if code == 2:
+        return RuntimeError(f"the runner does not know its command line: {why}")
+    if code < 0 or code > 128:
+        why = f"signal {-code if code < 0 else code - 128} ended the runner"
+    return UserError(
+        f"{str(model.path)!r}: {why}",
+        fix="check the file with python export/verify.py, and that there is memory left",
+    )
+
+
+def read_report(printed: bytes, model: Model) -> Report:
+    """The report on `model`; anything but a whole and sane one is an error, never a number."""
+    try:
+        report = typed(Report, json.loads(printed.decode()), "report")
+        _check(report)
+    except (ValueError, RecursionError, Mismatch) as error:
+        raise CheckFailed(
+            f"the runner's report on {str(model.path)!r} cannot be used: {error}",
+            fix="run it again; no number was kept",
+        ) from None
+    if report.model_sha256 != model.sha256:
+        raise CheckFailed(
+            f"the runner measured another file than {str(model.path)!r}: it was replaced meanwhile",
+            fix="run it again; no number was kept",
+        )
+    return report
+
+
+def _check(report: Report) -> None:
+    def need(truth: Any, what: str) -> None:
+        if not truth:
+            raise Mismatch(what)
+
+    need(report.runner == 1, f"report.runner is {report.runner}, this version reads 1")
+    need(report.latency_ms, "it has no latencies")
+    times = (*report.latency_ms, *report.warmup_ms, report.load_ms, report.init_ms)
+    need(min(times) >= 0, f"a time of {min(times)} ms")
+    need(max(report.latency_ms) > 0, "all latencies are 0")
+    need(report.peak_memory_bytes > 0, f"a peak memory of {report.peak_memory_bytes} bytes")
+    need(report.clock_resolution_ns > 0, f"a clock step of {report.clock_resolution_ns} ns")
+    for name in ("model_sha256", "runtime_sha256", "output_sha256"):
+        value = getattr(report, name)
+        need(len(value) == 64 and set(value) <= set("0123456789abcdef"), f"{name} is {value!r}")
+    for run in report.profile:
+        need(all(e.us >= 0 and e.index >= 0 for e in run), "a negative number in the profile")
+        left_out = sum(not e.delegated for e in run)
+        need(left_out <= len(report.graph), "more operators ran than the graph has")

@@ -1,0 +1,78 @@
+"""Which of two models is cheaper, or that it cannot be told."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.intervals import Interval, interval
+from benchmark.latency import Latency
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `name` costs, in shares of what `reference` costs: 0.9 is 10 % cheaper."""
+
+    name: str
+    reference: str
+    ratio: float
+    low: float
+    high: float
+    cost: str  # "time" or "instructions"
+    recipe: str | None = None  # where both have the same
+
+    @property
+    def winner(self) -> str | None:
+        if self.low <= 1 <= self.high:
+            return None
+        return self.name if self.ratio < 1 else self.reference
+
+    @property
+    def sentence(self) -> str:
+        """One that a reader may quote."""
+        if self.low == self.high == 1:
+            return f"{self.name} and {self.reference} need exactly the same {self.cost}"
+        if self.winner is None:
+            return (
+                f"{self.name} and {self.reference} cannot be told apart in {self.cost} "
+                f"({self.span})"
+            )
+        more = "less" if self.cost == "time" else "fewer"
+        if self.ratio > 1:
+            more = "more"
+        return (
+            f"{self.name} needs {abs(self.ratio - 1):.1%} {more} {self.cost} "
+            f"than {self.reference} ({self.span})"
+        )
+
+    @property
+    def span(self) -> str:
+        if self.low == self.high:
+            return "counted exactly"
+        if math.isinf(self.high):
+            return "too few rounds for an interval"
+        return f"{self.low - 1:+.1%} to {self.high - 1:+.1%}"
+
+
+def compare(name: str, a: Latency, reference: str, b: Latency) -> Verdict:
+    """Of two models that were visited in the same rounds."""
+    steps = (latency.clock_step_ms / latency.median_ms / 2 for latency in (a, b))
+    of_log = log_ratio(a.medians, b.medians).wider(by=math.fsum(steps))
+    return _verdict(name, reference, of_log, "time")
+
+
+def compare_counts(name: str, a: int, reference: str, b: int) -> Verdict:
+    """Counts are exact: the same on every machine, however busy."""
+    return Verdict(name, reference, a / b, a / b, a / b, "instructions")
+
+
+def log_ratio(a: np.ndarray, b: np.ndarray) -> Interval:
+    """Of (rounds,) costs; what slows a whole round slows both, and drops out."""
+    rounds = min(len(a), len(b))
+    return interval(np.log(a[:rounds] / b[:rounds]))
+
+
+def _verdict(name: str, reference: str, of_log: Interval, cost: str) -> Verdict:
+    ratio, low = math.exp(of_log.mean), math.exp(of_log.low)
+    high = math.exp(of_log.high) if of_log.high < 700 else math.inf
+    return Verdict(name, reference, ratio, low, high, cost)

@@ -1,0 +1,137 @@
+"""The profile: every operator in one class, in one block, or none is guessed."""
+
+import json
+
+import pytest
+
+from benchmark import operators
+from benchmark.blocks import block_names, blocks_of, class_of
+from benchmark.measurement import Settings
+from benchmark.operators import profile_of
+from benchmark.targets.runner import Event, Op
+from ghostnet_tf.errors import UserError
+
+SETTINGS = Settings(min_runs=1, min_seconds=0.0)
+GHOSTNET_BLOCKS = [f"block_{i:02}" for i in range(16)]
+
+
+@pytest.fixture(scope="session")
+def profiled(host, bundled):
+    report = host.profile(bundled, SETTINGS, runs=5)
+    return profile_of(bundled, report)
+
+
+def test_ghostnet_has_the_operators_of_its_paper(profiled):
+    ops = {row.name: row.ops for row in profiled.by_class}
+
+    matrix = ops["convolution"] + ops["pointwise and dense"]
+    assert matrix == 55  # 54 convolutions and the classifier
+    assert ops["depthwise convolution"] == 41
+    assert (ops["concat and copy"], ops["add"], ops["mean"]) == (32, 16, 8)
+
+
+def test_ghostnet_is_divided_into_its_blocks(profiled):
+    names = [row.name for row in profiled.by_block]
+
+    assert names[0] == "stem"
+    assert [name for name in names if name.startswith("block_")] == GHOSTNET_BLOCKS
+    assert names[-3:-1] == ["head", "classifier"]
+
+
+def test_shares_add_up_to_the_whole(profiled):
+    for rows in (profiled.by_class, profiled.by_block):
+        assert sum(row.share for row in rows) == pytest.approx(1)
+        assert all(row.us >= 0 for row in rows)
+    assert profiled.by_class == sorted(profiled.by_class, key=lambda row: -row.us)
+
+
+def test_what_was_not_delegated_keeps_its_name(host, int8):
+    profile = profile_of(int8, host.profile(int8, SETTINGS, runs=2))
+
+    assert "HARD_SWISH, not delegated" in [row.name for row in profile.by_class]
+    assert [row.name for row in profile.by_block or []][:3] == ["stem", "block_00", "block_01"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Convolution (NHWC, QC8) DWConv", "depthwise convolution"),
+        ("Convolution (NHWC, QC8) IGEMM", "convolution"),
+        ("Fully Connected (NC, QS8, QC8W) GEMM", "pointwise and dense"),
+        ("Copy (NC, X8)", "concat and copy"),
+        ("Add (ND)", "add"),
+        ("Mean (ND) Reduce", "mean"),
+        ("Unheard Of (ND)", "unheard of"),
+    ],
+)
+def test_xnnpacks_names_have_classes(name, expected):
+    assert class_of(Event(name, True, 0, 1)) == expected
+
+
+GRAPH = [
+    Op(34, "stem/pad"),
+    Op(3, "stem/act"),
+    Op(3, "block_00/a"),
+    Op(0, "Add_3"),
+    Op(3, "block_00/b"),
+]
+RAN = [Event("Convert (NC)", True, 0, 1), *[Event("GEMM", True, 1, 1)] * 2]
+
+
+def test_a_conversion_belongs_to_what_comes_next_and_a_fused_pad_to_nothing():
+    ran = [*RAN, Event("Add (ND)", True, 3, 1), Event("IGEMM", True, 4, 1)]
+
+    assert blocks_of(GRAPH, ran) == ["stem", "stem", "block_00", "block_00", "block_00"]
+
+
+def test_an_operator_too_many_or_too_few_gives_no_blocks():
+    ran = [*RAN, Event("Add (ND)", True, 3, 1), Event("IGEMM", True, 4, 1)]
+
+    assert blocks_of(GRAPH, ran[:-1]) is None
+    assert blocks_of(GRAPH, [*ran, ran[-1]]) is None
+
+
+def test_keras_own_mobilenets_have_blocks_too():
+    names = ["conv_bn", "expanded_conv_project_bn", "expanded_conv_11_expand_bn", "Mul_7",
+             "expanded_conv_11_add", "conv_1_bn"]  # fmt: skip
+
+    assert block_names([Op(3, name) for name in names]) == [
+        "conv_bn", "expanded_conv", "expanded_conv_11", "expanded_conv_11", "expanded_conv_11",
+        "conv_1_bn",
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- the command
+
+
+def test_two_files_stand_side_by_side(bundled, int8, capsys):
+    operators.main([str(bundled.path), str(int8.path), "--runs", "2"])
+
+    printed = capsys.readouterr().out
+    assert "host: " in printed and "by block" in printed
+    assert "depthwise convolution" in printed and "small_static_wi8_ai8" in printed
+
+
+def test_json_has_the_same_facts_and_their_kind(int8, capsys, tmp_path):
+    operators.main([str(int8.path), "--runs", "2", "--json", "--plot", str(tmp_path / "p.svg")])
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["kind"] == "host_latency"
+    assert told["profiles"][0]["runs"] == 2
+    assert {row["name"] for row in told["profiles"][0]["by_class"]} > {"add", "multiply"}
+    assert (tmp_path / "p.svg").read_text().count("<svg") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["a", "b", "c"], "3 files"),
+        (["a", "--runs", "0"], "--runs 0"),
+        (["a", "--threads", "99"], "--threads 99"),
+        (["a", "--plot", "p.pdf"], "does not end in"),
+        (["/nowhere"], "there is no file '/nowhere'"),
+    ],
+)
+def test_a_mistyped_command_is_answered(arguments, why):
+    with pytest.raises(UserError, match=why):
+        operators.main(arguments)
