@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from export.absorb import absorb
 from export.flatbuffer import WEIGHTED, Graph
 from export.quiet import quiet
 from ghostnet_tf.errors import UserError
@@ -28,6 +29,7 @@ def to_float32(model: keras.Model, size: int | tuple[int, int]) -> bytes:
     shape = image_shape(model, size)
     graph = Graph(converted(frozen(model, shape), model.name))
     rename(graph, model)
+    absorb(graph)
     return graph.to_bytes()
 
 
