@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from benchmark.intervals import interval
+from benchmark.intervals import interval, span
 
 LEVEL = 0.95
 # Standard error of a top-1 near 75 % on ImageNet's 50,000 validation photos, in points. Two
@@ -51,11 +51,7 @@ class Equal:
 
     @property
     def span(self) -> str:
-        if self.low == self.high:
-            return "counted exactly"
-        if math.isinf(self.high):
-            return "too few rounds for an interval"
-        return f"{self.low - 1:+.1%} to {self.high - 1:+.1%}"
+        return span(self.low, self.high)
 
     def sentence(self, cost: str) -> str:
         span = self.span

@@ -29,6 +29,15 @@ class Interval:
         return Interval(self.mean, self.low - by, self.high + by)
 
 
+def span(low: float, high: float) -> str:
+    """How far a ratio may be from 1, in words: -3.1% to +0.4%."""
+    if low == high:
+        return "counted exactly"
+    if math.isinf(high):
+        return "too few rounds for an interval"
+    return f"{low - 1:+.1%} to {high - 1:+.1%}"
+
+
 def interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """Of the mean of `values`, one per round.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.intervals import Interval, interval
+from benchmark.intervals import Interval, interval, span
 from benchmark.latency import Latency
 
 
@@ -47,11 +47,7 @@ class Verdict:
 
     @property
     def span(self) -> str:
-        if self.low == self.high:
-            return "counted exactly"
-        if math.isinf(self.high):
-            return "too few rounds for an interval"
-        return f"{self.low - 1:+.1%} to {self.high - 1:+.1%}"
+        return span(self.low, self.high)
 
 
 def compare(name: str, a: Latency, reference: str, b: Latency) -> Verdict:
