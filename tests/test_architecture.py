@@ -20,6 +20,7 @@ COMMANDS = [
     ("export/verify.py",),
     ("export/evaluate.py",),
     ("export/bundle.py",),
+    ("export/timing.py",),
     ("benchmark/operators.py",),
     ("benchmark/run.py",),
     ("benchmark/benchmark_model.py",),

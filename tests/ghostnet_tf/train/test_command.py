@@ -27,6 +27,8 @@ def start(*args: str, **environment: str) -> subprocess.Popen:
     return subprocess.Popen(  # noqa: S603
         [sys.executable, tiny.__file__, *args],
         env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Where the tests run in the background, Ctrl-C is ignored and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
