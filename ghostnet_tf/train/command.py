@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import write_atomic
 from ghostnet_tf.photos import Photos
 from ghostnet_tf.train.data import Decoded, decode, hold_out
+from ghostnet_tf.train.interrupt import ctrl_c_waits
 from ghostnet_tf.train.progress import Step, progress
 from ghostnet_tf.train.recipe import Recipe
 from ghostnet_tf.train.run import Run, steps_per_epoch
@@ -73,10 +75,11 @@ def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
         last = min(last, len(this.history) + stop_after)
     steps = steps_per_epoch(len(this.train), this.recipe)
     try:
-        while (done := len(this.history)) < last:
-            with progress(f"epoch {done + 1}/{this.recipe.epochs}", steps, console) as step:
-                row = this.epoch(_Steps(step))
-            print(_line(row), file=console.file, flush=True)
+        with ctrl_c_waits() as raise_if_waiting:
+            while (done := len(this.history)) < last:
+                with progress(f"epoch {done + 1}/{this.recipe.epochs}", steps, console) as step:
+                    row = this.epoch(_Steps(step, raise_if_waiting))
+                print(_line(row), file=console.file, flush=True)
     except KeyboardInterrupt:
         done = len(this.history)
         where = f"epoch {done} is kept in {this.folder}, the same command resumes there"
@@ -122,12 +125,13 @@ def _line(row: dict[str, Any]) -> str:
 
 
 class _Steps(keras.callbacks.Callback):
-    """Tells a progress display of every batch."""
+    """Tells a progress display of every batch, and lets Ctrl-C in after it."""
 
-    def __init__(self, step: Step):
+    def __init__(self, step: Step, raise_if_waiting: Callable[[], None]):
         super().__init__()
-        self.step = step
+        self.step, self.raise_if_waiting = step, raise_if_waiting
 
     def on_train_batch_end(self, batch, logs=None):
         scores = logs or {}
         self.step(f"loss {scores['loss']:.3f}  top-1 {scores['accuracy']:.3f}")
+        self.raise_if_waiting()
