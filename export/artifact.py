@@ -45,7 +45,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """On how many images the file and the Keras model name the same class first."""
+    """On how many images the file and its original name the same class first."""
 
     same: int
     photos: int
@@ -101,10 +101,10 @@ def artifact_name(model: str, weights: str, size: int, recipe: str) -> str:
     return f"{model}_{weights}_{size}_{recipe}.tflite"
 
 
-def tool_versions() -> dict[str, str]:
+def tool_versions(others: tuple[str, ...] = ()) -> dict[str, str]:
     """The versions of whatever helped to make a file, as far as it is installed."""
     found = {}
-    for tool in TOOLS:
+    for tool in (*TOOLS, *others):
         try:
             found[tool] = version(tool)
         except PackageNotFoundError:

@@ -70,10 +70,10 @@ def main(argv: list[str] | None = None) -> int:
     for name in (network.name, f"{network.name}_delegable")[: 1 + has_twin]:
         fresh = replace(from_zoo(name, args.name), ranges=None, published={})
         result = export(fresh, tuple(RECIPES), photos.subset(some), labelled, args.out, stages)
-        assert result.ranges and result.keras
+        assert result.ranges and result.original
         write_atomic(ranges_path(path, name), result.ranges.to_json().encode())
         scored = {f.record.recipe: asdict(f.record)["accuracy"] for f in result.files}
-        accuracy[name] = {"keras": asdict(result.keras), **scored}
+        accuracy[name] = {"keras": asdict(result.original), **scored}
         published |= {f.record.sha256: scored[f.record.recipe] for f in result.files}
     card = {
         "model": network.name,

@@ -1,13 +1,17 @@
-"""A network ready to be exported: the Keras model with everything that its files say of it."""
+"""A network ready to be exported: the model with everything that its files say of it."""
 
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from export.classifier import Classifier
+from export.parity import Outputs
 from export.ranges import Ranges
 from ghostnet_tf import labels as label_tables
 from ghostnet_tf import weights as weights_of
@@ -31,10 +35,21 @@ FAMILIES = {  # of the zoo -> of contract.FAMILIES
 
 
 @dataclass(frozen=True)
-class Network:
-    """Any Keras network that takes one image."""
+class Converted:
+    """A network as the float32 flatbuffer that every recipe starts from, beside its original."""
 
-    model: "keras.Model"
+    float32: bytes
+    original: str  # what it was: "Keras", "ONNX"
+    run: Callable[[np.ndarray], Outputs]  # the original, (N, size, size, 3) float32 -> its outputs
+    parameters: int
+    tools: tuple[str, ...] = ()  # packages that took part, beyond those that every export needs
+
+
+@dataclass(frozen=True)
+class Network:
+    """Any network that takes one image: a Keras model, or one that has been converted already."""
+
+    model: "keras.Model | Converted"
     name: str
     weights: str
     weights_sha256: str
@@ -51,15 +66,30 @@ class Network:
         return self.weights == SEEDED
 
     @property
+    def original(self) -> str:
+        """What the files come from, and what they are compared with."""
+        return self.model.original if isinstance(self.model, Converted) else "Keras"
+
+    @property
     def classifier(self) -> Classifier:
-        """The Keras model, to be scored beside its files."""
+        """The original, to be scored beside its files."""
         if self.labels is None:
             raise UserError(f"{self.name} has no classes, so no accuracy")
-        return Classifier(
-            f"{self.name} {self.weights}",
-            self.model.predict_on_batch,
-            self.preprocessing,
-            self.labels,
+        model = self.model
+        predict: Any = model.run if isinstance(model, Converted) else model.predict_on_batch
+        return Classifier(f"{self.name} {self.weights}", predict, self.preprocessing, self.labels)
+
+    def converted(self) -> Converted:
+        if isinstance(self.model, Converted):
+            return self.model
+        from export.convert import to_float32
+
+        model = self.model
+        return Converted(
+            to_float32(model, self.preprocessing.size),
+            "Keras",
+            lambda images: model.predict(images, batch_size=8, verbose=0),
+            sum(math.prod(variable.shape) for variable in model.trainable_variables),
         )
 
 

@@ -1,4 +1,4 @@
-"""How faithful a file is to the Keras model, in decibels, and how faithful it must be."""
+"""How faithful a file is to the model it comes from, in decibels, and how faithful it must be."""
 
 import math
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ GATES = {                            # dB                                       
 
 @dataclass(frozen=True)
 class Parity:
-    """One file against the Keras model on the same images."""
+    """One file against its original on the same images."""
 
     snr_db: float  # of the worst output, where there are several
     top1_same: int | None  # images with the same first class; None where outputs are no classes
@@ -69,12 +69,12 @@ def as_list(outputs: Outputs) -> list[np.ndarray]:
     return [outputs] if isinstance(outputs, np.ndarray) else list(outputs)
 
 
-def broken_gate(recipe: str, measured: Parity) -> list[str]:
+def broken_gate(recipe: str, measured: Parity, original: str = "Keras") -> list[str]:
     """Empty, or why a file of this recipe is not faithful enough."""
     gate = pick(recipe, GATES, "recipe")
     if measured.snr_db >= gate.min_snr_db:
         return []
     return [
-        f"the outputs agree to {measured.snr_db:.1f} dB with the Keras model; {recipe} needs "
+        f"the outputs agree to {measured.snr_db:.1f} dB with the {original} model; {recipe} needs "
         f"{gate.min_snr_db:.0f} ({gate.why})"
     ]

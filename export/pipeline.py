@@ -1,6 +1,5 @@
 """From a network to finished files: one conversion, every recipe from it, each with its proof."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +17,9 @@ from export.artifact import (
 )
 from export.calibrate import check_images, choose
 from export.contract import Facts, broken_promises, facts, promise
-from export.convert import to_float32
 from export.evaluate import evaluate, true_outputs
 from export.metadata import attach_metadata
-from export.network import Network
+from export.network import Converted, Network
 from export.parity import Parity, broken_gate, parity
 from export.progress import Stages
 from export.quantize import quantize
@@ -50,7 +48,7 @@ class Result:
     """What one export made."""
 
     files: tuple[Exported, ...]
-    keras: Accuracy | None  # of the model that the files come from
+    original: Accuracy | None  # of the model that the files come from
     ranges: Ranges | None  # that the static recipes used
 
 
@@ -76,22 +74,23 @@ def export(
         true_outputs(labelled, network.classifier.labels, network.name)
     images = calibration_images(network, photos, stages)
     with stages.stage("convert to float32"):
-        float32 = to_float32(network.model, network.preprocessing.size)
+        converted = network.converted()
+    float32 = converted.float32
     ranges = network.ranges
     if any(RECIPES[recipe].how == "static" for recipe in recipes):
         ranges = static_ranges(network, photos, images, float32, stages)
     judged = images[:PARITY_IMAGES]
-    with stages.stage("run the Keras model"):
-        reference = network.model.predict(judged, batch_size=8, verbose=0)
+    with stages.stage(f"run the {converted.original} model"):
+        reference = converted.run(judged)
     finished = []
     for recipe in recipes:
         with stages.stage(recipe):
             graph = quantize(float32, recipe, ranges)
             used = ranges if RECIPES[recipe].how == "static" else None
-            record = described(network, recipe, graph, used)
+            record = described(network, converted, recipe, graph, used)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
-            refuse_broken(record, facts(data), agreement)
+            refuse_broken(record, facts(data), agreement, converted.original)
             published = network.published.get(sha256(data))
             record = replace(
                 record,
@@ -100,15 +99,15 @@ def export(
                 parity_db=agreement.snr_db,
                 parity_on="generated images" if photos is None else "photos",
                 top1_agreement=None
-                if agreement.top1_same is None
+                if agreement.top1_same is None or network.labels is None
                 else Agreement(agreement.top1_same, agreement.n),
             )
             finished.append((data, record))
-    keras = None
+    original = None
     if labelled is not None:
-        keras, finished = scored(network, finished, labelled, stages)
+        original, finished = scored(network, finished, labelled, stages)
     files = tuple(Exported(*save(out, record, data)) for data, record in finished)
-    return Result(files, keras, ranges)
+    return Result(files, original, ranges)
 
 
 def calibration_images(network: Network, photos: Photos | None, stages: Stages) -> np.ndarray:
@@ -155,7 +154,9 @@ def static_ranges(
     return ranges
 
 
-def described(network: Network, recipe: str, graph: bytes, ranges: Ranges | None) -> Record:
+def described(
+    network: Network, converted: Converted, recipe: str, graph: bytes, ranges: Ranges | None
+) -> Record:
     """What is known of a flatbuffer before it has been compared with anything."""
     says = facts(graph)
     labels = network.labels or Labels((), ())
@@ -165,7 +166,7 @@ def described(network: Network, recipe: str, graph: bytes, ranges: Ranges | None
         weights_sha256=network.weights_sha256,
         recipe=recipe,
         family=network.family,
-        parameters=sum(math.prod(v.shape) for v in network.model.trainable_variables),
+        parameters=converted.parameters,
         preprocessing=PreprocessingFields(**network.preprocessing.to_dict()),
         labels=labels.names,
         label_ids=labels.ids,
@@ -174,14 +175,14 @@ def described(network: Network, recipe: str, graph: bytes, ranges: Ranges | None
         delegated_ops=says.delegation.n_delegated,
         total_ops=says.delegation.n_ops,
         calibration=Calibration(ranges.n_photos, ranges.sha256) if ranges else None,
-        versions=tool_versions(),
+        versions=tool_versions(converted.tools),
     )
 
 
-def refuse_broken(record: Record, says: Facts, agreement: Parity) -> None:
+def refuse_broken(record: Record, says: Facts, agreement: Parity, original: str) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
     promised = promise(record.recipe, record.family, record.parameters)
-    if broken := broken_promises(promised, says) + broken_gate(record.recipe, agreement):
+    if broken := broken_promises(promised, says) + broken_gate(record.recipe, agreement, original):
         raise CheckFailed(
             f"{record.model} {record.recipe} breaks its promise: {'; '.join(broken)}",
             fix="nothing was written; leave this recipe out, or repair what is named",
@@ -191,11 +192,11 @@ def refuse_broken(record: Record, says: Facts, agreement: Parity) -> None:
 def scored(
     network: Network, finished: list[tuple[bytes, Record]], labelled: Photos, stages: Stages
 ) -> tuple[Accuracy, list[tuple[bytes, Record]]]:
-    """The Keras model and every file on the same labelled photos."""
-    keras = network.classifier
-    classifiers = [keras]
+    """The original and every file on the same labelled photos."""
+    original = network.classifier
+    classifiers = [original]
     for data, record in finished:
-        classifiers.append(replace(keras, title=record.recipe, predict=Runtime(data).run))
+        classifiers.append(replace(original, title=record.recipe, predict=Runtime(data).run))
     with stages.stage("measure accuracy", len(labelled)) as advance:
         result = evaluate(classifiers, labelled, progress=advance)
     rows = [

@@ -42,13 +42,19 @@ def parser() -> argparse.ArgumentParser:
         "or .pdparams file or a TensorFlow checkpoint",
     )
     parse.add_argument(
+        "--suite", help=f"in place of --model: {', '.join(SUITES)}; a file already there is kept"
+    )
+    add_export_options(parse)
+    return parse
+
+
+def add_export_options(parse: argparse.ArgumentParser) -> None:
+    """What can be said of an export, wherever the network comes from."""
+    parse.add_argument(
         "--recipe",
         nargs="+",
         metavar="RECIPE",
         help=f"of {', '.join(RECIPES)}; default: {', '.join(DEFAULT_RECIPES)}",
-    )
-    parse.add_argument(
-        "--suite", help=f"in place of --model: {', '.join(SUITES)}; a file already there is kept"
     )
     parse.add_argument("--photos", metavar="DIR|ZIP", help="to calibrate static recipes on")
     parse.add_argument(
@@ -58,7 +64,6 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--size", type=int, metavar="PIXELS", help="of the image's side")
     parse.add_argument("--out", type=Path, default=Path("build"), metavar="DIR")
     parse.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    return parse
 
 
 @dataclass(frozen=True)
@@ -106,12 +111,17 @@ def job_of(args: argparse.Namespace) -> Job:
     """What the command line asks for, as far as that can be checked without TensorFlow."""
     if args.model:
         zoo.parse_model(args.model)
+    return Job(args.model, args.weights, args.size, recipes_of(args))
+
+
+def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The recipes that were asked for, if they and the size exist."""
     if args.size is not None and not 32 <= args.size <= 2048:
         raise UserError(f"--size is {args.size} pixels", fix="choose 32 to 2048")
     recipes = tuple(args.recipe or DEFAULT_RECIPES)
     for recipe in recipes:
         pick(recipe, RECIPES, "recipe")
-    return Job(args.model, args.weights, args.size, recipes)
+    return recipes
 
 
 def jobs_of_suite(args: argparse.Namespace) -> list[Job]:
@@ -144,13 +154,13 @@ def refuse_unwritable(out: Path) -> None:
         raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
 
 
-def document(results: Sequence["Result"]) -> dict[str, Any]:
-    """The facts of the tables for machines."""
+def document(results: Sequence["Result"], original: str = "keras") -> dict[str, Any]:
+    """The facts of the tables for machines; `original` is what the networks come from."""
     made = [file for result in results for file in result.files]
-    keras = results[0].keras if results else None  # scored for a single network only
+    scored = results[0].original if results else None  # for a single network only
     return {
         "files": [{"path": str(file.path), **asdict(file.record)} for file in made],
-        "keras": asdict(keras) if keras else None,
+        original: asdict(scored) if scored else None,
     }
 
 
@@ -159,20 +169,22 @@ def table(network: "Network", result: "Result") -> str:
     first = result.files[0].record
     title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
     lines = [f"{title:60}{first.parameters / 1e6:6.2f} M parameters"]
-    if result.keras:
-        lines.append(f"  {'Keras':24}{'':39}top-1 {result.keras.top1:.2%}")
+    if result.original:
+        lines.append(f"  {network.original:24}{'':39}top-1 {result.original.top1:.2%}")
     for file in result.files:
         lines.append("  " + row(file.record, result))
     paths = [str(file.path) for file in result.files]
     lines += [f"wrote {paths[0]}", *(f"      {path}" for path in paths[1:])]
-    judged = f"dB and agreement with Keras on {first.parity_on}"
-    if first.accuracy and not result.keras:
+    judged = f"dB and agreement with {network.original} on {first.parity_on}"
+    if first.accuracy and not result.original:
         judged += f"; top-1 as published, measured on these bytes with {first.accuracy.n:,} photos"
     lines.append(judged)
     if network.is_seeded:
         lines.append("weights are random: these files measure cost, never accuracy")
-    else:
+    elif network.labels:
         lines.append(f"next: python export/predict.py {paths[-1]} photo.jpg")
+    else:
+        lines.append(f"next: python export/verify.py {paths[-1]}")
     return "\n".join(lines)
 
 
@@ -185,8 +197,8 @@ def row(record: Any, result: "Result") -> str:
     line += f"  {partitions:13}"
     if record.accuracy:
         line += f"  top-1 {record.accuracy.top1:.2%}"
-        if result.keras:
-            line += f" ({100 * (record.accuracy.top1 - result.keras.top1):+.2f} points)"
+        if result.original:
+            line += f" ({100 * (record.accuracy.top1 - result.original.top1):+.2f} points)"
     return line.rstrip()
 
 
