@@ -157,6 +157,22 @@ def test_one_phone_that_fails_does_not_stop_the_others(models, tmp_path, capsys)
     assert fleet.errors[0].exit_code == 2
 
 
+def test_a_resumed_fleet_begins_what_was_not_begun_and_nothing_out_of_nothing(models, tmp_path):
+    def fleet(is_resumed: bool) -> Fleet:
+        return Fleet(models, QUICK, QUICK.settings(), tmp_path / "out", is_resumed)
+
+    with pytest.raises(UserError, match="there are no results in"):
+        fleet(is_resumed=True).measure([ScriptedTarget(COST)])
+    fleet(is_resumed=False).measure([ScriptedTarget(COST)])
+    begun, other = ScriptedTarget(COST), ScriptedTarget(COST)
+    other.name = "another core"
+
+    results = fleet(is_resumed=True).measure([begun, other])
+
+    assert [len(one.rounds) for one in results] == [QUICK.rounds] * 2
+    assert (len(begun.visits), len(other.visits)) == (0, 2 * QUICK.rounds)
+
+
 # ------------------------------------------------------------------------ the command and its page
 
 
