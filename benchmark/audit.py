@@ -24,15 +24,36 @@ def comparisons(table: Table, accuracy: str) -> list[Comparison]:
     found = []
     for recipe, rows in table.by_recipe():
         known = [row for row in rows if row.top1(accuracy) is not None]
-        ghosts = [row for row in known if row.name.startswith("ghostnet")]
+        ghosts = [row for row in known if row.is_ghostnet]
         for form in ("stock", "delegable"):
-            rivals = [_point(row, accuracy) for row in known if _is_rival(row, form)]
-            for ghost in ghosts if rivals else []:
-                error = _error(ghost, accuracy)
-                family = f"a {form} MobileNetV3"
-                equal = at_equal_accuracy(_point(ghost, accuracy), rivals, family, error)
-                found.append(Comparison(recipe or "", form, accuracy, equal))
+            for ghost in ghosts:
+                rivals = [
+                    _point(row, accuracy)
+                    for row in known
+                    if _is_rival(row, form) and row.photos(accuracy) == ghost.photos(accuracy)
+                ]
+                if rivals:
+                    error = _error(ghost, accuracy)
+                    family = f"a {form} MobileNetV3"
+                    equal = at_equal_accuracy(_point(ghost, accuracy), rivals, family, error)
+                    found.append(Comparison(recipe or "", form, accuracy, equal))
     return found
+
+
+def unmeasured(table: Table) -> list[str]:
+    """What is missing for a comparison by measured accuracy, in a sentence; empty if nothing is."""
+    if comparisons(table, "measured"):
+        return []
+    ghosts = [row.name for row in table.rows if row.measured_top1 and row.is_ghostnet]
+    if not ghosts:
+        return [
+            "Nothing is compared by measured accuracy: build/ has no GhostNet with one "
+            "(make tflite writes the bundled one)."
+        ]
+    return [
+        f"Nothing is compared by measured accuracy: build/ has no MobileNetV3 that was trained "
+        f"and scored on the photos of {ghosts[0]}."
+    ]
 
 
 def closing(table: Table) -> list[str]:

@@ -10,22 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from benchmark.targets.runner import Event, Op
+from benchmark.events import Event, Op, class_of
 
-# class, how XNNPACK calls it, TFLite's codes (BuiltinOperator in schema.fbs) that become it
-CLASSES = (
-    ("depthwise convolution", r"DWConv"),
-    ("convolution", r"IGEMM|VMulCAddC|Deconvolution"),
-    ("pointwise and dense", r"GEMM|Fully Connected|Convolution|Batch Matrix"),
-    ("concat and copy", r"Copy|Concatenate|Slice|Transpose"),
-    ("add", r"Add\b"),
-    ("multiply", r"Multiply\b"),
-    ("mean", r"Mean\b|Average Pooling"),
-    ("hard swish", r"HardSwish"),
-    ("conversion", r"Convert"),
-    ("pad", r"Pad\b"),
-    ("reshape", r"Reshape"),
-)
 KINDS = {  # class -> the codes of which each makes one operator of that class
     "depthwise convolution": {4},
     "matrix": {3, 9},  # CONV_2D and FULLY_CONNECTED, by either of two kernels
@@ -38,16 +24,6 @@ MATRIX = {"convolution", "pointwise and dense"}
 LEFT_OUT = {0: "ADD", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D",
             9: "FULLY_CONNECTED", 18: "MUL", 40: "MEAN", 117: "HARD_SWISH"}  # fmt: skip
 BLOCK = re.compile(r"(block_\d+)/|(expanded_conv(?:_\d+)?)_[a-z]|(block_\d+)_[a-z]")
-
-
-def class_of(event: Event) -> str:
-    """depthwise convolution, add, ...; what XNNPACK did not take keeps TFLite's name."""
-    if not event.delegated:
-        return f"{event.name}, not delegated"
-    for name, pattern in CLASSES:
-        if re.search(pattern, event.name):
-            return name
-    return event.name.split(" (")[0].lower()
 
 
 def blocks_of(graph: Sequence[Op], events: Sequence[Event]) -> list[str] | None:

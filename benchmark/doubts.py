@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.averages import Averages
 from benchmark.intervals import LEVEL
-from benchmark.latency import Latency
+from benchmark.latency import Latency, Rounds
 from benchmark.measurement import Delegation
 from benchmark.plan import MIN_RUNS, MIN_SECONDS
 
@@ -17,16 +18,19 @@ MAX_CLOCK_STEP = 0.01
 MAX_SPREAD = 0.05
 MAX_WARMING_C = 5.0
 
-# What a person can switch on -> how. Whatever is on already is not proposed again.
+# What a person can do -> how. Whatever is on already, or cannot be, is not proposed.
 REMEDIES = {
     "strict": "use --effort strict",
+    "one_thread": "use --threads 1, which stays on one core",
     "one_core": "pin one core with --core",
-    "fixed_performance": "a phone with Android 11 or later can hold its frequency: see its facts",
+    "fixed_performance": "take a phone that can hold its frequency (Android 11 or later, if its "
+    "maker allows it)",
     "cooldown": "use --effort strict, which lets the phone cool between visits",
     "quiet": "close what else runs, and measure again with another --out",
     "cool": "put it on something cool and off the charger, and measure again",
-    "more_rounds": "measure again with --resume until ten rounds are there",
+    "runner": "leave out --tool",
 }
+OF_PHONES = frozenset({"cooldown", "fixed_performance", "cool"})
 
 
 @dataclass(frozen=True)
@@ -45,21 +49,25 @@ def remedy(wanted: Collection[str], on: Collection[str]) -> str:
     return REMEDIES[next((name for name in switches if name not in on), last)]
 
 
-def doubts(latency: Latency, on: Collection[str] = ()) -> list[Doubt]:
+def doubts(latency: Latency | Averages, on: Collection[str] = ()) -> list[Doubt]:
     """About one model's runs; `on` names the remedies that were on while it was measured."""
-    found = []
-    for about, check, wanted in CHECKS:
-        found += [Doubt(about, text, remedy(wanted, on)) for text in check(latency)]
-    return found
+    checks = [(about, check(latency), wanted) for about, check, wanted in OF_ROUNDS]
+    if isinstance(latency, Latency):
+        checks += [(about, check(latency), wanted) for about, check, wanted in OF_RUNS]
+    else:
+        checks.append(("averages", _averages(latency), ("runner",)))
+    return [
+        Doubt(about, text, remedy(wanted, on)) for about, said, wanted in checks for text in said
+    ]
 
 
-def _effort(latency: Latency) -> Iterator[str]:
-    if len(latency.samples) < MIN_RUNS or latency.seconds < MIN_SECONDS:
+def _effort(latency: Rounds) -> Iterator[str]:
+    if latency.n_runs < MIN_RUNS or latency.seconds < MIN_SECONDS:
         # without this model's own numbers, so that one line serves a whole table
         yield f"a number to quote needs {MIN_RUNS} runs and {MIN_SECONDS:.0f} s; this has fewer"
 
 
-def _drift(latency: Latency) -> Iterator[str]:
+def _drift(latency: Rounds) -> Iterator[str]:
     trend = latency.trend
     if abs(trend.change) > MIN_DRIFT and trend.p < MAX_CHANCE:
         way = "slowed down" if trend.change > 0 else "became faster"
@@ -96,17 +104,17 @@ def _spikes(latency: Latency) -> Iterator[str]:
 
 def _clock(latency: Latency) -> Iterator[str]:
     step = latency.clock_step_ms
-    if step > MAX_CLOCK_STEP * latency.median_ms:
+    if step > MAX_CLOCK_STEP * latency.typical_ms:
         yield (
-            f"the clock moves in steps of {step:.3g} ms, {step / latency.median_ms:.0%} "
+            f"the clock moves in steps of {step:.3g} ms, {step / latency.typical_ms:.0%} "
             f"of the median"
         )
 
 
-def _spread(latency: Latency) -> Iterator[str]:
+def _spread(latency: Rounds) -> Iterator[str]:
     around = latency.interval_ms
     if around.low == 0:
-        yield f"{len(latency.visits)} rounds are too few to know how far the number may be off"
+        yield f"{len(latency.per_round)} rounds are too few to know how far the number may be off"
     elif max(around.high / around.mean, around.mean / around.low) > 1 + MAX_SPREAD:
         yield (
             f"the rounds disagree: {around.low:.2f} to {around.high:.2f} ms "
@@ -114,16 +122,27 @@ def _spread(latency: Latency) -> Iterator[str]:
         )
 
 
+def _averages(averages: Averages) -> Iterator[str]:
+    kind = "medians" if averages.are_medians else "means, which every disturbed run moves"
+    yield (
+        f"benchmark_model prints no single runs: these are {kind}; two speeds, spikes, a slow "
+        "first run and a wrong output would go unseen"
+    )
+
+
+Check = tuple[str, Callable[[Any], Iterator[str]], tuple[str, ...]]
 # fmt: off
-CHECKS: list[tuple[str, Callable[[Latency], Iterator[str]], tuple[str, ...]]] = [
-    ("effort",       _effort,       ("strict", "more_rounds")),
-    ("drift",        _drift,        ("cooldown", "fixed_performance", "cool")),
-    ("drift inside", _drift_within, ("cooldown", "fixed_performance", "cool")),
-    ("two speeds",   _two_speeds,   ("one_core", "fixed_performance", "quiet")),
+OF_ROUNDS: list[Check] = [
+    ("effort",       _effort,       ("strict", "quiet")),
+    ("drift",        _drift,        ("cooldown", "fixed_performance", "cool", "quiet")),
+    ("spread",       _spread,       ("strict", "quiet")),
+]
+OF_RUNS: list[Check] = [
+    ("drift inside", _drift_within, ("cooldown", "fixed_performance", "cool", "quiet")),
+    ("two speeds",   _two_speeds,   ("one_thread", "one_core", "fixed_performance", "quiet")),
     ("first run",    _first_run,    ("strict", "quiet")),
-    ("spikes",       _spikes,       ("one_core", "quiet")),
+    ("spikes",       _spikes,       ("one_thread", "one_core", "quiet")),
     ("clock",        _clock,        ("quiet",)),
-    ("spread",       _spread,       ("strict", "more_rounds")),
 ]
 # fmt: on
 
@@ -136,8 +155,9 @@ def left_out(delegation: Delegation | None) -> list[Doubt]:
     return [
         Doubt(
             "delegation",
-            f"XNNPACK took {delegation.delegated_ops} of {delegation.total_ops} operators, in "
-            f"{delegation.partitions} pieces" + (f"; it left {ops}" if ops else ""),
+            f"XNNPACK took {delegation.delegated_ops} of {delegation.total_ops} operators"
+            + (f", in {delegation.partitions} pieces" if delegation.partitions else "")
+            + (f"; it left {ops}" if ops else ""),
             "compare the model's _delegable form, or another recipe",
         )
     ]
@@ -147,6 +167,10 @@ def hot(conditions: Sequence[Mapping[str, Any]], on: Collection[str] = ()) -> li
     """What the phone's own sensors say against its numbers; in the order of time."""
     wanted = ("cooldown", "cool")
     found = []
+    told = [c.get("thermal_status") for c in conditions if c]  # this machine has no such sensors
+    if told and all(status is None for status in told):
+        text = "the phone does not tell whether it is too hot"
+        found.append(Doubt("heat", text, "see that it does not feel warm, and compare the rounds"))
     if status := max((c.get("thermal_status") or 0 for c in conditions), default=0):
         text = f"the phone held itself back for heat (thermal status {status} of 6)"
         found.append(Doubt("heat", text, remedy(wanted, on)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.audit import closing, comparisons
+from benchmark.audit import closing, comparisons, unmeasured
 from benchmark.rows import ACCURACIES, Table
 
 SCHEMA = 1
@@ -25,6 +25,8 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
         "facts": facts,
         "effort": table.results.effort,
         "threads": table.results.settings.threads,
+        "fp16": table.results.settings.fp16,
+        "tool": table.tool,
         "rows": [{"core": facts.get("core"), **row.facts()} for row in table.rows],
         "doubts": table.doubts,
         "verdicts": [
@@ -53,7 +55,7 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
             for accuracy in ACCURACIES
             for c in comparisons(table, accuracy)
         ]
-        target["closing"] = closing(table)
+        target["closing"] = [*closing(table), *unmeasured(table)]
     return target
 
 

@@ -36,6 +36,8 @@ class Fleet:
 
     def measure(self, targets: Sequence[Target]) -> list[Results]:
         console = Console(stderr=True)
+        if self.is_resumed and not any(self._path(target).exists() for target in targets):
+            raise UserError(f"there are no results in {str(self.out)!r}", fix="leave out --resume")
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
         is_shown = console.is_terminal
         with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
@@ -82,5 +84,8 @@ class Fleet:
                 raise KeyboardInterrupt
             bar.update(task, description=f"{target.name}: {text}", advance=1)
 
-        path = self.out / f"results-{slug(target.name)}.json"
+        path = self._path(target)
         return measure(target, self.models, self.effort, self.settings, path, self.is_resumed, show)
+
+    def _path(self, target: Target) -> Path:
+        return self.out / f"results-{slug(target.name)}.json"

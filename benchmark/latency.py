@@ -1,6 +1,7 @@
 """All runs of one model, in order, and what they say: the numbers of a row in the table."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -31,7 +32,53 @@ class TwoSpeeds:
     slow_share: float
 
 
-class Latency:
+class Rounds(ABC):
+    """The time of one model, round after round: all that a comparison of two models needs."""
+
+    @property
+    @abstractmethod
+    def per_round(self) -> np.ndarray:
+        """(rounds,) ms: a typical run of each."""
+
+    @property
+    @abstractmethod
+    def typical_ms(self) -> float:
+        """The number of a table."""
+
+    @property
+    @abstractmethod
+    def n_runs(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """That all runs took together."""
+
+    @property
+    @abstractmethod
+    def blur(self) -> float:
+        """How far the clock alone may move the logarithm of a time."""
+
+    @cached_property
+    def interval_ms(self) -> Interval:
+        """Of the rounds, as a geometric mean, so that it divides like a ratio does."""
+        of_log = interval(np.log(self.per_round))
+        high = math.exp(of_log.high) if of_log.high < 700 else math.inf
+        return Interval(math.exp(of_log.mean), math.exp(of_log.low), high)
+
+    @cached_property
+    def trend(self) -> Trend:
+        """Theil and Sen's slope over the rounds, with Mann and Kendall's exact test."""
+        log = np.log(self.per_round)
+        i, j = np.triu_indices(len(log), 1)
+        if not len(i):
+            return Trend(0.0, 1.0)
+        steps = (log[j] - log[i]) / (j - i)
+        change = math.expm1(middle(steps) * len(log))
+        return Trend(change, _chance_of_order(len(log), int(np.sign(steps).sum())))
+
+
+class Latency(Rounds):
     """The runs of one model, (runs,) ms for each visit, in order. One visit is one round."""
 
     def __init__(self, visits: Sequence[Sequence[float]], clock_resolution_ns: int = 1):
@@ -45,11 +92,16 @@ class Latency:
         return np.concatenate(self.visits)  # (all runs,) ms
 
     @property
+    def n_runs(self) -> int:
+        return len(self.samples)
+
+    @property
     def seconds(self) -> float:
         return float(self.samples.sum()) / 1e3
 
     @cached_property
-    def median_ms(self) -> float:
+    def typical_ms(self) -> float:
+        """The median of all runs."""
         return middle(self.samples)
 
     @cached_property
@@ -57,26 +109,13 @@ class Latency:
         return float(np.quantile(self.samples, 0.9))
 
     @cached_property
-    def medians(self) -> np.ndarray:
-        return np.array([middle(visit) for visit in self.visits])  # (rounds,) ms
+    def per_round(self) -> np.ndarray:
+        """(rounds,) ms: the median of each visit."""
+        return np.array([middle(visit) for visit in self.visits])
 
-    @cached_property
-    def interval_ms(self) -> Interval:
-        """Of the rounds' medians, as a geometric mean, so that it divides like a ratio does."""
-        of_log = interval(np.log(self.medians))
-        high = math.exp(of_log.high) if of_log.high < 700 else math.inf
-        return Interval(math.exp(of_log.mean), math.exp(of_log.low), high)
-
-    @cached_property
-    def trend(self) -> Trend:
-        """Theil and Sen's slope over the rounds, with Mann and Kendall's exact test."""
-        log = np.log(self.medians)
-        i, j = np.triu_indices(len(log), 1)
-        if not len(i):
-            return Trend(0.0, 1.0)
-        steps = (log[j] - log[i]) / (j - i)
-        change = math.expm1(middle(steps) * len(log))
-        return Trend(change, _chance_of_order(len(log), int(np.sign(steps).sum())))
+    @property
+    def blur(self) -> float:
+        return self.clock_step_ms / self.typical_ms / 2
 
     @cached_property
     def trend_within(self) -> Interval:
@@ -111,14 +150,14 @@ class Latency:
 
     @cached_property
     def spike_share(self) -> float:
-        pairs = zip(self.visits, self.medians, strict=True)
+        pairs = zip(self.visits, self.per_round, strict=True)
         # a slow first run is a doubt of its own
         return float(np.concatenate([visit[1:] > SPIKE * m for visit, m in pairs]).mean())
 
     @cached_property
     def first_run(self) -> float:
         """The first run of a visit over the visit's median: the middle one of all visits."""
-        pairs = zip(self.visits, self.medians, strict=True)
+        pairs = zip(self.visits, self.per_round, strict=True)
         return middle(np.array([visit[0] / m for visit, m in pairs]))
 
     @cached_property
@@ -129,7 +168,7 @@ class Latency:
         if len(steps) < 9:
             return claimed
         if not steps.any():  # a clock that is fine enough never repeats itself for long
-            return self.median_ms
+            return self.typical_ms
         return max(claimed, float(steps[steps > 0].min()))
 
 

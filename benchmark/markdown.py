@@ -1,9 +1,11 @@
 """Results as text: tables that read well in a terminal and paste well into an issue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.audit import Comparison, closing, comparisons, read_published
+from benchmark.audit import Comparison, closing, comparisons, read_published, unmeasured
+from benchmark.averages import Averages
 from benchmark.grids import Grid, plain
+from benchmark.latency import Latency
 from benchmark.published import PIXEL_MS, TABLES
 from benchmark.rows import ACCURACIES, Row, Table
 from benchmark.verdict import Verdict
@@ -13,7 +15,8 @@ def document(tables: Sequence[Table], is_suite: bool) -> str:
     """Everything that the command prints."""
     lines = []
     for table in tables:
-        lines += [f"## {plain(table.results.target)}", "", *results_grid(table).lines(), ""]
+        lines += [f"## {plain(table.results.target)}", "", settings(table), ""]
+        lines += [*results_grid(table).lines(), ""]
         lines += verdict_lines(table)
         lines += _list(f"doubt: {line}" for line in doubted(table))
         for accuracy in ACCURACIES if is_suite else ():
@@ -22,7 +25,19 @@ def document(tables: Sequence[Table], is_suite: bool) -> str:
     if is_suite:
         lines += [line for grid in published_grids() for line in _titled(grid)]
         lines += _list(line for table in tables for line in closing(table))
+        lines += _list(unmeasured(tables[0]))
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def settings(table: Table) -> str:
+    """How it was done, in one line."""
+    results, s = table.results, table.results.settings
+    said = [f"{s.threads} thread" + "s" * (s.threads > 1)]
+    said += ["float32 networks in half precision (--fp16)"] * s.fp16
+    if not table.is_counted:
+        said += [f"{len(results.rounds)} rounds of {results.effort} effort"]
+    said += ["by TensorFlow Lite's benchmark_model"] * (table.tool == "benchmark_model")
+    return ", ".join(said) + "."
 
 
 FEW = 3  # verdicts that read better as sentences than as a table
@@ -60,25 +75,54 @@ def _titled(grid: Grid) -> list[str]:
 
 
 def results_grid(table: Table) -> Grid:
-    heads, cells = COUNTS if table.is_counted else LATENCIES
+    heads, cells = _columns(table)
     return Grid("", heads, [cells(row) for row in table.rows])
 
 
+def _columns(table: Table) -> tuple[list[str], Callable[[Row], list[str]]]:
+    if table.is_counted:
+        return COUNTS
+    if isinstance(averages := table.rows[0].latency, Averages):
+        heads, cells = AVERAGES
+        what = "median ms" if averages.are_medians else "mean ms"
+        return [what if head == "mean ms" else head for head in heads], cells
+    return LATENCIES
+
+
 def _latency_cells(row: Row) -> list[str]:
-    latency, around = row.latency, row.latency.interval_ms
-    span = f"{around.low:.2f} to {around.high:.2f}" if around.low > 0 else "unknown"
-    took = row.delegation
+    latency = row.latency
     return [
         row.name,
         row.recipe or "",
-        f"{latency.median_ms:.2f}",
-        f"{latency.p90_ms:.2f}",
-        span,
-        f"{took.delegated_ops}/{took.total_ops}" if took else "unknown",
+        f"{latency.typical_ms:.2f}",
+        f"{latency.p90_ms:.2f}" if isinstance(latency, Latency) else "unknown",
+        _interval(row),
+        _delegated(row),
         f"{row.visits[-1].peak_memory_bytes / 1e6:.0f}",
         top1(row),
-        ", ".join(doubt.about for doubt in row.doubts) or "none",
+        _about(row),
     ]
+
+
+def _average_cells(row: Row) -> list[str]:
+    typical = f"{row.latency.typical_ms:.2f}"
+    return [
+        row.name, row.recipe or "", typical, _interval(row), _delegated(row), top1(row), _about(row)
+    ]  # fmt: skip
+
+
+def _interval(row: Row) -> str:
+    around = row.latency.interval_ms
+    return f"{around.low:.2f} to {around.high:.2f}" if around.low > 0 else "unknown"
+
+
+def _delegated(row: Row) -> str:
+    took = row.delegation
+    return f"{took.delegated_ops}/{took.total_ops}" if took else "unknown"
+
+
+def _about(row: Row) -> str:
+    return ", ".join(doubt.about for doubt in row.doubts) or "none"
 
 
 def _count_cells(row: Row) -> list[str]:
@@ -100,6 +144,10 @@ LATENCIES = (
     ["model", "recipe", "median ms", "p90 ms", "99 % interval", "delegated", "peak MB", "top-1",
      "doubts"],
     _latency_cells,
+)
+AVERAGES = (
+    ["model", "recipe", "mean ms", "99 % interval", "delegated", "top-1", "doubts"],
+    _average_cells,
 )
 COUNTS = (
     ["model", "recipe", "instructions", "MB loaded", "MB stored", "L1 misses", "L2 misses",

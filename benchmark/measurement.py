@@ -8,6 +8,7 @@ from benchmark.model import Model
 
 # Kinds never share a table: a count is no time, and a workstation is no phone.
 Kind = Literal["phone_latency", "host_latency", "emulated_counts"]
+TOOLS = ("runner", "benchmark_model")  # ours, and TensorFlow Lite's own
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Settings:
     min_runs: int = 50  # it runs until both of these are met
     min_seconds: float = 1.0
     fp16: bool = False  # arithmetic in half precision, where the core has it
+    tool: str = "runner"  # one of `TOOLS`
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Delegation:
 
     delegated_ops: int
     total_ops: int
-    partitions: int
+    partitions: int | None  # None, and no names below, where a tool does not say
     left_out: dict[str, int]  # TFLite op name -> how many of them the delegate did not take
 
 
@@ -46,6 +48,23 @@ class Visit:
     clock_resolution_ns: int
     runtime_version: str
     runtime_sha256: str
+    class_us: dict[str, int]  # operator class -> its time in one more run, profiled; empty: unknown
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `benchmark_model` said about one model: of its runs only this, and no output."""
+
+    model_sha256: str
+    runs: int
+    average_ms: float
+    min_ms: float
+    max_ms: float
+    std_ms: float
+    median_ms: float | None  # newer versions print it
+    init_ms: float | None
+    delegation: Delegation | None
+    runtime_sha256: str  # of the tool, which has its runtime inside
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,9 @@ class Counts:
     l1_misses: int
     l2_misses: int
     output_sha256: str
+
+
+Seen = Visit | Summary | Counts  # what one visit brings
 
 
 class Target(Protocol):
@@ -75,8 +97,8 @@ class Target(Protocol):
         """Put everything in its place; whatever is missing is said here, before any run."""
         ...
 
-    def visit(self, model: Model, settings: Settings) -> Visit | Counts:
-        """One start of the runner on one model."""
+    def visit(self, model: Model, settings: Settings) -> Seen:
+        """One start of the tool on one model."""
         ...
 
     def conditions(self) -> dict[str, Any]:

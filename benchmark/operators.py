@@ -1,7 +1,8 @@
 """Where the time goes, operator by operator: python benchmark/operators.py A.tflite [B.tflite]
 
-Every file is run with the runtime's profiler on, in a pass of its own, on this machine. The
-profiler counts whole microseconds and costs some itself: read shares from it, never latencies.
+Every file is run with the runtime's profiler on, in a pass of its own, on this machine or, with
+--target phone, on a phone. The profiler counts whole microseconds and costs some itself: read
+shares from it, never latencies.
 """
 
 import argparse
@@ -18,16 +19,22 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmark.blocks import blocks_of, class_of
-from benchmark.measurement import Settings
+from benchmark.measurement import Kind, Settings
 from benchmark.model import Model, open_model
+from benchmark.targets.phone import open_phones
 from benchmark.targets.runner import Report
 from ghostnet_tf.errors import UserError, run
 
 
 class Profiler(Protocol):
+    kind: Kind
     name: str
 
+    def prepare(self, models: Sequence[Model]) -> None: ...
+
     def profile(self, model: Model, settings: Settings, runs: int) -> Report: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -73,9 +80,13 @@ def _rows(report: Report, names: Sequence[Sequence[str]]) -> list[Row]:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").splitlines()[0],
-        usage="operators.py FILE [FILE] [--runs N] [--threads N] [--plot FILE.svg] [--json]",
+        usage="operators.py FILE [FILE] [--target host|phone] [--phone SERIAL] [--core CORE] "
+        "[--runs N] [--threads N] [--plot FILE.svg] [--json]",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="one .tflite, or two to compare")
+    parser.add_argument("--target", choices=["host", "phone"], default="host")
+    parser.add_argument("--phone", metavar="SERIAL", help="which one, where adb knows several")
+    parser.add_argument("--core", metavar="CORE", help="of the phone; default: its fastest")
     parser.add_argument("--runs", type=int, default=50, help="profiled runs of each")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it, as .svg or .png")
@@ -90,29 +101,43 @@ def main(argv: list[str] | None = None) -> None:
     if args.plot and args.plot.suffix not in (".svg", ".png"):
         raise UserError(f"--plot {str(args.plot)!r} does not end in .svg or .png")
 
-    from benchmark.targets.host import HostTarget
+    if (args.phone or args.core) and args.target != "phone":
+        raise UserError("--phone and --core need --target phone")
 
-    target = HostTarget()
+    models = [open_model(path) for path in args.files]
+    target = open_target(args)
     settings = Settings(threads=args.threads, min_runs=1, min_seconds=0.0)
-    profiles = []
-    for path in args.files:
-        model = open_model(path)
-        profiles.append(profile_of(model, target.profile(model, settings, args.runs)))
+    try:
+        target.prepare(models)
+        profiles = [profile_of(m, target.profile(m, settings, args.runs)) for m in models]
+    finally:
+        target.close()
     if args.plot:
         draw(profiles, target.name, args.plot)
     if args.json:
-        print(json.dumps(document(profiles, target.name), indent=1))
+        print(json.dumps(document(profiles, target), indent=1))
     else:
         show(profiles, target.name)
 
 
-def document(profiles: list[Profile], target: str) -> dict[str, Any]:
+def open_target(args: argparse.Namespace) -> Profiler:
+    if args.target == "host":
+        from benchmark.targets.host import HostTarget
+
+        return HostTarget()
+    found = open_phones(args.phone, args.core, 0.0, threads=args.threads)
+    if len(found) > 1:
+        raise UserError(f"{len(found)} phones or cores at once", fix="name one of them")
+    return found[0]
+
+
+def document(profiles: list[Profile], target: Profiler) -> dict[str, Any]:
     def rows(found: list[Row] | None) -> list[dict] | None:
         return None if found is None else [vars(row) for row in found]
 
     return {
-        "kind": "host_latency",
-        "target": target,
+        "kind": target.kind,
+        "target": target.name,
         "profiles": [
             vars(p) | {"by_class": rows(p.by_class), "by_block": rows(p.by_block)} for p in profiles
         ],

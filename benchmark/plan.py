@@ -17,10 +17,9 @@ class Effort:
     seconds: float  # at least, in each visit
     warmup_runs: int
     cooldown_s: int  # how long a phone may rest before a visit, until it is cool
-    is_quotable: bool = False
 
-    def settings(self, threads: int = 1, fp16: bool = False) -> Settings:
-        return Settings(threads, self.warmup_runs, self.runs, self.seconds, fp16)
+    def settings(self, threads: int = 1, fp16: bool = False, tool: str = "runner") -> Settings:
+        return Settings(threads, self.warmup_runs, self.runs, self.seconds, fp16, tool)
 
 
 # fmt: off
@@ -31,7 +30,7 @@ EFFORTS = {
         Effort("quick",          6,   20,    0.15,       3,         0),
         Effort("standard",      10,   50,    0.5,        5,        60),
         # 1030 runs and 60 s per model: what MLPerf Mobile asks of a number (1024 and 60 s)
-        Effort("strict",        10,  103,    6.0,       10,       300, is_quotable=True),
+        Effort("strict",        10,  103,    6.0,       10,       300),
     )
 }
 # fmt: on

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from benchmark.averages import Averages
 from benchmark.rows import ACCURACIES, Row, Table
 
 GHOST, RIVAL, OTHER = "#2a6fdb", "#c2571a", "#6b7280"
@@ -69,15 +70,15 @@ def accuracy_against_cost(table: Table, recipe: str | None, accuracy: str) -> st
 
 
 def over_time(table: Table) -> str | None:
-    """Median of each visit over that model's first round, with the battery's temperature."""
+    """Each round's time over that of the model's first, with the battery's temperature."""
     if table.is_counted or len(table.results.rounds) < 2:
         return None
     figure, axes = _figure(table, "over-time", 3.0)
     for row in table.rows:
-        medians = row.latency.medians
+        ms = row.latency.per_round
         axes.plot(
-            range(1, len(medians) + 1),
-            medians / medians[0],
+            range(1, len(ms) + 1),
+            ms / ms[0],
             color=_colour(row),
             lw=0.9,
             marker=".",
@@ -95,23 +96,32 @@ def over_time(table: Table) -> str | None:
 
 
 def classes(table: Table) -> str | None:
-    """What kinds of instructions each model executes."""
-    if not table.is_counted:
+    """The kinds of instructions that each model executes, or its time by kind of operator."""
+    parts = [_instructions(row) if row.is_counted else _times(row) for row in table.rows]
+    if not any(parts):
         return None
-    names = sorted({name for row in table.rows for name in row.counts.classes})
-    figure, axes = _figure(table, "classes", 0.8 + 0.24 * len(table.rows))
+    names = list(dict.fromkeys(name for part in parts for name in sorted(part)))
+    figure, axes = _figure(table, "classes", 0.9 + 0.24 * len(table.rows))
     left = np.zeros(len(table.rows))
     for i, name in enumerate(names):
-        width = np.array([row.counts.classes.get(name, 0) for row in table.rows]) / 1e6
+        width = np.array([part.get(name, 0.0) for part in parts])
         colour = CLASS_COLOURS[i % len(CLASS_COLOURS)]
         axes.barh(range(len(left)), width, left=left, label=name, color=colour)
         left += width
     labels = [f"{_short_name(row.name)}, {row.recipe}" for row in table.rows]
     axes.set_yticks(range(len(left)), labels, fontsize=7)
     axes.invert_yaxis()
-    axes.set_xlabel("million instructions")
-    figure.legend(loc="outside lower center", ncols=5, fontsize=7)
+    axes.set_xlabel("million instructions" if table.is_counted else "ms, profiled")
+    figure.legend(loc="outside lower center", ncols=5 if table.is_counted else 3, fontsize=7)
     return _svg(figure)
+
+
+def _instructions(row: Row) -> dict[str, float]:
+    return {name: n / 1e6 for name, n in row.counts.classes.items()}
+
+
+def _times(row: Row) -> dict[str, float]:
+    return {name: us / 1e3 for name, us in row.class_us.items()}
 
 
 def _short_name(name: str) -> str:
@@ -125,14 +135,18 @@ def _span(row: Row) -> tuple[float, float, float]:
     """The cost, and how far its interval reaches below and above."""
     if row.is_counted:
         return row.counts.instructions / 1e6, 0.0, 0.0
-    middle, around = row.latency.median_ms, row.latency.interval_ms
+    middle, around = row.latency.typical_ms, row.latency.interval_ms
     if around.low == 0:
         return middle, 0.0, 0.0
     return middle, max(0.0, middle - around.low), max(0.0, around.high - middle)
 
 
 def _unit(table: Table) -> str:
-    return "million instructions" if table.is_counted else "median, ms (99 % interval)"
+    if table.is_counted:
+        return "million instructions"
+    latency = table.rows[0].latency
+    is_mean = isinstance(latency, Averages) and not latency.are_medians
+    return f"{'mean' if is_mean else 'median'}, ms (99 % interval)"
 
 
 def _colour(row: Row) -> str:
@@ -171,5 +185,10 @@ def of(table: Table) -> list[Picture]:
         for accuracy in ACCURACIES
     ]
     pictures.append(("Each model over the rounds", over_time(table)))
-    pictures.append(("What is executed", classes(table)))
+    what = (
+        "Instructions by kind"
+        if table.is_counted
+        else "Time by operator class in one profiled run a round, which is slower: for the shares"
+    )
+    pictures.append((what, classes(table)))
     return [Picture(caption, Markup(svg)) for caption, svg in pictures if svg]  # noqa: S704

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import markdown, plots
-from benchmark.audit import closing, comparisons
+from benchmark.audit import closing, comparisons, unmeasured
 from benchmark.grids import Grid
 from benchmark.rows import ACCURACIES, Table
 from ghostnet_tf.files import write_atomic
@@ -46,6 +46,7 @@ def html(tables: Sequence[Table], is_suite: bool) -> str:
         title="GhostNet and its rivals" if is_suite else "Benchmark",
         subtitle=KINDS[tables[0].results.kind],
         closing=[line for table in tables for line in closing(table)] if is_suite else [],
+        missing=unmeasured(tables[0]) if is_suite else [],
         targets=[_target(table, is_suite) for table in tables],
         published=markdown.published_grids() if is_suite else [],
     )
@@ -56,6 +57,7 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
     is_few = len(verdicts) <= markdown.FEW
     return {
         "name": table.results.target,
+        "settings": markdown.settings(table),
         "verdicts": [v.sentence for v in verdicts] if is_few else [],
         "compared": None if is_few else markdown.verdict_grid(table),
         "results": markdown.results_grid(table),
@@ -78,7 +80,7 @@ def _audit(table: Table) -> Grid | None:
         [
             f"{row.name} {row.recipe or ''}".strip(),
             f"{d.delegated_ops} of {d.total_ops}",
-            str(d.partitions),
+            str(d.partitions or "unknown"),
             ", ".join(f"{n} {op}" for op, n in sorted(d.left_out.items())) or "nothing",
         ]
         for row in table.rows
@@ -89,9 +91,8 @@ def _audit(table: Table) -> Grid | None:
 
 def _facts(table: Table) -> list[tuple[str, str]]:
     results = table.results
-    facts = {**results.facts, "threads": results.settings.threads}
+    facts = {**results.facts}
     if not table.is_counted:
-        facts["effort"] = f"{results.effort}, {len(results.rounds)} rounds"
         facts |= _conditions(table)
     hidden = {"doubts", "remedies_on"}
     return [(name.replace("_", " "), str(v)) for name, v in facts.items() if name not in hidden]

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import median
 from typing import Any
 
-from benchmark.doubts import Doubt, doubts, hot, left_out
+from benchmark.averages import Averages
+from benchmark.doubts import OF_PHONES, Doubt, doubts, hot, left_out
 from benchmark.latency import Latency
-from benchmark.measurement import Counts, Delegation, Visit
+from benchmark.measurement import Counts, Delegation, Seen, Summary, Visit
 from benchmark.model import Model
 from benchmark.published import top1_of
 from benchmark.store import Results
@@ -22,8 +24,8 @@ class Row:
     """One model on one target."""
 
     model: Model
-    seen: list[Visit | Counts]  # one per round, all of one shape
-    on: frozenset[str]  # the remedies that were on
+    seen: list[Seen]  # one per round, all of one shape
+    on: frozenset[str]  # the remedies that were on, or cannot be
 
     @property
     def name(self) -> str:
@@ -59,6 +61,17 @@ class Row:
         record = self.model.record
         return 100 * record.accuracy.top1 if record and record.accuracy else None
 
+    @property
+    def is_ghostnet(self) -> bool:
+        return self.model.record is not None and self.model.record.model.startswith("ghostnet")
+
+    def photos(self, accuracy: str) -> tuple[Any, ...]:
+        """What the accuracy belongs to: only where this is the same may two be compared."""
+        record = self.model.record
+        if accuracy == "published" or record is None or record.accuracy is None:
+            return ("ImageNet", self.size)
+        return (*record.labels, record.accuracy.n, self.size)
+
     def top1(self, accuracy: str) -> float | None:
         """By the name of where it comes from, one of `ACCURACIES`."""
         return self.published_top1 if accuracy == "published" else self.measured_top1
@@ -69,12 +82,21 @@ class Row:
 
     @cached_property
     def visits(self) -> list[Visit]:
+        """Empty where another tool than the runner was asked."""
         return [seen for seen in self.seen if isinstance(seen, Visit)]
 
     @cached_property
-    def latency(self) -> Latency:
+    def latency(self) -> Latency | Averages:
+        if not self.visits:
+            return Averages([seen for seen in self.seen if isinstance(seen, Summary)])
         steps = max(visit.clock_resolution_ns for visit in self.visits)
         return Latency([visit.latency_ms for visit in self.visits], steps)
+
+    @property
+    def class_us(self) -> dict[str, float]:
+        """Operator class -> its time in a profiled run, the middle one of the rounds."""
+        names = {name: None for visit in self.visits for name in visit.class_us}
+        return {name: median(v.class_us.get(name, 0) for v in self.visits) for name in names}
 
     @property
     def is_counted(self) -> bool:
@@ -85,11 +107,12 @@ class Row:
         """One per round in ms, or the one exact count of instructions."""
         if self.is_counted:
             return (float(self.counts.instructions),)
-        return tuple(self.latency.medians.tolist())
+        return tuple(self.latency.per_round.tolist())
 
     @property
     def delegation(self) -> Delegation | None:
-        return None if self.is_counted else self.visits[-1].delegation
+        last = self.seen[-1]
+        return None if isinstance(last, Counts) else last.delegation
 
     @cached_property
     def doubts(self) -> list[Doubt]:
@@ -99,7 +122,7 @@ class Row:
             *doubts(self.latency, self.on),
             *left_out(self.delegation),
             *_odd_outputs(self.visits),
-            *_unknown_runtime(self.visits[-1]),
+            *_unknown_runtime(self.visits),
         ]
 
     def facts(self) -> dict[str, Any]:
@@ -132,26 +155,44 @@ class Row:
         }
 
     def _latency_facts(self) -> dict[str, Any]:
-        latency, last = self.latency, self.visits[-1]
-        around, delegation = latency.interval_ms, self.delegation
+        latency, delegation = self.latency, self.delegation
+        around = latency.interval_ms
         is_known = around.low > 0
         return {
-            "median_ms": latency.median_ms,
-            "p90_ms": latency.p90_ms,
+            **(_run_facts(latency) if isinstance(latency, Latency) else _average_facts(latency)),
             "low_ms": around.low if is_known else None,
             "high_ms": around.high if is_known else None,
-            "rounds": len(latency.visits),
-            "runs": len(latency.samples),
-            "load_ms": last.load_ms,
-            "init_ms": last.init_ms,
-            "peak_memory_bytes": last.peak_memory_bytes,
+            "rounds": len(latency.per_round),
+            "runs": latency.n_runs,
+            **(_visit_facts(self.visits[-1], self.class_us) if self.visits else {}),
             "delegated_ops": delegation.delegated_ops if delegation else None,
             "total_ops": delegation.total_ops if delegation else None,
             "partitions": delegation.partitions if delegation else None,
             "left_out": delegation.left_out if delegation else None,
-            "output_sha256": last.output_sha256,
             "doubts": [vars(doubt) for doubt in self.doubts],
         }
+
+
+def _run_facts(latency: Latency) -> dict[str, Any]:
+    return {"median_ms": latency.typical_ms, "p90_ms": latency.p90_ms}
+
+
+def _average_facts(latency: Averages) -> dict[str, Any]:
+    return {
+        "median_ms" if latency.are_medians else "mean_ms": latency.typical_ms,
+        "min_ms": min(one.min_ms for one in latency.rounds),
+        "max_ms": max(one.max_ms for one in latency.rounds),
+    }
+
+
+def _visit_facts(last: Visit, class_us: dict[str, float]) -> dict[str, Any]:
+    return {
+        "load_ms": last.load_ms,
+        "init_ms": last.init_ms,
+        "peak_memory_bytes": last.peak_memory_bytes,
+        "output_sha256": last.output_sha256,
+        "class_us": class_us,
+    }
 
 
 @dataclass(frozen=True)
@@ -164,6 +205,10 @@ class Table:
     @property
     def is_counted(self) -> bool:
         return self.results.kind == "emulated_counts"
+
+    @property
+    def tool(self) -> str:
+        return self.results.settings.tool
 
     @property
     def cost(self) -> str:
@@ -204,6 +249,10 @@ def tabulate(results: Results, models: Sequence[Model]) -> Table:
     on = frozenset(results.facts.get("remedies_on", ()))
     if results.effort == "strict":
         on |= {"strict", "cooldown"}
+    if results.settings.threads == 1:
+        on |= {"one_thread"}
+    if results.kind == "host_latency":
+        on |= OF_PHONES
     return Table(results, [Row(model, results.of(model), on) for model in models])
 
 
@@ -219,13 +268,14 @@ def _odd_outputs(visits: Sequence[Visit]) -> list[Doubt]:
     ]
 
 
-def _unknown_runtime(visit: Visit) -> list[Doubt]:
-    if visit.runtime_version != UNKNOWN_RUNTIME:
+def _unknown_runtime(visits: Sequence[Visit]) -> list[Doubt]:
+    if not visits or visits[-1].runtime_version != UNKNOWN_RUNTIME:
         return []
     return [
         Doubt(
             "runtime",
-            f"libLiteRt.so {visit.runtime_sha256[:12]} is none that this benchmark was tried with",
+            f"libLiteRt.so {visits[-1].runtime_sha256[:12]} is none that this benchmark was tried "
+            "with",
             "pip install ai-edge-litert==2.3.0",
         )
     ]

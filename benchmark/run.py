@@ -2,11 +2,11 @@
 
 python benchmark/run.py FILE.tflite... | --suite paper
     [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
+    [--tool runner|benchmark_model] [--binary FILE]
     [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from benchmark.measurement import Target
+from benchmark.measurement import TOOLS, Target
 from benchmark.model import Model, open_model
 from benchmark.plan import EFFORTS, Effort
 from ghostnet_tf.errors import UserError, run
@@ -35,11 +35,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--core",
         metavar="CORE",
-        help="phone, host: a number, or `each` for one core of each kind; "
+        help="phone: a number, or `each` for one core of each kind; host: a number; "
         f"emulated: names, such as {EMULATED}",
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N")
     parser.add_argument("--fp16", action="store_true", help="arithmetic in half precision")
+    parser.add_argument(
+        "--tool", choices=TOOLS, default="runner", help="ours, or TensorFlow Lite's own"
+    )
+    parser.add_argument("--binary", type=Path, metavar="FILE", help="the benchmark_model to use")
     parser.add_argument("--effort", choices=EFFORTS, default="standard")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"default: {OUT}/TARGET")
@@ -50,6 +54,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("name some files, or --suite paper")
     if args.threads < 1:
         parser.error(f"--threads is {args.threads}; it must be 1 or more")
+    if args.core and args.threads > 1:
+        parser.error("--core pins one thread: leave it or --threads out")
+    if (args.tool == "benchmark_model") != (args.binary is not None):
+        parser.error("--tool benchmark_model and --binary FILE need one another")
+    if args.binary and args.target == "emulated":
+        parser.error("--tool benchmark_model prints times, and an emulated core has none")
+    if args.binary and args.fp16:
+        parser.error("--fp16 is for --tool runner only")
     if args.phone and args.target != "phone":
         parser.error("--phone needs --target phone")
     if args.clean and args.target != "phone":
@@ -68,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     models = open_models(args)
     effort = EFFORTS[args.effort]
     out = args.out or OUT / args.target
-    settings = effort.settings(args.threads, args.fp16)
+    settings = effort.settings(args.threads, args.fp16, args.tool)
     fleet = Fleet(models, effort, settings, out, args.resume)
     tables = [tabulate(one, models) for one in fleet.measure(targets(args, effort))]
     text = markdown.document(tables, bool(args.suite))
@@ -91,19 +103,30 @@ def open_models(args: argparse.Namespace) -> list[Model]:
 
 
 def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:
-    if args.target == "host":
-        from benchmark.targets.host import HostTarget
+    kit = None
+    if args.binary:
+        from benchmark.targets.benchmark_model import open_binary
 
-        if args.core is not None:
-            pin(args.core)
-        return [HostTarget()]
+        kit = open_binary(args.binary)
+    if args.target == "host":
+        from benchmark.targets.host import HostTarget, pin
+
+        return [HostTarget(kit=kit, core=pin(args.core) if args.core else None)]
     if args.target == "emulated":
         from benchmark.targets.emulated import EmulatedTarget
 
         return [EmulatedTarget(core) for core in (args.core or EMULATED).split(",")]
+    from benchmark.targets.kit import find_kit
     from benchmark.targets.phone import open_phones
 
-    return open_phones(args.phone, args.core, effort.cooldown_s, args.clean)
+    return open_phones(
+        args.phone,
+        args.core,
+        effort.cooldown_s,
+        args.clean,
+        kit=(lambda: kit) if kit else find_kit,
+        threads=args.threads,
+    )
 
 
 def clean(args: argparse.Namespace) -> int:
@@ -112,19 +135,6 @@ def clean(args: argparse.Namespace) -> int:
     for name in clean_phones(args.phone):
         print(f"removed the cache of {name}", file=sys.stderr)
     return 0
-
-
-def pin(core: str) -> None:
-    """This process, and with it every runner that it starts, to one core of this machine."""
-    if not hasattr(os, "sched_setaffinity"):
-        raise UserError("this system cannot pin a process to a core", fix="leave out --core")
-    known = sorted(os.sched_getaffinity(0))
-    if not core.isdecimal() or int(core) not in known:
-        raise UserError(
-            f"there is no core {core!r} for this process",
-            fix=f"try one of {', '.join(map(str, known))}",
-        )
-    os.sched_setaffinity(0, {int(core)})
 
 
 if __name__ == "__main__":

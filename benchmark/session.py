@@ -21,7 +21,7 @@ def measure(
     is_resumed: bool = False,
     progress: Progress = lambda text: None,
 ) -> store.Results:
-    """All rounds of the plan; those in `path` already are not measured again.
+    """All rounds of the plan; of a resumed run, those in `path` are not measured again.
 
     The target is closed in any case, and whatever stops the run, finished rounds are in `path`.
     """
@@ -29,7 +29,7 @@ def measure(
     try:
         target.prepare(models)
         results = store.begin(target.kind, target.name, effort, settings, models, target.facts())
-        if is_resumed:
+        if is_resumed and path.exists():
             store.resume(path, results)
         else:
             store.set_aside(path)

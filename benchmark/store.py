@@ -6,22 +6,23 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.measurement import Counts, Kind, Settings, Visit
+from benchmark.measurement import Counts, Kind, Seen, Settings, Summary, Visit
 from benchmark.model import Model
 from benchmark.plan import Effort
 from export.artifact import Mismatch, typed
 from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import write_atomic
 
-SCHEMA = 1
+SCHEMA = 2
 OTHER = "give another --out, or leave out --resume: the old results are then set aside"
+SHAPES = {"runner": Visit, "benchmark_model": Summary}
 
 
 @dataclass(frozen=True)
 class Round:
     """One visit to every model, with the phone's state on both sides of it."""
 
-    visits: dict[str, Visit | Counts]  # SHA-256 of the model -> what was seen, in order of time
+    visits: dict[str, Seen]  # SHA-256 of the model -> what was seen, in order of time
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
 
@@ -49,7 +50,7 @@ class Results:
             "models": sorted(self.models),
         }
 
-    def of(self, model: Model) -> list[Visit | Counts]:
+    def of(self, model: Model) -> list[Seen]:
         """What was seen of one model, round after round."""
         return [done.visits[model.sha256] for done in self.rounds]
 
@@ -59,11 +60,11 @@ class Results:
             v.runtime_sha256
             for old in [*self.rounds, done]
             for v in old.visits.values()
-            if isinstance(v, Visit)
+            if not isinstance(v, Counts)
         }
         if len(seen) > 1:
             raise UserError(
-                f"libLiteRt.so has changed since the first round: its SHA-256 began "
+                f"the runtime has changed since the first round: its SHA-256 began "
                 f"{' and now begins '.join(sha[:12] for sha in sorted(seen))}",
                 fix=OTHER,
             )
@@ -116,7 +117,8 @@ def read(path: Path) -> Results:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise Mismatch(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
-        shape = Counts if content["kind"] == "emulated_counts" else Visit
+        settings = typed(Settings, content["settings"], "settings")
+        shape = SHAPES[settings.tool] if content["kind"] != "emulated_counts" else Counts
         rounds = [
             Round(
                 {sha: typed(shape, visit, f"visits.{sha}") for sha, visit in one["visits"].items()},
@@ -129,7 +131,7 @@ def read(path: Path) -> Results:
             content["kind"],
             content["target"],
             content["effort"],
-            typed(Settings, content["settings"], "settings"),
+            settings,
             content["models"],
             content["facts"],
             rounds,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.intervals import Interval, interval, span
-from benchmark.latency import Latency
+from benchmark.latency import Rounds
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,9 @@ class Verdict:
         return span(self.low, self.high)
 
 
-def compare(name: str, a: Latency, reference: str, b: Latency) -> Verdict:
+def compare(name: str, a: Rounds, reference: str, b: Rounds) -> Verdict:
     """Of two models that were visited in the same rounds."""
-    steps = (latency.clock_step_ms / latency.median_ms / 2 for latency in (a, b))
-    of_log = log_ratio(a.medians, b.medians).wider(by=math.fsum(steps))
+    of_log = log_ratio(a.per_round, b.per_round).wider(by=a.blur + b.blur)
     return _verdict(name, reference, of_log, "time")
 
 

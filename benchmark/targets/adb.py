@@ -72,7 +72,9 @@ class Adb:
             )
 
     def _adb(self, *argv: str, timeout_s: float) -> CompletedProcess:
-        done = call([*self.command, "-s", self.serial, *argv], timeout_s, self.run, self.serial)
+        done = call(
+            [*self.command, "-s", self.serial, *argv], timeout_s, self.run, f"phone {self.serial}"
+        )
         said = done.stderr + (done.stdout if argv[0] == "push" else b"")
         if done.returncode and GONE.search(said.decode(errors="replace")):
             raise self._is_gone(argv[0])
@@ -97,7 +99,7 @@ def call(
         return run(list(command), capture_output=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         raise UserError(
-            f"phone {who} gave no answer for {timeout_s:.0f} s",
+            f"{who} gave no answer for {timeout_s:.0f} s",
             fix="check the cable and that the screen shows no question, then run with --resume",
         ) from None
     except FileNotFoundError:
@@ -110,7 +112,7 @@ def devices(
     command: Sequence[str] = ("adb",), run: Callable[..., CompletedProcess] = subprocess.run
 ) -> dict[str, str]:
     """Serial number -> state, of everything that adb knows."""
-    done = call([*command, "devices"], LIST_TIMEOUT_S, run, "list")
+    done = call([*command, "devices"], LIST_TIMEOUT_S, run, "adb")
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()[-200:]
         raise UserError(f"adb cannot list the phones: {said}", fix="adb kill-server, then again")

@@ -5,13 +5,14 @@ import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
-from benchmark.build import build
-from benchmark.measurement import Kind, Settings, Visit
+from benchmark.measurement import Kind, Seen, Settings
 from benchmark.model import Model
-from benchmark.runtime_library import host_library
-from benchmark.targets.runner import Report, arguments, start
+from benchmark.targets.kit import Kit, host_kit
+from benchmark.targets.runner import Report, arguments, execute, report_of
+from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import sha256
 
 SLACK_S = 300.0  # beyond the measurement itself: loading, slow runs, a busy machine
@@ -32,32 +33,56 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def pin(core: str) -> int:
+    """This process, and with it every program that it starts, to one core of this machine."""
+    if not hasattr(os, "sched_setaffinity"):
+        raise UserError("this system cannot pin a process to a core", fix="leave out --core")
+    known = sorted(os.sched_getaffinity(0))
+    if not core.isdecimal() or int(core) not in known:
+        raise UserError(
+            f"there is no core {core!r} for this process",
+            fix=f"try one of {', '.join(map(str, known))}",
+        )
+    os.sched_setaffinity(0, {int(core)})
+    return int(core)
+
+
 class HostTarget:
     kind: Kind = "host_latency"
 
-    def __init__(self, library: Path | None = None):
-        self.library = library or host_library()
-        self.runner = build("host")
-        self.name = f"host: {processor()}"
+    def __init__(
+        self, library: Path | None = None, kit: Kit | None = None, core: int | None = None
+    ):
+        self.kit = kit or host_kit(library)
+        self.runner, self.library = self.kit.programs[-1], self.kit.runtime
+        self.core = core
+        self.name = f"host: {processor()}" + (f", core {core}" if core is not None else "")
 
     def facts(self) -> dict[str, Any]:
         return {
             "processor": processor(),
             "machine": platform.machine(),
             "cores": os.cpu_count(),
+            "core": "any" if self.core is None else self.core,
             "system": platform.platform(),
-            "runtime_sha256": sha256(self.library.read_bytes()),
+            "runner": self.kit.how,
+            "runtime_sha256": sha256(self.kit.runtime.read_bytes()),
+            "remedies_on": [] if self.core is None else ["one_core"],
         }
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Everything lies where it is already."""
 
-    def visit(self, model: Model, settings: Settings) -> Visit:
-        return self._run(model, settings, 0).visit()
+    def visit(self, model: Model, settings: Settings) -> Seen:
+        place = {path: str(path) for path in (*self.kit.files, model.path)}
+        return self.kit.read(
+            self._run(self.kit.line(place, model, settings), model, settings), model
+        )
 
     def profile(self, model: Model, settings: Settings, runs: int) -> Report:
         """The same with `runs` more runs, timed by operator, after the measurement."""
-        return self._run(model, settings, runs)
+        line = arguments(str(self.library), str(model.path), settings, profile=runs)
+        return report_of(self._run([str(self.runner), *line], model, settings), model)
 
     def conditions(self) -> dict[str, Any]:
         return {}
@@ -65,7 +90,7 @@ class HostTarget:
     def close(self) -> None:
         """Nothing was left anywhere."""
 
-    def _run(self, model: Model, settings: Settings, profile: int) -> Report:
-        line = arguments(str(self.library), str(model.path), settings, profile=profile)
-        command = [str(self.runner), *line]
-        return start(command, model, settings.min_seconds + SLACK_S)
+    def _run(
+        self, line: Sequence[str], model: Model, settings: Settings
+    ) -> CompletedProcess[bytes]:
+        return execute(line, model, settings.min_seconds + SLACK_S)

@@ -1,11 +1,17 @@
-"""What a phone needs to run a model: the runner and its libraries, as files and a command line."""
+"""What runs a model somewhere: programs and libraries, their command line, what they print."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Protocol
 
 from benchmark.build import build
-from benchmark.runtime_library import aarch64_library
+from benchmark.measurement import Seen, Settings, Visit
+from benchmark.model import Model
+from benchmark.runtime_library import aarch64_library, host_library
+from benchmark.targets.runner import Report, arguments, report_of
 from ghostnet_tf.errors import UserError
 
 GLIBC = Path("/usr/aarch64-linux-gnu/lib")  # of Debian's cross compiler
@@ -17,9 +23,33 @@ GLIBC_FILES = (
 )  # fmt: skip
 
 
+class Kit(Protocol):
+    """A tool with all that it needs; `place` says where each file lies, there."""
+
+    @property
+    def files(self) -> tuple[Path, ...]: ...
+
+    @property
+    def programs(self) -> tuple[Path, ...]:
+        """Those of `files` that are started."""
+        ...
+
+    @property
+    def runtime(self) -> Path:
+        """The one whose hash tells which LiteRT or TensorFlow Lite ran."""
+        ...
+
+    @property
+    def how(self) -> str: ...
+
+    def line(self, place: Mapping[Path, str], model: Model, settings: Settings) -> list[str]: ...
+
+    def read(self, done: CompletedProcess[bytes], model: Model) -> Seen: ...
+
+
 @dataclass(frozen=True)
-class Kit:
-    """`library` and `runner` are among `files`; a loader only where the system's cannot serve."""
+class RunnerKit:
+    """Ours. `library` and `runner` are among `files`; a loader where the system's cannot serve."""
 
     files: tuple[Path, ...]
     runner: Path
@@ -27,15 +57,38 @@ class Kit:
     loader: Path | None
     how: str
 
-    def command(self, place: dict[Path, str]) -> list[str]:
-        """The start of the command line, given where each file lies on the phone."""
+    @property
+    def programs(self) -> tuple[Path, ...]:
+        return (self.loader, self.runner) if self.loader else (self.runner,)
+
+    @property
+    def runtime(self) -> Path:
+        return self.library
+
+    def line(
+        self, place: Mapping[Path, str], model: Model, settings: Settings, profile: int = 0
+    ) -> list[str]:
+        told = arguments(place[self.library], place[model.path], settings, profile=profile)
         if self.loader is None:
-            return [place[self.runner]]
+            return [place[self.runner], *told]
         folders = dict.fromkeys(where.rpartition("/")[0] for where in place.values())
-        return [place[self.loader], "--library-path", ":".join(folders), place[self.runner]]
+        path = ":".join(folders)
+        return [place[self.loader], "--library-path", path, place[self.runner], *told]
+
+    def read(self, done: CompletedProcess[bytes], model: Model) -> Visit:
+        return self.report(done, model).visit()
+
+    def report(self, done: CompletedProcess[bytes], model: Model) -> Report:
+        return report_of(done, model)
 
 
-def find_kit() -> Kit:
+def host_kit(library: Path | None = None) -> RunnerKit:
+    """Of this machine, with the library that is installed or another."""
+    runner, library = build("host"), library or host_library()
+    return RunnerKit((runner, library), runner, library, None, "runner of this machine")
+
+
+def find_kit() -> RunnerKit:
     """Android's own with an NDK; otherwise the glibc one, with its loader beside it."""
     if os.environ.get("ANDROID_NDK_HOME"):
         return _android()
@@ -49,10 +102,10 @@ def find_kit() -> Kit:
         )
     libraries = tuple(GLIBC / name for name in GLIBC_FILES)
     files = (runner, library, *libraries)
-    return Kit(files, runner, library, GLIBC / LOADER, "glibc runner with its own loader")
+    return RunnerKit(files, runner, library, GLIBC / LOADER, "glibc runner with its own loader")
 
 
-def _android() -> Kit:
+def _android() -> RunnerKit:
     library = os.environ.get("LITERT_ANDROID_LIBRARY")
     if not library or not Path(library).is_file():
         raise UserError(
@@ -61,4 +114,4 @@ def _android() -> Kit:
             "com.google.ai.edge.litert:litert, or unset ANDROID_NDK_HOME",
         )
     runner, path = build("android"), Path(library)
-    return Kit((runner, path), runner, path, None, "Android runner")
+    return RunnerKit((runner, path), runner, path, None, "Android runner")

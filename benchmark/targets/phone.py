@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.measurement import Kind, Settings, Visit
+from benchmark.measurement import Kind, Seen, Settings
 from benchmark.model import Model
 from benchmark.targets.adb import Adb, choose, devices
-from benchmark.targets.kit import Kit, find_kit
-from benchmark.targets.runner import arguments, failure, read_report
+from benchmark.targets.kit import Kit, RunnerKit, find_kit
+from benchmark.targets.runner import Report
 from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import sha256
 
 HOME = "/data/local/tmp/ghostnet_benchmark"  # the one folder on a phone that we may remove
+HELD = f"{HOME}/frequency_is_held"  # is there while we hold it; left behind by a killed run
 CACHE = f"{HOME}/cache"  # <begin of the SHA-256>/<name>: pushed once, checked each time
 ASK_S, SLACK_S = 30.0, 300.0
 PUSH_S_PER_MB = 2.0  # a slow hub
@@ -41,7 +42,7 @@ class PhoneTarget:
     def __init__(
         self,
         adb: Adb,
-        core: int,
+        core: int | None,  # None: several threads, which the phone places
         known: dict[str, str],
         kit: Kit,
         cooldown_s: float = 0.0,
@@ -50,7 +51,8 @@ class PhoneTarget:
     ):
         self.adb, self.core, self.known, self.kit = adb, core, known, kit
         self.cooldown_s, self.is_cleaned, self.sleep = cooldown_s, is_cleaned, sleep
-        self.name = f"phone: {known['model'] or 'unknown'} ({adb.serial}), core {core}"
+        where = "any core" if core is None else f"core {core}"
+        self.name = f"phone: {known['model'] or 'unknown'} ({adb.serial}), {where}"
         self.serial = adb.serial
         self.is_fixed = False
         self.place: dict[Path, str] = {}
@@ -72,12 +74,15 @@ class PhoneTarget:
                 f"{damaged[0].name!r} did not arrive whole on phone {self.serial}",
                 fix="try another cable or port; what is there is checked again next time",
             )
-        programs = [p for p in (self.kit.loader, self.kit.runner) if p]
-        self.ask("chmod", "755", *(self.place[program] for program in programs))
-        if self.known["api"].isdecimal() and int(self.known["api"]) >= FIXED_SINCE:
+        self.ask("chmod", "755", *(self.place[program] for program in self.kit.programs))
+        if self._can_hold():
+            self.ask("touch", HELD)
             # a phone whose maker has not tuned this mode refuses: that is a fact, no error
             done = self.adb.start(*FIXED, "true", timeout_s=ASK_S)
             self.is_fixed = not done.returncode
+
+    def _can_hold(self) -> bool:
+        return self.known["api"].isdecimal() and int(self.known["api"]) >= FIXED_SINCE
 
     def _missing(self, files: dict[Path, str]) -> list[Path]:
         """The files that are not on the phone, or not with these bytes."""
@@ -88,16 +93,21 @@ class PhoneTarget:
 
     def facts(self) -> dict[str, Any]:
         on = {"one_core"} | ({"fixed_performance"} if self.is_fixed else set())
-        cpu = f"{CPUS}/cpu{self.core}/cpufreq"
+        pinned = {}
+        if self.core is not None:
+            cpu = f"{CPUS}/cpu{self.core}/cpufreq"
+            pinned = {
+                "core": self.core,
+                "core_max_khz": self._first_line(f"{cpu}/cpuinfo_max_freq"),
+                "governor": self._first_line(f"{cpu}/scaling_governor"),
+            }
         return {
             **{name: value for name, value in self.known.items() if name != "abis_64"},
             "serial": self.serial,
-            "core": self.core,
-            "core_max_khz": self._first_line(f"{cpu}/cpuinfo_max_freq"),
-            "governor": self._first_line(f"{cpu}/scaling_governor"),
+            **pinned,
             "fixed_performance": self.is_fixed,
             "runner": self.kit.how,
-            "runtime_sha256": sha256(self.kit.library.read_bytes()),
+            "runtime_sha256": sha256(self.kit.runtime.read_bytes()),
             "remedies_on": sorted(on),
         }
 
@@ -108,12 +118,14 @@ class PhoneTarget:
 
     def conditions(self) -> dict[str, Any]:
         battery = re.search(r"(?m)^\s*temperature: (\d+)", self.ask("dumpsys", "battery"))
-        khz = self._first_line(f"{CPUS}/cpu{self.core}/cpufreq/scaling_cur_freq")
-        return {
+        told = {
             "temperature_c": int(battery[1]) / 10 if battery else None,  # tenths of a degree
             "thermal_status": self._thermal_status(),
-            "core_khz": int(khz) if khz.isdecimal() else None,
         }
+        if self.core is not None:
+            khz = self._first_line(f"{CPUS}/cpu{self.core}/cpufreq/scaling_cur_freq")
+            told["core_khz"] = int(khz) if khz.isdecimal() else None
+        return told
 
     def _thermal_status(self) -> int | None:
         """0 is cool, as Android counts; unknown before Android 10."""
@@ -127,27 +139,38 @@ class PhoneTarget:
             self.sleep(POLL_S)
             waited += POLL_S
 
-    def visit(self, model: Model, settings: Settings) -> Visit:
+    def visit(self, model: Model, settings: Settings) -> Seen:
         self._wait_until_cool()
-        line = arguments(self.place[self.kit.library], self.place[model.path], settings)
-        # toybox wants the mask in hexadecimal, without 0x; several threads may go where they like
-        pinned = ["taskset", f"{1 << self.core:x}"] if settings.threads == 1 else []
-        timeout_s = settings.min_seconds + SLACK_S
-        done = self.adb.start(*pinned, *self.kit.command(self.place), *line, timeout_s=timeout_s)
-        if done.returncode:
-            raise failure(done.returncode, done.stderr.decode(errors="replace"), model)
-        return read_report(done.stdout, model).visit()
+        return self.kit.read(self._run(self.kit.line(self.place, model, settings), settings), model)
+
+    def profile(self, model: Model, settings: Settings, runs: int) -> Report:
+        """The same with `runs` more runs, timed by operator, after the measurement."""
+        if not isinstance(self.kit, RunnerKit):
+            raise UserError(f"{self.kit.how} is not asked for operators", fix="leave out --tool")
+        line = self.kit.line(self.place, model, settings, profile=runs)
+        return self.kit.report(self._run(line, settings), model)
+
+    def _run(self, line: Sequence[str], settings: Settings) -> subprocess.CompletedProcess[bytes]:
+        # toybox wants the mask in hexadecimal, without 0x
+        pinned = [] if self.core is None else ["taskset", f"{1 << self.core:x}"]
+        return self.adb.start(*pinned, *line, timeout_s=settings.min_seconds + SLACK_S)
 
     def close(self) -> None:
-        """The frequency let go; on a phone that has left, that is its restart's to do."""
+        """The frequency let go; on a phone that has left, the next run or its restart does it."""
         try:
-            if self.is_fixed:
-                self.is_fixed = False
-                self.adb.start(*FIXED, "false", timeout_s=ASK_S)
+            if self._can_hold():
+                let_go(self.adb)
             if self.is_cleaned:
                 self.adb.start("rm", "-rf", HOME, timeout_s=ASK_S)
         except UserError:
             return
+
+
+def let_go(adb: Adb) -> None:
+    """The frequency of the cores, if we or a run before us hold it: never a person's own choice."""
+    if not adb.start("test", "-e", HELD, timeout_s=ASK_S).returncode:
+        adb.start(*FIXED, "false", timeout_s=ASK_S)
+        adb.start("rm", "-f", HELD, timeout_s=ASK_S)
 
 
 def read_properties(adb: Adb) -> dict[str, str]:
@@ -201,13 +224,14 @@ def open_phones(
     command: Sequence[str] = ("adb",),
     run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
     kit: Callable[[], Kit] = find_kit,
+    threads: int = 1,
 ) -> list[PhoneTarget]:
-    """A target for each chosen core of each chosen phone."""
+    """A target for each chosen core of each chosen phone; several threads go where they like."""
     found = []
     for serial in choose(which, devices(command, run)):
         adb = Adb(serial, tuple(command), run)
         known = read_properties(adb)
-        for number in choose_cores(core, cores(adb)):
+        for number in choose_cores(core, cores(adb)) if threads == 1 else [None]:
             found.append(PhoneTarget(adb, number, known, kit(), cooldown_s, is_cleaned))
     return found
 
@@ -220,5 +244,7 @@ def clean_phones(
     """Removes everything that this benchmark ever put on the phones; returns their numbers."""
     chosen = choose(which, devices(command, run))
     for serial in chosen:
-        Adb(serial, tuple(command), run).shell("rm", "-rf", HOME, timeout_s=ASK_S)
+        adb = Adb(serial, tuple(command), run)
+        let_go(adb)
+        adb.shell("rm", "-rf", HOME, timeout_s=ASK_S)
     return chosen

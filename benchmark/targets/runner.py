@@ -5,8 +5,10 @@ import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from subprocess import CompletedProcess
 from typing import Any
 
+from benchmark.events import Event, Op, class_of
 from benchmark.measurement import Delegation, Settings, Visit
 from benchmark.model import Model
 from export.artifact import Mismatch, typed
@@ -22,24 +24,6 @@ FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of 
     7: "free some memory and try again",
     8: "leave half precision out, or choose a core that has it",
 }
-
-
-@dataclass(frozen=True)
-class Op:
-    """One operator of the file."""
-
-    code: int  # BuiltinOperator of TensorFlow Lite's schema
-    output: str  # name of its first output
-
-
-@dataclass(frozen=True)
-class Event:
-    """One operator as it ran: XNNPACK's own name if it was delegated, else TFLite's."""
-
-    name: str
-    delegated: bool
-    index: int  # within its partition, from 0; of the node, if not delegated
-    us: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +55,13 @@ class Report:
         total = len(self.graph)
         return Delegation(total - left_out.total(), total, partitions, dict(left_out))
 
+    def class_us(self) -> dict[str, int]:
+        """Operator class -> its time in the last profiled run."""
+        times: Counter[str] = Counter()
+        for event in self.profile[-1] if self.profile else ():
+            times[class_of(event)] += event.us
+        return dict(times)
+
     def visit(self) -> Visit:
         return Visit(
             model_sha256=self.model_sha256,
@@ -81,6 +72,7 @@ class Report:
             peak_memory_bytes=self.peak_memory_bytes,
             output_sha256=self.output_sha256,
             delegation=self.delegation(),
+            class_us=self.class_us(),
             clock_resolution_ns=self.clock_resolution_ns,
             runtime_version=self.runtime_version or UNKNOWN_RUNTIME,
             runtime_sha256=self.runtime_sha256,
@@ -108,15 +100,25 @@ def start(
     command: Sequence[str], model: Model, timeout_s: float, env: Mapping[str, str] | None = None
 ) -> Report:
     """Run the runner on this machine and read its report."""
+    return report_of(execute(command, model, timeout_s, env), model)
+
+
+def execute(
+    command: Sequence[str], model: Model, timeout_s: float, env: Mapping[str, str] | None = None
+) -> CompletedProcess[bytes]:
     try:
-        done = subprocess.run(  # noqa: S603
+        return subprocess.run(  # noqa: S603
             list(command), capture_output=True, timeout=timeout_s, env=env
         )
     except subprocess.TimeoutExpired:
         raise UserError(
-            f"the runner gave no answer for {str(model.path)!r} in {timeout_s:.0f} s",
+            f"there was no answer for {str(model.path)!r} in {timeout_s:.0f} s",
             fix="try a lower --effort, or a machine with less to do",
         ) from None
+
+
+def report_of(done: CompletedProcess[bytes], model: Model) -> Report:
+    """What a finished runner printed, wherever it ran, or why it stopped."""
     if done.returncode:
         raise failure(done.returncode, done.stderr.decode(errors="replace"), model)
     return read_report(done.stdout, model)

@@ -1,7 +1,8 @@
-"""The real runner and the real emulator on two small networks, and a library that is not LiteRT."""
+"""The real runner, emulator and adb; two small networks, and a library that is not LiteRT."""
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,24 +12,35 @@ import pytest
 
 from benchmark.build import ROOT, build
 from benchmark.model import Model, open_model
+from benchmark.targets import phone as phone_module
 from benchmark.targets.emulated import EmulatedTarget
 from benchmark.targets.host import HostTarget
+from benchmark.targets.kit import RunnerKit
+from tests.fakes.phone import FakePhone
+from tests.fakes.scripted_target import model_file
 
 FILES = Path(__file__).parent / "files"
 
 
+ON_DEBIAN = Path("/etc/debian_version").exists()  # where .ci/run installs what is missing
+
+
 def pytest_collection_modifyitems(items):
-    if reason := no_emulator():
-        for item in items:
-            if {"emulated", "aarch64_runner"} & set(getattr(item, "fixturenames", ())):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    reasons = {"emulated": no_emulator(), "aarch64_runner": no_emulator(), "server": no_adb()}
+    for item in items:
+        for name in reasons.keys() & set(getattr(item, "fixturenames", ())):
+            if reasons[name]:
+                item.add_marker(pytest.mark.skip(reason=reasons[name]))
+
+
+def no_adb() -> str:
+    return "" if shutil.which("adb") or ON_DEBIAN else "adb is not installed"
 
 
 def no_emulator() -> str:
     """Why this system cannot have one. Where it can, it must not be missing."""
     if not shutil.which("qemu-aarch64"):
-        on_debian = Path("/etc/debian_version").exists()
-        return "" if on_debian else "no qemu-aarch64, and no Debian or Ubuntu to install it on"
+        return "" if ON_DEBIAN else "no qemu-aarch64, and no Debian or Ubuntu to install it on"
     told = subprocess.run(["qemu-aarch64", "--version"], capture_output=True, text=True).stdout  # noqa: S607
     version = re.search(r"version (\d+)", told)
     later = version is not None and int(version[1]) > 8
@@ -88,3 +100,63 @@ def stub_library(tmp_path) -> Callable[..., Path]:
         return library
 
     return make
+
+
+# ---------------------------------------------------------------------------- phones
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A private adb server, which no phone of the developer and no other test can disturb."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    adb = ("adb", "-P", str(port))
+    subprocess.run([*adb, "start-server"], check=True, capture_output=True)  # noqa: S603
+    yield adb
+    subprocess.run([*adb, "kill-server"], check=True, capture_output=True)  # noqa: S603
+
+
+@pytest.fixture
+def new_phone(server, tmp_path, monkeypatch):
+    """Phones on this machine, plugged in and out again."""
+    monkeypatch.setattr(phone_module, "ASK_S", 20.0)
+    monkeypatch.setattr(phone_module, "SLACK_S", 20.0)
+    made = []
+
+    def make(**changes) -> FakePhone:
+        phone = FakePhone(tmp_path / f"phone{len(made)}")
+        vars(phone).update(changes)
+        made.append(phone.start())
+        plug_in(server, phone)
+        return phone
+
+    yield make
+    for phone in made:
+        subprocess.run([*server, "disconnect", phone.serial], capture_output=True)  # noqa: S603
+        phone.stop()
+
+
+def plug_in(server, phone) -> None:
+    done = subprocess.run([*server, "connect", phone.serial], capture_output=True, text=True)  # noqa: S603
+    expected = "connected to" if phone.is_authorized else "failed to authenticate"
+    assert expected in done.stdout, done.stdout
+
+
+@pytest.fixture
+def phone(new_phone) -> FakePhone:
+    return new_phone()
+
+
+@pytest.fixture
+def kit(tmp_path) -> Callable[[], RunnerKit]:
+    """Files to push, in place of the runner and its library."""
+    runner, library = tmp_path / "runner", tmp_path / "libLiteRt.so"
+    runner.write_text("not run: the fake answers in its place")
+    library.write_text("nor is this")
+    return lambda: RunnerKit((runner, library), runner, library, None, "Android runner")
+
+
+@pytest.fixture
+def models(tmp_path) -> list[Model]:
+    return [model_file(tmp_path / "build", name) for name in ("ghostnet_100", "mobilenetv2_100")]

@@ -1,38 +1,13 @@
 """Logs as `benchmark_model` has worded them over the years, and every way to cut them short."""
 
 import json
+import re
 
 import pytest
 
 from benchmark.benchmark_model import main, read
 from ghostnet_tf.errors import CheckFailed
-
-WARMUP = "count=37 first=14744 curr=15520 min=13164 max=18295 avg=13764.3 std=967\n"
-RUNS = "count=74 first=14850 curr=13315 min=13105 max=15765 avg=13520.2 std=470\n"
-LAST = (
-    "Inference timings in us: Init: 12750, First inference: 14744, Warmup (avg): 13764.3, "
-    "Inference (avg): 13520.2\n"
-)
-LOG = f"STARTING!\nLoaded model a.tflite\n{WARMUP}\n{RUNS}\n{LAST}Peak memory footprint (MB): 1\n"
-
-
-def logcat(text: str) -> str:
-    return "".join(f"11-24 03:00:00.1  99  99 I tflite  : {line}\n" for line in text.splitlines())
-
-
-WORDINGS = {
-    "plain": LOG,
-    "INFO": "".join(f"INFO: {line}\n" for line in LOG.splitlines()),
-    "logcat": logcat(LOG),
-    "carriage returns": LOG.replace("\n", "\r\n"),
-    "older": LOG.replace(
-        LAST, "Average inference timings in us: Warmup: 13764.3, Init: 12750, no stats: 13520.2\n"
-    ),
-    "scientific": LOG.replace("avg=13520.2", "avg=1.35202e+04").replace(
-        "(avg): 13520.2", "(avg): 1.35202e+04"
-    ),
-    "rounded": LOG.replace("Inference (avg): 13520.2", "Inference (avg): 13520"),
-}
+from tests.fakes.benchmark_model_logs import LAST, LITERT, LOG, RUNS, WARMUP, WORDINGS
 
 
 @pytest.mark.parametrize("text", WORDINGS.values(), ids=WORDINGS)
@@ -41,13 +16,9 @@ def test_every_wording_gives_the_measured_runs_and_not_the_warm_up(text):
 
     assert (log.runs, log.min_ms, log.max_ms, log.std_ms) == (74, 13.105, 15.765, 0.47)
     assert log.average_ms == pytest.approx(13.5202)
-    assert log.median_ms is None
-
-
-def test_a_median_is_read_where_it_is_printed():
-    log = read(LOG.replace("std=470", "std=470 p5=13110 median=13400 p95=14900"))
-
-    assert log.median_ms == 13.4
+    assert log.median_ms == (13.4 if "median" in text else None)
+    assert log.init_ms == 12.75
+    assert log.taken == ((100, 121) if "Replacing" in text else None)
 
 
 def test_equal_runs_have_one_number_only():
@@ -67,7 +38,7 @@ def test_no_cut_gives_a_wrong_number(name):
         except CheckFailed:
             continue
         assert text[:end].endswith("\n")
-        assert "Inference (avg)" in text[:end] or "no stats" in text[:end]
+        assert re.search(r"no stats|Inference: |, Inference \(avg\): |={30}", text[:end])
 
 
 @pytest.mark.parametrize(
@@ -89,6 +60,22 @@ def test_a_log_that_is_not_one_finished_run_gives_no_number(before, after, says)
 
     with pytest.raises(CheckFailed, match=says):
         read(LOG.replace(before, after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("(74 runs)", "(75 runs)", "counts 74 runs, and then 75"),
+        ("13.52 ms", "15.52 ms", "averages differ"),
+        ("13.52 ms", "nan ms", "no summary"),
+        (" ======================================\n", " \n", "no summary"),
+    ],
+)
+def test_a_block_that_contradicts_its_runs_gives_no_number(before, after, says):
+    assert before in LITERT
+
+    with pytest.raises(CheckFailed, match=says):
+        read(LITERT.replace(before, after))
 
 
 def test_the_command_prints_json(tmp_path, capsys):

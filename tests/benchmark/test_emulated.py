@@ -211,7 +211,9 @@ def run_counts(**changes) -> dict:
     ("runs", "why"),
     [
         ([run_counts()], "1 runs were counted"),
-        ([run_counts(), run_counts(instructions=11)], "two runs of .* differ"),
+        ([run_counts(), run_counts(instructions=11)], "do not add up"),
+        ([run_counts(), run_counts(instructions=111, classes={"load": 111})], "differ: 10 and 111"),
+        ([run_counts(instructions=110, classes={"load": 110}), run_counts()], None),
         ([run_counts(classes={"load": 10})] * 2, None),
         ([run_counts(classes={"load": 9})] * 2, "do not add up"),
         ([run_counts(instructions=0, classes={})] * 2, "do not add up"),

@@ -10,6 +10,7 @@ from benchmark.fleet import Fleet
 from benchmark.plan import EFFORTS
 from benchmark.rows import tabulate
 from benchmark.session import measure
+from benchmark.targets.host import pin
 from ghostnet_tf.errors import UserError
 from tests.fakes.scripted_target import ScriptedTarget, model_file
 
@@ -107,7 +108,7 @@ def test_rounds_on_another_runtime_do_not_join(models, tmp_path):
     updated = ScriptedTarget(COST)
     updated.runtime_sha256 = "b" * 64
 
-    with pytest.raises(UserError, match=r"libLiteRt.so has changed"):
+    with pytest.raises(UserError, match=r"the runtime has changed"):
         run(updated, models, path, is_resumed=True)
 
     assert len(store.read(path).rounds) == 2
@@ -117,7 +118,7 @@ def test_rounds_on_another_runtime_do_not_join(models, tmp_path):
     "damage",
     [
         lambda text: text[: len(text) // 2],
-        lambda text: text.replace('"schema": 1', '"schema": 99'),
+        lambda text: text.replace('"schema": 2', '"schema": 99'),
         lambda text: re.sub(r'"latency_ms": \[[0-9.]+', '"latency_ms": ["fast"', text),
         lambda text: "[]",
         lambda text: text.replace('"rounds"', '"squares"'),
@@ -154,6 +155,22 @@ def test_one_phone_that_fails_does_not_stop_the_others(models, tmp_path, capsys)
     assert [one.target for one in results] == ["the other phone"]
     assert "error: the phone is gone" in capsys.readouterr().err
     assert fleet.errors[0].exit_code == 2
+
+
+def test_a_resumed_fleet_begins_what_was_not_begun_and_nothing_out_of_nothing(models, tmp_path):
+    def fleet(is_resumed: bool) -> Fleet:
+        return Fleet(models, QUICK, QUICK.settings(), tmp_path / "out", is_resumed)
+
+    with pytest.raises(UserError, match="there are no results in"):
+        fleet(is_resumed=True).measure([ScriptedTarget(COST)])
+    fleet(is_resumed=False).measure([ScriptedTarget(COST)])
+    begun, other = ScriptedTarget(COST), ScriptedTarget(COST)
+    other.name = "another core"
+
+    results = fleet(is_resumed=True).measure([begun, other])
+
+    assert [len(one.rounds) for one in results] == [QUICK.rounds] * 2
+    assert (len(begun.visits), len(other.visits)) == (0, 2 * QUICK.rounds)
 
 
 # ------------------------------------------------------------------------ the command and its page
@@ -197,7 +214,7 @@ def test_the_suite_is_compared_at_equal_accuracy_and_says_who_wins(
     assert "1.0 points less than mobilenetv3_small_100 tinyimagenet" in last[1]
     assert "static_wi8_ai8" in last[2]
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 6  # accuracy four times, classes, and time over the rounds
     assert "21 HARD_SWISH" in page
     assert "°C" in page
     assert (tmp_path / "out" / "report.md").read_text() == text
@@ -298,7 +315,7 @@ def test_a_command_line_that_makes_no_sense_is_refused(line, capsys):
 
 def test_a_core_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(UserError, match="no core '4096'") as caught:
-        command.pin("4096")
+        pin("4096")
 
     assert re.match(r"try one of \d", caught.value.fix)
 

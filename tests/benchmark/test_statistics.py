@@ -139,7 +139,7 @@ def test_a_clock_of_whole_milliseconds_cannot_separate_what_it_cannot_see():
 
 def test_a_remedy_that_is_on_already_is_never_proposed():
     (hops,) = SimulatedPhone(hops=True).measure(0)
-    everything = {"strict", "one_core", "fixed_performance", "cooldown", "more_rounds"}
+    everything = {"strict", "one_core", "fixed_performance", "cooldown", "one_thread"}
 
     said = {str(doubt) for doubt in doubts(hops)}
     with_all_on = {str(doubt) for doubt in doubts(hops, on=everything)}
@@ -171,8 +171,8 @@ def test_verdicts_are_sentences_with_the_better_side_named():
 def test_the_numbers_of_a_row_are_those_of_all_runs():
     latency = Latency([[1.0, 2.0, 3.0], [4.0, 5.0, 60.0]])
 
-    assert (latency.median_ms, latency.p90_ms) == (3.5, 32.5)
-    assert latency.medians.tolist() == [2.0, 5.0]
+    assert (latency.typical_ms, latency.p90_ms) == (3.5, 32.5)
+    assert latency.per_round.tolist() == [2.0, 5.0]
     assert latency.seconds == pytest.approx(0.075)
     assert latency.interval_ms.low == 0
     assert math.isinf(latency.interval_ms.high)

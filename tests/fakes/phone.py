@@ -16,12 +16,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from benchmark.events import Event, Op
 from benchmark.targets.runner import Report
 from ghostnet_tf.files import sha256
+from tests.fakes.benchmark_model_logs import LOG
 
 DATA = "/data/local/tmp"
 MAX_DATA = 256 << 10
 STDOUT, STDERR, EXIT = 1, 2, 3  # packets of the shell protocol
+AUTH_TOKEN, RSA_PUBLIC_KEY = 1, 3  # kinds of AUTH messages
 BANNER = (
     b"device::ro.product.name=fake;ro.product.model=Fake;ro.product.device=fake;"
     b"features=shell_v2,cmd\0"
@@ -36,6 +39,9 @@ PROPERTIES = {
     "ro.build.fingerprint": "nobody/fake:14",
     "ro.product.cpu.abilist64": "arm64-v8a",
 }
+# One convolution and one addition, as the runner tells of a file and of its profiled runs.
+GRAPH = (Op(3, "stem/conv"), Op(0, "block_00/add"))
+RAN = (Event("Convolution (NHWC, F32) IGEMM", True, 0, 700), Event("Add (ND)", True, 1, 300))
 CORES = {0: 1800000, 3: 1800000, 4: 2400000, 6: 2400000, 7: 3000000}
 
 
@@ -72,6 +78,8 @@ class FakePhone:
         self.folder = folder
         self.properties = dict(PROPERTIES)
         self.thermal_status, self.temperature = 0, 251
+        self.is_authorized, self.is_deaf = True, False
+        self.log = Answer(LOG.encode())  # of `benchmark_model`
         self.said: list[str] = []  # every command, in order
         self.pushed: list[str] = []
         self.trouble: Callable[[str, str], Answer | None] = lambda what, text: None
@@ -122,7 +130,12 @@ class FakePhone:
             while self.is_plugged_in:
                 head = struct.unpack("<6I", await reader.readexactly(24))
                 command, data = struct.pack("<I", head[0]), await reader.readexactly(head[3])
-                if command == b"CNXN":
+                if self.is_deaf:
+                    continue
+                if command in (b"CNXN", b"AUTH") and not self.is_authorized:
+                    if head[1] != RSA_PUBLIC_KEY:  # this one waits for the person at the phone
+                        send(b"AUTH", AUTH_TOKEN, 0, bytes(20))
+                elif command == b"CNXN":
                     send(b"CNXN", 0x01000001, MAX_DATA, BANNER)
                 elif command == b"OPEN":
                     local = head[1]  # its number serves for both sides
@@ -228,6 +241,8 @@ class FakePhone:
             )
         if "--model" in words:
             return self.run(line)
+        if any(word.startswith("--graph=") for word in words):
+            return self.log
         if "cpuinfo_max_freq)" in line:
             lines = (f"/sys/devices/system/cpu/cpu{c} {khz}" for c, khz in CORES.items())
             return Answer("\n".join(lines).encode())
@@ -251,6 +266,7 @@ class FakePhone:
         words = shlex.split(line)
         model = self._here(words[words.index("--model") + 1]).read_bytes()
         runs = int(words[words.index("--runs") + 1])
+        profiled = int(words[words.index("--profile") + 1]) if "--profile" in words else 1
         report = Report(
             runner=1,
             model_sha256=sha256(model),
@@ -264,8 +280,8 @@ class FakePhone:
             latency_ms=tuple(10.0 + 0.01 * (i * 7 % 11) for i in range(runs)),
             peak_memory_bytes=30_000_000,
             clock_resolution_ns=52,
-            graph=(),
-            profile=(),
+            graph=GRAPH,
+            profile=(RAN,) * profiled,
             output_sha256="0" * 64,
         )
         return Answer(json.dumps(asdict(report)).encode())

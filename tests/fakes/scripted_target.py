@@ -63,6 +63,7 @@ class ScriptedTarget:
             clock_resolution_ns=1,
             runtime_version="2.1.6",
             runtime_sha256=self.runtime_sha256,
+            class_us={"depthwise convolution": int(300 * cost), "add": int(90 * cost)},
         )
 
     def conditions(self) -> dict[str, Any]:
