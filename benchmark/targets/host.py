@@ -10,8 +10,8 @@ from typing import Any
 from benchmark.build import build
 from benchmark.measurement import Kind, Settings, Visit
 from benchmark.model import Model
-from benchmark.runtime_library import host_library
 from benchmark.targets.runner import Report, arguments, start
+from export.ghost_library import litert, operators
 from ghostnet_tf.files import sha256
 
 SLACK_S = 300.0  # beyond the measurement itself: loading, slow runs, a busy machine
@@ -36,7 +36,7 @@ class HostTarget:
     kind: Kind = "host_latency"
 
     def __init__(self, library: Path | None = None):
-        self.library = library or host_library()
+        self.library = library or litert()
         self.runner = build("host")
         self.name = f"host: {processor()}"
 
@@ -50,7 +50,9 @@ class HostTarget:
         }
 
     def prepare(self, models: Sequence[Model]) -> None:
-        """Everything lies where it is already."""
+        """Everything lies where it is already, or is compiled now."""
+        if any(model.has_operators for model in models):
+            operators()
 
     def visit(self, model: Model, settings: Settings) -> Visit:
         return self._run(model, settings, 0).visit()
@@ -66,6 +68,7 @@ class HostTarget:
         """Nothing was left anywhere."""
 
     def _run(self, model: Model, settings: Settings, profile: int) -> Report:
-        line = arguments(str(self.library), str(model.path), settings, profile=profile)
+        ops = str(operators()) if model.has_operators else None
+        line = arguments(str(self.library), str(model.path), settings, ops=ops, profile=profile)
         command = [str(self.runner), *line]
         return start(command, model, settings.min_seconds + SLACK_S)

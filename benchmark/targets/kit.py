@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.build import build
 from benchmark.runtime_library import aarch64_library
+from export.ghost_library import operators
 from ghostnet_tf.errors import UserError
 
 GLIBC = Path("/usr/aarch64-linux-gnu/lib")  # of Debian's cross compiler
@@ -26,6 +27,11 @@ class Kit:
     library: Path
     loader: Path | None
     how: str
+    operators_rule: str = "aarch64"  # of kernels/Makefile
+
+    def operators(self) -> Path:
+        """The Ghost operators, made only when a model has some."""
+        return operators(self.operators_rule)
 
     def command(self, place: dict[Path, str]) -> list[str]:
         """The start of the command line, given where each file lies on the phone."""
@@ -61,4 +67,4 @@ def _android() -> Kit:
             "com.google.ai.edge.litert:litert, or unset ANDROID_NDK_HOME",
         )
     runner, path = build("android"), Path(library)
-    return Kit((runner, path), runner, path, None, "Android runner")
+    return Kit((runner, path), runner, path, None, "Android runner", "android")

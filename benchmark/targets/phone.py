@@ -53,6 +53,7 @@ class PhoneTarget:
         self.name = f"phone: {known['model'] or 'unknown'} ({adb.serial}), core {core}"
         self.serial = adb.serial
         self.is_fixed = False
+        self.ops: Path | None = None  # the Ghost operators, where a model has some
         self.place: dict[Path, str] = {}
 
     def ask(self, *argv: str) -> str:
@@ -60,7 +61,11 @@ class PhoneTarget:
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Everything on the phone that is not there yet, and its frequency held if it can be."""
-        files = {file: sha256(file.read_bytes()) for file in self.kit.files}
+        needed = [*self.kit.files]
+        if any(model.has_operators for model in models):
+            self.ops = self.kit.operators()
+            needed.append(self.ops)
+        files = {file: sha256(file.read_bytes()) for file in needed}
         files |= {model.path: model.sha256 for model in models}
         self.place = {file: f"{CACHE}/{sha[:16]}/{file.name}" for file, sha in files.items()}
         for file in self._missing(files):
@@ -129,7 +134,8 @@ class PhoneTarget:
 
     def visit(self, model: Model, settings: Settings) -> Visit:
         self._wait_until_cool()
-        line = arguments(self.place[self.kit.library], self.place[model.path], settings)
+        ops = self.place[self.ops] if self.ops and model.has_operators else None
+        line = arguments(self.place[self.kit.library], self.place[model.path], settings, ops=ops)
         # toybox wants the mask in hexadecimal, without 0x; several threads may go where they like
         pinned = ["taskset", f"{1 << self.core:x}"] if settings.threads == 1 else []
         timeout_s = settings.min_seconds + SLACK_S

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.build import ROOT, build
+from benchmark.build import build
 from benchmark.model import Model, open_model
 from benchmark.targets.emulated import EmulatedTarget
 from benchmark.targets.host import HostTarget
+from ghostnet_tf.programs import ROOT
 
 FILES = Path(__file__).parent / "files"
 
