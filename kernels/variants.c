@@ -13,7 +13,28 @@ static const GhostVariant C = {
     .add_int8 = ghost_reference_add_int8,
 };
 
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+
+extern const GhostKernel GHOST_NEON_DOT;
+void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+
+static bool has_dot(void) {
+  return getauxval(AT_HWCAP) & 1 << 20;  // HWCAP_ASIMDDP
+}
+
+static const GhostVariant NEON_DOT = {
+    .name = "neon_dot",
+    .runs_here = has_dot,
+    .int8 = &GHOST_NEON_DOT,
+    .float32 = &GHOST_REFERENCE_FLOAT32,
+    .add_int8 = ghost_neon_add_int8,
+};
+
+static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &C};
+#else
 static const GhostVariant *const VARIANTS[] = {&C};
+#endif
 enum { N_VARIANTS = sizeof VARIANTS / sizeof *VARIANTS };
 
 static bool runs_here(const GhostVariant *variant) {
