@@ -108,9 +108,9 @@ INLINE Output output_of(const GhostNode *node, const Block *block) {
 // ------------------------------------------------------------------------------- SAME 3x3
 
 typedef struct {
-  const int8_t *in[4];  // rows y - 1 to y + 2, at the block's first channel
-  int8_t *out[2];       // rows y and y + 1, at the block's first channel
-  int8_t *copy[2];      // the same for y'
+  const int8_t *in[4];  // rows y - 1 to y + 2
+  int8_t *out[2];       // rows y and y + 1 of the cheap convolution
+  int8_t *copy[2];      // the same of y'
   size_t channels, pixel;
   int width, n;  // pixels; channels to be stored
   int8_t padding;
@@ -118,12 +118,14 @@ typedef struct {
 
 // Two output rows of eight channels, column by column: each column is loaded and zipped once, and is
 // the right, the middle and the left one in turn. Written out three times, so that no register moves.
-INLINE void strip_of_rows(const Strip *s, const Block *block, Output o, int n_rows, bool copies,
-                          bool is_narrow, Narrowing narrowing) {
+INLINE void strip_of_rows(const Strip *s, int start, const Block *block, Output o, int n_rows,
+                          bool copies, bool is_narrow, Narrowing narrowing) {
   const Zipped w00 = weights_of(block, 0), w01 = weights_of(block, 1), w10 = weights_of(block, 2),
                w11 = weights_of(block, 3), w20 = weights_of(block, 4), w21 = weights_of(block, 5);
-  const int8_t *in0 = s->in[0], *in1 = s->in[1], *in2 = s->in[2], *in3 = s->in[3];
-  int8_t *out0 = s->out[0], *out1 = s->out[1], *copy0 = s->copy[0], *copy1 = s->copy[1];
+  const int8_t *in0 = s->in[0] + start, *in1 = s->in[1] + start;
+  const int8_t *in2 = s->in[2] + start, *in3 = s->in[3] + start;
+  int8_t *out0 = s->out[0] + start, *out1 = s->out[1] + start;
+  int8_t *copy0 = s->copy[0] + start, *copy1 = s->copy[1] + start;
   const size_t channels = s->channels, pixel = s->pixel;
   const int n = is_narrow ? s->n : NEON_LANES;
   const Zipped outside = {vdupq_n_s8(s->padding), vdupq_n_s8(s->padding)};
@@ -182,23 +184,23 @@ INLINE void same3(const GhostNode *node, int cheap, const int8_t *in, int8_t *ou
                   int last, bool copies, bool is_narrow, Narrowing narrowing) {
   const GhostHeader *h = &node->is;
   const size_t pixel = ghost_out_channels(h), row = h->out_width * pixel;
-  const Block *block = (const Block *)node->packed + cheap * neon_blocks(h);
-  for (int i = 0; i < neon_blocks(h); i++, block++) {
-    const int start = neon_block_start(h, i);
-    const Output o = output_of(node, block);
-    for (int y = first; y < last; y += 2) {
-      Strip strip = {.channels = h->channels, .pixel = pixel, .width = (int)h->out_width,
-                     .n = (int)h->channels - start, .padding = (int8_t)h->input.zero_point};
-      for (int k = 0; k < 4; k++)
-        strip.in[k] = (const int8_t *)ghost_row(node, in, y - 1 + k, 1) + start;
-      for (int k = 0; k < 2; k++) {
-        strip.copy[k] = out + (size_t)(y + k) * row + start;
-        strip.out[k] = strip.copy[k] + ghost_cheap_offset(h, cheap);
-      }
+  const int n_blocks = neon_blocks(h), last_start = (int)h->channels - NEON_LANES;
+  for (int y = first; y < last; y += 2) {
+    Strip strip = {.channels = h->channels, .pixel = pixel, .width = (int)h->out_width,
+                   .n = (int)h->channels, .padding = (int8_t)h->input.zero_point};
+    for (int k = 0; k < 4; k++) strip.in[k] = ghost_row(node, in, y - 1 + k, 1);
+    for (int k = 0; k < 2; k++) {
+      strip.copy[k] = out + (size_t)(y + k) * row;
+      strip.out[k] = strip.copy[k] + ghost_cheap_offset(h, cheap);
+    }
+    const Block *block = (const Block *)node->packed + cheap * n_blocks;
+    for (int i = 0; i < n_blocks; i++, block++) {
+      const Output o = output_of(node, block);
+      const int start = is_narrow ? 0 : i * NEON_LANES < last_start ? i * NEON_LANES : last_start;
       if (y + 1 < last)
-        strip_of_rows(&strip, block, o, 2, copies, is_narrow, narrowing);
+        strip_of_rows(&strip, start, block, o, 2, copies, is_narrow, narrowing);
       else
-        strip_of_rows(&strip, block, o, 1, copies, is_narrow, narrowing);
+        strip_of_rows(&strip, start, block, o, 1, copies, is_narrow, narrowing);
     }
   }
 }
@@ -206,57 +208,80 @@ INLINE void same3(const GhostNode *node, int cheap, const int8_t *in, int8_t *ou
 // ------------------------------------------------------------------------------- other windows
 
 // One output pixel of eight channels: `taps` point at the window, row by row.
-INLINE Sum window(const int8_t *const *taps, int n_taps, const Zipped *weights, Sum sum) {
+INLINE Sum window(const int8_t *const *taps, int n_taps, const Block *block, Sum sum) {
 #pragma GCC unroll 7
   for (int g = 0; g < (n_taps + 3) / 4; g++) {
     int8x16_t a = load(taps[4 * g]), b = a, c = a, d = a;  // where there is no tap, the weight is 0
     if (4 * g + 1 < n_taps) b = load(taps[4 * g + 1]);
     if (4 * g + 2 < n_taps) c = load(taps[4 * g + 2]);
     if (4 * g + 3 < n_taps) d = load(taps[4 * g + 3]);
-    sum = dot(sum, zip(a, b, c, d), weights[g]);
+    sum = dot(sum, zip(a, b, c, d), weights_of(block, g));
   }
   return sum;
+}
+
+// The pixel's window reaches over the side of the input: tap by tap.
+INLINE void edge_pixel(const GhostNode *node, const Block *block, const int8_t *const *rows, int x,
+                       int8_t *to, int kernel, Narrowing narrowing) {
+  const GhostHeader *h = &node->is;
+  const int8_t *taps[GHOST_MAX_UNROLLED * GHOST_MAX_UNROLLED], *at[sizeof taps / sizeof *taps];
+  const int n_taps = kernel * kernel;
+  for (int kx = 0; kx < kernel; kx++) {
+    int column = x * (int)h->stride_w - (int)h->pad_left + kx;
+    bool is_inside = column >= 0 && column < (int)h->in_width;
+    for (int ky = 0; ky < kernel; ky++)
+      taps[ky * kernel + kx] = is_inside ? rows[ky] + (size_t)column * h->channels
+                                         : (const int8_t *)node->padding_row;
+  }
+  for (int i = 0; i < neon_blocks(h); i++, block++) {
+    const int start = neon_block_start(h, i);
+    const Output o = output_of(node, block);
+#pragma GCC unroll 25
+    for (int t = 0; t < n_taps; t++) at[t] = taps[t] + start;
+    Sum sum = window(at, n_taps, block, o.bias);
+    neon_store(to + start, requantized(sum, o, narrowing), (int)h->channels - start);
+  }
+}
+
+// Windows that lie inside, side by side.
+INLINE void inner_pixels(const Block *block, const int8_t *const *rows, int n, size_t channels,
+                         size_t step, int8_t *to, size_t pixel, int n_stored, Output o, int kernel,
+                         Narrowing narrowing) {
+  const int8_t *row[GHOST_MAX_UNROLLED], *taps[GHOST_MAX_UNROLLED * GHOST_MAX_UNROLLED];
+#pragma GCC unroll 5
+  for (int k = 0; k < kernel; k++) row[k] = rows[k];
+  for (; n; n--, to += pixel) {
+#pragma GCC unroll 25
+    for (int t = 0; t < kernel * kernel; t++)
+      taps[t] = row[t / kernel] + (size_t)(t % kernel) * channels;
+    neon_store(to, requantized(window(taps, kernel * kernel, block, o.bias), o, narrowing),
+               n_stored);
+#pragma GCC unroll 5
+    for (int k = 0; k < kernel; k++) row[k] += step;
+  }
 }
 
 INLINE void windows(const GhostNode *node, int cheap, const int8_t *in, int8_t *out, int first,
                     int last, int kernel, Narrowing narrowing) {
   const GhostHeader *h = &node->is;
-  const size_t channels = h->channels, pixel = ghost_out_channels(h);
-  const int n_taps = kernel * kernel, stride = (int)h->stride_w, pad = (int)h->pad_left;
-  const Block *block = (const Block *)node->packed + cheap * neon_blocks(h);
+  const size_t channels = h->channels, pixel = ghost_out_channels(h), step = h->stride_w * channels;
+  const Block *const blocks = (const Block *)node->packed + cheap * neon_blocks(h);
   int inner, end;
   ghost_inner_columns(h, &inner, &end);
-  for (int i = 0; i < neon_blocks(h); i++, block++) {
-    const int start = neon_block_start(h, i), n = (int)h->channels - start;
-    const Output o = output_of(node, block);
-    Zipped weights[MAX_GROUPS];
-#pragma GCC unroll 7
-    for (int g = 0; g < (n_taps + 3) / 4; g++) weights[g] = weights_of(block, g);
-    for (int y = first; y < last; y++) {
-      const int8_t *rows[GHOST_MAX_UNROLLED], *taps[GHOST_MAX_UNROLLED * GHOST_MAX_UNROLLED];
-      for (int k = 0; k < kernel; k++) {
-        int row = y * (int)h->stride_h - (int)h->pad_top + k;
-        rows[k] = (const int8_t *)ghost_row(node, in, row, 1) + start;
-      }
-      int8_t *to = out + (size_t)y * h->out_width * pixel + ghost_cheap_offset(h, cheap) + start;
-      for (int x = 0; x < (int)h->out_width; x++, to += pixel) {
-        ptrdiff_t at = (ptrdiff_t)(x * stride - pad) * (ptrdiff_t)channels;
-        if (x == inner)
-          for (; x < end; x++, to += pixel, at += stride * (ptrdiff_t)channels) {
-#pragma GCC unroll 25
-            for (int t = 0; t < n_taps; t++)
-              taps[t] = rows[t / kernel] + at + (size_t)(t % kernel) * channels;
-            neon_store(to, requantized(window(taps, n_taps, weights, o.bias), o, narrowing), n);
-          }
-        if (x == (int)h->out_width) break;
-        for (int t = 0; t < n_taps; t++) {
-          int column = x * stride - pad + t % kernel;
-          taps[t] = column < 0 || column >= (int)h->in_width
-                        ? (const int8_t *)node->padding_row
-                        : rows[t / kernel] + (size_t)column * channels;
-        }
-        neon_store(to, requantized(window(taps, n_taps, weights, o.bias), o, narrowing), n);
-      }
+  for (int y = first; y < last; y++) {
+    const int8_t *rows[GHOST_MAX_UNROLLED], *at[GHOST_MAX_UNROLLED];
+    for (int k = 0; k < kernel; k++)
+      rows[k] = ghost_row(node, in, y * (int)h->stride_h - (int)h->pad_top + k, 1);
+    int8_t *to = out + (size_t)y * h->out_width * pixel + ghost_cheap_offset(h, cheap);
+    for (int x = 0; x < (int)h->out_width; x++)
+      if (x < inner || x >= end)
+        edge_pixel(node, blocks, rows, x, to + (size_t)x * pixel, kernel, narrowing);
+    const ptrdiff_t left = (ptrdiff_t)inner * (ptrdiff_t)step - (ptrdiff_t)(h->pad_left * channels);
+    for (int i = 0; i < neon_blocks(h) && inner < end; i++) {
+      const int start = neon_block_start(h, i);
+      for (int k = 0; k < kernel; k++) at[k] = rows[k] + left + start;
+      inner_pixels(blocks + i, at, end - inner, channels, step, to + (size_t)inner * pixel + start,
+                   pixel, (int)channels - start, output_of(node, blocks + i), kernel, narrowing);
     }
   }
 }
