@@ -161,10 +161,12 @@ def lines(made: Made) -> list[str]:
     twin = made.twin
     options = [site.options for site in twin.found.sites]
     depthwise = sum(o.kind == DEPTHWISE for o in options)
-    counted = (
-        f"{len(options) - depthwise} Ghost modules, {sum(o.has_residual for o in options)} of them "
-        f"with their residual, and {depthwise} depthwise convolutions"
-    )
+    counts = {
+        "Ghost modules": len(options) - depthwise,
+        "of them with their residual": sum(o.has_residual for o in options),
+        "depthwise convolutions": depthwise,
+    }
+    counted = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
     equal = "every byte is equal" if twin.snr_db is None else f"{twin.snr_db:.1f} dB"
     return [
         f"{made.path.name}",

@@ -16,7 +16,8 @@ from export.flatbuffer import Graph, Op
 from export.ghost_options import ACTIVATIONS, DEPTHWISE, GHOST, Options, Quantization
 
 KERNELS = (3, 5)  # sides that the kernels are written for
-SAME, VALID = 0, 1  # of TFLite's Padding
+SAME = 0  # of TFLite's Padding; the other is VALID
+BETWEEN = ("QUANTIZE", "RELU", "RELU6")  # may stand between a convolution and its concat
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +175,13 @@ class _Search:
         )
 
     def has_depthwise_side(self, concat: Op) -> bool:
-        sides = (self.writer.get(tensor) for tensor in concat.inputs)
-        return any(op is not None and op.name == "DEPTHWISE_CONV_2D" for op in sides)
+        """Also behind what may stand between the two."""
+        for side in concat.inputs:
+            while (op := self.writer.get(side)) is not None and op.name in BETWEEN:
+                side = op.inputs[0]
+            if op is not None and op.name == "DEPTHWISE_CONV_2D":
+                return True
+        return False
 
     # ------------------------------------------------------------------ their parts
 
@@ -183,7 +189,7 @@ class _Search:
         """The cheap side of a Ghost module that ends in `tensor`."""
         behind: list[Op] = []
         reader, at = concat, tensor
-        while at in self.writer and self.writer[at].name in ("QUANTIZE", "RELU", "RELU6"):
+        while at in self.writer and self.writer[at].name in BETWEEN:
             op = self.writer[at]
             self._only_reader(at, reader)
             behind.insert(0, op)

@@ -105,8 +105,16 @@ def variants() -> list[str]:
 class GhostInterpreter:
     """One `.tflite` with Ghost operators, compiled; errors inside an operator are raised."""
 
-    def __init__(self, data: bytes, graph: Graph, threads: int = 1, variant: str | None = None):
-        self.graph = graph
+    def __init__(
+        self,
+        data: bytes,
+        graph: Graph,
+        threads: int = 1,
+        variant: str | None = None,
+        is_profiled: bool = False,
+    ):
+        """`variant`: one of `variants()` instead of the best."""
+        self.graph, self.threads = graph, threads
         try:
             self.library = _operators()
         except (UserError, OSError) as error:
@@ -116,8 +124,10 @@ class GhostInterpreter:
                 + (f"; or: {fix}" if (fix := getattr(error, "fix", "")) else ""),
             ) from None
         self.data = ctypes.create_string_buffer(data, len(data))  # LiteRT reads it where it is
-        self.xnnpack = ctypes.create_string_buffer(f"num_threads = {threads}\n".encode())
-        self.profiling = ctypes.create_string_buffer(b"enable_profiling = true\n")
+        texts = {b"xnnpack": f"num_threads = {threads}\n".encode()}
+        if is_profiled:
+            texts[b"runtime_options_string"] = b"enable_profiling = true\n"
+        self.texts = {name: ctypes.create_string_buffer(text) for name, text in texts.items()}
         self.session = self.library.ghost_open(threads, variant.encode() if variant else None)
         if not self.session:
             raise UserError(
@@ -157,7 +167,13 @@ class GhostInterpreter:
         _call("UnlockTensorBuffer", self.buffers[index])
 
     def invoke(self) -> None:
-        self._run(self.compiled)
+        inputs = (c_void_p * len(self.inputs))(*self.inputs.values())
+        outputs = (c_void_p * len(self.outputs))(*self.outputs.values())
+        _call(
+            "RunCompiledModel", self.compiled, c_size_t(0),
+            c_size_t(len(inputs)), inputs, c_size_t(len(outputs)), outputs,
+        )  # fmt: skip
+        self._raise_recorded()  # LiteRT has called the run a success in any case
 
     def get_tensor(self, index: int) -> np.ndarray:
         where, n_bytes = self._lock(self.buffers[index], READ)
@@ -169,19 +185,22 @@ class GhostInterpreter:
     # ------------------------------------------------------------------ beyond the Interpreter
 
     def delegation(self) -> tuple[int, list[str]]:
-        """How many partitions XNNPACK took, and the name of every operator that it left."""
+        """How many partitions XNNPACK took, and the name of every operator that it left.
+
+        The profiler tells, so a second interpreter runs with it; this one stays as fast as it is.
+        """
         with quiet():
-            compiled = self._compiled(is_profiled=True)
+            other = GhostInterpreter(self.data.raw, self.graph, self.threads, is_profiled=True)
         profiler, n = c_void_p(), c_int()
-        _call("CompiledModelGetProfiler", compiled, byref(profiler))
-        self._run(compiled)  # weights are packed in the first
+        _call("CompiledModelGetProfiler", other.compiled, byref(profiler))
+        other.invoke()  # weights are packed in the first
         _call("StartProfiler", profiler)
-        self._run(compiled)
+        other.invoke()
         _call("StopProfiler", profiler)
         _call("GetNumProfilerEvents", profiler, byref(n))
         events = (ProfileEvent * n.value)()
         _call("GetProfilerEvents", profiler, n, events)
-        left = [e.tag.decode() for e in events if e.type == OPERATOR_EVENT]
+        left = [event.tag.decode() for event in events if event.type == OPERATOR_EVENT]
         return sum(bool(e.type & DELEGATE_EVENT) and e.node == 0 for e in events), left
 
     # ------------------------------------------------------------------ compiled once
@@ -199,14 +218,11 @@ class GhostInterpreter:
         self.outputs = self._create_buffers(signature, "Output", self.graph.outputs)
         self.buffers = {**self.inputs, **self.outputs}
 
-    def _compiled(self, is_profiled: bool = False) -> c_void_p:
+    def _compiled(self) -> c_void_p:
         options, compiled = c_void_p(), c_void_p()
         self._make("CreateOptions", "DestroyOptions", options)
         _call("SetOptionsHardwareAccelerators", options, c_int(CPU))
-        texts = {b"xnnpack": self.xnnpack}
-        if is_profiled:
-            texts[b"runtime_options_string"] = self.profiling
-        for name, text in texts.items():
+        for name, text in self.texts.items():
             more = c_void_p()
             _call("CreateOpaqueOptions", c_char_p(name), text, KEEP, byref(more))
             _call("AddOpaqueOptions", options, more)
@@ -251,15 +267,6 @@ class GhostInterpreter:
         """`handle` made by LiteRT, and undone with this object."""
         _call(create, *args, byref(handle))
         self._undo.append(lambda: getattr(_litert(), f"LiteRt{destroy}")(handle))
-
-    def _run(self, compiled: c_void_p) -> None:
-        inputs = (c_void_p * len(self.inputs))(*self.inputs.values())
-        outputs = (c_void_p * len(self.outputs))(*self.outputs.values())
-        _call(
-            "RunCompiledModel", compiled, c_size_t(0),
-            c_size_t(len(inputs)), inputs, c_size_t(len(outputs)), outputs,
-        )  # fmt: skip
-        self._raise_recorded()  # LiteRT has called the run a success in any case
 
     def _raise_recorded(self) -> None:
         said = self.library.ghost_error(self.session)

@@ -1,13 +1,16 @@
 """A small network with every place for a Ghost operator, in float32 and in two kinds of int8."""
 
+import copy
 from functools import cache
+from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from export.calibrate import measure
-from export.quantize import apply, quantize
+from export.flatbuffer import Graph, Op
+from export.quantize import quantize
 from export.ranges import Ranges
-from export.recipes import RECIPES
 
 SIZE = 16
 STATIC = "static_wi8_ai8"
@@ -73,4 +76,32 @@ def micro_int8() -> bytes:
 @cache
 def micro_unequal() -> bytes:
     """With a scale of its own for each side of a concatenation, and a QUANTIZE before it."""
-    return apply(RECIPES[STATIC], micro(), micro_ranges().spans)
+    graph = Graph(micro_int8())
+    for concat in [op for op in graph.ops if op.name == "CONCATENATION"]:
+        whole = graph.subgraph.tensors[concat.outputs[0]]
+        for position, side in enumerate(concat.inputs):
+            insert(graph, "QUANTIZE", position, concat)
+            own = copy.deepcopy(whole.quantization)
+            own.scale = np.float32([own.scale[0] * (0.9 if position else 1.1)])
+            graph.subgraph.tensors[side].quantization = own
+    return graph.to_bytes()
+
+
+def insert(graph: Graph, name: str, position: int, reader: Op) -> Op:
+    """A new operator of one input between `reader` and what it reads at `position`."""
+    code: Any = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
+    code.version = 2 if name == "QUANTIZE" else 1  # of int8 to int8
+    record: Any = schema.OperatorT()
+    record.opcodeIndex = len(graph.model.operatorCodes)
+    graph.model.operatorCodes.append(code)
+    source, between = reader.inputs[position], len(graph.names)
+    graph.subgraph.tensors.append(copy.deepcopy(graph.subgraph.tensors[reader.outputs[0]]))
+    graph.subgraph.tensors[between].shape = graph.subgraph.tensors[source].shape
+    graph.names.append(f"{graph.names[source]}/{name}")
+    record.inputs, record.outputs = [source], [between]
+    reader.inputs[position] = reader.record.inputs[position] = between
+    place = graph.ops.index(reader)
+    graph.subgraph.operators.insert(place, record)
+    graph.ops.insert(place, Op(graph.model, record))
+    return graph.ops[place]

@@ -59,7 +59,16 @@ class Node:
         return np.int8 if self.dtype == INT8 else np.float32
 
     def __repr__(self) -> str:
-        names = ("kind", "dtype", "activation", "has_residual", "in_size", "stride", "pad", "scales")
+        names = (
+            "kind",
+            "dtype",
+            "activation",
+            "has_residual",
+            "in_size",
+            "stride",
+            "pad",
+            "scales",
+        )
         return f"Node({self.weights.shape}, {', '.join(f'{n}={getattr(self, n)}' for n in names)})"
 
 
