@@ -208,14 +208,14 @@ INLINE void same3(const GhostNode *node, int cheap, const int8_t *in, int8_t *ou
 // ------------------------------------------------------------------------------- other windows
 
 // One output pixel of eight channels: `taps` point at the window, row by row.
-INLINE Sum window(const int8_t *const *taps, int n_taps, const Block *block, Sum sum) {
+INLINE Sum window(const int8_t *const *taps, int n_taps, const Zipped *weights, Sum sum) {
 #pragma GCC unroll 7
   for (int g = 0; g < (n_taps + 3) / 4; g++) {
     int8x16_t a = load(taps[4 * g]), b = a, c = a, d = a;  // where there is no tap, the weight is 0
     if (4 * g + 1 < n_taps) b = load(taps[4 * g + 1]);
     if (4 * g + 2 < n_taps) c = load(taps[4 * g + 2]);
     if (4 * g + 3 < n_taps) d = load(taps[4 * g + 3]);
-    sum = dot(sum, zip(a, b, c, d), weights_of(block, g));
+    sum = dot(sum, zip(a, b, c, d), weights[g]);
   }
   return sum;
 }
@@ -238,7 +238,10 @@ INLINE void edge_pixel(const GhostNode *node, const Block *block, const int8_t *
     const Output o = output_of(node, block);
 #pragma GCC unroll 25
     for (int t = 0; t < n_taps; t++) at[t] = taps[t] + start;
-    Sum sum = window(at, n_taps, block, o.bias);
+    Zipped weights[MAX_GROUPS];
+#pragma GCC unroll 7
+    for (int g = 0; g < (n_taps + 3) / 4; g++) weights[g] = weights_of(block, g);
+    Sum sum = window(at, n_taps, weights, o.bias);
     neon_store(to + start, requantized(sum, o, narrowing), (int)h->channels - start);
   }
 }
@@ -248,13 +251,16 @@ INLINE void inner_pixels(const Block *block, const int8_t *const *rows, int n, s
                          size_t step, int8_t *to, size_t pixel, int n_stored, Output o, int kernel,
                          Narrowing narrowing) {
   const int8_t *row[GHOST_MAX_UNROLLED], *taps[GHOST_MAX_UNROLLED * GHOST_MAX_UNROLLED];
+  Zipped weights[MAX_GROUPS];  // a copy of our own stays in registers
 #pragma GCC unroll 5
   for (int k = 0; k < kernel; k++) row[k] = rows[k];
+#pragma GCC unroll 7
+  for (int g = 0; g < (kernel * kernel + 3) / 4; g++) weights[g] = weights_of(block, g);
   for (; n; n--, to += pixel) {
 #pragma GCC unroll 25
     for (int t = 0; t < kernel * kernel; t++)
       taps[t] = row[t / kernel] + (size_t)(t % kernel) * channels;
-    neon_store(to, requantized(window(taps, kernel * kernel, block, o.bias), o, narrowing),
+    neon_store(to, requantized(window(taps, kernel * kernel, weights, o.bias), o, narrowing),
                n_stored);
 #pragma GCC unroll 5
     for (int k = 0; k < kernel; k++) row[k] += step;
@@ -262,7 +268,7 @@ INLINE void inner_pixels(const Block *block, const int8_t *const *rows, int n, s
 }
 
 INLINE void windows(const GhostNode *node, int cheap, const int8_t *in, int8_t *out, int first,
-                    int last, int kernel, Narrowing narrowing) {
+                    int last, int kernel, bool is_narrow, Narrowing narrowing) {
   const GhostHeader *h = &node->is;
   const size_t channels = h->channels, pixel = ghost_out_channels(h), step = h->stride_w * channels;
   const Block *const blocks = (const Block *)node->packed + cheap * neon_blocks(h);
@@ -281,7 +287,8 @@ INLINE void windows(const GhostNode *node, int cheap, const int8_t *in, int8_t *
       const int start = neon_block_start(h, i);
       for (int k = 0; k < kernel; k++) at[k] = rows[k] + left + start;
       inner_pixels(blocks + i, at, end - inner, channels, step, to + (size_t)inner * pixel + start,
-                   pixel, (int)channels - start, output_of(node, blocks + i), kernel, narrowing);
+                   pixel, is_narrow ? (int)channels : NEON_LANES, output_of(node, blocks + i),
+                   kernel, narrowing);
     }
   }
 }
@@ -289,27 +296,28 @@ INLINE void windows(const GhostNode *node, int cheap, const int8_t *in, int8_t *
 // ------------------------------------------------------------------------------- the kernel
 
 INLINE void run_narrowed(const GhostNode *node, int cheap, const int8_t *in, int8_t *out, int first,
-                         int last, Narrowing narrowing) {
+                         int last, bool is_narrow, Narrowing narrowing) {
   const GhostHeader *h = &node->is;
   const bool copies = ghost_copies(h, cheap);
-  if (!ghost_is_same3(h)) {
-    if (copies) ghost_copy_rows(node, in, out, first, last, 1);
-    if (h->kernel_h == 3) windows(node, cheap, in, out, first, last, 3, narrowing);
-    else windows(node, cheap, in, out, first, last, 5, narrowing);
-  } else if (h->channels < NEON_LANES) {
-    same3(node, cheap, in, out, first, last, copies, true, narrowing);
-  } else if (copies) {
-    same3(node, cheap, in, out, first, last, true, false, narrowing);
-  } else {
-    same3(node, cheap, in, out, first, last, false, false, narrowing);
+  if (ghost_is_same3(h)) {
+    if (copies) same3(node, cheap, in, out, first, last, true, is_narrow, narrowing);
+    else same3(node, cheap, in, out, first, last, false, is_narrow, narrowing);
+    return;
   }
+  if (copies) ghost_copy_rows(node, in, out, first, last, 1);
+  if (h->kernel_h == 3) windows(node, cheap, in, out, first, last, 3, is_narrow, narrowing);
+  else windows(node, cheap, in, out, first, last, 5, is_narrow, narrowing);
 }
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
+  if (node->is.channels < NEON_LANES) {
+    run_narrowed(node, cheap, in, out, first, last, true, ANY);
+    return;
+  }
   switch (neon_narrowing(node)) {
-    case UNSIGNED: run_narrowed(node, cheap, in, out, first, last, UNSIGNED); break;
-    case BOUNDED: run_narrowed(node, cheap, in, out, first, last, BOUNDED); break;
-    case ANY: run_narrowed(node, cheap, in, out, first, last, ANY); break;
+    case UNSIGNED: run_narrowed(node, cheap, in, out, first, last, false, UNSIGNED); break;
+    case BOUNDED: run_narrowed(node, cheap, in, out, first, last, false, BOUNDED); break;
+    case ANY: run_narrowed(node, cheap, in, out, first, last, false, ANY); break;
   }
 }
 
