@@ -62,6 +62,12 @@ static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {
   return h->kind == GHOST_GHOST ? (size_t)(1 + cheap) * h->channels : 0;
 }
 
+// Where a weight lies in the array of them.
+static inline size_t ghost_weight(const GhostNode *node, int cheap, int tap, int channel) {
+  const size_t taps = (size_t)node->is.kernel_h * node->is.kernel_w;
+  return ((size_t)cheap * taps + (size_t)tap) * node->is.channels + (size_t)channel;
+}
+
 static inline bool ghost_copies(const GhostHeader *h, int cheap) {
   return h->kind == GHOST_GHOST && cheap == 0;
 }

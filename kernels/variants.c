@@ -16,7 +16,7 @@ static const GhostVariant C = {
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 
-extern const GhostKernel GHOST_NEON_DOT;
+extern const GhostKernel GHOST_NEON_DOT, GHOST_NEON, GHOST_NEON_FLOAT32;
 void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
 
 static bool has_dot(void) {
@@ -27,11 +27,18 @@ static const GhostVariant NEON_DOT = {
     .name = "neon_dot",
     .runs_here = has_dot,
     .int8 = &GHOST_NEON_DOT,
-    .float32 = &GHOST_REFERENCE_FLOAT32,
+    .float32 = &GHOST_NEON_FLOAT32,
     .add_int8 = ghost_neon_add_int8,
 };
 
-static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &C};
+static const GhostVariant NEON = {
+    .name = "neon",
+    .int8 = &GHOST_NEON,
+    .float32 = &GHOST_NEON_FLOAT32,
+    .add_int8 = ghost_neon_add_int8,
+};
+
+static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &C};
 #else
 static const GhostVariant *const VARIANTS[] = {&C};
 #endif
