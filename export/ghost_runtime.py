@@ -169,11 +169,14 @@ class GhostInterpreter:
     def invoke(self) -> None:
         inputs = (c_void_p * len(self.inputs))(*self.inputs.values())
         outputs = (c_void_p * len(self.outputs))(*self.outputs.values())
-        _call(
-            "RunCompiledModel", self.compiled, c_size_t(0),
+        status = _litert().LiteRtRunCompiledModel(
+            self.compiled, c_size_t(0),
             c_size_t(len(inputs)), inputs, c_size_t(len(outputs)), outputs,
         )  # fmt: skip
-        self._raise_recorded()  # LiteRT has called the run a success in any case
+        self._raise_recorded()  # after what LiteRT calls a success, too
+        if status:
+            why = f"the model loads and does not run (LiteRT status {status})"
+            raise UserError(why, fix=DAMAGED_FIX)
 
     def get_tensor(self, index: int) -> np.ndarray:
         where, n_bytes = self._lock(self.buffers[index], READ)
