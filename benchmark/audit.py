@@ -7,6 +7,20 @@ from benchmark.equal_accuracy import PUBLISHED_ERROR, Equal, Point, at_equal_acc
 from benchmark.published import Curve
 from benchmark.published import Table as PublishedTable
 from benchmark.rows import ACCURACIES, Row, Table
+from benchmark.verdict import Verdict
+
+# Whether GhostNet has our operators, the form of MobileNetV3, and what then differs.
+QUESTIONS = (
+    (False, "stock", "the networks, and operators that the runtime is slow at"),
+    (False, "delegable", "the networks, on the runtime's kernels"),
+    (True, "delegable_ghostop", "the networks, on our kernels"),
+    (True, "delegable", "the networks, and our kernels in GhostNet alone"),
+)
+FORMS = {  # in words
+    "stock": "a stock MobileNetV3",
+    "delegable": "a delegable MobileNetV3",
+    "delegable_ghostop": "a delegable MobileNetV3 with our depthwise operator",
+}
 
 
 @dataclass(frozen=True)
@@ -14,29 +28,30 @@ class Comparison:
     """One GhostNet against one form of MobileNetV3, in one precision."""
 
     recipe: str
-    form: str  # "stock", "delegable" (hard-swish spelled with operators that XNNPACK takes)
+    form: str  # a key of FORMS
+    differs: str  # what the ratio says something about; of QUESTIONS
     accuracy: str  # "published" or "measured": never both in one comparison
     equal: Equal
 
 
 def comparisons(table: Table, accuracy: str) -> list[Comparison]:
-    """Every GhostNet in the table against the MobileNetV3 of its recipe, in each form."""
+    """Every GhostNet in the table against the MobileNetV3 of its recipe, question by question."""
     found = []
     for recipe, rows in table.by_recipe():
         known = [row for row in rows if row.top1(accuracy) is not None]
-        ghosts = [row for row in known if row.is_ghostnet]
-        for form in ("stock", "delegable"):
-            for ghost in ghosts:
+        for has_operators, form, differs in QUESTIONS:
+            for ghost in known:
+                if not ghost.is_ghostnet or ghost.has_operators != has_operators:
+                    continue
                 rivals = [
                     _point(row, accuracy)
                     for row in known
                     if _is_rival(row, form) and row.photos(accuracy) == ghost.photos(accuracy)
                 ]
                 if rivals:
-                    error = _error(ghost, accuracy)
-                    family = f"a {form} MobileNetV3"
-                    equal = at_equal_accuracy(_point(ghost, accuracy), rivals, family, error)
-                    found.append(Comparison(recipe or "", form, accuracy, equal))
+                    point, error = _point(ghost, accuracy), _error(ghost, accuracy)
+                    equal = at_equal_accuracy(point, rivals, FORMS[form], error)
+                    found.append(Comparison(recipe or "", form, differs, accuracy, equal))
     return found
 
 
@@ -57,22 +72,37 @@ def unmeasured(table: Table) -> list[str]:
 
 
 def closing(table: Table) -> list[str]:
-    """One sentence per precision: who wins, by how much, on what."""
+    """One sentence per precision and question: who wins, by how much, on what."""
     said = []
     for recipe, _ in table.by_recipe():
         for accuracy in ACCURACIES:
             rows = [c for c in comparisons(table, accuracy) if c.recipe == recipe]
-            # The rival that a buyer would take: the cheaper form. GhostNet 1.0 is the paper's.
-            rows = [c for c in rows if c.equal.is_interpolated] or rows
-            if not rows:
-                continue
-            named = [c for c in rows if c.equal.name.startswith("ghostnet_100")] or rows
-            hardest = max(named, key=lambda c: c.equal.ratio)
-            said.append(
-                f"{recipe}, {accuracy} accuracy, on {table.results.target}: "
-                f"{hardest.equal.sentence(table.cost)}."
-            )
+            # Stock is the slower spelling of the same function: it answers no question alone.
+            asked = {c.differs: c for c in rows if c.form != "stock"} or {
+                c.differs: c for c in rows
+            }
+            for differs in asked:
+                same = [c for c in rows if c.differs == differs]
+                same = [c for c in same if c.equal.is_interpolated] or same
+                # GhostNet 1.0 is the paper's.
+                named = [c for c in same if c.equal.name.startswith("ghostnet_100")] or same
+                hardest = max(named, key=lambda c: c.equal.ratio)
+                said.append(
+                    f"{recipe}, {accuracy} accuracy, on {table.results.target}; what differs is "
+                    f"{differs}: {hardest.equal.sentence(table.cost)}."
+                )
     return said
+
+
+def kernels_alone(table: Table) -> list[Verdict]:
+    """Every file with Ghost operators against its plain twin: the same function, byte for byte."""
+    plain = {row.model.sha256: row for row in table.rows}
+    found = []
+    for row in table.rows:
+        operators = row.model.record.operators if row.model.record else None
+        if operators and operators.plain_sha256 in plain:
+            found.append(table.compare(row, plain[operators.plain_sha256]))
+    return found
 
 
 def read_published(table: PublishedTable) -> list[Equal]:
@@ -91,8 +121,10 @@ def _point(row: Row, accuracy: str) -> Point:
 
 def _is_rival(row: Row, form: str) -> bool:
     model = row.model.record.model if row.model.record else ""
-    is_delegable = model.endswith("_delegable")
-    return model.startswith("mobilenetv3") and is_delegable == (form == "delegable")
+    if not model.startswith("mobilenetv3"):
+        return False
+    spelling = "delegable" if model.endswith("_delegable") else "stock"
+    return f"{spelling}{'_ghostop' * row.has_operators}" == form
 
 
 def _error(ghost: Row, accuracy: str) -> float:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.audit import closing, comparisons, unmeasured
+from benchmark.audit import closing, comparisons, kernels_alone, unmeasured
 from benchmark.rows import ACCURACIES, Table
+from benchmark.verdict import Verdict
 
 SCHEMA = 1
 
@@ -29,24 +30,15 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
         "tool": table.tool,
         "rows": [{"core": facts.get("core"), **row.facts()} for row in table.rows],
         "doubts": table.doubts,
-        "verdicts": [
-            {
-                "name": v.name,
-                "reference": v.reference,
-                "ratio": v.ratio,
-                "low": _finite(v.low),
-                "high": _finite(v.high),
-                "winner": v.winner,
-                "sentence": v.sentence,
-            }
-            for v in table.verdicts()
-        ],
+        "verdicts": [_verdict(v) for v in table.verdicts()],
+        "kernels_alone": [_verdict(v) for v in kernels_alone(table)],
     }
     if is_suite:
         target["equal_accuracy"] = [
             {
                 "recipe": c.recipe,
                 "form": c.form,
+                "differs": c.differs,
                 "accuracy": c.accuracy,
                 **vars(c.equal),
                 "high": _finite(c.equal.high),
@@ -57,6 +49,19 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
         ]
         target["closing"] = [*closing(table), *unmeasured(table)]
     return target
+
+
+def _verdict(v: Verdict) -> dict[str, Any]:
+    return {
+        "name": v.name,
+        "reference": v.reference,
+        "recipe": v.recipe,
+        "ratio": v.ratio,
+        "low": _finite(v.low),
+        "high": _finite(v.high),
+        "winner": v.winner,
+        "sentence": v.sentence,
+    }
 
 
 def _finite(value: float) -> float | None:

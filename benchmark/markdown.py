@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.audit import Comparison, closing, comparisons, read_published, unmeasured
+from benchmark.audit import (
+    Comparison,
+    closing,
+    comparisons,
+    kernels_alone,
+    read_published,
+    unmeasured,
+)
 from benchmark.averages import Averages
 from benchmark.grids import Grid, plain
 from benchmark.latency import Latency
@@ -18,6 +25,7 @@ def document(tables: Sequence[Table], is_suite: bool) -> str:
         lines += [f"## {plain(table.results.target)}", "", settings(table), ""]
         lines += [*results_grid(table).lines(), ""]
         lines += verdict_lines(table)
+        lines += [line for grid in kernel_grids(table) for line in _titled(grid)]
         lines += _list(f"doubt: {line}" for line in doubted(table))
         for accuracy in ACCURACIES if is_suite else ():
             if rows := comparisons(table, accuracy):
@@ -50,13 +58,25 @@ def verdict_lines(table: Table) -> list[str]:
 
 
 def verdict_grid(table: Table) -> Grid:
+    return _compared("Compared", table, table.verdicts())
+
+
+def kernel_grids(table: Table) -> list[Grid]:
+    """One, or none where the other verdicts have said it all."""
+    twins, said = kernels_alone(table), table.verdicts()
+    if all(twin in said for twin in twins):
+        return []
+    return [_compared("The same networks with Ghost operators: kernels alone", table, twins)]
+
+
+def _compared(title: str, table: Table, verdicts: Sequence[Verdict]) -> Grid:
     interval = "" if table.is_counted else "99 % interval"
     return Grid(
-        "Compared",
+        title,
         ["model", "recipe", "against", table.cost, interval, "cheaper"],
         [
             [v.name, v.recipe or "", v.reference, f"{v.ratio - 1:+.1%}", v.span, _winner(v)]
-            for v in table.verdicts()
+            for v in verdicts
         ],
     )
 
@@ -184,7 +204,16 @@ def _some(names: list[str]) -> str:
 def equal_grid(accuracy: str, rows: Sequence[Comparison]) -> Grid:
     return Grid(
         f"At equal {accuracy} accuracy",
-        ["GhostNet", "recipe", "top-1", "against", "points more", "cost", "95 % interval"],
+        [
+            "GhostNet",
+            "recipe",
+            "top-1",
+            "against",
+            "points more",
+            "cost",
+            "95 % interval",
+            "what differs",
+        ],
         [
             [
                 c.equal.name,
@@ -194,6 +223,7 @@ def equal_grid(accuracy: str, rows: Sequence[Comparison]) -> Grid:
                 f"{c.equal.points_more:+.1f}" if c.equal.points_more else "0",
                 f"{c.equal.ratio - 1:+.1%}",
                 c.equal.span,
+                c.differs,
             ]
             for c in rows
         ],

@@ -15,11 +15,17 @@ class Model:
     record: Record | None  # None where a .tflite stands alone
 
     @property
+    def has_operators(self) -> bool:
+        """Ghost operators, which the runner must be given: kernels/ghost_op.h names them."""
+        return b"ghostnet.op.000" in self.data
+
+    @property
     def title(self) -> str:
         """ghostnet_100 seeded static_wi8_ai8; of a file without a record, its name."""
         if self.record is None:
             return self.path.stem
-        return f"{self.record.model} {self.record.weights} {self.record.recipe}"
+        twin = " with Ghost operators" if self.record.operators else ""
+        return f"{self.record.model} {self.record.weights} {self.record.recipe}{twin}"
 
 
 def open_model(path: str | Path) -> Model:

@@ -62,7 +62,7 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
         "compared": None if is_few else markdown.verdict_grid(table),
         "results": markdown.results_grid(table),
         "pictures": plots.of(table),
-        "equal": _equal(table) if is_suite else [],
+        "equal": [*markdown.kernel_grids(table), *(_equal(table) if is_suite else [])],
         "audit": _audit(table),
         "doubts": markdown.doubted(table),
         "facts": _facts(table),

@@ -33,7 +33,12 @@ class Row:
         record = self.model.record
         if record is None:
             return self.model.path.stem
-        return record.model if self.is_graph_only else f"{record.model} {record.weights}"
+        model = f"{record.model}{'_ghostop' * self.has_operators}"
+        return model if self.is_graph_only else f"{model} {record.weights}"
+
+    @property
+    def has_operators(self) -> bool:
+        return self.model.has_operators
 
     @property
     def recipe(self) -> str | None:
@@ -130,7 +135,9 @@ class Row:
         record = self.model.record
         accuracy = record.accuracy if record else None
         return {
-            "model": record.model if record else self.model.path.stem,
+            "model": f"{record.model}{'_ghostop' * self.has_operators}"
+            if record
+            else self.model.path.stem,
             "weights": record.weights if record else None,
             "recipe": self.recipe,
             "file": self.model.path.name,
@@ -232,9 +239,9 @@ class Table:
             named.setdefault((row.recipe, row.size), []).append(row)
         groups = [rows for rows in named.values() if len(rows) > 1]
         groups.append([rows[0] for rows in named.values() if len(rows) == 1])
-        return [self._compare(row, rows[0]) for rows in groups for row in rows[1:]]
+        return [self.compare(row, rows[0]) for rows in groups for row in rows[1:]]
 
-    def _compare(self, row: Row, first: Row) -> Verdict:
+    def compare(self, row: Row, first: Row) -> Verdict:
         same = row.recipe == first.recipe
         name, other = (r.name if same else r.model.title for r in (row, first))
         if self.is_counted:

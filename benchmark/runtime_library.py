@@ -1,4 +1,4 @@
-"""libLiteRt.so: this machine's own, and the one for aarch64, which pip fetches once."""
+"""libLiteRt.so for aarch64, which pip fetches once."""
 
 import importlib.util
 import subprocess
@@ -7,10 +7,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from export.ghost_library import LITERT_VERSION as VERSION
 from ghostnet_tf.errors import CheckFailed, UserError
 from ghostnet_tf.files import cache, read_member, sha256, write_atomic
 
-VERSION = "2.3.0"
 AARCH64_SHA256 = "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b"
 MEMBER = "ai_edge_litert/libLiteRt.so"
 MAX_BYTES = 64 << 20  # of the library, unpacked; 2.3.0 has 6 MB
@@ -21,19 +21,6 @@ PIP_OPTIONS = (
     "--no-deps", "--only-binary=:all:", "--platform=manylinux_2_27_aarch64",
     "--python-version=3.11", "--implementation=cp", "--abi=cp311",
 )  # fmt: skip
-
-
-def host_library() -> Path:
-    """The library in the installed ai-edge-litert."""
-    found = importlib.util.find_spec("ai_edge_litert")
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        for name in ("libLiteRt.so", "libLiteRt.dylib"):
-            if (path := Path(folder) / name).exists():
-                return path
-    raise UserError(
-        "there is no libLiteRt.so: ai-edge-litert is not installed",
-        fix=f"pip install ai-edge-litert=={VERSION}",
-    )
 
 
 def aarch64_library() -> Path:

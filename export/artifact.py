@@ -60,6 +60,19 @@ class Accuracy:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """Ghost operators stand in a file for what its plain twin computes without them."""
+
+    plain: str  # name of that file, beside this one
+    plain_sha256: str
+    count: int
+    version: int  # of the operators' options: GHOST_VERSION in kernels/ghost_op.h
+    images: int  # on which both files gave the same outputs
+    images_from: str  # "photos" or "generated images"
+    snr_db: float | None  # of the outputs; None: every byte was equal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """All that is known of one `.tflite` file. `None` means not measured, or not applicable."""
@@ -83,6 +96,7 @@ class Record:
     top1_agreement: Agreement | None = None  # on the same images
     accuracy: Accuracy | None = None
     calibration: Calibration | None = None
+    operators: Operators | None = None  # None: a plain file
     versions: dict[str, str] = field(default_factory=dict)
     sha256: str = ""  # of the finished file; `save` fills these two in
     size_bytes: int = 0
@@ -90,7 +104,9 @@ class Record:
 
     @property
     def file_name(self) -> str:
-        return artifact_name(self.model, self.weights, self.preprocessing["size"], self.recipe)
+        size = self.preprocessing["size"]
+        name = artifact_name(self.model, self.weights, size, self.recipe)
+        return twin_path(Path(name)).name if self.operators else name
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
@@ -99,6 +115,11 @@ class Record:
 def artifact_name(model: str, weights: str, size: int, recipe: str) -> str:
     """ghostnet_100, imagenet, 224, float16 -> ghostnet_100_imagenet_224_float16.tflite"""
     return f"{model}_{weights}_{size}_{recipe}.tflite"
+
+
+def twin_path(plain: Path) -> Path:
+    """Where the file with Ghost operators stands, beside the plain one."""
+    return plain.with_name(f"{plain.stem}_ghostop.tflite")
 
 
 def tool_versions(others: tuple[str, ...] = ()) -> dict[str, str]:
@@ -114,12 +135,18 @@ def tool_versions(others: tuple[str, ...] = ()) -> dict[str, str]:
 
 def save(directory: Path, record: Record, data: bytes) -> tuple[Path, Record]:
     """Write a finished file and its record; returns the file's path and the record as written."""
+    path = Path(directory) / record.file_name
+    record = finished(record, data)
+    write_together({path: data, record_path(path): record.to_json().encode()})
+    return path, record
+
+
+def finished(record: Record, data: bytes) -> Record:
+    """The record of exactly these bytes."""
     record = replace(record, sha256=sha256(data), size_bytes=len(data))
     if record.parity_db == math.inf:  # which JSON does not know
         record = replace(record, parity_db=MAX_PARITY_DB)
-    path = Path(directory) / record.file_name
-    write_together({path: data, record_path(path): record.to_json().encode()})
-    return path, record
+    return record
 
 
 def record_path(path: Path) -> Path:
@@ -174,6 +201,7 @@ def read_record(path: str | Path) -> Record:
         schema = content.get("schema") if isinstance(content, dict) else None
         if schema != SCHEMA:
             raise Mismatch(f"its schema is {schema!r}, and this version reads {SCHEMA}")
+        content.setdefault("operators", None)  # as it was before there were any
         return typed(Record, content, "record")
     except (Mismatch, OverflowError) as wrong:
         raise UserError(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from export.flatbuffer import WEIGHTED, Graph, Op
+from export.flatbuffer import GHOST_OP, WEIGHTED, Graph, Op
 from export.runtime import Delegation, Runtime
 from ghostnet_tf.errors import pick
 
@@ -41,6 +41,7 @@ class Promise:
     partitions: int | None = None
     ops: Mapping[str, int] | None = None  # holds for regular sizes
     min_bytes: int = 0  # below it the weights are not in the file
+    ghost_ops: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,18 @@ PRECISIONS = {
 # fmt: on
 
 
-def promise(recipe: str, family: str, n_parameters: int = 0) -> Promise:
-    """What a file of `recipe` must be for a network of `family` with `n_parameters`."""
+def promise(recipe: str, family: str, n_parameters: int = 0, ghost_ops: int = 0) -> Promise:
+    """What a file of `recipe` must be for a network of `family` with `n_parameters`.
+
+    Each of its Ghost operators ends a partition, and stands for several operators.
+    """
     precision, network = pick(recipe, PRECISIONS, "recipe"), pick(family, FAMILIES, "family")
     return Promise(
-        partitions=1 if precision.is_delegable and network.is_delegable else None,
-        ops=network.ops if recipe == "float32" else None,
+        partitions=1 if precision.is_delegable and network.is_delegable and not ghost_ops else None,
+        ops=network.ops if recipe == "float32" and not ghost_ops else None,
         # BatchNorm's statistics fold away; nothing else does.
         min_bytes=n_parameters * precision.bytes_per_weight * 9 // 10,
+        ghost_ops=ghost_ops,
     )
 
 
@@ -89,7 +94,7 @@ def facts(data: bytes) -> Facts:
     """Load a file as a phone would and look at its graph."""
     graph = Graph(data)
     tensors = range(len(graph.names))
-    custom = tuple(sorted({op.name for op in graph.ops if op.is_custom}))
+    custom = tuple(sorted({op.name for op in graph.ops if op.is_custom and not op.is_ghost}))
     nothing = Delegation(0, len(graph.ops), ())
     return Facts(
         ops=graph.counts(),
@@ -126,6 +131,8 @@ def broken_promises(promise: Promise, facts: Facts) -> list[str]:
     broken, ops, delegation = [], facts.ops, facts.delegation
     if facts.custom:
         broken.append(f"operators outside the built-in set: {', '.join(facts.custom)}")
+    if ops[GHOST_OP] != promise.ghost_ops:
+        broken.append(f"{ops[GHOST_OP]} Ghost operators instead of {promise.ghost_ops}")
     if facts.dynamic or ops["SHAPE"]:
         where = some(facts.dynamic) or f"{ops['SHAPE']} SHAPE"
         broken.append(f"shapes are not static ({where}): fix the batch at 1")

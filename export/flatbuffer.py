@@ -18,6 +18,7 @@ ACTIVATIONS = {
 }
 # Operators that read an image, a kernel and a bias.
 WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+GHOST_OP = "ghostnet.op"  # each node of a file has a name of its own: ghostnet.op.000, ...
 DAMAGED_FIX = "the file is damaged or is no .tflite: export or download it again"
 
 
@@ -33,6 +34,10 @@ class Op:
         self.outputs: list[int] = [int(i) for i in record.outputs]
         self.options: Any = record.builtinOptions
         self.record = record
+
+    @property
+    def is_ghost(self) -> bool:
+        return self.is_custom and self.name.startswith(f"{GHOST_OP}.")
 
     @property
     def activation(self) -> str:
@@ -95,8 +100,8 @@ class Graph:
         return [tensor for tensor in written if self.dtype(tensor) == "FLOAT32"]
 
     def counts(self) -> Counter[str]:
-        """How often each operator occurs."""
-        return Counter(op.name for op in self.ops)
+        """How often each operator occurs; Ghost operators all together."""
+        return Counter(GHOST_OP if op.is_ghost else op.name for op in self.ops)
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         shape = self.subgraph.tensors[tensor].shape
@@ -109,6 +114,16 @@ class Graph:
     def dtype(self, tensor: int) -> str:
         """FLOAT32, INT8, ..."""
         return TYPE_NAMES[self.subgraph.tensors[tensor].type]
+
+    def quantization(self, tensor: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """(scales, zero points): of one element each, or of one a channel; None for a float."""
+        parameters = self.subgraph.tensors[tensor].quantization
+        if parameters is None or parameters.scale is None or not len(parameters.scale):
+            return None
+        scale = np.array(parameters.scale, np.float32)
+        points = parameters.zeroPoint
+        given = points is not None and len(points)
+        return scale, np.array(points, np.int64) if given else np.zeros(len(scale), np.int64)
 
     def constant(self, tensor: int) -> np.ndarray | None:
         """The values the file holds for this tensor, read-only; None for an activation."""
@@ -143,3 +158,53 @@ class Graph:
                     reader.inputs[position] = reader.record.inputs[position] = source
         self.ops.remove(op)
         self.subgraph.operators.remove(op.record)
+
+    def fuse(
+        self, ops: list[Op], name: str, options: bytes, inputs: list[int], output: int
+    ) -> None:
+        """One custom operator in place of `ops`, where the last of them stood."""
+        code: Any = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = name.encode(), 1
+        record: Any = schema.OperatorT()
+        record.opcodeIndex = len(self.model.operatorCodes)
+        record.inputs, record.outputs = list(inputs), [output]
+        record.customOptions = np.frombuffer(options, np.uint8)
+        self.model.operatorCodes.append(code)
+        place = self.ops.index(ops[-1])
+        self.ops[place] = Op(self.model, record)
+        self.subgraph.operators[place] = record
+        for op in ops[:-1]:
+            self.ops.remove(op)
+            self.subgraph.operators.remove(op.record)
+
+    def drop_unused(self) -> None:
+        """Take out the tensors that no operator reads or writes, and the data only they held.
+
+        Buffers keep their numbers, which metadata refers to; an unused one becomes empty.
+        """
+        ends = [end for s in self.model.signatureDefs or [] for end in (*s.inputs, *s.outputs)]
+        used = {*self.inputs, *self.outputs, *(int(end.tensorIndex) for end in ends)}
+        for op in self.ops:
+            used |= {*op.inputs, *op.outputs, *map(int, self._scratch(op))}
+        kept = sorted(used - {-1})
+        new = {old: i for i, old in enumerate(kept)} | {-1: -1}
+        before = {tensor.buffer for tensor in self.subgraph.tensors}
+        self.subgraph.tensors = [self.subgraph.tensors[old] for old in kept]
+        self.names = [self.names[old] for old in kept]
+        self.subgraph.inputs = [new[tensor] for tensor in self.inputs]
+        self.subgraph.outputs = [new[tensor] for tensor in self.outputs]
+        for end in ends:
+            end.tensorIndex = new[int(end.tensorIndex)]
+        for op in self.ops:
+            op.record.inputs = op.inputs = [new[tensor] for tensor in op.inputs]
+            op.record.outputs = op.outputs = [new[tensor] for tensor in op.outputs]
+            op.record.intermediates = [new[int(tensor)] for tensor in self._scratch(op)]
+        after = {tensor.buffer for tensor in self.subgraph.tensors}
+        for buffer in before - after - {m.buffer for m in self.model.metadata or []}:
+            self.model.buffers[buffer].data = None
+
+    @staticmethod
+    def _scratch(op: Op) -> list[int]:
+        found = op.record.intermediates
+        return [] if found is None else list(found)

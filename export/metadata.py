@@ -23,6 +23,7 @@ from flatbuffers.table import Table
 from export.artifact import Mismatch, PreprocessingFields, Record, typed
 from export.flatbuffer import Graph
 from ghostnet_tf.errors import UserError
+from ghostnet_tf.files import read_member
 
 ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
@@ -92,6 +93,22 @@ def attach_metadata(data: bytes, record: Record) -> bytes:
     with zipfile.ZipFile(whole, "a") as archive:
         for name, text in _files(says).items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), text)  # stored: readers map the file
+    return whole.getvalue()
+
+
+def with_files_of(source: bytes, data: bytes) -> bytes:
+    """`data`, the flatbuffer of `source` rewritten, with the files that hang on `source`."""
+    if not zipfile.is_zipfile(io.BytesIO(source)):
+        return data
+    whole = io.BytesIO(data)
+    whole.seek(0, io.SEEK_END)
+    try:
+        with zipfile.ZipFile(io.BytesIO(source)) as old, zipfile.ZipFile(whole, "a") as new:
+            for name in old.namelist():
+                content = read_member(old, name, MAX_FILE_BYTES)
+                new.writestr(zipfile.ZipInfo(name, EPOCH), content)
+    except DAMAGE as error:
+        raise UserError(f"the files inside the file are damaged: {error}") from None
     return whole.getvalue()
 
 

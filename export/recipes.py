@@ -26,3 +26,5 @@ RECIPES = {
 }
 # fmt: on
 DEFAULT_RECIPES = ("float32", "float16", "weight_only_wi8_afp32", "static_wi8_ai8")
+# Ghost operators (export/ghost_op.py) compute in float32 or in int8 throughout.
+OPERATOR_RECIPES = ("float32", "static_wi8_ai8", "static_wi8_ai8_int8io")

@@ -6,6 +6,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from export.flatbuffer import DAMAGED_FIX
+from export.ghost_runtime import GhostInterpreter, graph_with_operators
 from export.quiet import quiet
 from ghostnet_tf.errors import UserError
 
@@ -28,17 +29,9 @@ class Runtime:
 
     def __init__(self, data: bytes, threads: int = 1, keep_all: bool = False):
         """`keep_all` runs without XNNPACK and keeps every tensor's values for `tensor`."""
-        resolver = (
-            OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if keep_all else OpResolverType.AUTO
-        )
         try:
             with quiet():
-                self.interpreter = Interpreter(
-                    model_content=data,
-                    num_threads=threads,
-                    experimental_preserve_all_tensors=keep_all,
-                    experimental_op_resolver_type=resolver,
-                )
+                self.interpreter = interpreter(data, threads, keep_all)
                 self.interpreter.allocate_tensors()
                 inputs = self.interpreter.get_input_details()
                 self.outputs = self.interpreter.get_output_details()
@@ -80,6 +73,9 @@ class Runtime:
 
     def delegation(self) -> Delegation:
         """Partitions and the operators outside them; LiteRT lists a partition as an op DELEGATE."""
+        if isinstance(self.interpreter, GhostInterpreter):
+            partitions, outside = self.interpreter.delegation()
+            return Delegation(partitions, len(self.interpreter.graph.ops), tuple(outside))
         nodes = self.interpreter._get_ops_details()
         names = {d["index"]: d["name"] for d in self.interpreter.get_tensor_details()}
         partitions = [node for node in nodes if node["op_name"] == "DELEGATE"]
@@ -96,6 +92,19 @@ class Runtime:
         left = (op for op in ops if op["index"] not in taken)
         left_out = tuple(f"{op['op_name']} {names[int(op['outputs'][0])]}" for op in left)
         return Delegation(len(partitions), len(ops), left_out)
+
+
+def interpreter(data: bytes, threads: int, keep_all: bool) -> Interpreter | GhostInterpreter:
+    """LiteRT's own, or the one that has the Ghost operators, as the file needs."""
+    if graph := graph_with_operators(data):
+        return GhostInterpreter(data, graph, threads)
+    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return Interpreter(
+        model_content=data,
+        num_threads=threads,
+        experimental_preserve_all_tensors=keep_all,
+        experimental_op_resolver_type=plain if keep_all else OpResolverType.AUTO,
+    )
 
 
 def quantized(values: np.ndarray, detail: dict) -> np.ndarray:

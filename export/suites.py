@@ -9,6 +9,7 @@ class Suite:
 
     models: tuple[str, ...]
     recipes: tuple[str, ...]
+    with_operators: tuple[str, ...] = ()  # of models: also with Ghost operators, as twins
     size: int = 224
     weights: str = "seeded"
 
@@ -29,5 +30,14 @@ SUITES = {
             "mobilenetv2_100",
         ),
         recipes=("float32", "static_wi8_ai8"),
+        # MobileNetV3 too, or what our kernels do would be taken for what GhostNet does.
+        with_operators=(
+            "ghostnet_100",
+            "ghostnet_050",
+            "ghostnet_130",
+            "mobilenetv3_large_100_delegable",
+            "mobilenetv3_large_075_delegable",
+            "mobilenetv3_small_100_delegable",
+        ),
     )
 }

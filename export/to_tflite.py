@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from export.artifact import artifact_name, load
-from export.recipes import DEFAULT_RECIPES, RECIPES
+from export.artifact import artifact_name, load, twin_path
+from export.ghost_op import Made, lines, make_twin
+from export.recipes import DEFAULT_RECIPES, OPERATOR_RECIPES, RECIPES
 from export.suites import SUITES, Suite
 from ghostnet_tf import zoo
 from ghostnet_tf.errors import UserError, pick, run
@@ -62,6 +63,12 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
     )
     parse.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")
     parse.add_argument("--size", type=int, metavar="PIXELS", help="of the image's side")
+    parse.add_argument(
+        "--ghostop",
+        action="store_true",
+        default=None,
+        help="also each file with Ghost operators, as FILE_ghostop.tflite, where they fit",
+    )
     parse.add_argument("--out", type=Path, default=Path("build"), metavar="DIR")
     parse.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
@@ -100,8 +107,16 @@ def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
         results.append(export(network, job.recipes, photos, labelled, args.out, stages))
         if not args.json:
             print(table(network, results[-1]), flush=True)
+    plain = [file.path for one in results for file in one.files]
+    twins = []
+    for path in lacking_twins(args) if args.suite else plain if args.ghostop else []:
+        with stages.stage(f"Ghost operators into {path.name}"):
+            if args.suite or path.stem.endswith(OPERATOR_RECIPES):
+                twins.append(make_twin(path, photos))
     if args.json:
-        print(json.dumps(document(results), indent=1))
+        print(json.dumps(document(results, twins), indent=1))
+    elif twins:
+        print("\n".join(line for twin in twins for line in lines(twin)))
     elif not jobs:
         print(f"every file of the suite is in {str(args.out)!r}, as its record describes it")
     return 0
@@ -127,7 +142,7 @@ def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
 def jobs_of_suite(args: argparse.Namespace) -> list[Job]:
     """The networks of a suite, without the files that are there and sound already."""
     suite = pick(args.suite, SUITES, "suite")
-    for name in ("model", "weights", "recipe", "photos", "labelled", "labels", "size"):
+    for name in ("model", "weights", "recipe", "photos", "labelled", "labels", "size", "ghostop"):
         if getattr(args, name) is not None:
             raise UserError(f"a suite decides about --{name} itself", fix=f"leave --{name} out")
     jobs = []
@@ -147,6 +162,23 @@ def is_sound(out: Path, suite: Suite, model: str, recipe: str) -> bool:
     return True
 
 
+def lacking_twins(args: argparse.Namespace) -> list[Path]:
+    """The plain files of a suite whose twins with operators are not there, or of other files."""
+    suite = SUITES[args.suite]
+    lacking = []
+    for model in suite.with_operators:
+        for recipe in suite.recipes:
+            plain = args.out / artifact_name(model, suite.weights, suite.size, recipe)
+            try:
+                operators = load(twin_path(plain))[1].operators
+                is_made = operators and operators.plain_sha256 == load(plain)[1].sha256
+            except UserError:
+                is_made = False
+            if not is_made:
+                lacking.append(plain)
+    return lacking
+
+
 def refuse_unwritable(out: Path) -> None:
     """Say now, not after a minute's work, that nothing can be written there."""
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -154,12 +186,18 @@ def refuse_unwritable(out: Path) -> None:
         raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
 
 
-def document(results: Sequence["Result"], original: str = "keras") -> dict[str, Any]:
+def document(
+    results: Sequence["Result"], twins: Sequence[Made] = (), original: str = "keras"
+) -> dict[str, Any]:
     """The facts of the tables for machines; `original` is what the networks come from."""
     made = [file for result in results for file in result.files]
     scored = results[0].original if results else None  # for a single network only
     return {
-        "files": [{"path": str(file.path), **asdict(file.record)} for file in made],
+        "files": [
+            {"path": str(file.path), **asdict(file.record)}
+            for file in (*made, *twins)
+            if file.record
+        ],
         original: asdict(scored) if scored else None,
     }
 

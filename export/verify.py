@@ -80,7 +80,10 @@ def runtime_complaints(e: Evidence) -> list[str]:
 def contract_complaints(e: Evidence) -> list[str]:
     from export.contract import broken_promises, promise
 
-    return broken_promises(promise(e.record.recipe, e.record.family, e.record.parameters), e.facts)
+    record = e.record
+    n_operators = record.operators.count if record.operators else 0
+    promised = promise(record.recipe, record.family, record.parameters, n_operators)
+    return broken_promises(promised, e.facts)
 
 
 def graph_complaints(e: Evidence) -> list[str]:
@@ -118,6 +121,19 @@ def metadata_complaints(e: Evidence) -> list[str]:
     return _differences({key: (value, wanted[key]) for key, value in asdict(inside).items()})
 
 
+def twin_complaints(e: Evidence) -> list[str]:
+    """Of a file with Ghost operators: it is of no use without the plain one."""
+    if (operators := e.record.operators) is None:
+        return []
+    plain = e.path.with_name(operators.plain)
+    if not plain.exists():
+        return [f"{operators.plain} is not beside it, for whoever has no operators"]
+    found = sha256(plain.read_bytes())
+    if found != operators.plain_sha256:
+        return [f"{operators.plain} is another file than the one it was made from"]
+    return []
+
+
 def _differences(pairs: dict[str, tuple]) -> list[str]:
     return [
         f"{what}: {_short(found)} in the file, {_short(told)} in the record"
@@ -139,6 +155,7 @@ CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
     "it has one label for every output": label_complaints,
     "its preprocessing makes what its input takes": preprocessing_complaints,
     "its metadata says what the record says": metadata_complaints,
+    "its plain twin, if it needs one, stands beside it": twin_complaints,
 }
 
 

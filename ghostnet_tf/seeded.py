@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from ghostnet_tf.counts import leaves
+from ghostnet_tf.generated import generated_images
 
 OPEN_SIZE = (96, 96)  # pixels of the generated images where a network takes any size
 PIXELS = 2**18  # generated per calibration: statistics of the smallest maps need many images
@@ -26,20 +27,6 @@ def seed(model: keras.Model, seed: int = 0) -> keras.Model:
             variable.assign(_value(leaf, variable, rng))
     _calibrate(model, seed)
     return model
-
-
-def generated_images(n: int, size: tuple[int, int], seed: int = 0) -> np.ndarray:
-    """(n, *size, 3) float32, as normalised photos are: coloured tiles of four sizes in one.
-
-    Each has its own tint and contrast, or deep networks would find them all alike.
-    """
-    rng = np.random.default_rng(seed)
-    images = np.zeros((n, *size, 3), np.float32)
-    for tiles in (1, 4, 16, 64):
-        colours = rng.normal(0, 0.5, (n, tiles, tiles, 3)).astype(np.float32)
-        rows, columns = (np.arange(side) * tiles // side for side in size)
-        images += colours[:, rows[:, None], columns]
-    return images * rng.uniform(0.3, 1.7, (n, 1, 1, 1)).astype(np.float32)
 
 
 def _value(leaf: layers.Layer, variable, rng: np.random.Generator) -> np.ndarray:

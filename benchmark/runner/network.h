@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../kernels/ghost_op.h"
 #include "litert.h"
 #include "sha256.h"
 
@@ -26,10 +27,11 @@ enum Exit {  // benchmark/targets/runner.py has the same table
   MODEL_REFUSED = 6,
   RUN_FAILED = 7,
   NO_FP16 = 8,
+  OPERATOR_FAILED = 9,    // Ghost operators that cannot be had, or that refuse their node
 };
 
 static struct {
-  const char *library, *model, *input;
+  const char *library, *model, *input, *ops;
   long threads, warmup, runs, profile;
   double seconds;
   bool fp16, audit, markers;
@@ -81,10 +83,42 @@ static void check(LiteRtStatus status, enum Exit code, const char *what) {
   if (status) stop(code, "%s (LiteRT status %d)", what, status);
 }
 
+// ---------------------------------------------------------------------------- Ghost operators
+
+static struct {
+  GhostAddKernel add_kernel;
+  __typeof__(&ghost_open) open;
+  __typeof__(&ghost_register) add;
+  __typeof__(&ghost_error) error;
+  __typeof__(&ghost_variant) variant;
+} ops;
+
+static void load_operators(void) {
+  void *runtime = dlopen(args.library, RTLD_NOW | RTLD_LOCAL);
+  void *library = dlopen(args.ops, RTLD_NOW | RTLD_LOCAL);
+  if (!library) stop(OPERATOR_FAILED, "the Ghost operators cannot be loaded: %s", dlerror());
+  *(void **)&ops.add_kernel = dlsym(runtime, "LiteRtAddCustomOpKernelOption");
+  *(void **)&ops.open = dlsym(library, "ghost_open");
+  *(void **)&ops.add = dlsym(library, "ghost_register");
+  *(void **)&ops.error = dlsym(library, "ghost_error");
+  *(void **)&ops.variant = dlsym(library, "ghost_variant");
+  if (!ops.add_kernel)
+    stop(RUNTIME_UNUSABLE, "%s takes no operators of others: it is too old", args.library);
+  if (!ops.open || !ops.add || !ops.error || !ops.variant)
+    stop(OPERATOR_FAILED, "%s has no Ghost operators", args.ops);
+}
+
+// LiteRT ignores what a custom operator returns, and would call a wrong result a success.
+static void check_operators(GhostSession *session) {
+  const char *why = session ? ops.error(session) : NULL;
+  if (why) stop(OPERATOR_FAILED, "a Ghost operator failed: %s", why);
+}
+
 // ---------------------------------------------------------------------------- one network
 
 typedef struct {
   LiteRtCompiledModel compiled;
+  GhostSession *session;  // NULL for a model without Ghost operators
   size_t n_inputs, n_outputs;
   LiteRtTensorBuffer *inputs, *outputs;
 } Network;
@@ -203,7 +237,15 @@ static Network compile(LiteRtEnvironment environment, LiteRtModel model, bool pr
   check(rt.SetOptionsHardwareAccelerators(options, CPU), RUN_FAILED, "options were refused");
   add_options(options, "xnnpack", threads);
   if (profiled) add_options(options, "runtime_options_string", profiling);
-  check(rt.CreateCompiledModel(environment, model, options, &net.compiled), MODEL_REFUSED,
+  if (args.ops) {
+    net.session = ops.open((int)args.threads, NULL);
+    if (!net.session) stop(OPERATOR_FAILED, "the Ghost operators cannot be opened");
+    check(ops.add(net.session, options, ops.add_kernel), OPERATOR_FAILED,
+          "the Ghost operators were refused");
+  }
+  LiteRtStatus status = rt.CreateCompiledModel(environment, model, options, &net.compiled);
+  check_operators(net.session);  // says more than the status
+  check(status, MODEL_REFUSED,
         "the runtime cannot prepare the model: it is damaged, or has an unknown operator");
   check(rt.GetModelSignature(model, 0, &signature), MODEL_REFUSED, "the model has no signature");
   check(rt.GetNumSignatureInputs(signature, &net.n_inputs), MODEL_REFUSED, "no inputs");
@@ -222,6 +264,7 @@ static void run(Network *net) {
   check(rt.RunCompiledModel(net->compiled, 0, net->n_inputs, net->inputs, net->n_outputs,
                             net->outputs),
         RUN_FAILED, "the model loads and does not run");
+  check_operators(net->session);
 }
 
 static void hash_outputs(Network *net, char hex[65]) {

@@ -24,7 +24,7 @@ static void smoke_test(void) {
   if (child == 0) {
     LiteRtEnvironment environment;
     float *in, *out;
-    args.input = NULL, args.fp16 = false;
+    args.input = args.ops = NULL, args.fp16 = false;
     check(rt.CreateEnvironment(0, NULL, &environment), RUNTIME_UNUSABLE, "no environment");
     Network net = compile(environment, read_model(environment, SMOKE_MODEL, sizeof SMOKE_MODEL), 0);
     run(&net);
@@ -196,6 +196,7 @@ static void read_arguments(int n, char **given) {
     if (!strcmp(flag, "--library")) args.library = value;
     else if (!strcmp(flag, "--model")) args.model = value;
     else if (!strcmp(flag, "--input")) args.input = value;
+    else if (!strcmp(flag, "--ops")) args.ops = value;
     else if (!strcmp(flag, "--threads")) args.threads = (long)number(flag, value, 1, 64);
     else if (!strcmp(flag, "--warmup")) args.warmup = (long)number(flag, value, 0, 1e6);
     else if (!strcmp(flag, "--runs")) args.runs = (long)number(flag, value, 1, 1e6);
@@ -214,7 +215,7 @@ static void read_arguments(int n, char **given) {
   if (!args.library || !args.model)
     stop(BAD_USAGE,
          "usage: runner --library libLiteRt.so --model FILE [--threads N] [--fp16] [--warmup N] "
-         "[--runs N] [--seconds S] [--input FILE] [--audit] [--profile RUNS] [--markers]");
+         "[--runs N] [--seconds S] [--input FILE] [--ops libghostop.so] [--audit] [--profile RUNS] [--markers]");
 }
 
 static void need_fp16(void) {
@@ -242,6 +243,7 @@ int main(int n, char **given) {
     stop(MODEL_REFUSED, "%s is not a .tflite file", args.model);
   load_runtime();
   if (!version) smoke_test();
+  if (args.ops) load_operators();
 
   LiteRtEnvironment environment;
   check(rt.CreateEnvironment(0, NULL, &environment), RUN_FAILED, "no environment");
@@ -273,6 +275,7 @@ int main(int n, char **given) {
   printf("{\n \"runner\": 1,\n \"model_sha256\": \"%s\",\n", model_sha);
   printf(" \"runtime_sha256\": \"%s\",\n \"runtime_version\": ", library_sha);
   printf(version ? "\"%s\",\n" : "null,\n", version);
+  printf(" \"operators\": \"%s\",\n", net.session ? ops.variant(net.session) : "");
   printf(" \"threads\": %ld,\n \"fp16\": %s,\n", args.threads, args.fp16 ? "true" : "false");
   printf(" \"load_ms\": %.6f,\n \"init_ms\": %.6f,\n", loaded - start, ready - loaded);
   print_times("warmup_ms", &warmup);

@@ -1,6 +1,6 @@
 """TensorFlow Lite's own `benchmark_model` in the runner's place, as a file that a person brings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -34,6 +34,14 @@ class BenchmarkModelKit:
     @property
     def how(self) -> str:
         return "benchmark_model"
+
+    def operators(self, models: Sequence[Model]) -> tuple[Path, ...]:
+        if with_some := [model.path for model in models if model.has_operators]:
+            raise UserError(
+                f"benchmark_model has no Ghost operators, and {str(with_some[0])!r} needs them",
+                fix="measure its plain twin, or leave out --tool",
+            )
+        return ()
 
     def line(self, place: Mapping[Path, str], model: Model, settings: Settings) -> list[str]:
         return [

@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmark.build import OUT, build, need
+from benchmark.build import OUT, build
 from benchmark.emulator.soc import CORES, LIBRARIES, make_root
 from benchmark.measurement import Counts, Kind, Settings
 from benchmark.model import Model
 from benchmark.runtime_library import AARCH64_SHA256, VERSION, aarch64_library
 from benchmark.targets.runner import arguments, start
 from export.artifact import Mismatch, typed
+from export.ghost_library import operators
 from ghostnet_tf.errors import CheckFailed, UserError, pick
+from ghostnet_tf.programs import need
 
 COUNTED_RUNS = 2  # they must agree; the caches are warm in both
 # A table that is keyed by an address may probe a step further in every second run.
@@ -70,7 +72,9 @@ class EmulatedTarget:
         }
 
     def prepare(self, models: Sequence[Model]) -> None:
-        """Everything lies where it is already."""
+        """Everything lies where it is already, or is compiled now."""
+        if any(model.has_operators for model in models):
+            operators("aarch64")
 
     def visit(self, model: Model, settings: Settings) -> Counts:
         """Exact counts need one thread and no duration: of `settings`, only fp16 is used."""
@@ -85,6 +89,7 @@ class EmulatedTarget:
                 str(self.library),
                 str(model.path),
                 replace(RUNS, fp16=settings.fp16),
+                ops=str(operators("aarch64")) if model.has_operators else None,
                 audit=False,
                 markers=True,
             )

@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmark.measurement import Kind, Seen, Settings
 from benchmark.model import Model
-from benchmark.targets.kit import Kit, host_kit
-from benchmark.targets.runner import Report, arguments, execute, report_of
+from benchmark.targets.kit import Kit, RunnerKit, host_kit
+from benchmark.targets.runner import Report, execute
 from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import sha256
 
@@ -54,7 +54,6 @@ class HostTarget:
         self, library: Path | None = None, kit: Kit | None = None, core: int | None = None
     ):
         self.kit = kit or host_kit(library)
-        self.runner, self.library = self.kit.programs[-1], self.kit.runtime
         self.core = core
         self.name = f"host: {processor()}" + (f", core {core}" if core is not None else "")
 
@@ -71,24 +70,29 @@ class HostTarget:
         }
 
     def prepare(self, models: Sequence[Model]) -> None:
-        """Everything lies where it is already."""
+        """Everything lies where it is already, or is compiled now."""
+        self.kit.operators(models)
 
     def visit(self, model: Model, settings: Settings) -> Seen:
-        place = {path: str(path) for path in (*self.kit.files, model.path)}
-        return self.kit.read(
-            self._run(self.kit.line(place, model, settings), model, settings), model
-        )
+        line = self.kit.line(self._place(model), model, settings)
+        return self.kit.read(self._run(line, model, settings), model)
 
     def profile(self, model: Model, settings: Settings, runs: int) -> Report:
         """The same with `runs` more runs, timed by operator, after the measurement."""
-        line = arguments(str(self.library), str(model.path), settings, profile=runs)
-        return report_of(self._run([str(self.runner), *line], model, settings), model)
+        if not isinstance(self.kit, RunnerKit):
+            raise UserError(f"{self.kit.how} is not asked for operators", fix="leave out --tool")
+        line = self.kit.line(self._place(model), model, settings, profile=runs)
+        return self.kit.report(self._run(line, model, settings), model)
 
     def conditions(self) -> dict[str, Any]:
         return {}
 
     def close(self) -> None:
         """Nothing was left anywhere."""
+
+    def _place(self, model: Model) -> dict[Path, str]:
+        files = (*self.kit.files, *self.kit.operators([model]), model.path)
+        return {file: str(file) for file in files}
 
     def _run(
         self, line: Sequence[str], model: Model, settings: Settings

@@ -1,7 +1,7 @@
 """What runs a model somewhere: programs and libraries, their command line, what they print."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -10,8 +10,9 @@ from typing import Protocol
 from benchmark.build import build
 from benchmark.measurement import Seen, Settings, Visit
 from benchmark.model import Model
-from benchmark.runtime_library import aarch64_library, host_library
+from benchmark.runtime_library import aarch64_library
 from benchmark.targets.runner import Report, arguments, report_of
+from export.ghost_library import litert, operators
 from ghostnet_tf.errors import UserError
 
 GLIBC = Path("/usr/aarch64-linux-gnu/lib")  # of Debian's cross compiler
@@ -42,6 +43,10 @@ class Kit(Protocol):
     @property
     def how(self) -> str: ...
 
+    def operators(self, models: Sequence[Model]) -> tuple[Path, ...]:
+        """The library of the Ghost operators, made only where one of `models` has some."""
+        ...
+
     def line(self, place: Mapping[Path, str], model: Model, settings: Settings) -> list[str]: ...
 
     def read(self, done: CompletedProcess[bytes], model: Model) -> Seen: ...
@@ -56,6 +61,10 @@ class RunnerKit:
     library: Path
     loader: Path | None
     how: str
+    operators_rule: str = "aarch64"  # of kernels/Makefile
+
+    def operators(self, models: Sequence[Model]) -> tuple[Path, ...]:
+        return (operators(self.operators_rule),) if any(m.has_operators for m in models) else ()
 
     @property
     def programs(self) -> tuple[Path, ...]:
@@ -68,7 +77,8 @@ class RunnerKit:
     def line(
         self, place: Mapping[Path, str], model: Model, settings: Settings, profile: int = 0
     ) -> list[str]:
-        told = arguments(place[self.library], place[model.path], settings, profile=profile)
+        ops = next((place[library] for library in self.operators([model])), None)
+        told = arguments(place[self.library], place[model.path], settings, ops=ops, profile=profile)
         if self.loader is None:
             return [place[self.runner], *told]
         folders = dict.fromkeys(where.rpartition("/")[0] for where in place.values())
@@ -84,8 +94,8 @@ class RunnerKit:
 
 def host_kit(library: Path | None = None) -> RunnerKit:
     """Of this machine, with the library that is installed or another."""
-    runner, library = build("host"), library or host_library()
-    return RunnerKit((runner, library), runner, library, None, "runner of this machine")
+    runner, library = build("host"), library or litert()
+    return RunnerKit((runner, library), runner, library, None, "runner of this machine", "host")
 
 
 def find_kit() -> RunnerKit:
@@ -114,4 +124,4 @@ def _android() -> RunnerKit:
             "com.google.ai.edge.litert:litert, or unset ANDROID_NDK_HOME",
         )
     runner, path = build("android"), Path(library)
-    return RunnerKit((runner, path), runner, path, None, "Android runner")
+    return RunnerKit((runner, path), runner, path, None, "Android runner", "android")

@@ -62,7 +62,8 @@ class PhoneTarget:
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Everything on the phone that is not there yet, and its frequency held if it can be."""
-        files = {file: sha256(file.read_bytes()) for file in self.kit.files}
+        needed = (*self.kit.files, *self.kit.operators(models))
+        files = {file: sha256(file.read_bytes()) for file in needed}
         files |= {model.path: model.sha256 for model in models}
         self.place = {file: f"{CACHE}/{sha[:16]}/{file.name}" for file, sha in files.items()}
         for file in self._missing(files):

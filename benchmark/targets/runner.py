@@ -1,6 +1,7 @@
 """The runner from outside: its command line, its exit codes, and its report, read strictly."""
 
 import json
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of 
     6: "check the file with python export/verify.py, or export it again",
     7: "free some memory and try again",
     8: "leave half precision out, or choose a core that has it",
+    9: "make the file again with python export/ghost_op.py, or measure its plain twin",
 }
 
 
@@ -34,6 +36,7 @@ class Report:
     model_sha256: str
     runtime_sha256: str
     runtime_version: str | None
+    operators: str  # which kernels of the Ghost operators ran; empty for a plain file
     threads: int
     fp16: bool
     load_ms: float
@@ -50,7 +53,9 @@ class Report:
         if not self.profile:
             return None
         events = self.profile[-1]
-        left_out = Counter(e.name for e in events if not e.delegated)
+        # each Ghost operator has a name of its own: ghostnet.op.000
+        names = (re.sub(r"^(ghostnet\.op)\.\d+$", r"\1", e.name) for e in events if not e.delegated)
+        left_out = Counter(names)
         partitions = sum(e.delegated and e.index == 0 for e in events)
         total = len(self.graph)
         return Delegation(total - left_out.total(), total, partitions, dict(left_out))
@@ -84,6 +89,7 @@ def arguments(
     model: str,
     settings: Settings,
     *,
+    ops: str | None = None,
     audit: bool = True,
     markers: bool = False,
     profile: int = 0,
@@ -92,6 +98,7 @@ def arguments(
     line = ["--library", library, "--model", model, "--threads", str(settings.threads)]
     line += ["--warmup", str(settings.warmup_runs), "--runs", str(settings.min_runs)]
     line += ["--seconds", f"{settings.min_seconds:.3f}"]
+    line += ["--ops", ops] if ops else []
     line += ["--fp16"] * settings.fp16 + ["--audit"] * audit + ["--markers"] * markers
     return line + (["--profile", str(profile)] if profile else [])
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.build import ROOT, build
+from benchmark.build import build
 from benchmark.model import Model, open_model
 from benchmark.targets import phone as phone_module
 from benchmark.targets.emulated import EmulatedTarget
 from benchmark.targets.host import HostTarget
 from benchmark.targets.kit import RunnerKit
+from ghostnet_tf.programs import ROOT
 from tests.fakes.phone import FakePhone
 from tests.fakes.scripted_target import model_file
 

@@ -11,9 +11,9 @@ import pytest
 from benchmark.build import build
 from benchmark.measurement import Delegation, Settings
 from benchmark.model import open_model
-from benchmark.runtime_library import host_library
 from benchmark.targets.host import HostTarget
 from benchmark.targets.runner import UNKNOWN_RUNTIME, arguments, failure, read_report
+from export.ghost_library import litert
 from export.runtime import Runtime
 from ghostnet_tf.errors import CheckFailed, UserError
 
@@ -169,7 +169,7 @@ def test_an_unknown_runtime_that_computes_nothing_is_refused(int8, stub_library)
 
 def test_an_unknown_runtime_that_computes_well_runs_and_is_called_unknown(int8, tmp_path):
     library = tmp_path / "libLiteRt.so"
-    shutil.copy(host_library(), library)
+    shutil.copy(litert(), library)
     with library.open("ab") as file:
         file.write(b"another build")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ghosts
 import keras
 import numpy as np
 import pytest
@@ -112,3 +113,20 @@ def small_net():
 @pytest.fixture(scope="session")
 def small_float32(small_net) -> bytes:
     return to_float32(small_net, 16)
+
+
+@pytest.fixture(scope="session")
+def micro() -> bytes:
+    """A small network with every place for a Ghost operator."""
+    return ghosts.micro()
+
+
+@pytest.fixture(scope="session")
+def micro_int8() -> bytes:
+    return ghosts.micro_int8()
+
+
+@pytest.fixture(scope="session")
+def micro_unequal() -> bytes:
+    """With a scale of its own for each side of a concatenation, and a QUANTIZE before it."""
+    return ghosts.micro_unequal()

@@ -272,6 +272,7 @@ class FakePhone:
             model_sha256=sha256(model),
             runtime_sha256="a" * 64,
             runtime_version="2.3.0",
+            operators="",
             threads=1,
             fp16=False,
             load_ms=1.0,

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.measurement import Counts, Delegation, Kind, Settings, Visit
 from benchmark.model import Model, open_model
-from export.artifact import Accuracy, Record, save
+from export.artifact import Accuracy, Operators, Record, finished, save, twin_path, write_together
 from tests.fakes.simulated_phone import noise
 
 
@@ -42,6 +42,8 @@ class ScriptedTarget:
         cost = self.cost[model.record.model if model.record else model.path.stem]
         if model.record and model.record.recipe == "static_wi8_ai8":
             cost /= 2
+        if model.has_operators:
+            cost *= 0.7
         if self.kind == "emulated_counts":
             n = round(cost)
             classes = {"sdot": n // 4, "load": n // 4, "branch": n - 2 * (n // 4)}
@@ -114,4 +116,15 @@ def model_file(
         accuracy=None if top1 is None else Accuracy(top1, 0.9, 10_000),
     )
     path, _ = save(folder, record, f"\0\0\0\0TFL3 {model} {recipe} {weights}".encode())
+    return open_model(path)
+
+
+def twin_file(plain: Model) -> Model:
+    """The same with a Ghost operator, beside it."""
+    assert plain.record
+    operators = Operators(plain.path.name, plain.sha256, 1, 1, 2, "generated images", None)
+    data = plain.data + b" ghostnet.op.000"
+    record = finished(replace(plain.record, operators=operators), data)
+    path = twin_path(plain.path)
+    write_together({path: data, path.with_suffix(".json"): record.to_json().encode()})
     return open_model(path)

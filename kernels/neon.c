@@ -1,0 +1,132 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// int8 for every aarch64: products of two taps add up in int16 and leave for int32 in pairs. That is
+// safe because no weight is -128, the one value with which two products could overflow.
+
+#if defined(__aarch64__)
+
+#include "neon.h"
+#include "windows.h"
+
+typedef struct {
+  Pixel row[4];
+} Column;
+
+INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) { return (Column){{a, b, c, d}}; }
+
+INLINE Column padding(const GhostNode *node) {
+  Pixel zero = vdup_n_s8((int8_t)node->is.input.zero_point);
+  return (Column){{zero, zero, zero, zero}};
+}
+
+INLINE Sum add_products(Sum sum, int16x8_t products) {
+  return (Sum){vaddw_s16(sum.lo, vget_low_s16(products)), vaddw_high_s16(sum.hi, products)};
+}
+
+// ------------------------------------------------------------------------------- eight channels
+
+typedef struct {
+  int8_t weights[25][8];  // [tap]
+  int32_t bias[8];
+  float scale[8];
+} Block;
+
+typedef struct {
+  Pixel of[25];
+  Output output;
+} Weights;
+
+static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
+  const GhostHeader *h = &node->is;
+  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
+    size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
+    block->bias[lane] = node->bias_int32[of];
+    block->scale[lane] = node->scale[of];
+    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++)
+      block->weights[t][lane] = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
+  }
+}
+
+INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_taps) {
+  Weights w;
+#pragma GCC unroll 25
+  for (int t = 0; t < n_taps; t++) w.of[t] = vld1_s8(block->weights[t]);
+  w.output = output(node, block->bias, block->scale);
+  return w;
+}
+
+INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
+  return window_weights(node, block, 9);
+}
+
+INLINE Sum add_pair(Sum sum, Pixel a, Pixel weight_a, Pixel b, Pixel weight_b) {
+  return add_products(sum, vmlal_s8(vmull_s8(a, weight_a), b, weight_b));
+}
+
+INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
+                       int mode) {
+  const Pixel *l = left.row + row, *m = middle.row + row, *r = right.row + row;
+  Sum sum = add_pair(w->output.bias, l[0], w->of[0], l[1], w->of[3]);
+  sum = add_pair(sum, l[2], w->of[6], m[0], w->of[1]);
+  sum = add_pair(sum, m[1], w->of[4], m[2], w->of[7]);
+  sum = add_pair(sum, r[0], w->of[2], r[1], w->of[5]);
+  sum = add_products(sum, vmull_s8(r[2], w->of[8]));
+  return requantized(sum, &w->output, mode);
+}
+
+INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int mode) {
+  Sum sum = w->output.bias;
+#pragma GCC unroll 13
+  for (int t = 0; t + 1 < n_taps; t += 2)
+    sum = add_pair(sum, load(taps[t]), w->of[t], load(taps[t + 1]), w->of[t + 1]);
+  sum = add_products(sum, vmull_s8(load(taps[n_taps - 1]), w->of[n_taps - 1]));  // 9 and 25 are odd
+  return requantized(sum, &w->output, mode);
+}
+
+// ------------------------------------------------------------------------------- the kernel
+
+#include "strips.h"
+
+static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
+  if (node->is.channels < LANES) {
+    run_mode(node, cheap, in, out, first, last, true, ANY);
+    return;
+  }
+  switch (mode_of(node)) {
+    case UNSIGNED: run_mode(node, cheap, in, out, first, last, false, UNSIGNED); break;
+    case BOUNDED: run_mode(node, cheap, in, out, first, last, false, BOUNDED); break;
+    default: run_mode(node, cheap, in, out, first, last, false, ANY); break;
+  }
+}
+
+static bool takes(const GhostNode *node) {
+  const GhostHeader *h = &node->is;
+  const size_t n = (size_t)h->n_cheap * h->kernel_h * h->kernel_w * h->channels;
+  for (size_t i = 0; i < n; i++)
+    if (node->weights_int8[i] == -128) return false;
+  return ghost_is_unrolled(node);
+}
+
+const GhostKernel GHOST_NEON = {
+    .rows = 2, .lanes = LANES, .takes = takes,
+    .packed_size = packed_size, .pack = pack, .run = run,
+};
+
+// The residual ADD: both inputs by 32-bit factors, sixteen at a time.
+void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
+  const int32x4_t bias = vdupq_n_s32(sum->bias), shift = vdupq_n_s32(-sum->shift);
+  const int16x8_t zero_point = vdupq_n_s16((int16_t)sum->zero_point);
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    int16x8_t a = vmovl_s8(vld1_s8(x + i)), b = vmovl_s8(vld1_s8(y + i));
+    int32x4_t lo = vmlaq_n_s32(vmlaq_n_s32(bias, vmovl_s16(vget_low_s16(a)), sum->a),
+                               vmovl_s16(vget_low_s16(b)), sum->b);
+    int32x4_t hi = vmlaq_n_s32(vmlaq_n_s32(bias, vmovl_high_s16(a), sum->a), vmovl_high_s16(b),
+                               sum->b);
+    int16x8_t value = vqmovn_high_s32(vqmovn_s32(vshlq_s32(lo, shift)), vshlq_s32(hi, shift));
+    vst1_s8(x + i, vqmovn_s16(vqaddq_s16(value, zero_point)));
+  }
+  ghost_reference_add_int8(x + i, y + i, n - i, sum);
+}
+
+#endif

@@ -1,0 +1,81 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What both int8 variants for Arm share: from eight int32 sums to eight int8 outputs.
+
+#ifndef GHOSTNET_NEON_H
+#define GHOSTNET_NEON_H
+
+#include <arm_neon.h>
+#include <string.h>
+
+#include "node.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef int8_t Element;
+enum { LANES = 8 };
+typedef int8x8_t Pixel;
+
+typedef struct {
+  int32x4_t lo, hi;
+} Sum;
+
+// How the float product becomes int8. All give the same bytes where they may be used.
+enum {
+  ANY,       // saturates at every step
+  BOUNDED,   // the rounded product and the zero point fit int16 together: GhostNode.is_bounded
+  UNSIGNED,  // the same with zero point -128, where saturating to 0..255 is the clamp
+};
+
+INLINE int mode_of(const GhostNode *node) {
+  if (!node->is_bounded) return ANY;
+  return node->clamp.zero_point == -128 && node->clamp.max == 127 ? UNSIGNED : BOUNDED;
+}
+
+typedef struct {
+  Sum bias;
+  float32x4_t scale_lo, scale_hi;
+  int16x8_t zero_point;
+  int8x8_t min, max;
+} Output;
+
+INLINE Output output(const GhostNode *node, const int32_t *bias, const float *scale) {
+  return (Output){{vld1q_s32(bias), vld1q_s32(bias + 4)},
+                  vld1q_f32(scale),
+                  vld1q_f32(scale + 4),
+                  vdupq_n_s16((int16_t)node->clamp.zero_point),
+                  vdup_n_s8((int8_t)node->clamp.min),
+                  vdup_n_s8((int8_t)node->clamp.max)};
+}
+
+INLINE Pixel requantized(Sum sum, const Output *o, int mode) {
+  int32x4_t lo = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sum.lo), o->scale_lo));
+  int32x4_t hi = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(sum.hi), o->scale_hi));
+  if (mode == ANY) {
+    int16x8_t value = vqaddq_s16(vqmovn_high_s32(vqmovn_s32(lo), hi), o->zero_point);
+    return vmin_s8(vmax_s8(vqmovn_s16(value), o->min), o->max);
+  }
+  int16x8_t value = vuzp1q_s16(vreinterpretq_s16_s32(lo), vreinterpretq_s16_s32(hi));
+  if (mode == UNSIGNED) return veor_s8(vreinterpret_s8_u8(vqmovun_s16(value)), vdup_n_s8(-128));
+  return vmin_s8(vmax_s8(vqmovn_s16(vaddq_s16(value, o->zero_point)), o->min), o->max);
+}
+
+INLINE Pixel load(const int8_t *from) { return vld1_s8(from); }
+
+INLINE void store(int8_t *to, Pixel value) { vst1_s8(to, value); }
+
+// The first n of eight channels, and never a byte more.
+INLINE void store_some(int8_t *to, Pixel value, int n) {
+  uint64_t bits = vget_lane_u64(vreinterpret_u64_s8(value), 0);
+  if (n >= 4) {
+    uint32_t low = (uint32_t)bits, high = (uint32_t)(bits >> 8 * (n - 4));
+    memcpy(to, &low, sizeof low);
+    memcpy(to + n - 4, &high, sizeof high);
+  } else {
+    for (int i = 0; i < n; i++) to[i] = (int8_t)(bits >> 8 * i);
+  }
+}
+
+void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+
+#endif

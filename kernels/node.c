@@ -1,0 +1,192 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// From options to a node, and from buffers to a result: kernels know one convolution over some rows;
+// here they become an operator.
+
+#include "node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+static size_t element_size(const GhostHeader *h) {
+  return h->dtype == GHOST_INT8 ? sizeof(int8_t) : sizeof(float);
+}
+
+size_t ghost_node_input_bytes(const GhostNode *node) {
+  const GhostHeader *h = &node->is;
+  return element_size(h) * h->in_height * h->in_width * h->channels;
+}
+
+size_t ghost_node_output_bytes(const GhostNode *node) {
+  const GhostHeader *h = &node->is;
+  return element_size(h) * h->out_height * h->out_width * ghost_out_channels(h);
+}
+
+static void *aligned(size_t bytes) {
+  return aligned_alloc(64, (bytes + 64) / 64 * 64);
+}
+
+static void *copied(const void *from, size_t bytes) {
+  void *p = aligned(bytes);
+  if (p) memcpy(p, from, bytes);
+  return p;
+}
+
+// The zero point's share of every sum goes into the bias. XNNPACK's sums wrap, and so do these.
+static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
+  const GhostHeader *h = &node->is;
+  size_t channels = h->channels, taps = (size_t)h->kernel_h * h->kernel_w;
+  if (!(node->scale = aligned(h->n_cheap * channels * sizeof(float)))) return false;
+  node->is_bounded = true;
+  for (size_t i = 0; i < h->n_cheap * channels; i++) {
+    const int8_t *w = node->weights_int8 + i / channels * taps * channels + i % channels;
+    int32_t sum = 0, absolute = 0;
+    float weight_scale;
+    for (size_t t = 0; t < taps; t++) sum += w[t * channels], absolute += abs(w[t * channels]);
+    memcpy(&weight_scale, o->weight_scale + i * sizeof weight_scale, sizeof weight_scale);
+    node->scale[i] = ghost_requantization_scale(h->input.scale, weight_scale, h->cheap.scale);
+    double most = (fabs((double)node->bias_int32[i]) + 256.0 * absolute) * node->scale[i];
+    node->is_bounded &= most < 32000 && fabs((double)node->bias_int32[i]) < 0x1p30;
+    node->bias_int32[i] =
+        (int32_t)((uint32_t)node->bias_int32[i] - (uint32_t)(sum * h->input.zero_point));
+  }
+  return true;
+}
+
+static bool read_arrays(GhostNode *node, const GhostOptions *o) {
+  const GhostHeader *h = &node->is;
+  size_t n = (size_t)h->n_cheap * h->channels, n_weights = n * h->kernel_h * h->kernel_w;
+  if (h->dtype == GHOST_INT8) {
+    node->weights_int8 = copied(o->weights, n_weights);
+    node->bias_int32 = copied(o->bias, n * sizeof(int32_t));
+    return node->weights_int8 && node->bias_int32 && fold_zero_point(node, o);
+  }
+  node->weights_float32 = copied(o->weights, n_weights * sizeof(float));
+  node->bias_float32 = copied(o->bias, n * sizeof(float));
+  return node->weights_float32 && node->bias_float32;
+}
+
+static void read_borders(GhostNode *node) {
+  const GhostHeader *h = &node->is;
+  node->min = h->activation == GHOST_NO_ACTIVATION ? -INFINITY : 0;
+  node->max = h->activation == GHOST_RELU6 ? 6 : INFINITY;
+  if (h->dtype != GHOST_INT8) return;
+  node->clamp = ghost_clamp_of(h->activation, h->cheap);
+  if (h->kind != GHOST_GHOST) return;
+  node->recast_input = ghost_recast_of(h->input, h->concat);
+  node->recast_cheap = ghost_recast_of(h->cheap, h->concat);
+  if (h->has_residual) node->sum = ghost_sum_of(h->concat, h->residual, h->output);
+}
+
+static bool choose_kernel(GhostNode *node) {
+  const GhostHeader *h = &node->is;
+  bool is_int8 = h->dtype == GHOST_INT8;
+  node->kernel = is_int8 ? node->variant->int8 : node->variant->float32;
+  if (node->kernel->takes && !node->kernel->takes(node))
+    node->kernel = is_int8 ? &GHOST_REFERENCE_INT8 : &GHOST_REFERENCE_FLOAT32;
+  const GhostKernel *kernel = node->kernel;
+  size_t element = element_size(h), row = element * h->in_width * h->channels;
+  size_t slack = element * (size_t)kernel->lanes;
+  if (!(node->padding_row = aligned(row + slack))) return false;
+  memset(node->padding_row, is_int8 ? h->input.zero_point : 0, row + slack);
+  if (kernel->lanes > (int)h->channels) {
+    if (!(node->last_row = aligned(row + slack))) return false;
+    memset(node->last_row, 0, row + slack);
+  }
+  if (!kernel->packed_size) return true;
+  if (!(node->packed = aligned(kernel->packed_size(node)))) return false;
+  kernel->pack(node);
+  return true;
+}
+
+GhostNode *ghost_node_of(const GhostVariant *variant, GhostPool *pool, const void *custom_options,
+                         size_t size, char error[256]) {
+  GhostOptions options;
+  if (!ghost_options_read(&options, custom_options, size, error)) return NULL;
+  GhostNode *node = calloc(1, sizeof *node);
+  if (node) {
+    node->is = options.header, node->variant = variant, node->pool = pool;
+    read_borders(node);
+    if (read_arrays(node, &options) && choose_kernel(node)) return node;
+  }
+  ghost_node_free(node);
+  snprintf(error, GHOST_ERROR_BYTES, "there is no memory for the node");
+  return NULL;
+}
+
+void ghost_node_free(GhostNode *node) {
+  if (!node) return;
+  free(node->weights_int8);
+  free(node->weights_float32);
+  free(node->bias_float32);
+  free(node->bias_int32);
+  free(node->scale);
+  free(node->packed);
+  free(node->padding_row);
+  free(node->last_row);
+  free(node);
+}
+
+// ------------------------------------------------------------------------------- running
+
+typedef struct {
+  const GhostNode *node;
+  const void *in, *residual;
+  void *out;
+  int rows;  // of a piece
+} Job;
+
+// Where the halves of a concat have scales of their own: a QUANTIZE of each.
+static void recast_rows(const GhostNode *node, int8_t *out, int first, int last) {
+  const GhostHeader *h = &node->is;
+  size_t channels = h->channels;
+  int8_t *end = out + (size_t)last * h->out_width * ghost_out_channels(h);
+  for (int8_t *half = out + (size_t)first * h->out_width * ghost_out_channels(h); half < end;)
+    for (uint32_t i = 0; i <= h->n_cheap; i++, half += channels) {
+      const GhostRecast *recast = i ? &node->recast_cheap : &node->recast_input;
+      for (size_t c = 0; recast->is_needed && c < channels; c++)
+        half[c] = ghost_recast(half[c], recast);
+    }
+}
+
+static void add_residual(const GhostNode *node, const void *residual, void *out, int first,
+                         int last) {
+  const GhostHeader *h = &node->is;
+  size_t row = h->out_width * ghost_out_channels(h), n = (size_t)(last - first) * row;
+  if (h->dtype == GHOST_INT8) {
+    node->variant->add_int8((int8_t *)out + first * row, (const int8_t *)residual + first * row, n,
+                            &node->sum);
+  } else {
+    float *x = (float *)out + first * row;
+    const float *y = (const float *)residual + first * row;
+    for (size_t i = 0; i < n; i++) x[i] += y[i];
+  }
+}
+
+// Some rows from end to end, while they are in the cache.
+static void run_piece(void *argument, int index) {
+  const Job *job = argument;
+  const GhostNode *node = job->node;
+  int first = index * job->rows, last = first + job->rows;
+  if (last > (int)node->is.out_height) last = (int)node->is.out_height;
+  for (uint32_t cheap = 0; cheap < node->is.n_cheap; cheap++)
+    node->kernel->run(node, (int)cheap, job->in, job->out, first, last);
+  if (node->recast_input.is_needed || node->recast_cheap.is_needed)
+    recast_rows(node, job->out, first, last);
+  if (node->is.has_residual) add_residual(node, job->residual, job->out, first, last);
+}
+
+void ghost_node_run(GhostNode *node, const void *input, const void *residual, void *output) {
+  const GhostHeader *h = &node->is;
+  if (node->last_row) {
+    size_t row = element_size(h) * h->in_width * h->channels;
+    memcpy(node->last_row, (const char *)input + (h->in_height - 1) * row, row);
+  }
+  Job job = {.node = node, .in = input, .residual = residual, .out = output};
+  job.rows = node->kernel->rows;
+  int n_pieces = ((int)h->out_height + job.rows - 1) / job.rows;
+  ghost_pool_run(node->pool, run_piece, &job, n_pieces);
+}

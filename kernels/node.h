@@ -1,0 +1,88 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// One node, ready to run: its options in aligned memory, with what its kernel packed of them.
+
+#ifndef GHOSTNET_NODE_H
+#define GHOSTNET_NODE_H
+
+#include <stdbool.h>
+
+#include "ghost_op.h"
+#include "pool.h"
+#include "requantize.h"
+
+// One convolution of one element type, in the way of one processor.
+typedef struct {
+  int rows;   // output rows that it works on at once
+  int lanes;  // channels at once; it may read this many elements from any pixel, so rows have slack
+  bool (*takes)(const GhostNode *);      // NULL: all
+  size_t (*packed_size)(const GhostNode *);  // NULL: it packs nothing
+  void (*pack)(GhostNode *);             // fills `packed`
+  // Output rows first <= y < last of cheap convolution `cheap`; with the first one of a GHOST, the
+  // copy of y', too.
+  void (*run)(const GhostNode *, int cheap, const void *in, void *out, int first, int last);
+} GhostKernel;
+
+typedef struct {
+  const char *name;
+  bool (*runs_here)(void);  // NULL: everywhere
+  const GhostKernel *int8, *float32;
+  void (*add_int8)(int8_t *x, const int8_t *y, size_t n, const GhostSum *);  // x = x + y
+} GhostVariant;
+
+struct GhostNode {
+  GhostHeader is;
+  GhostPool *pool;
+  const GhostVariant *variant;
+  const GhostKernel *kernel;
+  // [n_cheap][kernel_h][kernel_w][channels]; then [n_cheap][channels]
+  int8_t *weights_int8;
+  float *weights_float32, *bias_float32;
+  int32_t *bias_int32;  // less the input's zero point times the weights: a kernel sums x * w
+  float *scale;         // from the sum to the output's integers
+  bool is_bounded;      // no sum times its scale can leave int16, with room for a zero point
+  GhostClamp clamp;
+  float min, max;       // float32's
+  GhostRecast recast_input, recast_cheap;
+  GhostSum sum;
+  void *packed;
+  void *padding_row;  // in_width pixels of zero points, and slack
+  void *last_row;     // of the input with slack behind it, where lanes > channels; otherwise NULL
+};
+
+extern const GhostKernel GHOST_REFERENCE_INT8, GHOST_REFERENCE_FLOAT32;
+void ghost_reference_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+
+static inline size_t ghost_out_channels(const GhostHeader *h) {
+  return (size_t)h->channels * (h->kind == GHOST_GHOST ? 1 + h->n_cheap : 1);
+}
+
+// Where the channels of a cheap convolution begin in a pixel of the output.
+static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {
+  return h->kind == GHOST_GHOST ? (size_t)(1 + cheap) * h->channels : 0;
+}
+
+// Where a weight lies in the array of them.
+static inline size_t ghost_weight(const GhostNode *node, int cheap, int tap, int channel) {
+  const size_t taps = (size_t)node->is.kernel_h * node->is.kernel_w;
+  return ((size_t)cheap * taps + (size_t)tap) * node->is.channels + (size_t)channel;
+}
+
+static inline bool ghost_copies(const GhostHeader *h, int cheap) {
+  return h->kind == GHOST_GHOST && cheap == 0;
+}
+
+// Row y of the input, or the row of zero points outside of it.
+static inline const void *ghost_row(const GhostNode *node, const void *in, int y, size_t element) {
+  const GhostHeader *h = &node->is;
+  if (y < 0 || y >= (int)h->in_height) return node->padding_row;
+  if (node->last_row && y == (int)h->in_height - 1) return node->last_row;
+  return (const char *)in + (size_t)y * h->in_width * h->channels * element;
+}
+
+GhostNode *ghost_node_of(const GhostVariant *variant, GhostPool *pool, const void *custom_options,
+                         size_t size, char error[256]);
+size_t ghost_node_input_bytes(const GhostNode *node);
+size_t ghost_node_output_bytes(const GhostNode *node);
+
+#endif

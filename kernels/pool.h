@@ -1,0 +1,17 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A few threads that take pieces of one job from a common counter.
+
+#ifndef GHOSTNET_POOL_H
+#define GHOSTNET_POOL_H
+
+typedef struct GhostPool GhostPool;
+typedef void (*GhostPiece)(void *job, int index);
+
+GhostPool *ghost_pool_open(int threads);  // the caller is one of them; NULL on failure
+int ghost_pool_threads(const GhostPool *pool);
+// Returns when piece(job, 0..n_pieces) are all done. One job at a time.
+void ghost_pool_run(GhostPool *pool, GhostPiece piece, void *job, int n_pieces);
+void ghost_pool_close(GhostPool *pool);
+
+#endif

@@ -1,0 +1,63 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Which variant this processor runs. NEON is part of every aarch64; SDOT is asked of the system.
+
+#include "variants.h"
+
+#include <string.h>
+
+static const GhostVariant C = {
+    .name = "c",
+    .int8 = &GHOST_REFERENCE_INT8,
+    .float32 = &GHOST_REFERENCE_FLOAT32,
+    .add_int8 = ghost_reference_add_int8,
+};
+
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+
+extern const GhostKernel GHOST_NEON_DOT, GHOST_NEON, GHOST_NEON_FLOAT32;
+void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+
+static bool has_dot(void) {
+  return getauxval(AT_HWCAP) & 1 << 20;  // HWCAP_ASIMDDP
+}
+
+static const GhostVariant NEON_DOT = {
+    .name = "neon_dot",
+    .runs_here = has_dot,
+    .int8 = &GHOST_NEON_DOT,
+    .float32 = &GHOST_NEON_FLOAT32,
+    .add_int8 = ghost_neon_add_int8,
+};
+
+static const GhostVariant NEON = {
+    .name = "neon",
+    .int8 = &GHOST_NEON,
+    .float32 = &GHOST_NEON_FLOAT32,
+    .add_int8 = ghost_neon_add_int8,
+};
+
+static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &C};
+#else
+static const GhostVariant *const VARIANTS[] = {&C};
+#endif
+enum { N_VARIANTS = sizeof VARIANTS / sizeof *VARIANTS };
+
+static bool runs_here(const GhostVariant *variant) {
+  return !variant->runs_here || variant->runs_here();
+}
+
+const GhostVariant *ghost_variant_named(const char *name) {
+  for (int i = 0; i < N_VARIANTS; i++)
+    if (runs_here(VARIANTS[i]) && (!name || !strcmp(name, VARIANTS[i]->name))) return VARIANTS[i];
+  return NULL;
+}
+
+const char *const *ghost_variants(void) {
+  static const char *names[N_VARIANTS + 1];  // the same whoever fills it
+  int n = 0;
+  for (int i = 0; i < N_VARIANTS; i++)
+    if (runs_here(VARIANTS[i])) names[n++] = VARIANTS[i]->name;
+  return names;
+}

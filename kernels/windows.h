@@ -1,0 +1,45 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Where the windows of a convolution lie in the input: the taps of one output pixel as pointers.
+
+#ifndef GHOSTNET_WINDOWS_H
+#define GHOSTNET_WINDOWS_H
+
+#include <string.h>
+
+#include "node.h"
+
+enum { GHOST_MAX_UNROLLED = 5 };  // kernels of 3x3 and 5x5 have loops of their own
+
+// The convolution of a Ghost module: three by three, one step, one zero around.
+static inline bool ghost_is_same3(const GhostHeader *h) {
+  return h->kernel_h == 3 && h->kernel_w == 3 && h->stride_h == 1 && h->stride_w == 1 &&
+         h->pad_top == 1 && h->pad_left == 1 && h->in_height == h->out_height &&
+         h->in_width == h->out_width;
+}
+
+static inline bool ghost_is_unrolled(const GhostNode *node) {
+  const GhostHeader *h = &node->is;
+  return h->kernel_h == h->kernel_w && (h->kernel_h == 3 || h->kernel_h == 5);
+}
+
+// Output columns from <= x < to have their whole window inside of the input's columns.
+static inline void ghost_inner_columns(const GhostHeader *h, int *from, int *to) {
+  int stride = (int)h->stride_w, pad = (int)h->pad_left, width = (int)h->out_width;
+  int room = (int)h->in_width - (int)h->kernel_w + pad;
+  *from = (pad + stride - 1) / stride;
+  *to = room < 0 ? 0 : room / stride + 1;
+  if (*to > width) *to = width;
+  if (*from > *to) *from = *to;
+}
+
+// The copy of y' into the output, where the convolution does not do it in passing.
+static inline void ghost_copy_rows(const GhostNode *node, const void *in, void *out, int first,
+                                   int last, size_t element) {
+  const GhostHeader *h = &node->is;
+  const size_t from = h->channels * element, to = ghost_out_channels(h) * element;
+  for (size_t i = (size_t)first * h->out_width; i < (size_t)last * h->out_width; i++)
+    memcpy((char *)out + i * to, (const char *)in + i * from, from);
+}
+
+#endif

@@ -1,0 +1,64 @@
+"""cases.c with the library's sources in one program, for this machine or for Arm; and its files."""
+
+import json
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.build import OUT
+from benchmark.emulator.soc import CORES, make_root
+from tests.kernels.nodes import Node, pack
+from tests.kernels.reference import expected
+
+HERE = Path(__file__).resolve().parent
+KERNELS = HERE.parents[1] / "kernels"
+HOST, AARCH64 = "cc", "aarch64-linux-gnu-gcc"
+
+
+def build(out: Path, compiler: str, *flags: str, sources: Path = KERNELS) -> Path:
+    """The program, made by the library's own Makefile with another goal."""
+    command = [
+        "make", "--silent", "-C", str(sources), "program", f"PROGRAM={out}",
+        f"PROGRAM_SOURCE={HERE / 'cases.c'}", f"CC_PROGRAM={compiler}", f"EXTRA={' '.join(flags)}",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def patched(folder: Path, file: str, old: str, new: str) -> Path:
+    """A copy of the sources with one thing changed."""
+    shutil.copytree(KERNELS, folder)
+    text = (folder / file).read_text()
+    assert text.count(old) >= 1, f"{file} has no {old!r} any more"
+    (folder / file).write_text(text.replace(old, new))
+    return folder
+
+
+def case(node: Node, x: np.ndarray, residual: np.ndarray | None) -> bytes:
+    second = b"" if residual is None else residual.tobytes()
+    parts = (pack(node), x.tobytes(), second, expected(node, x, residual).tobytes())
+    return struct.pack("<4I", *map(len, parts)) + b"".join(parts)
+
+
+def write_cases(path: Path, cases: Iterable[tuple[Node, np.ndarray, np.ndarray | None]]) -> Path:
+    path.write_bytes(b"".join(case(*one) for one in cases))
+    return path
+
+
+def emulated(core: str) -> list[str]:
+    """The words before a command that make it run on that core."""
+    root = make_root(OUT.parent / "emulator" / core, CORES[core])
+    return ["qemu-aarch64", "-L", str(root), "-cpu", CORES[core].qemu_cpu]
+
+
+def run(program: Path, cases: Path, variant: str, threads: int = 1, on: str = "") -> dict[str, int]:
+    """What the program says of the cases."""
+    command = [*(emulated(on) if on else []), str(program), str(cases), variant, str(threads)]
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr[-3000:]}"
+    return json.loads(done.stdout)

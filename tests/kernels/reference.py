@@ -1,0 +1,77 @@
+"""The operator once more, in NumPy and in other words than the C reference: what is right.
+
+int8 as the runtime computes it, which test_runtime.py checks against the runtime itself.
+"""
+
+import numpy as np
+
+from tests.kernels.nodes import GHOST, INT8, NONE, RELU6, Node
+
+
+def expected(node: Node, x: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
+    halves = [x] if node.kind == GHOST else []
+    halves += [_convolved(node, x, i) for i in range(node.n_cheap)]
+    if node.kind != GHOST:
+        return halves[0]
+    if node.dtype == INT8:
+        _, cheap, concat, second, out = node.scales
+        halves = [
+            _recast(half, cheap if i else node.scales[0], concat) for i, half in enumerate(halves)
+        ]
+        whole = np.concatenate(halves, -1)
+        return whole if residual is None else _added(whole, concat, residual, second, out)
+    whole = np.concatenate(halves, -1)
+    return whole if residual is None else whole + residual
+
+
+def _convolved(node: Node, x: np.ndarray, i: int) -> np.ndarray:
+    """(1, H, W, C) -> (1, out_height, out_width, C): every tap over the whole image at once."""
+    is_int8 = node.dtype == INT8
+    zero = node.scales[0][1] if is_int8 else 0
+    kernel_h, kernel_w = node.kernel
+    spans = [(o - 1) * s + 1 for o, s in zip(node.out_size, node.stride, strict=True)]
+    behind = [
+        max(span + k - 1 - p - size, 0)
+        for span, k, p, size in zip(spans, node.kernel, node.pad, node.in_size, strict=True)
+    ]
+    padded = np.pad(
+        x[0].astype(np.int64 if is_int8 else np.float32) - zero,
+        ((node.pad[0], behind[0]), (node.pad[1], behind[1]), (0, 0)),
+    )
+    total = np.zeros((*node.out_size, node.channels), padded.dtype) + node.bias[i]
+    for ky in range(kernel_h):
+        for kx in range(kernel_w):
+            rows = padded[ky : ky + spans[0] : node.stride[0], kx : kx + spans[1] : node.stride[1]]
+            total += rows * node.weights[i, ky, kx]
+    if not is_int8:
+        limits = {NONE: (-np.inf, np.inf), RELU6: (0, 6)}.get(node.activation, (0, np.inf))
+        return np.clip(total, *limits).astype(np.float32)[None]
+    scale, zero = np.float32(node.scales[1][0]), node.scales[1][1]
+    factor = np.float32(node.scales[0][0]) * node.weight_scale[i] / scale  # float32, in this order
+    wrapped = (total & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+    value = np.rint(wrapped.astype(np.float32) * factor).astype(np.float64) + zero
+    low, high = (-128, 127) if node.activation == NONE else (zero, 127)
+    if node.activation == RELU6:
+        high = min(127, int(np.rint(np.float32(6) / scale + np.float32(zero))))
+    return np.clip(value, low, high).astype(np.int8)[None]
+
+
+def _recast(x: np.ndarray, source: tuple[float, int], target: tuple[float, int]) -> np.ndarray:
+    """QUANTIZE: an 8-bit fixed-point factor, half up."""
+    if source == target:
+        return x
+    factor = int(np.rint(np.float32(256) * (np.float32(source[0]) / np.float32(target[0]))))
+    value = np.floor(((x.astype(np.int64) - source[1]) * factor + 128) / 256) + target[1]
+    return np.clip(value, -128, 127).astype(np.int8)
+
+
+def _added(
+    x: np.ndarray, x_scale: tuple[float, int], y: np.ndarray, y_scale: tuple[float, int],
+    out: tuple[float, int],
+) -> np.ndarray:  # fmt: skip
+    """ADD: both factors in fixed point, the larger one with 21 bits, half up."""
+    factors = [np.float32(s) / np.float32(out[0]) for s in (x_scale[0], y_scale[0])]
+    bits = 20 - int(np.floor(np.log2(float(max(factors)))))
+    a, b = (int(np.rint(float(f) * 2.0**bits)) for f in factors)
+    total = (x.astype(np.int64) - x_scale[1]) * a + (y.astype(np.int64) - y_scale[1]) * b
+    return np.clip(((total + (1 << (bits - 1))) >> bits) + out[1], -128, 127).astype(np.int8)
