@@ -6,7 +6,7 @@ from benchmark.audit import Comparison, closing, comparisons, read_published, un
 from benchmark.averages import Averages
 from benchmark.grids import Grid, plain
 from benchmark.latency import Latency
-from benchmark.published import PIXEL_MS, TABLES
+from benchmark.published import OF_FLOAT, PIXEL_MS, TABLES
 from benchmark.rows import ACCURACIES, Row, Table
 from benchmark.verdict import Verdict
 
@@ -21,7 +21,8 @@ def document(tables: Sequence[Table], is_suite: bool) -> str:
         lines += _list(f"doubt: {line}" for line in doubted(table))
         for accuracy in ACCURACIES if is_suite else ():
             if rows := comparisons(table, accuracy):
-                lines += _titled(equal_grid(accuracy, rows))
+                lines += _titled(equal_grid(accuracy, rows, table.cost))
+                lines += [OF_FLOAT, ""] if is_of_float(accuracy, rows) else []
     if is_suite:
         lines += [line for grid in published_grids() for line in _titled(grid)]
         lines += _list(line for table in tables for line in closing(table))
@@ -181,10 +182,15 @@ def _some(names: list[str]) -> str:
     return f"{', '.join(names[:2])}{more}: "
 
 
-def equal_grid(accuracy: str, rows: Sequence[Comparison]) -> Grid:
+def is_of_float(accuracy: str, rows: Sequence[Comparison]) -> bool:
+    """Are accuracies of float networks read for quantized files?"""
+    return accuracy == "published" and any("wi8" in row.recipe for row in rows)
+
+
+def equal_grid(accuracy: str, rows: Sequence[Comparison], cost: str) -> Grid:
     return Grid(
         f"At equal {accuracy} accuracy",
-        ["GhostNet", "recipe", "top-1", "against", "points more", "cost", "95 % interval"],
+        ["GhostNet", "recipe", "top-1", "against", "points more", cost, "95 % interval"],
         [
             [
                 c.equal.name,

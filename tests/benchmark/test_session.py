@@ -213,6 +213,7 @@ def test_the_suite_is_compared_at_equal_accuracy_and_says_who_wins(
     assert re.search(r"ghostnet_100 needs 3\d\.\d% less time than a stock MobileNetV3", last[0])
     assert "1.0 points less than mobilenetv3_small_100 tinyimagenet" in last[1]
     assert "static_wi8_ai8" in last[2]
+    assert text.count("Published accuracies are those of float networks") == 1
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<svg") == 6  # accuracy four times, classes, and time over the rounds
     assert "21 HARD_SWISH" in page
