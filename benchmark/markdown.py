@@ -167,19 +167,20 @@ def top1(row: Row) -> str:
 
 
 def doubted(table: Table) -> list[str]:
-    """Each doubt once, with the models that it is about; runtime and phone first."""
-    about: dict[str, list[str]] = {text: [] for text in table.doubts}
+    """Those about phone and runtime, then each kind of doubt once, with its first row in words.
+
+    Which rows have it, the table says by its name.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
     for row in table.rows:
         for doubt in row.doubts:
-            about.setdefault(str(doubt), []).append(f"{row.name} {row.recipe or ''}".strip())
-    return [plain(f"{_some(names)}{text}") for text, names in about.items()]
-
-
-def _some(names: list[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"{', '.join(names[:2])}{more}: "
+            name = f"{row.name} {row.recipe or ''}".strip()
+            found.setdefault((doubt.about, doubt.remedy), []).append(f"{name}: {doubt}")
+    said = [
+        first if len(others) == 0 else f"{about}, {len(others) + 1} rows, such as {first}"
+        for (about, _), (first, *others) in found.items()
+    ]
+    return [plain(text) for text in (*table.doubts, *said)]
 
 
 def is_of_float(accuracy: str, rows: Sequence[Comparison]) -> bool:

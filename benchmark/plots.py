@@ -111,7 +111,7 @@ def classes(table: Table) -> str | None:
     parts = [_instructions(row) if row.is_counted else _times(row) for row in table.rows]
     if not any(parts):
         return None
-    names = list(dict.fromkeys(name for part in parts for name in sorted(part)))
+    names = sorted({name for part in parts for name, much in part.items() if much})
     figure, axes = _figure(table, "classes", 0.9 + 0.24 * len(table.rows))
     left = np.zeros(len(table.rows))
     for i, name in enumerate(names):

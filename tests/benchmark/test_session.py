@@ -8,7 +8,7 @@ from benchmark import facts, markdown, report, store, suite
 from benchmark import run as command
 from benchmark.fleet import Fleet
 from benchmark.plan import EFFORTS
-from benchmark.rows import tabulate
+from benchmark.rows import Table, tabulate
 from benchmark.session import measure
 from benchmark.targets.host import pin
 from ghostnet_tf.errors import UserError
@@ -214,6 +214,11 @@ def test_the_suite_is_compared_at_equal_accuracy_and_says_who_wins(
     assert "1.0 points less than mobilenetv3_small_100 tinyimagenet" in last[1]
     assert "static_wi8_ai8" in last[2]
     assert text.count("Published accuracies are those of float networks") == 1
+    assert all(line.endswith("Read its doubts before you quote this.") for line in last)
+    assert len(re.findall(r"doubt: .*quote needs 1024 runs", text)) == 1
+    assert re.search(
+        r"doubt: effort, \d+ rows, such as ghostnet_100 float32: a number to quote", text
+    )
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<svg") == 6  # accuracy four times, classes, and time over the rounds
     assert "21 HARD_SWISH" in page
@@ -237,6 +242,7 @@ def test_counts_come_with_their_core_and_without_any_unit_of_time(
     assert isinstance(row["instructions"], int)
     assert not re.search(r'_ms"|_s"|seconds|latency', out)
     page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<svg") == 5  # accuracy four times, and the kinds of instructions
     assert not re.search(r"\bms\b|seconds", page.split("What others have published")[0])
 
 
@@ -257,6 +263,44 @@ def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
         suite.paper(tmp_path)
 
     assert caught.value.fix == "python export/to_tflite.py --suite paper"
+
+
+def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):
+    build, cost = tmp_path / "build", dict.fromkeys(suite.PAPER.models, 10.0)
+    cost["mobilenetv3_large_035"] = 8.0
+    for recipe in suite.PAPER.recipes:
+        for name in suite.PAPER.models:
+            model_file(build, name, recipe)
+
+    def table() -> Table:
+        models = suite.paper(build)
+        target = ScriptedTarget(cost, "phone_latency")
+        return tabulate(run(target, models, tmp_path / "results.json"), models)
+
+    def told() -> str:
+        return markdown.document([table()], is_suite=True)
+
+    nothing = told()
+    model_file(build, "ghostnet_050", "float32", "tinyimagenet", 0.37)
+    alone = told()
+    assert "no MobileNetV3 that was trained" in report.html([table()], is_suite=True)
+    model_file(build, "mobilenetv3_large_035", "float32", "others", 0.7, photos=50_000)
+    of_other_photos = told()
+    model_file(build, "mobilenetv3_large_035", "float32", "tinyimagenet", 0.38)
+    both = told()
+
+    assert "build/ has no GhostNet with one" in nothing
+    for text in (alone, of_other_photos):
+        assert "no MobileNetV3 that was trained and scored on the photos of ghostnet_050" in text
+        assert "At equal measured accuracy" not in text
+    assert "At equal measured accuracy" in both
+    assert "Nothing is compared" not in both
+    assert re.search(
+        r"float32, measured accuracy.*ghostnet_050 tinyimagenet \(37.0 %\) is below every rival "
+        r"here: it has 1.0 points less than mobilenetv3_large_035 tinyimagenet and needs 2\d.\d% "
+        r"more time",
+        both,
+    )
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a|b\nc", "{{ 7 * 7 }}"])
