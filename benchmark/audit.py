@@ -74,6 +74,8 @@ def unmeasured(table: Table) -> list[str]:
 def closing(table: Table) -> list[str]:
     """One sentence per precision and question: who wins, by how much, on what."""
     said = []
+    is_doubted = bool(table.doubts) or any(row.doubts for row in table.rows)
+    warned = " Read its doubts before you quote this." if is_doubted else ""
     for recipe, _ in table.by_recipe():
         for accuracy in ACCURACIES:
             rows = [c for c in comparisons(table, accuracy) if c.recipe == recipe]
@@ -89,7 +91,7 @@ def closing(table: Table) -> list[str]:
                 hardest = max(named, key=lambda c: c.equal.ratio)
                 said.append(
                     f"{recipe}, {accuracy} accuracy, on {table.results.target}; what differs is "
-                    f"{differs}: {hardest.equal.sentence(table.cost)}."
+                    f"{differs}: {hardest.equal.sentence(table.cost)}.{warned}"
                 )
     return said
 

@@ -13,6 +13,7 @@ CLASSES = (
     ("multiply", r"Multiply\b"),
     ("mean", r"Mean\b|Average Pooling"),
     ("hard swish", r"HardSwish"),
+    ("clamp and the like", r"(?i)clamp|unary op"),  # some it calls "invalid unary op"
     ("conversion", r"Convert"),
     ("pad", r"Pad\b"),
     ("reshape", r"Reshape"),

@@ -13,7 +13,7 @@ from benchmark.audit import (
 from benchmark.averages import Averages
 from benchmark.grids import Grid, plain
 from benchmark.latency import Latency
-from benchmark.published import PIXEL_MS, TABLES
+from benchmark.published import OF_FLOAT, PIXEL_MS, TABLES
 from benchmark.rows import ACCURACIES, Row, Table
 from benchmark.verdict import Verdict
 
@@ -29,7 +29,8 @@ def document(tables: Sequence[Table], is_suite: bool) -> str:
         lines += _list(f"doubt: {line}" for line in doubted(table))
         for accuracy in ACCURACIES if is_suite else ():
             if rows := comparisons(table, accuracy):
-                lines += _titled(equal_grid(accuracy, rows))
+                lines += _titled(equal_grid(accuracy, rows, table.cost))
+                lines += [OF_FLOAT, ""] if is_of_float(accuracy, rows) else []
     if is_suite:
         lines += [line for grid in published_grids() for line in _titled(grid)]
         lines += _list(line for table in tables for line in closing(table))
@@ -186,22 +187,28 @@ def top1(row: Row) -> str:
 
 
 def doubted(table: Table) -> list[str]:
-    """Each doubt once, with the models that it is about; runtime and phone first."""
-    about: dict[str, list[str]] = {text: [] for text in table.doubts}
+    """Those about phone and runtime, then each kind of doubt once, with its first row in words.
+
+    Which rows have it, the table says by its name.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
     for row in table.rows:
         for doubt in row.doubts:
-            about.setdefault(str(doubt), []).append(f"{row.name} {row.recipe or ''}".strip())
-    return [plain(f"{_some(names)}{text}") for text, names in about.items()]
+            name = f"{row.name} {row.recipe or ''}".strip()
+            found.setdefault((doubt.about, doubt.remedy), []).append(f"{name}: {doubt}")
+    said = [
+        first if len(others) == 0 else f"{about}, {len(others) + 1} rows, such as {first}"
+        for (about, _), (first, *others) in found.items()
+    ]
+    return [plain(text) for text in (*table.doubts, *said)]
 
 
-def _some(names: list[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"{', '.join(names[:2])}{more}: "
+def is_of_float(accuracy: str, rows: Sequence[Comparison]) -> bool:
+    """Are accuracies of float networks read for quantized files?"""
+    return accuracy == "published" and any("wi8" in row.recipe for row in rows)
 
 
-def equal_grid(accuracy: str, rows: Sequence[Comparison]) -> Grid:
+def equal_grid(accuracy: str, rows: Sequence[Comparison], cost: str) -> Grid:
     return Grid(
         f"At equal {accuracy} accuracy",
         [
@@ -210,7 +217,7 @@ def equal_grid(accuracy: str, rows: Sequence[Comparison]) -> Grid:
             "top-1",
             "against",
             "points more",
-            "cost",
+            cost,
             "95 % interval",
             "what differs",
         ],

@@ -47,8 +47,9 @@ def accuracy_against_cost(table: Table, recipe: str | None, accuracy: str) -> st
     if len(known) < 2:
         return None
     figure, axes = _figure(table, f"{recipe} {accuracy}", 3.6)
-    for i, (top1, name, row) in enumerate(known):
-        middle, below, above = _span(row)
+    spans = [_span(row) for _, _, row in known]
+    ups = _labels_above([(span[0], top1) for span, (top1, _, _) in zip(spans, known, strict=True)])
+    for (top1, name, row), (middle, below, above), is_up in zip(known, spans, ups, strict=True):
         is_delegable = "_delegable" in name
         axes.errorbar(
             middle,
@@ -60,13 +61,23 @@ def accuracy_against_cost(table: Table, recipe: str | None, accuracy: str) -> st
             capsize=3,
         )
         if not is_delegable:  # it stands beside its stock form
-            up = 7 if i % 2 else -13
             place = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
-            axes.annotate(_short_name(name), (middle, top1), (0, up), **place)
+            axes.annotate(_short_name(name), (middle, top1), (0, 7 if is_up else -13), **place)
     axes.set_xlabel(_unit(table))
     axes.set_ylabel(f"top-1 ({accuracy}), %")
     axes.margins(0.12, 0.16)
     return _svg(figure)
+
+
+def _labels_above(points: list[tuple[float, float]]) -> list[bool]:
+    """Whether each point's nearest other lies below it, so that a label above is free of it."""
+    places = np.array(points)  # (points, 2)
+    places = places / np.maximum(np.ptp(places, axis=0), 1e-9)
+    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    # its twin in another form has the same accuracy and no label
+    apart[np.equal(places[:, None, 1], places[None, :, 1])] = np.inf
+    nearest = apart.argmin(axis=1)
+    return (places[nearest, 1] < places[:, 1]).tolist()
 
 
 def over_time(table: Table) -> str | None:
@@ -100,7 +111,7 @@ def classes(table: Table) -> str | None:
     parts = [_instructions(row) if row.is_counted else _times(row) for row in table.rows]
     if not any(parts):
         return None
-    names = list(dict.fromkeys(name for part in parts for name in sorted(part)))
+    names = sorted({name for part in parts for name, much in part.items() if much})
     figure, axes = _figure(table, "classes", 0.9 + 0.24 * len(table.rows))
     left = np.zeros(len(table.rows))
     for i, name in enumerate(names):

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from benchmark import markdown, plots
 from benchmark.audit import closing, comparisons, unmeasured
 from benchmark.grids import Grid
+from benchmark.published import OF_FLOAT
 from benchmark.rows import ACCURACIES, Table
 from ghostnet_tf.files import write_atomic
 
@@ -43,6 +46,7 @@ def html(tables: Sequence[Table], is_suite: bool) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template("report.html").render(
+        breakable=_breakable,
         title="GhostNet and its rivals" if is_suite else "Benchmark",
         subtitle=KINDS[tables[0].results.kind],
         closing=[line for table in tables for line in closing(table)] if is_suite else [],
@@ -50,6 +54,11 @@ def html(tables: Sequence[Table], is_suite: bool) -> str:
         targets=[_target(table, is_suite) for table in tables],
         published=markdown.published_grids() if is_suite else [],
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A long name may go on in the next line, after an underscore and nowhere else."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def _target(table: Table, is_suite: bool) -> dict[str, Any]:
@@ -62,16 +71,25 @@ def _target(table: Table, is_suite: bool) -> dict[str, Any]:
         "compared": None if is_few else markdown.verdict_grid(table),
         "results": markdown.results_grid(table),
         "pictures": plots.of(table),
-        "equal": [*markdown.kernel_grids(table), *(_equal(table) if is_suite else [])],
+        "kernels": markdown.kernel_grids(table),
+        "equal": _equal(table) if is_suite else [],
         "audit": _audit(table),
         "doubts": markdown.doubted(table),
         "facts": _facts(table),
     }
 
 
-def _equal(table: Table) -> list[Grid]:
+def _equal(table: Table) -> list[tuple[Grid, str]]:
+    """Each with the sentence that must stand beside it."""
     found = {accuracy: comparisons(table, accuracy) for accuracy in ACCURACIES}
-    return [markdown.equal_grid(accuracy, rows) for accuracy, rows in found.items() if rows]
+    return [
+        (
+            markdown.equal_grid(accuracy, rows, table.cost),
+            OF_FLOAT if markdown.is_of_float(accuracy, rows) else "",
+        )
+        for accuracy, rows in found.items()
+        if rows
+    ]
 
 
 def _audit(table: Table) -> Grid | None:

@@ -67,6 +67,7 @@ def test_a_partial_log_gives_no_number(wording, part, server, phone, tool, model
     [
         (Answer(LOG.encode()[:-1]), CheckFailed, "its last line is not finished"),
         (Answer(LOG.encode(), b"and then"), CheckFailed, "its last line is not finished"),
+        (Answer(LOG.encode()[:-1], b"INFO: x\n"), CheckFailed, "its last line is not finished"),
         (Answer(b"\xff\x00"), CheckFailed, "no number"),
         (Answer(b""), CheckFailed, "no number"),
         (Answer(LOG.encode(), code=137), UserError, "exit 137"),

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from benchmark import facts, markdown, report, store, suite
 from benchmark import run as command
 from benchmark.fleet import Fleet
 from benchmark.plan import EFFORTS
-from benchmark.rows import tabulate
+from benchmark.rows import Table, tabulate
 from benchmark.session import measure
 from benchmark.targets.host import pin
 from ghostnet_tf.errors import UserError
@@ -176,17 +177,20 @@ def test_a_resumed_fleet_begins_what_was_not_begun_and_nothing_out_of_nothing(mo
 # ------------------------------------------------------------------------ the command and its page
 
 
-@pytest.fixture
-def paper(tmp_path):
-    """A suite of files, and what they cost: GhostNet wins in this world."""
-    build = tmp_path / "build"
-    cost = {}
-    for i, name in enumerate(suite.PAPER.models):
-        cost[name] = 10.0 + i
+def seeded_suite(build: Path) -> Path:
+    for name in suite.PAPER.models:
         for recipe in suite.PAPER.recipes:
             plain = model_file(build, name, recipe)
             if name in suite.PAPER.with_operators:
                 twin_file(plain)
+    return build
+
+
+@pytest.fixture
+def paper(tmp_path):
+    """A suite of files, and what they cost: GhostNet wins in this world."""
+    build = seeded_suite(tmp_path / "build")
+    cost = {name: 10.0 + i for i, name in enumerate(suite.PAPER.models)}
     for recipe in suite.PAPER.recipes:
         model_file(build, "ghostnet_050", recipe, "tinyimagenet", 0.55)
         model_file(build, "mobilenetv3_small_100", recipe, "tinyimagenet", 0.56)
@@ -226,6 +230,12 @@ def test_the_suite_is_compared_at_equal_accuracy_and_says_who_wins(
         assert re.search(rf" {ghost} needs \d\d\.\d% less time than a", said)
     assert "1.0 points less than mobilenetv3_small_100 tinyimagenet" in last[3]
     assert "static_wi8_ai8" in last[4]
+    assert text.count("Published accuracies are those of float networks") == 1
+    assert all(line.endswith("Read its doubts before you quote this.") for line in last)
+    assert len(re.findall(r"doubt: .*quote needs 1024 runs", text)) == 1
+    assert re.search(
+        r"doubt: effort, \d+ rows, such as ghostnet_100 float32: a number to quote", text
+    )
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<svg") == 6  # accuracy four times, classes, and time over the rounds
     assert "21 HARD_SWISH" in page
@@ -249,6 +259,7 @@ def test_counts_come_with_their_core_and_without_any_unit_of_time(
     assert isinstance(row["instructions"], int)
     assert not re.search(r'_ms"|_s"|seconds|latency', out)
     page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<svg") == 5  # accuracy four times, and the kinds of instructions
     assert not re.search(r"\bms\b|seconds", page.split("What others have published")[0])
 
 
@@ -269,6 +280,41 @@ def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
         suite.paper(tmp_path)
 
     assert caught.value.fix == "python export/to_tflite.py --suite paper"
+
+
+def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):
+    build, cost = seeded_suite(tmp_path / "build"), dict.fromkeys(suite.PAPER.models, 10.0)
+    cost["mobilenetv3_large_035"] = 8.0
+
+    def table() -> Table:
+        models = suite.paper(build)
+        target = ScriptedTarget(cost, "phone_latency")
+        return tabulate(run(target, models, tmp_path / "results.json"), models)
+
+    def told() -> str:
+        return markdown.document([table()], is_suite=True)
+
+    nothing = told()
+    model_file(build, "ghostnet_050", "float32", "tinyimagenet", 0.37)
+    alone = told()
+    assert "no MobileNetV3 that was trained" in report.html([table()], is_suite=True)
+    model_file(build, "mobilenetv3_large_035", "float32", "others", 0.7, photos=50_000)
+    of_other_photos = told()
+    model_file(build, "mobilenetv3_large_035", "float32", "tinyimagenet", 0.38)
+    both = told()
+
+    assert "build/ has no GhostNet with one" in nothing
+    for text in (alone, of_other_photos):
+        assert "no MobileNetV3 that was trained and scored on the photos of ghostnet_050" in text
+        assert "At equal measured accuracy" not in text
+    assert "At equal measured accuracy" in both
+    assert "Nothing is compared" not in both
+    assert re.search(
+        r"float32, measured accuracy.*ghostnet_050 tinyimagenet \(37.0 %\) is below every rival "
+        r"here: it has 1.0 points less than mobilenetv3_large_035 tinyimagenet and needs 2\d.\d% "
+        r"more time",
+        both,
+    )
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a|b\nc", "{{ 7 * 7 }}"])

@@ -106,6 +106,7 @@ def model_file(
     recipe: str = "float32",
     weights: str = "seeded",
     top1: float | None = None,
+    photos: int = 10_000,
 ) -> Model:
     """A file that no runtime would take, with a record as the export writes it."""
     record = replace(
@@ -113,7 +114,7 @@ def model_file(
         model=model,
         recipe=recipe,
         weights=weights,
-        accuracy=None if top1 is None else Accuracy(top1, 0.9, 10_000),
+        accuracy=None if top1 is None else Accuracy(top1, 0.9, photos),
     )
     path, _ = save(folder, record, f"\0\0\0\0TFL3 {model} {recipe} {weights}".encode())
     return open_model(path)
