@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.measurement import Counts, Delegation, Kind, Settings, Visit
 from benchmark.model import Model, open_model
-from export.artifact import Accuracy, Record, save
+from export.artifact import Accuracy, Operators, Record, save
 from tests.fakes.simulated_phone import noise
 
 
@@ -42,6 +42,8 @@ class ScriptedTarget:
         cost = self.cost[model.record.model if model.record else model.path.stem]
         if model.record and model.record.recipe == "static_wi8_ai8":
             cost /= 2
+        if model.has_operators:
+            cost *= 0.7 if model.title.startswith("ghostnet") else 0.9
         if self.kind == "emulated_counts":
             n = round(cost)
             classes = {"sdot": n // 4, "load": n // 4, "branch": n - 2 * (n // 4)}
@@ -103,14 +105,21 @@ def model_file(
     recipe: str = "float32",
     weights: str = "seeded",
     top1: float | None = None,
+    plain: Model | None = None,
 ) -> Model:
-    """A file that no runtime would take, with a record as the export writes it."""
+    """A file that no runtime would take, with a record as the export writes it.
+
+    With `plain`, the twin of that file with Ghost operators.
+    """
     record = replace(
         RECORD,
         model=model,
         recipe=recipe,
         weights=weights,
         accuracy=None if top1 is None else Accuracy(top1, 0.9, 10_000),
+        operators=plain
+        and Operators(plain.path.name, plain.sha256, 41, 1, 16, "photos", snr_db=None),
     )
-    path, _ = save(folder, record, f"\0\0\0\0TFL3 {model} {recipe} {weights}".encode())
+    says = f"{model} {recipe} {weights} {'ghostnet.op.000' * bool(plain)}"
+    path, _ = save(folder, record, f"\0\0\0\0TFL3 {says}".encode())
     return open_model(path)
