@@ -112,19 +112,33 @@ const GhostKernel GHOST_NEON = {
     .packed_size = packed_size, .pack = pack, .run = run,
 };
 
-// The residual ADD: both inputs by 32-bit factors, sixteen at a time.
+// The residual ADD, sixteen at a time: both inputs by 32-bit factors.
+typedef struct {
+  int32x4_t a, b, bias, shift;
+} Factors;
+
+INLINE int32x4_t total(const Factors *f, int16x4_t x, int16x4_t y) {
+  int32x4_t sum = vmlaq_s32(f->bias, vmovl_s16(x), f->a);
+  return vshlq_s32(vmlaq_s32(sum, vmovl_s16(y), f->b), f->shift);
+}
+
+INLINE int16x8_t totals(const Factors *f, int16x8_t x, int16x8_t y) {
+  int32x4_t lo = total(f, vget_low_s16(x), vget_low_s16(y));
+  int32x4_t hi = total(f, vget_high_s16(x), vget_high_s16(y));
+  return vqmovn_high_s32(vqmovn_s32(lo), hi);
+}
+
 void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
-  const int32x4_t bias = vdupq_n_s32(sum->bias), shift = vdupq_n_s32(-sum->shift);
+  const Factors f = {vdupq_n_s32(sum->a), vdupq_n_s32(sum->b), vdupq_n_s32(sum->bias),
+                     vdupq_n_s32(-sum->shift)};
   const int16x8_t zero_point = vdupq_n_s16((int16_t)sum->zero_point);
   size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    int16x8_t a = vmovl_s8(vld1_s8(x + i)), b = vmovl_s8(vld1_s8(y + i));
-    int32x4_t lo = vmlaq_n_s32(vmlaq_n_s32(bias, vmovl_s16(vget_low_s16(a)), sum->a),
-                               vmovl_s16(vget_low_s16(b)), sum->b);
-    int32x4_t hi = vmlaq_n_s32(vmlaq_n_s32(bias, vmovl_high_s16(a), sum->a), vmovl_high_s16(b),
-                               sum->b);
-    int16x8_t value = vqmovn_high_s32(vqmovn_s32(vshlq_s32(lo, shift)), vshlq_s32(hi, shift));
-    vst1_s8(x + i, vqmovn_s16(vqaddq_s16(value, zero_point)));
+  for (; i + 16 <= n; i += 16) {
+    int8x16_t a = vld1q_s8(x + i), b = vld1q_s8(y + i);
+    int16x8_t lo = totals(&f, vmovl_s8(vget_low_s8(a)), vmovl_s8(vget_low_s8(b)));
+    int16x8_t hi = totals(&f, vmovl_high_s8(a), vmovl_high_s8(b));
+    int8x8_t narrow = vqmovn_s16(vqaddq_s16(lo, zero_point));
+    vst1q_s8(x + i, vqmovn_high_s16(narrow, vqaddq_s16(hi, zero_point)));
   }
   ghost_reference_add_int8(x + i, y + i, n - i, sum);
 }

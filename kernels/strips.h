@@ -58,8 +58,10 @@ typedef struct {
 
 // Two output rows of some channels, column by column: each is loaded once, and is the right, the
 // middle and the left one in turn. Written out three times, so that no register moves.
-INLINE void strip_of_rows(const Strip *s, int start, const Weights weights, Column outside,
+INLINE void strip_of_rows(const Strip *s, const GhostNode *node, const Block *block, int start,
                           int n_rows, bool copies, bool is_narrow, int mode) {
+  const Weights weights = strip_weights(node, block);
+  const Column outside = padding(node);
   const Element *in0 = s->in[0] + start, *in1 = s->in[1] + start;
   const Element *in2 = s->in[2] + start, *in3 = s->in[3] + start;
   Element *out0 = s->out[0] + start, *out1 = s->out[1] + start;
@@ -126,12 +128,9 @@ INLINE void same3(const GhostNode *node, int cheap, const Element *in, Element *
     }
     const Block *block = (const Block *)node->packed + cheap * n_blocks(h);
     for (int i = 0; i < n_blocks(h); i++, block++) {
-      const Weights weights = strip_weights(node, block);
       const int start = block_start(h, i);
-      if (y + 1 < last)
-        strip_of_rows(&strip, start, weights, padding(node), 2, copies, is_narrow, mode);
-      else
-        strip_of_rows(&strip, start, weights, padding(node), 1, copies, is_narrow, mode);
+      if (y + 1 < last) strip_of_rows(&strip, node, block, start, 2, copies, is_narrow, mode);
+      else strip_of_rows(&strip, node, block, start, 1, copies, is_narrow, mode);
     }
   }
 }
@@ -160,8 +159,10 @@ INLINE void edge_pixel(const GhostNode *node, const Block *block, const Element 
 }
 
 // Windows that lie inside, side by side: `rows` at the first one's left side.
-INLINE void inner_pixels(const GhostHeader *h, const Weights weights, const Element *const *rows,
+INLINE void inner_pixels(const GhostNode *node, const Block *block, const Element *const *rows,
                          int n, Element *to, int kernel, bool is_narrow, int mode) {
+  const GhostHeader *h = &node->is;
+  const Weights weights = window_weights(node, block, kernel * kernel);
   const size_t channels = h->channels, pixel = ghost_out_channels(h), step = h->stride_w * channels;
   const Element *row[GHOST_MAX_UNROLLED], *taps[MAX_TAPS];
 #pragma GCC unroll 5
@@ -195,8 +196,8 @@ INLINE void windows(const GhostNode *node, int cheap, const Element *in, Element
     for (int i = 0; i < n_blocks(h) && inner < end; i++) {
       const int start = block_start(h, i);
       for (int k = 0; k < kernel; k++) at[k] = rows[k] + (size_t)left * h->channels + start;
-      inner_pixels(h, window_weights(node, blocks + i, kernel * kernel), at, end - inner,
-                   to + (size_t)inner * pixel + start, kernel, is_narrow, mode);
+      inner_pixels(node, blocks + i, at, end - inner, to + (size_t)inner * pixel + start, kernel,
+                   is_narrow, mode);
     }
   }
 }

@@ -39,6 +39,21 @@ static const GhostVariant NEON = {
 };
 
 static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &C};
+#elif defined(__x86_64__)
+extern const GhostKernel GHOST_AVX2, GHOST_AVX2_FLOAT32;
+void ghost_avx2_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+static const GhostVariant AVX2 = {
+    .name = "avx2",
+    .runs_here = has_avx2,
+    .int8 = &GHOST_AVX2,
+    .float32 = &GHOST_AVX2_FLOAT32,
+    .add_int8 = ghost_avx2_add_int8,
+};
+
+static const GhostVariant *const VARIANTS[] = {&AVX2, &C};
 #else
 static const GhostVariant *const VARIANTS[] = {&C};
 #endif

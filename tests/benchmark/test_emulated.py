@@ -11,6 +11,7 @@ import pytest
 from benchmark.build import build
 from benchmark.emulator.soc import CORES, LIBRARIES, make_root
 from benchmark.measurement import Counts, Settings
+from benchmark.model import open_model
 from benchmark.targets.emulated import Counted, EmulatedTarget
 from benchmark.targets.emulated import _read as read_counts
 from ghostnet_tf.errors import CheckFailed, UserError
@@ -71,6 +72,18 @@ def test_the_bundled_ghostnet_computes_the_same_bits_as_here(emulated, host, bun
     expected = host.visit(bundled, Settings(min_runs=1, min_seconds=0.0))
 
     counted = emulated(core).visit(bundled, Settings())
+
+    assert counted.output_sha256 == expected.output_sha256
+
+
+@pytest.mark.parametrize("core", ["cortex-a53", "cortex-a76"])
+def test_the_bundled_ghostnet_with_operators_computes_the_same_bits(emulated, host, bundled, core):
+    from export.ghost_op import make_twin
+
+    expected = host.visit(bundled, Settings(min_runs=1, min_seconds=0.0))
+    twin = open_model(make_twin(bundled.path).path)
+
+    counted = emulated(core).visit(twin, Settings())
 
     assert counted.output_sha256 == expected.output_sha256
 
@@ -167,8 +180,6 @@ def test_half_precision_computes_something_else(counts, emulated, float32):
 
 
 def test_a_damaged_model_is_refused_there_too(emulated, int8, tmp_path):
-    from benchmark.model import open_model
-
     path = tmp_path / "cut.tflite"
     path.write_bytes(int8.data[:9000])
 

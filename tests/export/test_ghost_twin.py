@@ -64,7 +64,7 @@ def test_names_inputs_and_untouched_tensors_are_kept(micro_int8):
     assert [op.name for op in twin.ops if op.is_ghost] == [f"ghostnet.op.{i:03}" for i in range(5)]
     assert [twin.names[t] for t in twin.inputs] == [plain.names[t] for t in plain.inputs]
     assert set(twin.names) < set(plain.names)
-    assert {"ghost1_primary/kernel", "residual", "logits/bias"} < set(twin.names)
+    assert {"ghost1_primary/kernel", "residual", "logits/kernel"} < set(twin.names)
     assert not {"ghost1_cheap", "ghost1_cheap/kernel", "ghost2_concat"} & set(twin.names)
 
 
@@ -129,8 +129,12 @@ def concat_scale_forgotten(o: Options) -> Options:
 BUGS = [rows_swapped, one_row_lower, activation_lost, last_channel_wrong, one_scale_for_all]
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
-@pytest.mark.parametrize("name", ["micro", "micro_int8"])
+CAUGHT = [(name, bug) for name in ("micro", "micro_int8") for bug in BUGS]
+# Where a ReLU's range begins at 0, its zero point is -128 and the type itself does the clamping.
+CAUGHT.remove(("micro_int8", activation_lost))
+
+
+@pytest.mark.parametrize(("name", "bug"), CAUGHT)
 def test_a_planted_bug_is_caught_with_the_layer_named(name, bug, request, monkeypatch):
     plain = request.getfixturevalue(name)
     pack = Options.pack

@@ -108,7 +108,7 @@ def test_labelled_photos_give_keras_and_every_file_their_accuracy(photos, tmp_pa
 
 
 def test_a_suite_makes_what_is_lacking_and_keeps_what_is_sound(tmp_path, monkeypatch):
-    tiny = Suite(("ghostnet_010", "ghostnet_015"), ("float32",), size=32)
+    tiny = Suite(("ghostnet_010", "ghostnet_015"), ("float32",), ("ghostnet_015",), size=32)
     monkeypatch.setitem(SUITES, "tiny", tiny)
     argv = ["--suite", "tiny", "--out", str(tmp_path)]
 
@@ -119,12 +119,28 @@ def test_a_suite_makes_what_is_lacking_and_keeps_what_is_sound(tmp_path, monkeyp
     assert [(file["model"], file["weights"]) for file in first] == [
         ("ghostnet_010", "seeded"),
         ("ghostnet_015", "seeded"),
+        ("ghostnet_015", "seeded"),
     ]
     assert second == first[:1]
+    assert [file["operators"] is not None for file in first] == [False, False, True]
+    assert first[2]["operators"]["plain_sha256"] == first[1]["sha256"]
     assert (
         run(*argv)
         == f"every file of the suite is in {str(tmp_path)!r}, as its record describes it\n"
     )
+
+
+def test_ghostop_writes_both_files_and_says_how_they_compare(tmp_path):
+    argv = ["--model", "ghostnet_010", "--weights", "seeded", "--size", "32", "--ghostop"]
+
+    text = run(*argv, "--recipe", "float32", "float16", "--out", str(tmp_path))
+
+    names = sorted(path.name for path in tmp_path.glob("*.tflite"))
+    assert names == [
+        f"ghostnet_010_seeded_32_{recipe}.tflite"
+        for recipe in ("float16", "float32", "float32_ghostop")
+    ]
+    assert "against the plain file on 16 generated images: 1" in text
 
 
 def test_a_suite_decides_about_its_networks_itself(tmp_path):

@@ -44,7 +44,7 @@ def test_a_file_as_it_was_exported_passes_every_check(tmp_path, capsys):
 
     assert failed(path) == {}
     assert main([str(path)]) == 0
-    assert capsys.readouterr().out.count("passed") == len(results(path)) == 7
+    assert capsys.readouterr().out.count("passed") == len(results(path)) == 8
 
 
 def test_one_flipped_bit_in_a_weight_fails_the_hash_and_nothing_else(tmp_path):
@@ -131,12 +131,12 @@ def test_without_a_record_the_other_checks_are_made_and_the_missing_ones_named(t
     path = saved(tmp_path)
     record_path(path).unlink()
 
-    with pytest.raises(UserError, match=r"6 of 7 checks could not be made: there is no record"):
+    with pytest.raises(UserError, match=r"7 of 8 checks could not be made: there is no record"):
         main([str(path)])
 
     out = capsys.readouterr().out
     assert "passed    it loads and runs" in out
-    assert out.count("not made") == 6
+    assert out.count("not made") == 7
 
 
 def test_a_failure_outranks_a_check_that_could_not_be_made(tmp_path):

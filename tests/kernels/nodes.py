@@ -191,14 +191,20 @@ class Plain:
         self.graph.operators.append(op)
         return output
 
-    def to_bytes(self, inputs: list[int], output: int) -> bytes:
-        self.graph.inputs, self.graph.outputs = inputs, [output]
+    def to_bytes(self, inputs: list[int], outputs: list[int]) -> bytes:
+        self.graph.inputs, self.graph.outputs = inputs, outputs
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self.model))
 
 
-def plain_graph(node: Node) -> bytes:
+def plain_graph(*nodes: Node) -> bytes:
+    """A file in which each node is what it stands for, side by side."""
+    plain = Plain(nodes[0].dtype)
+    ends = [add_node(plain, node) for node in nodes]
+    return plain.to_bytes([i for inputs, _ in ends for i in inputs], [out for _, out in ends])
+
+
+def add_node(plain: Plain, node: Node) -> tuple[list[int], int]:
     """PAD, DEPTHWISE_CONV_2D, QUANTIZE, CONCATENATION and ADD, as converters write them."""
-    plain = Plain(node.dtype)
     x_scale, cheap_scale, concat_scale, residual_scale, out_scale = node.scales
     x = plain.tensor(node.in_shape, x_scale)
     inputs = [x]
@@ -231,7 +237,7 @@ def plain_graph(node: Node) -> bytes:
         y = plain.tensor((1, *node.out_size, channels), cheap_scale)
         halves.append(plain.op("DEPTHWISE_CONV_2D", options, [padded, weights, bias], y))
     if node.kind == DEPTHWISE:
-        return plain.to_bytes(inputs, halves[1])
+        return inputs, halves[1]
     for i, half in enumerate(halves if node.dtype == INT8 else []):
         if node.scales[i > 0] != concat_scale:
             quantized = plain.tensor((1, *node.out_size, channels), concat_scale)
@@ -240,8 +246,8 @@ def plain_graph(node: Node) -> bytes:
     options.axis = 3
     concat = plain.op("CONCATENATION", options, halves, plain.tensor(node.out_shape, concat_scale))
     if not node.has_residual:
-        return plain.to_bytes(inputs, concat)
+        return inputs, concat
     residual = plain.tensor(node.out_shape, residual_scale)
     out = plain.tensor(node.out_shape, out_scale)
     plain.op("ADD", schema.AddOptionsT(), [concat, residual], out)
-    return plain.to_bytes([x, residual], out)
+    return [x, residual], out

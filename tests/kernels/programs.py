@@ -30,6 +30,14 @@ def build(out: Path, compiler: str, *flags: str, sources: Path = KERNELS) -> Pat
     return out
 
 
+def build_library(out: Path, rule: str) -> Path:
+    """libghostop.so below `out`."""
+    command = ["make", "--silent", "-C", str(KERNELS), rule, f"OUT={out}"]
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    return out / rule / "libghostop.so"
+
+
 def patched(folder: Path, file: str, old: str, new: str) -> Path:
     """A copy of the sources with one thing changed."""
     shutil.copytree(KERNELS, folder)

@@ -1,0 +1,177 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// int8 for x86 with AVX2: two rows (or any two taps) of eight channels are zipped and widened to
+// int16, and one VPMADDWD multiplies them and adds the pairs up in int32.
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
+#pragma GCC target("avx2")
+#endif
+
+#include "windows.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef int8_t Element;
+enum { LANES = 8 };
+typedef __m128i Pixel;  // in its lower half
+typedef __m256i Sum;    // int32
+
+INLINE Pixel load(const int8_t *from) { return _mm_loadl_epi64((const __m128i *)from); }
+
+INLINE void store(int8_t *to, Pixel value) { _mm_storel_epi64((__m128i *)to, value); }
+
+INLINE void store_some(int8_t *to, Pixel value, int n) {
+  uint64_t bits = (uint64_t)_mm_cvtsi128_si64(value);
+  for (int i = 0; i < n; i++) to[i] = (int8_t)(bits >> 8 * i);
+}
+
+INLINE __m256i pairs(Pixel a, Pixel b) { return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)); }
+
+typedef struct {
+  __m256i upper, lower;  // [row 0, row 1] and [row 2, row 3] of each channel, int16
+} Column;
+
+INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) {
+  return (Column){pairs(a, b), pairs(c, d)};
+}
+
+INLINE Column padding(const GhostNode *node) {
+  __m256i zero = _mm256_set1_epi16((int16_t)node->is.input.zero_point);
+  return (Column){zero, zero};
+}
+
+// ------------------------------------------------------------------------------- eight channels
+
+// Weights of SAME 3x3: [column][output row][upper, lower]; of others: [pair of taps].
+enum { MAX_PAIRS = 13 };
+
+typedef struct {
+  int16_t weights[MAX_PAIRS][16];
+  int32_t bias[8];
+  float scale[8];
+} Block;
+
+typedef struct {
+  __m256i of[MAX_PAIRS], bias;
+  __m256 scale, most;  // most: the clamp's maximum less the zero point
+  __m128i zero_point, min, max;
+} Weights;
+
+static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
+  const GhostHeader *h = &node->is;
+  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
+    size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
+    block->bias[lane] = node->bias_int32[of];
+    block->scale[lane] = node->scale[of];
+    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++) {
+      int8_t weight = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
+      if (ghost_is_same3(h)) {
+        for (int row = 0, y = t / 3; row < 2; row++, y++)
+          block->weights[4 * (t % 3) + 2 * row + y / 2][2 * lane + y % 2] = weight;
+      } else {
+        block->weights[t / 2][2 * lane + t % 2] = weight;
+      }
+    }
+  }
+}
+
+INLINE Weights weights_of(const GhostNode *node, const Block *block, int n_pairs) {
+  Weights w = {
+      .bias = _mm256_load_si256((const __m256i *)block->bias),
+      .scale = _mm256_load_ps(block->scale),
+      .most = _mm256_set1_ps((float)(node->clamp.max - node->clamp.zero_point)),
+      .zero_point = _mm_set1_epi16((int16_t)node->clamp.zero_point),
+      .min = _mm_set1_epi8((int8_t)node->clamp.min),
+      .max = _mm_set1_epi8((int8_t)node->clamp.max),
+  };
+#pragma GCC unroll 13
+  for (int i = 0; i < n_pairs; i++) w.of[i] = _mm256_load_si256((const __m256i *)block->weights[i]);
+  return w;
+}
+
+INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
+  return weights_of(node, block, 12);
+}
+
+INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_taps) {
+  return weights_of(node, block, (n_taps + 1) / 2);
+}
+
+INLINE Sum add_pairs(Sum sum, __m256i x, __m256i w) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
+}
+
+// The limit comes first: a float beyond int32 converts to the smallest int32, whatever its sign.
+INLINE Pixel requantized(Sum sum, const Weights *w) {
+  __m256 value = _mm256_min_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), w->scale), w->most);
+  __m256i whole = _mm256_cvtps_epi32(value);
+  __m128i narrow =
+      _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  narrow = _mm_adds_epi16(narrow, w->zero_point);
+  return _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(narrow, narrow), w->min), w->max);
+}
+
+INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
+                       int mode) {
+  (void)mode;
+  const __m256i *of = w->of + 2 * row;
+  Sum sum = add_pairs(add_pairs(w->bias, left.upper, of[0]), left.lower, of[1]);
+  sum = add_pairs(add_pairs(sum, middle.upper, of[4]), middle.lower, of[5]);
+  return requantized(add_pairs(add_pairs(sum, right.upper, of[8]), right.lower, of[9]), w);
+}
+
+INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int mode) {
+  (void)mode;
+  Sum sum = w->bias;
+#pragma GCC unroll 13
+  for (int t = 0; t + 1 < n_taps; t += 2)
+    sum = add_pairs(sum, pairs(load(taps[t]), load(taps[t + 1])), w->of[t / 2]);
+  Pixel last = load(taps[n_taps - 1]);  // 9 and 25 are odd; its neighbour's weight is 0
+  return requantized(add_pairs(sum, pairs(last, last), w->of[n_taps / 2]), w);
+}
+
+// ------------------------------------------------------------------------------- the kernel
+
+#include "strips.h"
+
+static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
+  run_mode(node, cheap, in, out, first, last, node->is.channels < LANES, 0);
+}
+
+const GhostKernel GHOST_AVX2 = {
+    .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
+    .packed_size = packed_size, .pack = pack, .run = run,
+};
+
+// The residual ADD, eight at a time.
+INLINE __m256i scaled(const int8_t *from, int32_t factor) {
+  return _mm256_mullo_epi32(_mm256_cvtepi8_epi32(load(from)), _mm256_set1_epi32(factor));
+}
+
+void ghost_avx2_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
+  const __m256i bias = _mm256_set1_epi32(sum->bias);
+  const __m128i shift = _mm_cvtsi32_si128(sum->shift);
+  const __m128i zero_point = _mm_set1_epi16((int16_t)sum->zero_point);
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    __m256i total = _mm256_add_epi32(scaled(x + i, sum->a), scaled(y + i, sum->b));
+    total = _mm256_sra_epi32(_mm256_add_epi32(total, bias), shift);
+    __m128i narrow =
+        _mm_packs_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
+    narrow = _mm_adds_epi16(narrow, zero_point);
+    store(x + i, _mm_packs_epi16(narrow, narrow));
+  }
+  ghost_reference_add_int8(x + i, y + i, n - i, sum);
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+
+#endif

@@ -1,0 +1,83 @@
+"""Files with Ghost operators on the targets: the same outputs, and no error that goes unseen."""
+
+import subprocess
+
+import numpy as np
+import pytest
+
+from benchmark.measurement import Settings
+from benchmark.model import Model, open_model
+from benchmark.targets.runner import arguments
+from export.flatbuffer import Graph
+from export.ghost_library import litert, operators
+from export.ghost_op import make_twin
+from ghostnet_tf.errors import UserError
+
+ONCE = Settings(warmup_runs=1, min_runs=2, min_seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def twin(int8, tmp_path_factory) -> Model:
+    return open_model(make_twin(int8.path, out=tmp_path_factory.mktemp("twin")).path)
+
+
+def test_a_model_knows_whether_it_has_operators(int8, twin):
+    assert (int8.has_operators, twin.has_operators) == (False, True)
+
+
+def test_the_runner_gives_the_plain_files_outputs(host, int8, twin):
+    assert host.visit(twin, ONCE).output_sha256 == host.visit(int8, ONCE).output_sha256
+
+
+def test_the_report_names_the_kernels_and_what_was_left_to_them(host, int8, twin):
+    ours, theirs = (host.profile(model, ONCE, 1) for model in (twin, int8))
+
+    assert ours.operators and not theirs.operators
+    delegation = ours.delegation()
+    assert delegation is not None and delegation.left_out == {"ghostnet.op": 6, "HARD_SWISH": 1}
+
+
+@pytest.mark.parametrize("core", ["cortex-a53", "cortex-a76"])
+def test_an_emulated_core_gives_them_too(emulated, host, int8, twin, core):
+    counted = emulated(core).visit(twin, Settings())
+
+    assert counted.output_sha256 == host.visit(int8, ONCE).output_sha256
+
+
+def test_damaged_options_end_the_run_with_the_operators_sentence(host, twin, tmp_path):
+    graph = Graph(twin.data)
+    node = next(op for op in graph.ops if op.is_ghost)
+    options = np.array(node.record.customOptions)
+    options[150] ^= 1
+    node.record.customOptions = options
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(graph.to_bytes())
+
+    with pytest.raises(UserError, match=r"damaged\.tflite.*a Ghost operator failed") as refused:
+        host.visit(open_model(path), ONCE)
+
+    assert "plain twin" in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("ops", "code", "sentence"),
+    [
+        (None, 7, b"loads and does not run"),
+        ("/nowhere", 9, b"the Ghost operators cannot be loaded"),
+        ("LITERT", 9, b"has no Ghost operators"),
+    ],
+)
+def test_a_runner_without_the_operators_says_so(host, twin, ops, code, sentence):
+    ops = str(litert()) if ops == "LITERT" else ops
+    line = arguments(str(host.library), str(twin.path), ONCE, ops=ops)
+
+    done = subprocess.run([str(host.runner), *line], capture_output=True)  # noqa: S603
+
+    assert done.returncode == code
+    assert sentence in done.stderr
+
+
+def test_the_library_is_made_for_each_architecture():
+    heads = [operators(rule).read_bytes()[18:20] for rule in ("host", "aarch64")]
+
+    assert heads[1] == b"\xb7\x00"  # EM_AARCH64

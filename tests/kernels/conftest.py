@@ -1,0 +1,80 @@
+"""The library and its test program for this machine and for Arm, made once; the cases, too."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmark.build import build as build_runner
+from benchmark.runtime_library import aarch64_library
+from tests.benchmark.conftest import no_emulator
+from tests.kernels.library import Library
+from tests.kernels.nodes import FLOAT32, INT8, Node, random_input, random_node
+from tests.kernels.programs import AARCH64, HOST, build, build_library, emulated, write_cases
+
+ARM_FIXTURES = {"arm_program", "arm_runtime"}
+
+
+def pytest_collection_modifyitems(items):
+    if reason := no_emulator():
+        for item in items:
+            if ARM_FIXTURES & set(getattr(item, "fixturenames", ())):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndarray | None]]:
+    for seed in range(n):
+        rng = np.random.default_rng(seed)
+        node = random_node(rng, dtype=dtype)
+        yield node, *random_input(rng, node)
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory) -> Library:
+    return Library(build_library(tmp_path_factory.mktemp("library"), "host"))
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("host") / "cases", HOST)
+
+
+@pytest.fixture(scope="session")
+def sanitized_program(tmp_path_factory) -> Path:
+    flags = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    return build(tmp_path_factory.mktemp("sanitized") / "cases", HOST, *flags)
+
+
+@pytest.fixture(scope="session")
+def arm_program(tmp_path_factory) -> Path:
+    return build(tmp_path_factory.mktemp("arm") / "cases", AARCH64)
+
+
+@pytest.fixture(scope="session")
+def int8_cases(tmp_path_factory) -> Path:
+    """400 random operators of more than a million outputs."""
+    return write_cases(tmp_path_factory.mktemp("int8") / "cases", random_cases(INT8, 400))
+
+
+@pytest.fixture(scope="session")
+def float32_cases(tmp_path_factory) -> Path:
+    return write_cases(tmp_path_factory.mktemp("float32") / "cases", random_cases(FLOAT32, 400))
+
+
+@pytest.fixture(scope="session")
+def arm_runtime() -> Callable[[str, Path, Path], dict[str, Any]]:
+    """Runs a .tflite once in the emulated runtime and reads the runner's report."""
+    words = [str(build_runner("aarch64")), "--library", str(aarch64_library()), "--threads", "1"]
+    words += ["--warmup", "0", "--runs", "1", "--seconds", "0"]
+
+    def run_once(core: str, model: Path, given: Path) -> dict[str, Any]:
+        command = [*emulated(core), *words, "--model", str(model), "--input", str(given)]
+        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run_once
