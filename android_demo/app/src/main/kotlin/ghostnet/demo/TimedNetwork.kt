@@ -1,0 +1,36 @@
+package ghostnet.demo
+
+import ghostnet.core.Artifact
+import ghostnet.core.LoadedModel
+import ghostnet.core.RgbImage
+import ghostnet.core.noise
+import ghostnet.core.sha256
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+
+/** A network as the benchmark wants it: on one CPU thread, fed with noise. */
+class TimedNetwork(
+    artifact: Artifact,
+    file: File,
+) : LoadedModel {
+    private val start = System.nanoTime()
+    private val network = Network.open(file)
+    override val loadMs = (System.nanoTime() - start) / 1e6
+
+    init {
+        val size = artifact.record.preprocessing.size
+        network.write(noise(size * size * RgbImage.CHANNELS))
+    }
+
+    override fun run() = network.run()
+
+    override fun outputSha256(): String {
+        val values = network.read()
+        val bytes = ByteBuffer.allocate(values.size * Float.SIZE_BYTES).order(ByteOrder.LITTLE_ENDIAN)
+        values.forEach { bytes.putFloat(it) }
+        return sha256(bytes.array())
+    }
+
+    override fun close() = network.close()
+}
