@@ -16,7 +16,7 @@ from PIL import Image
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from benchmark.latency import Latency
+from benchmark.latency import Latency, middle
 from export.artifact import Accuracy, Record
 from export.predict import softmax
 from ghostnet_tf.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -161,7 +161,7 @@ def latency() -> list[dict[str, Any]]:
             {
                 "visits": visits.tolist(),
                 "clock_resolution_ns": step,
-                "median_ms": timed.median_ms,
+                "median_ms": middle(timed.samples),
                 "p90_ms": timed.p90_ms,
                 "change": timed.trend.change,
                 "p": timed.trend.p,

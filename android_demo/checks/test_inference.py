@@ -1,5 +1,6 @@
 """The app's own inference classes on this machine: the bits of Python, or it is a bug."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,17 +11,30 @@ from PIL import Image
 
 from android_demo.checks import goldens
 from android_demo.checks.toolchain import ROOT
+from benchmark import markdown
+from benchmark.app_results import open_results
+from benchmark.measurement import Visit
 from benchmark.model import open_model
 from benchmark.plan import EFFORTS
 from benchmark.rows import tabulate
 from benchmark.runtime_library import host_library
-from benchmark.store import read
 from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
 from ghostnet_tf.errors import CheckFailed
 
 RECIPES = ("float32", "static_wi8_ai8")
 SIZES = ((96, 96), (110, 110), (333, 257), (64, 64), (97, 131), (640, 480))
+N_REAL = 8
+
+
+def photos() -> dict[str, Image.Image]:
+    """Generated ones and, where GHOSTNET_DATA has them, real ones; decoded by Pillow for both."""
+    made = {f"{w}x{h}_made": Image.fromarray(goldens.photo(w, h)) for w, h in SIZES}
+    data = os.environ.get("GHOSTNET_DATA")
+    for path in sorted(Path(data, "imagenet_samples").rglob("*.jpg"))[:N_REAL] if data else []:
+        photo = Image.open(path).convert("RGB")
+        made[f"{photo.width}x{photo.height}_{path.stem}"] = photo
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +44,8 @@ def folder(tmp_path_factory) -> Path:
     command = [sys.executable, "export/to_tflite.py", "--recipe", *RECIPES, "--out", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
     assert done.returncode == 0, done.stderr
-    for width, height in SIZES:
-        (folder / f"{width}x{height}_made.rgb").write_bytes(goldens.photo(width, height).tobytes())
+    for name, photo in photos().items():
+        (folder / f"{name}.rgb").write_bytes(photo.tobytes())
     return folder
 
 
@@ -41,36 +55,33 @@ def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
     compared = 0
     for model in sorted(folder.glob("*.tflite")):
         classifier = open_classifier(model)
-        for width, height in SIZES:
-            photo = Image.fromarray(goldens.photo(width, height))
-            input_ = classifier.preprocessing.normalise(classifier.preprocessing.pixels(photo))
-            kotlin = folder / f"{model.name}.{width}x{height}_made.logits"
-            python = np.asarray(classifier.predict(input_[None]))[0]
-            assert kotlin.read_bytes() == python.astype("<f4").tobytes(), (
-                model.name,
-                width,
-                height,
-            )
+        for name, photo in photos().items():
+            image = classifier.preprocessing.normalise(classifier.preprocessing.pixels(photo))
+            python = np.asarray(classifier.predict(image[None]))[0].astype("<f4")
+            kotlin = (folder / f"{model.name}.{name}.logits").read_bytes()
+            assert kotlin == python.tobytes(), (model.name, name)
             compared += 1
-    assert compared == len(RECIPES) * len(SIZES)
+    assert compared == len(RECIPES) * (len(SIZES) + N_REAL * ("GHOSTNET_DATA" in os.environ))
 
 
 def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder):
     compiled.java("HarnessKt", "benchmark", folder, library=host_library())
 
-    results = read(folder / "results.json")
     models = [open_model(file) for file in sorted(folder.glob("*.tflite"))]
-    table = tabulate(results, models)
-    host = HostTarget()
+    results = open_results(folder / "results.json", models)
+    quick, host = EFFORTS["quick"], HostTarget()
 
     assert results.kind == "app_latency"
-    assert len(results.rounds) == EFFORTS["quick"].rounds
-    assert results.settings == EFFORTS["quick"].settings()
-    for model, row in zip(models, table.rows, strict=True):
-        assert len(row.latency.visits[0]) >= EFFORTS["quick"].runs
+    assert results.settings == quick.settings()
+    assert len(results.rounds) == quick.rounds
+    for model in models:
+        (first, *_) = (v for v in results.of(model) if isinstance(v, Visit))
+        assert len(first.latency_ms) >= quick.runs
         # the same noise through the command-line runner
-        seen = host.visit(model, EFFORTS["quick"].settings())
-        assert row.visits[0].output_sha256 == seen.output_sha256
+        seen = host.visit(model, quick.settings())
+        assert isinstance(seen, Visit)
+        assert first.output_sha256 == seen.output_sha256
+    assert "app: a desktop" in markdown.document([tabulate(results, models)], False)
 
 
 def test_a_damaged_model_is_refused_before_litert_sees_it(compiled, folder, tmp_path):

@@ -15,7 +15,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /**
- * The app's own classes on a desktop: `logits FOLDER` names every `WIDTHxHEIGHT_*.rgb` in FOLDER
+ * The app's own classes on a desktop: `logits FOLDER` scores every `WIDTHxHEIGHT_*.rgb` in FOLDER
  * with every model there; `benchmark FOLDER` times the models and writes results.json.
  */
 fun main(arguments: Array<String>) {

@@ -25,12 +25,15 @@ class Phone(
             "model" to Build.MODEL,
             "board" to Build.BOARD,
             "android" to Build.VERSION.RELEASE,
-            "api" to Build.VERSION.SDK_INT,
+            "api" to Build.VERSION.SDK_INT.toString(),
             "build" to Build.FINGERPRINT,
-            "app" to context.packageManager.getPackageInfo(context.packageName, 0).versionName,
+            "app" to
+                context.packageManager
+                    .getPackageInfo(context.packageName, 0)
+                    .versionName
+                    .orEmpty(),
             "accelerator" to "CPU",
             "core" to "any: an app cannot choose one",
-            "remedies_on" to emptyList<String>(),
         )
 
     override fun nanos(): Long = System.nanoTime()

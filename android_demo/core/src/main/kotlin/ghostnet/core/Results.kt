@@ -1,24 +1,25 @@
 package ghostnet.core
 
-/** What a run of the benchmark knows, as the JSON that `benchmark/store.py` reads. */
+/** What a run of the benchmark knows, as the JSON that `benchmark/app_results.py` reads. */
 class Results(
     private val target: String, // "app: Pixel 6, Android 14"
     private val effort: Effort,
     private val artifacts: List<Artifact>,
-    private val facts: Map<String, Any?>,
+    private val facts: Map<String, String>,
     private val runtime: RuntimeLibrary,
     private val clockResolutionNs: Long,
 ) {
     fun json(rounds: List<Round>): String =
         Json.write(
             mapOf(
-                "schema" to SCHEMA,
-                "kind" to "app_latency",
+                "app" to SCHEMA,
                 "target" to target,
                 "effort" to effort.title,
-                "settings" to settings(),
-                "models" to artifacts.associate { it.record.sha256 to it.name },
                 "facts" to facts,
+                "models" to artifacts.associate { it.record.sha256 to it.name },
+                "clock_resolution_ns" to clockResolutionNs,
+                "runtime_version" to runtime.version,
+                "runtime_sha256" to runtime.sha256,
                 "rounds" to rounds.map(::round),
             ),
         )
@@ -29,22 +30,9 @@ class Results(
         rounds: List<Round>,
     ) = Latency(rounds.map { it.visits.getValue(artifact).latencyMs }, clockResolutionNs)
 
-    private fun settings() =
-        mapOf(
-            "threads" to 1,
-            "warmup_runs" to effort.warmupRuns,
-            "min_runs" to effort.runs,
-            "min_seconds" to effort.seconds,
-            "fp16" to false,
-        )
-
     private fun round(round: Round) =
         mapOf(
-            "visits" to
-                round.visits.entries.associate { (artifact, visit) ->
-                    artifact.record.sha256 to
-                        visit(artifact, visit)
-                },
+            "visits" to round.visits.entries.associate { it.key.record.sha256 to visit(it.value) },
             "before" to conditions(round.before),
             "after" to conditions(round.after),
         )
@@ -52,30 +40,14 @@ class Results(
     private fun conditions(state: Conditions) =
         mapOf("temperature_c" to state.temperatureC, "thermal_status" to state.thermalStatus)
 
-    private fun visit(
-        artifact: Artifact,
-        visit: Visit,
-    ) = mapOf(
-        "model_sha256" to artifact.record.sha256,
-        "latency_ms" to visit.latencyMs,
-        "warmup_ms" to visit.warmupMs,
-        // Kotlin's API reads and compiles in one step.
-        "load_ms" to 0.0,
-        "init_ms" to visit.loadMs,
-        "peak_memory_bytes" to visit.peakMemoryBytes,
-        "output_sha256" to visit.outputSha256,
-        "delegation" to
-            mapOf(
-                // As the record has it: Kotlin's API does not say.
-                "delegated_ops" to artifact.record.delegatedOps,
-                "total_ops" to artifact.record.totalOps,
-                "partitions" to artifact.record.partitions,
-                "left_out" to emptyMap<String, Any?>(),
-            ),
-        "clock_resolution_ns" to clockResolutionNs,
-        "runtime_version" to runtime.version,
-        "runtime_sha256" to runtime.sha256,
-    )
+    private fun visit(visit: Visit) =
+        mapOf(
+            "latency_ms" to visit.latencyMs,
+            "warmup_ms" to visit.warmupMs,
+            "load_ms" to visit.loadMs,
+            "peak_memory_bytes" to visit.peakMemoryBytes,
+            "output_sha256" to visit.outputSha256,
+        )
 
     private companion object {
         const val SCHEMA = 1
