@@ -80,5 +80,5 @@ def compiled(packed) -> Compiled:
         sources = [CORE / "main" / "kotlin", APP / "kotlin", packed.java]
         # Nothing but Android's API of level 29 is visible: no newer one, and nothing of Java's.
         app = kotlinc(sources, [android.result(), litert], "-no-jdk")
-    checks = kotlinc([CORE / "test" / "kotlin", DEMO / "checks" / "jvm"], [app, *JUNIT])
+    checks = kotlinc([CORE / "test" / "kotlin", DEMO / "checks" / "jvm"], [app, litert, *JUNIT])
     return Compiled(litert, app, checks, compiler()[1])

@@ -1,5 +1,6 @@
 """The app's own inference classes on this machine: the bits of Python, or it is a bug."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from android_demo.checks import goldens
-from android_demo.checks.toolchain import ROOT
+from android_demo.checks.toolchain import ROOT, Failed
 from benchmark import markdown
 from benchmark.app_results import open_results
 from benchmark.measurement import Visit
@@ -20,7 +21,6 @@ from benchmark.rows import tabulate
 from benchmark.runtime_library import host_library
 from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
-from ghostnet_tf.errors import CheckFailed
 
 RECIPES = ("float32", "static_wi8_ai8")
 SIZES = ((96, 96), (110, 110), (333, 257), (64, 64), (97, 131), (640, 480))
@@ -47,6 +47,14 @@ def folder(tmp_path_factory) -> Path:
     for name, photo in photos().items():
         (folder / f"{name}.rgb").write_bytes(photo.tobytes())
     return folder
+
+
+@pytest.fixture
+def alone(folder, tmp_path) -> Path:
+    """A folder with one of the models, to be spoiled."""
+    for file in folder.glob("*static_wi8_ai8.*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
 
 
 def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
@@ -84,15 +92,27 @@ def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, fold
     assert "app: a desktop" in markdown.document([tabulate(results, models)], False)
 
 
-def test_a_damaged_model_is_refused_before_litert_sees_it(compiled, folder, tmp_path):
-    for file in folder.glob("*static_wi8_ai8.*"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    (model,) = tmp_path.glob("*.tflite")
+def test_a_damaged_model_is_refused_before_litert_sees_it(compiled, alone):
+    (model,) = alone.glob("*.tflite")
     damaged = bytearray(model.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     model.write_bytes(damaged)
 
-    with pytest.raises(Exception, match="is damaged: it is not the file that its record describes"):
-        compiled.java("HarnessKt", "logits", tmp_path, library=host_library())
-    with pytest.raises(CheckFailed):
-        open_model(model)
+    with pytest.raises(Failed, match="is damaged: it is not the file that its record describes"):
+        compiled.java("HarnessKt", "logits", alone, library=host_library())
+
+
+def test_a_gpu_that_is_not_there_gives_way_to_the_cpu_and_the_label_says_so(compiled, alone):
+    said = compiled.java("HarnessKt", "gpu", alone, library=host_library())
+
+    assert "CPU, 1 thread (the GPU refused this model)" in said
+
+
+def test_a_record_with_a_label_too_few_is_refused_before_anything_is_named(compiled, alone):
+    (path,) = alone.glob("*.json")
+    record = json.loads(path.read_text())
+    record["labels"].pop()
+    path.write_text(json.dumps(record))
+
+    with pytest.raises(Failed, match="This model has 200 classes, and 199 names for them"):
+        compiled.java("HarnessKt", "logits", alone, library=host_library())

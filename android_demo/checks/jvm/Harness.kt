@@ -1,3 +1,4 @@
+import com.google.ai.edge.litert.Accelerator
 import ghostnet.core.Artifact
 import ghostnet.core.Benchmark
 import ghostnet.core.Conditions
@@ -16,7 +17,8 @@ import java.nio.ByteOrder
 
 /**
  * The app's own classes on a desktop: `logits FOLDER` scores every `WIDTHxHEIGHT_*.rgb` in FOLDER
- * with every model there; `benchmark FOLDER` times the models and writes results.json.
+ * with every model there; `gpu FOLDER` asks for the GPU and prints what it became;
+ * `benchmark FOLDER` times the models and writes results.json.
  */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[1])
@@ -29,6 +31,7 @@ fun main(arguments: Array<String>) {
     val artifacts = models.associateWith(::artifact)
     when (arguments[0]) {
         "logits" -> artifacts.forEach { (file, artifact) -> logits(folder, file, artifact) }
+        "gpu" -> artifacts.forEach { (file, artifact) -> gpu(file, artifact) }
         "benchmark" -> File(folder, "results.json").writeText(benchmark(artifacts))
     }
 }
@@ -57,6 +60,11 @@ private fun logits(
         }
     }
 }
+
+private fun gpu(
+    file: File,
+    artifact: Artifact,
+) = Classifier.open(artifact, file, Accelerator.GPU).use { println(it.accelerator) }
 
 private object Desktop : Machine {
     override fun nanos() = System.nanoTime()

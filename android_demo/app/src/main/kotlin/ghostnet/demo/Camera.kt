@@ -7,7 +7,6 @@ import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraDevice
 import android.hardware.camera2.CameraManager
-import android.hardware.camera2.CaptureRequest
 import android.hardware.camera2.params.OutputConfiguration
 import android.hardware.camera2.params.SessionConfiguration
 import android.media.Image
@@ -49,15 +48,18 @@ class Camera(
     @SuppressLint("MissingPermission") // the screen asks before it comes here
     fun open(manager: CameraManager) = manager.openCamera(lens.id, Opening(), handler)
 
-    /** On any thread; the camera may still be on its way. */
+    /** On any thread, while the handler's is alive; the camera may still be on its way. */
     override fun close() {
         synchronized(this) {
             isClosed = true
             device?.close()
             device = null
         }
-        reader.close()
-        preview.release()
+        // After a frame that is being read: closing frees the memory under it.
+        handler.post {
+            reader.close()
+            preview.release()
+        }
     }
 
     private fun deliver(image: Image) {
@@ -105,10 +107,6 @@ class Camera(
                     val request = camera.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW)
                     request.addTarget(preview)
                     request.addTarget(reader.surface)
-                    request.set(
-                        CaptureRequest.CONTROL_AF_MODE,
-                        CaptureRequest.CONTROL_AF_MODE_CONTINUOUS_PICTURE,
-                    )
                     session.setRepeatingRequest(request.build(), null, handler)
                 }
             }

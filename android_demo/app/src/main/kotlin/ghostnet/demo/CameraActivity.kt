@@ -160,6 +160,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         val frameMs = if (lastFrameNs == 0L) 0.0 else (now - lastFrameNs) / 1e6
         lastFrameNs = now
         runOnUiThread {
+            preview.show(from, displayDegrees()) // a half turn of the phone is told to nobody
             rows.show(answers.top)
             times.text = getString(R.string.times, answers.inferenceMs, frameMs, ready.accelerator)
         }

@@ -4,6 +4,7 @@ import com.google.ai.edge.litert.Accelerator
 import ghostnet.core.Answer
 import ghostnet.core.Artifact
 import ghostnet.core.BadModel
+import ghostnet.core.Record
 import ghostnet.core.RgbImage
 import ghostnet.core.topAnswers
 import java.io.File
@@ -16,21 +17,21 @@ class Answers(
 
 /** From a photo to names: a network with what its record says of it. */
 class Classifier private constructor(
-    private val artifact: Artifact,
+    private val record: Record,
     private val network: Network,
     val accelerator: String, // for the person: what really runs it
 ) : AutoCloseable {
-    fun logits(photo: RgbImage): FloatArray = network.logits(artifact.record.preprocessing.input(photo))
+    fun logits(photo: RgbImage): FloatArray = network.logits(record.preprocessing.input(photo))
 
     fun classify(
         photo: RgbImage,
         count: Int,
     ): Answers {
-        network.write(artifact.record.preprocessing.input(photo))
+        network.write(record.preprocessing.input(photo))
         val start = System.nanoTime()
         network.run()
         val ms = (System.nanoTime() - start) / 1e6
-        return Answers(topAnswers(network.read(), artifact.record.labels, count), ms)
+        return Answers(topAnswers(network.read(), record.labels, count), ms)
     }
 
     override fun close() = network.close()
@@ -44,15 +45,16 @@ class Classifier private constructor(
             file: File,
             wanted: Accelerator = Accelerator.CPU,
         ): Classifier {
+            val record = artifact.record
             if (wanted == Accelerator.GPU) {
                 try {
-                    return Classifier(artifact, Network.open(file, wanted), "GPU")
-                } catch (error: BadModel) {
+                    return Classifier(record, Network.open(record, file, wanted), "GPU")
+                } catch (_: BadModel) {
                     val label = "$CPU (the GPU refused this model)"
-                    return Classifier(artifact, Network.open(file), label)
+                    return Classifier(record, Network.open(record, file), label)
                 }
             }
-            return Classifier(artifact, Network.open(file), CPU)
+            return Classifier(record, Network.open(record, file), CPU)
         }
     }
 }

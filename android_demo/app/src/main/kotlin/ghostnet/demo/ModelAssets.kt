@@ -37,7 +37,8 @@ class ModelAssets(
     }
 
     /** Those whose answers mean something: random weights have none. */
-    fun classifiers(): List<String> = names().filter { !record(it).isGraphOnly }
+    fun classifiers(): List<String> =
+        names().filter { name -> record(name).let { !it.isGraphOnly && it.labels.isNotEmpty() } }
 
     /** The model as a file, because that is what LiteRT loads: exactly the verified bytes. */
     fun file(artifact: Artifact): File {
