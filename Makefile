@@ -24,7 +24,6 @@ test: lint $(OLD_RUNTIME)/ready
 ASSETS := android_demo/app/src/main/assets
 TO_ASSETS := export/to_tflite.py --recipe float32 static_wi8_ai8 --out $(ASSETS)/models
 android-assets: $(VENV)/core
-	rm -rf $(ASSETS)
 	$(BIN)/python $(TO_ASSETS)
 	$(BIN)/python $(TO_ASSETS) --model mobilenetv3_small_100_delegable --weights seeded \
 		--size 96 --labels tinyimagenet

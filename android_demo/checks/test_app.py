@@ -16,6 +16,7 @@ from android_demo.checks.toolchain import (
     kotlinc,
     ktlint,
 )
+from benchmark import doubts
 from benchmark.plan import EFFORTS
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
@@ -91,6 +92,15 @@ def test_efforts_are_those_of_the_benchmark():
     for effort in EFFORTS.values():
         row = (effort.rounds, effort.runs, effort.seconds, effort.warmup_runs, effort.cooldown_s)
         assert f"{effort.name.upper()}({', '.join(map(str, row))})" in source
+
+
+def test_doubts_begin_where_the_benchmark_doubts():
+    source = (DEMO / "core/src/main/kotlin/ghostnet/core/Doubts.kt").read_text()
+    limits = dict(re.findall(r"const val (\w+) = ([\d.]+)", source))
+
+    assert len(limits) == 8
+    for name, value in limits.items():
+        assert float(value) == getattr(doubts, name), name
 
 
 def test_only_adb_can_start_the_benchmark_from_outside():

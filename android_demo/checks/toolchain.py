@@ -42,6 +42,7 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
 TIMEOUT_S = 600
+LANGUAGE = "2.2"  # of the Kotlin that comes with the Android Gradle plugin
 
 
 class Failed(Exception):
@@ -111,7 +112,7 @@ def kotlinc(sources: Iterable[Path], classes: Iterable[Path], *options: str) -> 
     """
     sources, classes, jars = list(sources), list(classes), compiler()
     files = sorted(f for s in sources for f in ([s] if s.is_file() else s.rglob("*.*")))
-    recipe = hashlib.sha256(repr((options, [c.name for c in classes])).encode())
+    recipe = hashlib.sha256(repr((LANGUAGE, options, [c.name for c in classes])).encode())
     for file in files:
         recipe.update(f"{file.name} {file.stat().st_size}\n".encode() + file.read_bytes())
     folder = HOME / "classes" / recipe.hexdigest()[:16]
@@ -123,6 +124,7 @@ def kotlinc(sources: Iterable[Path], classes: Iterable[Path], *options: str) -> 
             call(
                 *java, "-cp", classpath(*jars), "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
                 "-no-stdlib", "-no-reflect", "-Werror", *options,
+                "-language-version", LANGUAGE, "-api-version", LANGUAGE,
                 "-cp", classpath(jars[1], *classes), "-d", f"{place}/out", *sources,
             )  # fmt: skip
             (Path(place) / "out").rename(folder)
