@@ -4,6 +4,8 @@ python benchmark/run.py FILE.tflite... | --suite paper
     [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
     [--tool runner|benchmark_model] [--binary FILE]
     [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]
+python benchmark/run.py --app [FILE.tflite...] [--results JSON] [--phone SERIAL|all]
+    [--effort quick|standard|strict] [--out DIR] [--json]
 """
 
 import argparse
@@ -17,10 +19,12 @@ if not __package__:  # started as a script: modules are found from the project's
 from benchmark.measurement import TOOLS, Target
 from benchmark.model import Model, open_model
 from benchmark.plan import EFFORTS, Effort
+from benchmark.store import Results
 from ghostnet_tf.errors import UserError, run
 
 OUT = Path("build/benchmark")
 EMULATED = "cortex-a53,cortex-a76"  # a small core and a large one
+APP_MODELS = Path("android_demo/app/src/main/assets/models")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -32,6 +36,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--suite", choices=["paper"], help="the paper's networks, out of build/")
     parser.add_argument("--target", choices=["phone", "emulated", "host"], default="host")
     parser.add_argument("--phone", metavar="SERIAL|all", help="which one, where adb knows several")
+    parser.add_argument(
+        "--app", action="store_true", help="the benchmark inside the demo app, on a phone"
+    )
+    parser.add_argument(
+        "--results", type=Path, metavar="JSON", help="with --app: what somebody shared out of it"
+    )
     parser.add_argument(
         "--core",
         metavar="CORE",
@@ -50,6 +60,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--clean", action="store_true", help="remove the phone's cache afterwards")
     args = parser.parse_args(argv)
+    if args.app:
+        complain_about_app(parser, args)
+    elif args.results:
+        parser.error("--results needs --app")
     if bool(args.files) == bool(args.suite) and not (args.clean and not args.files):
         parser.error("name some files, or --suite paper")
     if args.threads < 1:
@@ -62,11 +76,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--tool benchmark_model prints times, and an emulated core has none")
     if args.binary and args.fp16:
         parser.error("--fp16 is for --tool runner only")
-    if args.phone and args.target != "phone":
-        parser.error("--phone needs --target phone")
+    if args.phone and args.target not in ("phone", "app"):
+        parser.error("--phone needs --target phone, or --app")
     if args.clean and args.target != "phone":
         parser.error("--clean needs --target phone: nothing is kept anywhere else")
     return args
+
+
+def complain_about_app(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """The app decides about the rest by itself; without files, its own models are meant."""
+    if args.core or args.threads != 1 or args.fp16 or args.resume or args.clean or args.suite:
+        parser.error("--app takes FILES, --phone, --results, --effort, --out and --json alone")
+    args.target = "app"
+    args.files = args.files or sorted(map(str, APP_MODELS.glob("*.tflite")))
+    if not args.files:
+        parser.error(f"there is no model in {APP_MODELS}: make android-assets")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,13 +106,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = args.out or OUT / args.target
     settings = effort.settings(args.threads, args.fp16, args.tool)
     fleet = Fleet(models, effort, settings, out, args.resume)
-    tables = [tabulate(one, models) for one in fleet.measure(targets(args, effort))]
+    measured = from_app(args, models) if args.app else fleet.measure(targets(args, effort))
+    tables = [tabulate(one, models) for one in measured]
     text = markdown.document(tables, bool(args.suite))
     document = facts.document(tables, bool(args.suite))
     page = report.write(out, tables, text, document, bool(args.suite))
     print(report.as_json(document) if args.json else text, end="")
     print(f"wrote {page}", file=sys.stderr)
     return fleet.errors[0].exit_code if fleet.errors else 0
+
+
+def from_app(args: argparse.Namespace, models: Sequence[Model]) -> list[Results]:
+    from benchmark.app_results import open_results
+    from benchmark.targets.app import measure_all
+
+    if args.results:
+        return [open_results(args.results, models)]
+    return measure_all(args.phone, models, EFFORTS[args.effort], args.out or OUT / args.target)
 
 
 def open_models(args: argparse.Namespace) -> list[Model]:

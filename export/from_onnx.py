@@ -66,7 +66,11 @@ def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
     with stages.stage(f"convert {args.model.name}"):
         network = network_of(args, preprocessing)
     result = export(network, recipes, photos, labelled, args.out, stages)
-    print(json.dumps(document([result], original="onnx"), indent=1) if args.json else table(network, result))
+    print(
+        json.dumps(document([result], original="onnx"), indent=1)
+        if args.json
+        else table(network, result)
+    )
     return 0
 
 

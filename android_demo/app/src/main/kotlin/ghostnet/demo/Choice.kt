@@ -1,0 +1,19 @@
+package ghostnet.demo
+
+import android.content.Context
+import com.google.ai.edge.litert.Accelerator
+
+/** What the person has chosen; camera and gallery share it, and the next start remembers it. */
+class Choice(
+    context: Context,
+) {
+    private val stored = context.getSharedPreferences("choice", Context.MODE_PRIVATE)
+
+    var model: String?
+        get() = stored.getString("model", null)
+        set(name) = stored.edit().putString("model", name).apply()
+
+    var accelerator: Accelerator
+        get() = if (stored.getBoolean("gpu", false)) Accelerator.GPU else Accelerator.CPU
+        set(value) = stored.edit().putBoolean("gpu", value == Accelerator.GPU).apply()
+}

@@ -1,0 +1,124 @@
+package ghostnet.demo
+
+import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.ImageDecoder
+import android.net.Uri
+import android.os.Build
+import android.os.Bundle
+import android.widget.ImageView
+import android.widget.TextView
+import ghostnet.core.BadModel
+import ghostnet.core.RgbImage
+import java.io.IOException
+import java.util.concurrent.Executors
+import kotlin.math.ceil
+import kotlin.math.sqrt
+
+/** One photo of the person's own, named. Android's picker hands over this photo and no other. */
+class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
+    private val worker = Executors.newSingleThreadExecutor()
+    private lateinit var rows: AnswerRows
+    private var chooser: ModelChooser? = null
+    private var photo: Uri? = null
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        rows = AnswerRows(findViewById(R.id.answers), TOP)
+        findViewById<TextView>(R.id.pick).setOnClickListener { pick() }
+        try {
+            chooser = ModelChooser(this, ModelAssets(this), ::classify)
+        } catch (error: BadModel) {
+            showProblem(error.message.orEmpty())
+        }
+        photo = state?.getString("photo")?.let(Uri::parse)
+        classify()
+    }
+
+    override fun onSaveInstanceState(state: Bundle) {
+        super.onSaveInstanceState(state)
+        state.putString("photo", photo?.toString())
+    }
+
+    override fun onDestroy() {
+        worker.shutdown()
+        super.onDestroy()
+    }
+
+    private fun pick() {
+        val hasPicker = Build.VERSION.SDK_INT >= ANDROID_13
+        val intent =
+            if (hasPicker) {
+                Intent(PICK_IMAGES)
+            } else {
+                Intent(Intent.ACTION_GET_CONTENT).addCategory(Intent.CATEGORY_OPENABLE)
+            }
+        startActivityForResult(intent.setType("image/*"), 0)
+    }
+
+    override fun onActivityResult(
+        request: Int,
+        result: Int,
+        data: Intent?,
+    ) {
+        super.onActivityResult(request, result, data)
+        photo = data?.data ?: return
+        classify()
+    }
+
+    private fun classify() {
+        val uri = photo ?: return
+        val models = chooser ?: return
+        rows.clear()
+        hideProblem()
+        findViewById<TextView>(R.id.times).text = getString(R.string.loading)
+        worker.execute {
+            try {
+                val bitmap = decode(uri)
+                val image = rgb(bitmap)
+                models.open().use { classifier ->
+                    val answers = classifier.classify(image, TOP)
+                    runOnUiThread { show(bitmap, answers, classifier.accelerator) }
+                }
+            } catch (error: BadModel) {
+                runOnUiThread { showProblem(error.message.orEmpty()) }
+            } catch (_: IOException) {
+                runOnUiThread { showProblem(getString(R.string.unreadable_photo)) }
+            } catch (_: SecurityException) {
+                runOnUiThread { showProblem(getString(R.string.unreadable_photo)) }
+            }
+        }
+    }
+
+    private fun show(
+        bitmap: Bitmap,
+        answers: Answers,
+        accelerator: String,
+    ) {
+        findViewById<ImageView>(R.id.photo).setImageBitmap(bitmap)
+        rows.show(answers.top)
+        findViewById<TextView>(R.id.times).text =
+            getString(R.string.inference_time, answers.inferenceMs, accelerator)
+    }
+
+    /** Upright, as the photo's own EXIF data has it. A huge photo is shrunk while it is read. */
+    private fun decode(uri: Uri): Bitmap =
+        ImageDecoder.decodeBitmap(ImageDecoder.createSource(contentResolver, uri)) { decoder, info, _ ->
+            decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // for pixels that can be read
+            val pixels = info.size.width.toDouble() * info.size.height
+            decoder.setTargetSampleSize(maxOf(1, ceil(sqrt(pixels / MAX_PIXELS)).toInt()))
+        }
+
+    private fun rgb(bitmap: Bitmap): RgbImage {
+        val argb = IntArray(bitmap.width * bitmap.height)
+        bitmap.getPixels(argb, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
+        return RgbImage.fromArgb(bitmap.width, bitmap.height, argb)
+    }
+
+    private companion object {
+        const val TOP = 5
+        const val MAX_PIXELS = 4_000_000
+        const val ANDROID_13 = 33
+        const val PICK_IMAGES = "android.provider.action.PICK_IMAGES" // MediaStore's, since Android 13
+    }
+}

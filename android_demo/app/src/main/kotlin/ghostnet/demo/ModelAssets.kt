@@ -1,0 +1,68 @@
+package ghostnet.demo
+
+import android.content.Context
+import ghostnet.core.Artifact
+import ghostnet.core.BadModel
+import ghostnet.core.Record
+import ghostnet.core.sha256
+import java.io.File
+import java.io.IOException
+
+/** The models in the app, each with its record; `make android-assets` put them there. */
+class ModelAssets(
+    context: Context,
+) {
+    private val assets = context.assets
+    private val folder = File(context.codeCacheDir, FOLDER)
+
+    fun names(): List<String> =
+        assets
+            .list(FOLDER)
+            .orEmpty()
+            .filter { it.endsWith(TFLITE) }
+            .sorted()
+
+    /** A model whose bytes are those that its record describes. */
+    fun open(name: String): Artifact {
+        val record = record(name)
+        return Artifact(name, read(name), record)
+    }
+
+    fun record(name: String): Record = Record.read(read(name.removeSuffix(TFLITE) + ".json").decodeToString())
+
+    /** Every model, or an error that says which one is damaged, and why. */
+    fun openAll(): List<Artifact> {
+        val all = names().map(::open)
+        return all.ifEmpty { throw BadModel("There is no model in this app.") }
+    }
+
+    /** Those whose answers mean something: random weights have none. */
+    fun classifiers(): List<String> =
+        names().filter { name -> record(name).let { !it.isGraphOnly && it.labels.isNotEmpty() } }
+
+    /** The model as a file, because that is what LiteRT loads: exactly the verified bytes. */
+    fun file(artifact: Artifact): File {
+        val file = File(folder, "${artifact.record.sha256}$TFLITE")
+        try {
+            if (!file.exists() || sha256(file.readBytes()) != artifact.record.sha256) {
+                folder.mkdirs()
+                file.writeBytes(artifact.bytes)
+            }
+        } catch (error: IOException) {
+            throw BadModel("The model cannot be written to this phone's storage: ${error.message}")
+        }
+        return file
+    }
+
+    private fun read(name: String): ByteArray =
+        try {
+            assets.open("$FOLDER/$name").use { it.readBytes() }
+        } catch (error: IOException) {
+            throw BadModel("$name is missing in this app: ${error.message}")
+        }
+
+    private companion object {
+        const val FOLDER = "models"
+        const val TFLITE = ".tflite"
+    }
+}

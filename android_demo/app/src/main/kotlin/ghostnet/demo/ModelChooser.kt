@@ -1,0 +1,63 @@
+package ghostnet.demo
+
+import android.R.layout.simple_spinner_dropdown_item
+import android.R.layout.simple_spinner_item
+import android.app.Activity
+import android.view.View
+import android.widget.AdapterView
+import android.widget.ArrayAdapter
+import android.widget.Spinner
+import android.widget.Switch
+import com.google.ai.edge.litert.Accelerator
+import ghostnet.core.BadModel
+
+/** The two controls above camera and gallery: which model, and whether it may use the GPU. */
+class ModelChooser(
+    private val activity: Activity,
+    private val models: ModelAssets,
+    private val changed: () -> Unit,
+) {
+    private val choice = Choice(activity)
+    private val names = models.classifiers().ifEmpty { throw BadModel(activity.getString(R.string.no_model)) }
+
+    init {
+        val records = names.map(models::record)
+        val titles = records.map { activity.getString(R.string.model_title, it.title, it.recipe) }
+        val spinner = activity.findViewById<Spinner>(R.id.model)
+        spinner.adapter =
+            ArrayAdapter(activity, simple_spinner_item, titles).apply {
+                setDropDownViewResource(simple_spinner_dropdown_item)
+            }
+        spinner.setSelection(names.indexOf(chosen()))
+        spinner.onItemSelectedListener = Selection()
+        val gpu = activity.findViewById<Switch>(R.id.gpu)
+        gpu.isChecked = choice.accelerator == Accelerator.GPU
+        gpu.setOnCheckedChangeListener { _, isOn ->
+            choice.accelerator = if (isOn) Accelerator.GPU else Accelerator.CPU
+            changed()
+        }
+    }
+
+    /** Slow: it reads, verifies and compiles the model. */
+    fun open(): Classifier {
+        val artifact = models.open(chosen())
+        return Classifier.open(artifact, models.file(artifact), choice.accelerator)
+    }
+
+    private fun chosen(): String = choice.model?.takeIf { it in names } ?: names.first()
+
+    private inner class Selection : AdapterView.OnItemSelectedListener {
+        override fun onItemSelected(
+            parent: AdapterView<*>?,
+            view: View?,
+            position: Int,
+            id: Long,
+        ) {
+            if (names[position] == chosen()) return // Android tells of the first selection, too
+            choice.model = names[position]
+            changed()
+        }
+
+        override fun onNothingSelected(parent: AdapterView<*>?) = Unit
+    }
+}

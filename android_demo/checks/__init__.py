@@ -1,0 +1,1 @@
+"""What can be checked of the app without an Android SDK."""

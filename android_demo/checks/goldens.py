@@ -1,0 +1,215 @@
+"""What Python makes of generated images, frames, logits and timings: the Kotlin tests' answers.
+
+python android_demo/checks/goldens.py        writes core/src/test/resources/goldens.json anew
+"""
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from benchmark.latency import Latency, middle
+from export.artifact import Accuracy, Record
+from export.predict import softmax
+from ghostnet_tf.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+
+FILE = Path(__file__).parents[1] / "core" / "src" / "test" / "resources" / "goldens.json"
+HALF = (0.5, 0.5, 0.5)
+PREPROCESSINGS = (
+    Preprocessing(96, 0.875, "bilinear", IMAGENET_MEAN, IMAGENET_STD),  # of the bundled network
+    Preprocessing(224, 0.875, "bilinear", HALF, HALF),
+    Preprocessing(65, 1.0, "bilinear", IMAGENET_MEAN, IMAGENET_STD),
+    Preprocessing(96, 0.9, "bicubic", IMAGENET_MEAN, IMAGENET_STD),
+)
+SIZES = (  # width, height: smaller and larger than the input, odd, long, and exactly 96 / 0.875
+    (96, 96), (110, 110), (31, 47), (64, 64), (97, 131), (333, 257), (375, 500), (640, 480),
+    (480, 853), (1001, 200), (7, 300), (1, 1),
+)  # fmt: skip
+FRAMES = (  # width, height, what each row of Y and of U, V has beyond its pixels, pixel stride
+    (8, 6, 0, 0, 1),
+    (64, 48, 0, 0, 2),
+    (30, 20, 34, 2, 1),
+    (176, 144, 16, 16, 2),
+)
+
+
+def noise(size: int, seed: int) -> np.ndarray:
+    """(size,) uint8 that Kotlin's `Noise` makes too: Numerical Recipes' generator, upper byte."""
+    values, x = np.empty(size, np.uint8), seed
+    for i in range(size):
+        x = (x * 1664525 + 1013904223) & 0xFFFFFFFF
+        values[i] = x >> 24
+    return values
+
+
+def photo(width: int, height: int) -> np.ndarray:
+    """(height, width, 3) uint8: two gradients under noise, so that every weight shows."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    ramps = np.stack([x * 255 // width, y * 255 // height, (x + y) % 256], axis=-1)
+    speckle = noise(width * height * 3, width * 1000 + height).reshape(height, width, 3)
+    return ((ramps + speckle) // 2).astype(np.uint8)
+
+
+def digest(values: np.ndarray) -> str:
+    """SHA-256 of the values in little-endian order."""
+    little = values.astype(values.dtype.newbyteorder("<"))
+    return hashlib.sha256(np.ascontiguousarray(little).tobytes()).hexdigest()
+
+
+def preprocessing() -> list[dict[str, Any]]:
+    cases = []
+    for prepare in PREPROCESSINGS:
+        for width, height in SIZES:
+            pixels = prepare.pixels(Image.fromarray(photo(width, height)))
+            cases.append(
+                {
+                    "width": width,
+                    "height": height,
+                    "preprocessing": prepare.to_dict(),
+                    "pixels_sha256": digest(pixels),
+                    "tensor_sha256": digest(prepare.normalise(pixels)),
+                }
+            )
+    return cases
+
+
+def frame(width: int, height: int, more_y: int, more_uv: int, stride: int):
+    """Row lengths and bytes of a frame's planes Y, U and V, as a camera hands them over."""
+    row_y, row_uv = width + more_y, width // 2 * stride + more_uv
+    y = noise(row_y * height, 1)
+    u, v = (noise(row_uv * (height // 2), seed) for seed in (2, 3))
+    return row_y, row_uv, y, u, v
+
+
+def rgb_of(width: int, height: int, more_y: int, more_uv: int, stride: int) -> np.ndarray:
+    """(height, width, 3) uint8: JFIF's formula in steps of 1/65536, rounded half up."""
+    row_y, row_uv, y, u, v = frame(width, height, more_y, more_uv, stride)
+    light = y.reshape(height, row_y)[:, :width].astype(np.int32) << 16
+    blue, red = (
+        plane.reshape(height // 2, row_uv)[:, : width // 2 * stride : stride]
+        .repeat(2, 0)
+        .repeat(2, 1)
+        .astype(np.int32)
+        - 128
+        for plane in (u, v)
+    )
+    weights = [(1.402, 0), (-0.714136, -0.344136), (0, 1.772)]
+    channels = [
+        (light + round(r * 65536) * red + round(b * 65536) * blue + 32768) >> 16 for r, b in weights
+    ]
+    return np.stack(channels, axis=-1).clip(0, 255).astype(np.uint8)
+
+
+def yuv() -> list[dict[str, Any]]:
+    cases = []
+    for shape in FRAMES:
+        width, height, _, _, stride = shape
+        row_y, row_uv, *_ = frame(*shape)
+        for degrees in (0, 90, 180, 270):
+            turned = np.rot90(rgb_of(*shape), -degrees // 90)
+            cases.append(
+                {
+                    "width": width,
+                    "height": height,
+                    "row_y": row_y,
+                    "row_uv": row_uv,
+                    "pixel_stride": stride,
+                    "degrees": degrees,
+                    "rgb_sha256": digest(turned),
+                }
+            )
+    return cases
+
+
+def scores() -> list[dict[str, Any]]:
+    rng = np.random.default_rng(0)
+    drawn = [rng.normal(0, scale, 200).astype(np.float32) for scale in (0.1, 3, 40)]
+    drawn.append(np.repeat(np.float32([1, 2]), 5))  # equal scores: the first of them leads
+    cases = []
+    for logits in drawn:
+        top = np.argsort(-logits, kind="stable")[:5]
+        probabilities = softmax(logits.astype(np.float64))[top]
+        cases.append(
+            {
+                "logits": logits.tolist(),
+                "top": top.tolist(),
+                "probabilities": probabilities.tolist(),
+            }
+        )
+    return cases
+
+
+def latency() -> list[dict[str, Any]]:
+    rng = np.random.default_rng(1)
+    steady = 5 * np.exp(rng.normal(0, 0.02, (10, 50)))
+    slowing = steady * np.linspace(1, 1.2, 10)[:, None]
+    disturbed = np.where(rng.random((6, 20)) < 0.1, 12.0, steady[:6, :20])
+    coarse = np.round(steady[:3], 0)
+    short = steady[:1, :3]
+    cases = []
+    for visits, step in ((steady, 1), (slowing, 52), (disturbed, 1), (coarse, 10**6), (short, 100)):
+        timed = Latency(visits.tolist(), step)
+        cases.append(
+            {
+                "visits": visits.tolist(),
+                "clock_resolution_ns": step,
+                "median_ms": middle(timed.samples),
+                "p90_ms": timed.p90_ms,
+                "change": timed.trend.change,
+                "p": timed.trend.p,
+                "spike_share": timed.spike_share,
+                "first_run": timed.first_run,
+                "clock_step_ms": timed.clock_step_ms,
+            }
+        )
+    return cases
+
+
+def record() -> dict[str, Any]:
+    """Everything that a record may hold, once."""
+    written = Record(
+        model="ghostnet_050",
+        weights="tinyimagenet",
+        weights_sha256="1" * 64,
+        recipe="static_wi8_ai8",
+        family="ghostnet",
+        parameters=1,
+        preprocessing={**PREPROCESSINGS[0].to_dict()},  # type: ignore
+        labels=("goldfish", 'naïve "frog"\n'),
+        label_ids=("n1", "n2"),
+        ops={"ADD": 1},
+        partitions=1,
+        delegated_ops=1,
+        total_ops=2,
+        accuracy=Accuracy(0.5, 1.0, 10),
+        sha256="2" * 64,
+        size_bytes=3,
+    )
+    return asdict(written)
+
+
+def document() -> dict[str, Any]:
+    return {
+        "preprocessing": preprocessing(),
+        "yuv": yuv(),
+        "scores": scores(),
+        "latency": latency(),
+        "record": record(),
+    }
+
+
+def text() -> str:
+    return json.dumps(document(), indent=1, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(text())

@@ -1,0 +1,144 @@
+"""The app compile-checked: sources, resources, manifest, project. Never run on a phone."""
+
+import hashlib
+import re
+import tomllib
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from android_demo.checks.conftest import APP
+from android_demo.checks.toolchain import (
+    DEMO,
+    Failed,
+    android_classes,
+    call,
+    kotlinc,
+    ktlint,
+)
+from benchmark import doubts
+from benchmark.plan import EFFORTS
+
+ANDROID = "{http://schemas.android.com/apk/res/android}"
+WRAPPER_SHA256 = (
+    "55243ef57851f12b070ad14f7f5bb8302daceeebc5bce5ece5fa6edb23e1145c"  # Gradle 9.4.1's
+)
+
+
+def test_every_screen_compiles_against_android_10(compiled):
+    screens = ("Camera", "Gallery", "Benchmark", "About")
+
+    assert all((compiled.app / f"ghostnet/demo/{s}Activity.class").exists() for s in screens)
+
+
+def test_what_android_10_java_or_litert_lack_does_not_compile(compiled, tmp_path):
+    source = tmp_path / "Wrong.kt"
+    lines = (
+        "val soc = android.os.Build.SOC_MODEL",  # of Android 12
+        'val text = java.nio.file.Files.readString(java.nio.file.Path.of("x"))',  # of Java 11
+        "val model = com.google.ai.edge.litert.CompiledModel.create(ByteArray(1))",
+    )
+    source.write_text("\n".join(lines))
+
+    with pytest.raises(Failed) as caught:
+        kotlinc([source], [android_classes(), compiled.litert], "-no-jdk")
+
+    wrong = set(re.findall(r"Wrong\.kt:(\d+):\d+: error", str(caught.value)))
+    assert wrong == {"1", "2", "3"}
+
+
+def test_what_the_package_says_of_itself(packed):
+    said = call("aapt", "dump", "badging", packed.package)
+
+    assert re.findall(r"uses-permission: name='(.*?)'", said) == ["android.permission.CAMERA"]
+    required = re.findall(r"uses-feature: name='(.*?)'", said)
+    assert required == ["android.hardware.faketouch"]  # every app's
+    assert "sdkVersion:'29'\ntargetSdkVersion:'36'" in said
+    assert "launchable-activity: name='ghostnet.demo.CameraActivity'" in said
+
+
+def test_levels_and_processors_of_the_project():
+    gradle = (DEMO / "app" / "build.gradle.kts").read_text()
+
+    for line in ("compileSdk = 36", "minSdk = 29", "targetSdk = 36"):
+        assert line in gradle
+    assert 'abiFilters += listOf("arm64-v8a", "x86_64")' in gradle
+    assert re.findall(r"^    implementation\((.*)\)", gradle, re.MULTILINE) == [
+        'project(":core")',
+        "libs.litert",
+    ]
+
+
+def test_gradle_is_the_one_that_was_named():
+    wrapper = DEMO / "gradle" / "wrapper"
+    properties = (wrapper / "gradle-wrapper.properties").read_text()
+
+    found = hashlib.sha256((wrapper / "gradle-wrapper.jar").read_bytes()).hexdigest()
+    assert found == WRAPPER_SHA256
+    assert "gradle-9.4.1-bin.zip" in properties
+    assert "distributionSha256Sum=2ab2958f2a1e51120c326cad6f385153bb11ee93" in properties
+
+
+def test_the_app_names_the_runtime_that_it_is_built_with():
+    versions = tomllib.loads((DEMO / "gradle" / "libs.versions.toml").read_text())["versions"]
+    source = (APP / "kotlin" / "ghostnet" / "demo" / "Runtime.kt").read_text()
+
+    assert f'LITERT = "{versions["litert"]}"' in source
+
+
+def test_efforts_are_those_of_the_benchmark():
+    source = (DEMO / "core/src/main/kotlin/ghostnet/core/Plan.kt").read_text()
+
+    for effort in EFFORTS.values():
+        row = (effort.rounds, effort.runs, effort.seconds, effort.warmup_runs, effort.cooldown_s)
+        assert f"{effort.name.upper()}({', '.join(map(str, row))})" in source
+
+
+def test_doubts_begin_where_the_benchmark_doubts():
+    source = (DEMO / "core/src/main/kotlin/ghostnet/core/Doubts.kt").read_text()
+    limits = dict(re.findall(r"const val (\w+) = ([\d.]+)", source))
+
+    assert len(limits) == 8
+    for name, value in limits.items():
+        assert float(value) == getattr(doubts, name), name
+
+
+def test_only_adb_can_start_the_benchmark_from_outside():
+    activities = ET.parse(APP / "AndroidManifest.xml").getroot().iter("activity")  # noqa: S314
+    open_to = {
+        a.get(f"{ANDROID}name"): a.get(f"{ANDROID}permission")
+        for a in activities
+        if a.get(f"{ANDROID}exported") == "true"
+    }
+
+    assert open_to == {
+        ".CameraActivity": None,  # the launcher's
+        ".BenchmarkActivity": "android.permission.DUMP",
+    }
+
+
+def test_dark_mode_has_every_colour_and_pictures_have_words():
+    def names(folder):
+        root = ET.parse(APP / "res" / folder / "colors.xml").getroot()  # noqa: S314
+        return {color.get("name") for color in root}
+
+    assert names("values") - {"icon"} == names("values-night")
+    for layout in (APP / "res" / "layout").glob("*.xml"):
+        for view in ET.parse(layout).getroot().iter():  # noqa: S314
+            if view.tag in ("ImageView", "Spinner", "TextureView"):
+                assert view.get(f"{ANDROID}contentDescription"), f"{layout.name}: {view.tag}"
+
+
+def test_every_text_is_in_the_strings_and_every_string_is_used():
+    root = ET.parse(APP / "res/values/strings.xml").getroot()  # noqa: S314
+    strings = {string.get("name") for string in root}
+    sources = [f.read_text() for f in APP.rglob("*") if f.suffix in (".kt", ".xml")]
+    used = set(re.findall(r"(?:R\.string\.|@string/)(\w+)", "\n".join(sources)))
+
+    assert used == strings
+    layouts = "\n".join(f.read_text() for f in (APP / "res" / "layout").glob("*.xml"))
+    assert not re.findall(r'android:text="(?!@string/).*"', layouts)
+
+
+def test_ktlint_has_nothing_to_say():
+    call("java", "-jar", ktlint(), "--relative", "**/*.kt", "**/*.kts", cwd=DEMO)

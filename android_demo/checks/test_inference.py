@@ -1,0 +1,118 @@
+"""The app's own inference classes on this machine: the bits of Python, or it is a bug."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from android_demo.checks import goldens
+from android_demo.checks.toolchain import ROOT, Failed
+from benchmark import markdown
+from benchmark.app_results import open_results
+from benchmark.measurement import Visit
+from benchmark.model import open_model
+from benchmark.plan import EFFORTS
+from benchmark.rows import tabulate
+from benchmark.runtime_library import host_library
+from benchmark.targets.host import HostTarget
+from export.classifier import open_classifier
+
+RECIPES = ("float32", "static_wi8_ai8")
+SIZES = ((96, 96), (110, 110), (333, 257), (64, 64), (97, 131), (640, 480))
+N_REAL = 8
+
+
+def photos() -> dict[str, Image.Image]:
+    """Generated ones and, where GHOSTNET_DATA has them, real ones; decoded by Pillow for both."""
+    made = {f"{w}x{h}_made": Image.fromarray(goldens.photo(w, h)) for w, h in SIZES}
+    data = os.environ.get("GHOSTNET_DATA")
+    for path in sorted(Path(data, "imagenet_samples").rglob("*.jpg"))[:N_REAL] if data else []:
+        photo = Image.open(path).convert("RGB")
+        made[f"{photo.width}x{photo.height}_{path.stem}"] = photo
+    return made
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """The bundled network in two precisions, as `make android-assets` makes them."""
+    folder = tmp_path_factory.mktemp("models")
+    command = [sys.executable, "export/to_tflite.py", "--recipe", *RECIPES, "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    for name, photo in photos().items():
+        (folder / f"{name}.rgb").write_bytes(photo.tobytes())
+    return folder
+
+
+@pytest.fixture
+def alone(folder, tmp_path) -> Path:
+    """A folder with one of the models, to be spoiled."""
+    for file in folder.glob("*static_wi8_ai8.*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
+    compiled.java("HarnessKt", "logits", folder, library=host_library())
+
+    compared = 0
+    for model in sorted(folder.glob("*.tflite")):
+        classifier = open_classifier(model)
+        for name, photo in photos().items():
+            image = classifier.preprocessing.normalise(classifier.preprocessing.pixels(photo))
+            python = np.asarray(classifier.predict(image[None]))[0].astype("<f4")
+            kotlin = (folder / f"{model.name}.{name}.logits").read_bytes()
+            assert kotlin == python.tobytes(), (model.name, name)
+            compared += 1
+    assert compared == len(RECIPES) * (len(SIZES) + N_REAL * ("GHOSTNET_DATA" in os.environ))
+
+
+def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder):
+    compiled.java("HarnessKt", "benchmark", folder, library=host_library())
+
+    models = [open_model(file) for file in sorted(folder.glob("*.tflite"))]
+    results = open_results(folder / "results.json", models)
+    quick, host = EFFORTS["quick"], HostTarget()
+
+    assert results.kind == "app_latency"
+    assert results.settings == quick.settings()
+    assert len(results.rounds) == quick.rounds
+    for model in models:
+        (first, *_) = (v for v in results.of(model) if isinstance(v, Visit))
+        assert len(first.latency_ms) >= quick.runs
+        # the same noise through the command-line runner
+        seen = host.visit(model, quick.settings())
+        assert isinstance(seen, Visit)
+        assert first.output_sha256 == seen.output_sha256
+    assert "app: a desktop" in markdown.document([tabulate(results, models)], False)
+
+
+def test_a_damaged_model_is_refused_before_litert_sees_it(compiled, alone):
+    (model,) = alone.glob("*.tflite")
+    damaged = bytearray(model.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    model.write_bytes(damaged)
+
+    with pytest.raises(Failed, match="is damaged: it is not the file that its record describes"):
+        compiled.java("HarnessKt", "logits", alone, library=host_library())
+
+
+def test_a_gpu_that_is_not_there_gives_way_to_the_cpu_and_the_label_says_so(compiled, alone):
+    said = compiled.java("HarnessKt", "gpu", alone, library=host_library())
+
+    assert "CPU, 1 thread (the GPU refused this model)" in said
+
+
+def test_a_record_with_a_label_too_few_is_refused_before_anything_is_named(compiled, alone):
+    (path,) = alone.glob("*.json")
+    record = json.loads(path.read_text())
+    record["labels"].pop()
+    path.write_text(json.dumps(record))
+
+    with pytest.raises(Failed, match="This model has 200 classes, and 199 names for them"):
+        compiled.java("HarnessKt", "logits", alone, library=host_library())

@@ -1,0 +1,99 @@
+package ghostnet.core
+
+/** A model in the app cannot be used; the text is for the person who holds the phone. */
+class BadModel(
+    what: String,
+) : Exception(what)
+
+/** What stands in the `.json` beside a `.tflite`, as far as the app needs it. */
+class Record(
+    val model: String,
+    val weights: String,
+    val recipe: String,
+    val preprocessing: Preprocessing,
+    val labels: List<String>, // in the order of the outputs
+    val top1: Double?, // share of labelled photos, of exactly this file; null: not measured
+    val photos: Long?, // on how many
+    val partitions: Long,
+    val delegatedOps: Long,
+    val totalOps: Long,
+    val sha256: String,
+    val sizeBytes: Long,
+) {
+    val title get() = if (isGraphOnly) "$model (graph only)" else "$model $weights"
+
+    /** Random weights: its cost is real, and its answers mean nothing. */
+    val isGraphOnly get() = weights == "seeded"
+
+    companion object {
+        private const val SCHEMA = 1L
+
+        fun read(json: String): Record {
+            try {
+                val all = Fields(Json.read(json), "record")
+                if (all.whole("schema") != SCHEMA) {
+                    throw JsonError("its schema is not $SCHEMA")
+                }
+                val accuracy = all.fieldsOrNull("accuracy")
+                return Record(
+                    model = all.text("model"),
+                    weights = all.text("weights"),
+                    recipe = all.text("recipe"),
+                    preprocessing = preprocessing(all.fields("preprocessing")),
+                    labels = all.texts("labels"),
+                    top1 = accuracy?.number("top1"),
+                    photos = accuracy?.whole("n"),
+                    partitions = all.whole("partitions"),
+                    delegatedOps = all.whole("delegated_ops"),
+                    totalOps = all.whole("total_ops"),
+                    sha256 = all.text("sha256"),
+                    sizeBytes = all.whole("size_bytes"),
+                )
+            } catch (error: JsonError) {
+                throw BadModel("The model's record cannot be used: ${error.message}.")
+            } catch (error: IllegalArgumentException) {
+                throw BadModel("The model's record cannot be used: ${error.message}.")
+            }
+        }
+
+        fun preprocessing(fields: Fields) =
+            Preprocessing(
+                fields.whole("size").toInt(),
+                fields.number("crop"),
+                Resample.valueOf(fields.text("resample").uppercase()),
+                fields.numbers("mean"),
+                fields.numbers("std"),
+            )
+    }
+}
+
+/** The members of a JSON object, each with the type that is asked for. */
+class Fields(
+    value: Any?,
+    private val where: String,
+) {
+    private val members = value as? Map<*, *> ?: throw JsonError("$where is no object")
+
+    fun text(name: String): String = value(name) as? String ?: odd(name)
+
+    fun whole(name: String): Long = value(name) as? Long ?: odd(name)
+
+    fun number(name: String): Double = number(value(name)) ?: odd(name)
+
+    fun numbers(name: String): List<Double> = list(name).map { number(it) ?: odd(name) }
+
+    fun texts(name: String): List<String> = list(name).map { it as? String ?: odd(name) }
+
+    fun list(name: String): List<Any?> = value(name) as? List<*> ?: odd(name)
+
+    fun fields(name: String): Fields = Fields(value(name), "$where.$name")
+
+    fun fieldsOrNull(name: String): Fields? = value(name)?.let { Fields(it, "$where.$name") }
+
+    fun value(name: String): Any? =
+        if (members.containsKey(name)) members[name] else throw JsonError("$where.$name is missing")
+
+    private fun number(value: Any?): Double? = (value as? Number)?.toDouble()
+
+    private fun odd(name: String): Nothing = throw JsonError("$where.$name is ${members[name]}")
+}

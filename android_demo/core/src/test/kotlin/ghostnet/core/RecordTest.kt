@@ -1,0 +1,60 @@
+package ghostnet.core
+
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+
+class RecordTest {
+    private val json = Goldens.json("record")
+
+    @Test
+    fun aRecordThatPythonWroteIsRead() {
+        val record = Record.read(json)
+
+        assertEquals("ghostnet_050 tinyimagenet", record.title)
+        assertEquals(listOf("goldfish", "naïve \"frog\"\n"), record.labels)
+        assertEquals(0.5, record.top1)
+        assertEquals(96, record.preprocessing.size)
+        assertEquals(Resample.BILINEAR, record.preprocessing.resample)
+        assertFalse(record.isGraphOnly)
+    }
+
+    @Test
+    fun randomWeightsAreCalledGraphOnly() {
+        val record = Record.read(json.replace("\"tinyimagenet\"", "\"seeded\""))
+
+        assertTrue(record.isGraphOnly)
+        assertEquals("ghostnet_050 (graph only)", record.title)
+    }
+
+    @Test
+    fun anyOtherRecordIsAnExplainedError() {
+        val wrong =
+            listOf(
+                json.replace("\"schema\": 1", "\"schema\": 2"),
+                json.replace("\"labels\"", "\"names\""),
+                json.replace("\"bilinear\"", "\"nearest\""),
+                json.replace("\"size\": 96", "\"size\": 0"),
+                json.replace("\"accuracy\": {", "\"accuracy\": 5, \"other\": {"),
+                json.take(100),
+                "[]",
+            )
+        for (text in wrong) {
+            assertTrue(text != json)
+            val error = assertThrows(text, BadModel::class.java) { Record.read(text) }
+            assertTrue(error.message!!.startsWith("The model's record cannot be used: "))
+        }
+    }
+
+    @Test
+    fun aFileWithAnotherHashIsRefused() {
+        val bytes = byteArrayOf(1, 2, 3)
+        val record = Record.read(json.replace("2".repeat(64), sha256(bytes)))
+
+        Artifact("whole.tflite", bytes, record)
+
+        assertThrows(BadModel::class.java) { Artifact("damaged.tflite", byteArrayOf(1, 2, 4), record) }
+    }
+}

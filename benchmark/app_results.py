@@ -1,0 +1,121 @@
+"""What the demo app's own benchmark measured, out of the JSON that it writes and shares."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmark.measurement import Delegation, Visit
+from benchmark.model import Model
+from benchmark.plan import EFFORTS
+from benchmark.store import Results, Round
+from export.artifact import Mismatch, typed
+from ghostnet_tf.errors import CheckFailed, UserError, pick
+
+SCHEMA = 1  # of what the app writes
+INSTALL = "make android-assets, then in android_demo: ./gradlew :app:installDebug"
+
+
+@dataclass(frozen=True)
+class AppVisit:
+    """What the app says of one visit to one model."""
+
+    latency_ms: tuple[float, ...]
+    warmup_ms: tuple[float, ...]
+    load_ms: float  # the compiled model out of its file, in one step
+    peak_memory_bytes: int  # of the app, so far
+    output_sha256: str  # of the outputs, for the runner's own input
+
+
+@dataclass(frozen=True)
+class Conditions:
+    temperature_c: float | None  # of the battery
+    thermal_status: int | None  # 0 is cool
+
+
+@dataclass(frozen=True)
+class AppRound:
+    visits: dict[str, AppVisit]  # by the SHA-256 of the model
+    before: Conditions
+    after: Conditions
+
+
+@dataclass(frozen=True)
+class Document:
+    """The JSON that the app writes, and shares."""
+
+    app: int  # the schema
+    target: str
+    effort: str
+    facts: dict[str, str]  # of the phone; nothing is computed from them
+    models: dict[str, str]  # SHA-256 -> file name
+    clock_resolution_ns: int
+    runtime_version: str
+    runtime_sha256: str
+    rounds: tuple[AppRound, ...]
+
+
+def open_results(path: Path, models: Sequence[Model]) -> Results:
+    """Results that somebody shared out of the app."""
+    try:
+        return read(path.read_bytes(), models)
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def read(data: bytes, models: Sequence[Model]) -> Results:
+    """The app's JSON as results like any others; the models must be those of the app."""
+    try:
+        said = typed(Document, json.loads(data.decode()), "results")
+        if said.app != SCHEMA:
+            raise Mismatch(f"results.app is {said.app}, this version reads {SCHEMA}")
+        effort = pick(said.effort, EFFORTS, "effort")
+        if not said.rounds or any(r.visits.keys() != said.models.keys() for r in said.rounds):
+            raise Mismatch("a round is not whole")
+        latencies = [v.latency_ms for r in said.rounds for v in r.visits.values()]
+        if any(not ms or min(ms) < 0 or max(ms) == 0 for ms in latencies):
+            raise Mismatch("a visit without times")
+    except (ValueError, RecursionError, Mismatch) as wrong:
+        raise CheckFailed(
+            f"the app's results cannot be used: {wrong}", fix="run it again; no number was kept"
+        ) from None
+    known = {model.sha256: model for model in models}
+    if odd := sorted(said.models.keys() ^ known.keys()):
+        where = "in the app" if odd[0] in said.models else "here"
+        name = said.models.get(odd[0]) or known[odd[0]].path.name
+        raise UserError(
+            f"the models in the app and here are not the same: {name!r} is only {where}",
+            fix=f"build both from the same files: {INSTALL}",
+        )
+    rounds = [
+        Round(
+            {sha: visit(said, known[sha], seen) for sha, seen in one.visits.items()},
+            asdict(one.before),
+            asdict(one.after),
+        )
+        for one in said.rounds
+    ]
+    names = {sha: model.path.name for sha, model in known.items()}
+    settings = effort.settings()
+    return Results("app_latency", said.target, effort.name, settings, names, {**said.facts}, rounds)
+
+
+def visit(said: Document, model: Model, seen: AppVisit) -> Visit:
+    record = model.record
+    return Visit(
+        model_sha256=model.sha256,
+        latency_ms=seen.latency_ms,
+        warmup_ms=seen.warmup_ms,
+        load_ms=0.0,  # Kotlin's interface reads and compiles in one step
+        init_ms=seen.load_ms,
+        peak_memory_bytes=seen.peak_memory_bytes,
+        output_sha256=seen.output_sha256,
+        # As the record has it: Kotlin's interface does not say.
+        delegation=Delegation(record.delegated_ops, record.total_ops, record.partitions, {})
+        if record
+        else None,
+        clock_resolution_ns=said.clock_resolution_ns,
+        runtime_version=said.runtime_version,
+        runtime_sha256=said.runtime_sha256,
+        class_us={},  # nor where its time goes
+    )

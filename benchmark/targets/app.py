@@ -1,0 +1,120 @@
+"""The benchmark inside the demo app: started through adb by an intent, its JSON collected."""
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from benchmark.app_results import INSTALL, read
+from benchmark.model import Model
+from benchmark.plan import Effort
+from benchmark.report import slug
+from benchmark.store import Results, set_aside
+from benchmark.targets.adb import Adb, choose, devices
+from ghostnet_tf.errors import UserError
+
+PACKAGE = "ghostnet.demo"
+SCREEN = f"{PACKAGE}/.BenchmarkActivity"
+FOLDER = f"/sdcard/Android/data/{PACKAGE}/files/benchmark"  # the app writes, adb's shell reads
+ASK_S = 30.0
+POLL_S = 2.0
+STALL_S = 900.0  # without a new word: a cool-down of 300 s and a visit take less
+AWAKE = "unlock the phone, leave the app in front, and start again"
+
+
+class AppOnPhone:
+    """The app on one phone. What it measures is what a user gets: no core is chosen."""
+
+    def __init__(self, adb: Adb, sleep: Callable[[float], None] = time.sleep):
+        self.adb, self.sleep = adb, sleep
+
+    def measure(
+        self, models: Sequence[Model], effort: Effort, progress: Callable[[str], None] = print
+    ) -> Results:
+        self._refuse_missing()
+        run = f"adb-{secrets.token_hex(6)}"
+        try:
+            self._start(run, effort)
+            for text in self._states(run):
+                progress(f"{self.adb.serial}: {text}")
+            return read(self._file(f"{run}.json").encode(), models)
+        finally:
+            self._clean(run)
+
+    def _refuse_missing(self) -> None:
+        done = self.adb.start("pm", "path", PACKAGE, timeout_s=ASK_S)
+        if done.returncode or not done.stdout.startswith(b"package:"):
+            raise UserError(f"phone {self.adb.serial} does not have the demo app", fix=INSTALL)
+
+    def _start(self, run: str, effort: Effort) -> None:
+        # A screen that is off or locked keeps the app from the fast cores.
+        self.adb.start("input", "keyevent", "KEYCODE_WAKEUP", timeout_s=ASK_S)
+        self.adb.start("wm", "dismiss-keyguard", timeout_s=ASK_S)
+        extras = ("--es", "effort", effort.name, "--es", "run", run)
+        done = self.adb.start("am", "start", "-W", "-n", SCREEN, *extras, timeout_s=ASK_S)
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        if done.returncode or "Error" in said:  # `am` itself ends with 0 after most errors
+            raise UserError(
+                f"the benchmark cannot be started on phone {self.adb.serial}: "
+                f"{' '.join(said.split())[-200:]}",
+                fix=f"install the app of this version: {INSTALL}",
+            )
+
+    def _states(self, run: str) -> Iterator[str]:
+        """What the app says it is doing, until it is done."""
+        last, silent_s = "", 0.0
+        while True:
+            text = self._file(f"{run}.state")
+            state = json.loads(text) if text.startswith("{") else {"state": "starting"}
+            if state["state"] == "done":
+                return
+            if state["state"] == "failed":
+                raise UserError(
+                    f"the app on phone {self.adb.serial} gave up: {state['text']}", AWAKE
+                )
+            if text and text != last:
+                last, silent_s = text, 0.0
+                yield state["text"]
+            if silent_s > STALL_S:
+                raise UserError(
+                    f"the app on phone {self.adb.serial} says nothing any more", fix=AWAKE
+                )
+            self.sleep(POLL_S)
+            silent_s += POLL_S
+
+    def _file(self, name: str) -> str:
+        """Empty while it is not there."""
+        done = self.adb.start("cat", f"{FOLDER}/{name}", timeout_s=ASK_S)
+        return "" if done.returncode else done.stdout.decode(errors="replace")
+
+    def _clean(self, run: str) -> None:
+        """The app ended and the run's files removed; on a phone that has left, they stay."""
+        try:
+            self.adb.start("am", "force-stop", PACKAGE, timeout_s=ASK_S)
+            for kind in ("json", "state"):
+                self.adb.start("rm", "-f", f"{FOLDER}/{run}.{kind}", timeout_s=ASK_S)
+        except UserError:
+            return
+
+
+def measure_all(
+    which: str | None,
+    models: Sequence[Model],
+    effort: Effort,
+    out: Path,
+    command: Sequence[str] = ("adb",),
+    run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
+) -> list[Results]:
+    """One phone after the other; the results of each are kept in `out`."""
+    found = []
+    for serial in choose(which, devices(command, run)):
+        app = AppOnPhone(Adb(serial, tuple(command), run))
+        results = app.measure(models, effort, lambda text: print(text, file=sys.stderr))
+        path = out / f"results-{slug(results.target)}-{slug(serial)}.json"
+        set_aside(path)
+        results.save(path)
+        found.append(results)
+    return found
