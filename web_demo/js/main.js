@@ -1,0 +1,75 @@
+// The page: what is shown to the network, and what it answers.
+
+import {best} from "./answers.js";
+import {showAnswers, showStanding} from "./bars.js";
+import {describe} from "./card.js";
+import {readModels} from "./models.js";
+import {Network, startRuntime} from "./network.js";
+import {clearProblem, showProblem} from "./notice.js";
+import {offerSpeed} from "./speed.js";
+import {Stage} from "./stage.js";
+
+const MODELS = new URL("../models/", import.meta.url);
+const BREAK_MS = 100; // from picture to picture of the camera, so that bars can be read
+
+const element = (id) => document.getElementById(id);
+const stage = new Stage({onPhoto: look, onCamera: watch, onProblem: showProblem});
+let network = null;
+
+/** What the stage shows, through the network, onto the page. */
+async function look({isLive = false} = {}) {
+  if (!network || !stage.image) return;
+  const began = performance.now();
+  const input = network.input(stage.image);
+  const ready = performance.now();
+  const scores = await network.scores(input);
+  const ended = performance.now();
+  const answers = best(scores, network.model.record);
+  showAnswers(answers, {prepare_ms: ready - began, run_ms: ended - ready, isLive});
+  // For whoever builds on this page: all scores, not only the first five.
+  document.dispatchEvent(new CustomEvent("answer", {detail: {scores, answers, isLive}}));
+}
+
+/** The camera's newest picture again and again, until it is stopped. */
+async function watch(camera) {
+  while (stage.camera === camera) {
+    stage.takeFrame();
+    await look({isLive: true});
+    await new Promise((resolve) => setTimeout(resolve, BREAK_MS));
+  }
+}
+
+async function choose(model) {
+  clearProblem();
+  const select = element("model");
+  select.disabled = true;
+  try {
+    const next = await Network.open(model, await model.bytes());
+    network?.close();
+    network = next;
+    stage.showCrop(model.record.preprocessing.crop);
+    showStanding(model);
+    describe(model);
+    await look();
+  } catch (error) {
+    showProblem(error);
+    if (network) select.value = network.model.fileName;
+  } finally {
+    select.disabled = false;
+  }
+}
+
+async function start() {
+  await startRuntime();
+  const models = await readModels(MODELS);
+  const telling = models.filter((model) => !model.isGraphOnly);
+  const select = element("model");
+  const option = (m) => new Option(`${m.title} — ${m.standing}`, m.fileName);
+  select.replaceChildren(...telling.map(option));
+  select.onchange = () => choose(telling.find((model) => model.fileName === select.value));
+  offerSpeed(models, {onStart: () => stage.stopCamera(), onProblem: showProblem});
+  if (telling.length) await choose(telling[0]);
+  document.body.dataset.state = "ready";
+}
+
+start().catch(showProblem);
