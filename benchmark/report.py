@@ -15,6 +15,7 @@ from ghostnet_tf.files import write_atomic
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {
     "phone_latency": "Time on a phone, by its own clock",
+    "browser_latency": "Time of WASM in a browser, which is no app",
     "host_latency": "Time on this machine, which is no phone",
     "emulated_counts": "Instructions on an emulated Arm core: counted exactly, and no time",
 }

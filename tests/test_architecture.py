@@ -13,6 +13,7 @@ MAY_IMPORT = {  # each room, and the other rooms it may use
     "ghostnet_tf": set(),
     "export": {"ghostnet_tf"},
     "benchmark": {"export.artifact", "export.suites", "ghostnet_tf.errors", "ghostnet_tf.files"},
+    "web_demo": {"export.artifact", "ghostnet_tf.errors", "ghostnet_tf.files"},
 }
 COMMANDS = [
     ("export/to_tflite.py",),
@@ -24,6 +25,8 @@ COMMANDS = [
     ("benchmark/operators.py",),
     ("benchmark/run.py",),
     ("benchmark/benchmark_model.py",),
+    ("web_demo/models.py",),
+    ("web_demo/serve.py",),
     ("-m", "ghostnet_tf.train"),
     ("-m", "ghostnet_tf.describe"),
 ]

@@ -38,8 +38,12 @@ def certificate(host: str) -> tuple[Path, str]:
         write_atomic(pair, make(host))
     text = pair.read_text()
     der = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE") :])
-    digest = hashlib.sha256(der).hexdigest().upper()
-    return pair, ":".join(digest[i : i + 2] for i in range(0, len(digest), 2))
+    return pair, fingerprint(der)
+
+
+def fingerprint(der: bytes) -> str:
+    """As browsers show it: AB:CD:..."""
+    return hashlib.sha256(der).digest().hex(":").upper()
 
 
 def make(host: str) -> bytes:

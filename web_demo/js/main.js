@@ -45,6 +45,7 @@ async function choose(model) {
   select.disabled = true;
   try {
     const next = await Network.open(model, await model.bytes());
+    await next.warmUp();
     network?.close();
     network = next;
     stage.showCrop(model.record.preprocessing.crop);
@@ -60,8 +61,7 @@ async function choose(model) {
 }
 
 async function start() {
-  await startRuntime();
-  const models = await readModels(MODELS);
+  const [models] = await Promise.all([readModels(MODELS), startRuntime()]);
   const telling = models.filter((model) => !model.isGraphOnly);
   const select = element("model");
   const option = (m) => new Option(`${m.title} — ${m.standing}`, m.fileName);

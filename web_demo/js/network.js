@@ -107,6 +107,12 @@ export class Network {
     return scores;
   }
 
+  /** The first run is slow and says nothing of the others. */
+  async warmUp() {
+    const {size} = this.preprocessing;
+    await this.scores(new Float32Array(size * size * 3));
+  }
+
   close() {
     this.compiled.delete();
   }
