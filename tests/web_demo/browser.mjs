@@ -44,7 +44,10 @@ export async function open(t, {kind = "usual", before, mayComplain, ...options} 
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(error.stack));
+  page.on("pageerror", (error) => {
+    complaints.push(error.stack);
+    page.close(); // whatever the test waits for will not come
+  });
   page.on("request", (request) => {
     const {origin, protocol} = new URL(request.url());
     if (!["blob:", "data:"].includes(protocol) && origin !== SITE) strangers.push(request.url());
@@ -68,7 +71,8 @@ export async function open(t, {kind = "usual", before, mayComplain, ...options} 
 /** The same, with its first model loaded. */
 export async function openReady(t, options) {
   const page = await open(t, options);
-  await page.waitForSelector("body[data-state=ready]");
+  await page.waitForSelector("body[data-state=ready], #notice:not([hidden])");
+  assert.ok(await page.isHidden("#notice"), await page.innerText("#notice"));
   return page;
 }
 

@@ -286,8 +286,8 @@ test("a measurement that is stopped keeps its whole rounds only", async (t) => {
 const MODES = {
   "desktop-light": {viewport: {width: 1280, height: 900}, colorScheme: "light"},
   "desktop-dark": {viewport: {width: 1280, height: 900}, colorScheme: "dark"},
-  "phone-light": {viewport: {width: 390, height: 844}, colorScheme: "light", hasTouch: true},
-  "phone-dark": {viewport: {width: 320, height: 640}, colorScheme: "dark", hasTouch: true},
+  "phone-light": {viewport: {width: 320, height: 640}, colorScheme: "light", hasTouch: true},
+  "phone-dark": {viewport: {width: 390, height: 844}, colorScheme: "dark", hasTouch: true},
 };
 
 for (const [mode, options] of Object.entries(MODES)) {

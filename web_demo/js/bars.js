@@ -10,9 +10,9 @@ export function showAnswers(answers, {prepare_ms, run_ms, isLive}) {
   answers.forEach((answer, i) => fill(bars.children[i], answer));
   element("took").textContent =
     `${run_ms.toFixed(1)} ms for the network, ${prepare_ms.toFixed(1)} ms to prepare the picture`;
-  if (isLive) return; // ten times a second is too often to be read aloud
-  const [first] = answers;
-  element("spoken").textContent = `${names(first.name)[0]}, ${percent(first.probability)}`;
+  const first = `${names(answers[0].name)[0]}, ${percent(answers[0].probability)}`;
+  element("caption").textContent = first;
+  if (!isLive) element("spoken").textContent = first; // the camera's are too many to be read aloud
 }
 
 export function showStanding({isGraphOnly, record: {accuracy}}) {

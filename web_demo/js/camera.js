@@ -38,8 +38,9 @@ export class Camera {
     return devices.filter((device) => device.kind === "videoinput").length;
   }
 
-  /** The newest picture, {width, height, data}, as the world has it: never mirrored. */
+  /** The newest picture, {width, height, data}, never mirrored; null before the first one. */
   frame() {
+    if (!this.video.videoWidth) return null;
     return readRgb(this.video, this.video.videoWidth, this.video.videoHeight);
   }
 

@@ -13,11 +13,19 @@ const MODELS = new URL("../models/", import.meta.url);
 const BREAK_MS = 100; // from picture to picture of the camera, so that bars can be read
 
 const element = (id) => document.getElementById(id);
-const stage = new Stage({onPhoto: look, onCamera: watch, onProblem: showProblem});
+const stage = new Stage({onPhoto: () => look(), onCamera: watch, onProblem: showProblem});
 let network = null;
+let queue = Promise.resolve();
+
+/** One at a time: a network must not be closed while it looks at something. */
+const inTurn = (act) => (queue = queue.then(act, act));
 
 /** What the stage shows, through the network, onto the page. */
-async function look({isLive = false} = {}) {
+function look({isLive = false} = {}) {
+  return inTurn(() => name(isLive));
+}
+
+async function name(isLive) {
   if (!network || !stage.image) return;
   const began = performance.now();
   const input = network.input(stage.image);
@@ -46,8 +54,10 @@ async function choose(model) {
   try {
     const next = await Network.open(model, await model.bytes());
     await next.warmUp();
-    network?.close();
-    network = next;
+    await inTurn(() => {
+      network?.close();
+      network = next;
+    });
     stage.showCrop(model.record.preprocessing.crop);
     showStanding(model);
     describe(model);

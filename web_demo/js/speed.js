@@ -45,10 +45,12 @@ async function run(models, effort) {
 }
 
 function setRunning(isRunning) {
+  for (const section of document.querySelectorAll(".look, .answers")) section.inert = isRunning;
   element("measure").hidden = isRunning;
   element("stop").hidden = !isRunning;
   element("progress").hidden = !isRunning;
   element("progress").removeAttribute("value"); // models are being fetched
+  element(isRunning ? "stop" : "measure").focus(); // the other one is gone
 }
 
 function show(models, results) {
@@ -65,6 +67,8 @@ function show(models, results) {
   element("doubts").hidden = false;
   element("doubts").replaceChildren(...results.facts.doubts.map((doubt) =>
     Object.assign(document.createElement("li"), {textContent: doubt})));
+  element("spoken").textContent = `Measured: ${rows.map(({model, median_ms}) =>
+    `${model.title}, ${median_ms.toFixed(2)} ms`).join("; ")}`;
   offerDownload(results);
 }
 
