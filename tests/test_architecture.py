@@ -24,6 +24,7 @@ COMMANDS = [
     ("export/timing.py",),
     ("benchmark/operators.py",),
     ("benchmark/run.py",),
+    ("benchmark/saved.py",),
     ("benchmark/benchmark_model.py",),
     ("web_demo/models.py",),
     ("web_demo/serve.py",),

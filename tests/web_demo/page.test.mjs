@@ -130,6 +130,7 @@ test("the camera is named again and again until it is stopped", async (t) => {
   assert.equal(await button.innerText(), "Use the camera");
   assert.ok(await page.evaluate(() => document.querySelector("video").srcObject === null));
   assert.equal(await page.getAttribute("#stage", "data-shows"), "nothing");
+  assert.equal(await page.locator("#bars li").count(), 0);
 });
 
 // what is wrong -> the kind of browser or what is changed before the page loads, and what it says

@@ -1,13 +1,12 @@
 """The two suites in JavaScript; each of their tests is a subtest here, and is counted."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
-from benchmark import facts, markdown, report, store
-from benchmark.model import open_model
-from benchmark.rows import tabulate
+from benchmark import saved, store
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "build" / "web_demo"  # screenshots, to be looked at
@@ -42,14 +41,16 @@ def test_the_arithmetic_is_pythons(node, packages, goldens, subtests):
     judge(told, subtests, at_least=20)
 
 
-def test_the_page_in_a_real_browser(node, chromium, site, goldens, models, tmp_path, subtests):
+def test_the_page_in_a_real_browser(
+    node, chromium, site, goldens, models, tmp_path, capsys, subtests
+):
     OUT.mkdir(parents=True, exist_ok=True)
     environment = {"CHROMIUM": chromium, "SITE": site, "GOLDENS": str(goldens), "OUT": str(OUT)}
 
     told = run_suite(node, "page.test.mjs", **environment)
 
     judge(told, subtests, at_least=35)
-    check_saved_results(OUT / "results-browser.json", models, tmp_path)
+    check_saved_results(OUT / "results-browser.json", models, tmp_path, capsys)
 
 
 def judge(told: dict[str, str], subtests, at_least: int) -> None:
@@ -59,17 +60,19 @@ def judge(told: dict[str, str], subtests, at_least: int) -> None:
     assert len(told) >= at_least, sorted(told)
 
 
-def check_saved_results(path: Path, models: Path, out: Path) -> None:
+def check_saved_results(path: Path, models: Path, out: Path, capsys) -> None:
     """What the page lets a person save is read by the benchmark like results of its own."""
     results = store.read(path)
-    measured = [open_model(models / name) for name in results.models.values()]
-    table = tabulate(results, measured)
-
     assert results.kind == "browser_latency" and len(results.rounds) == 6
-    assert [row.is_graph_only for row in table.rows].count(True) == 1
-    assert all(row.latency.median_ms > 0 for row in table.rows)
-    document = facts.document([table], False)
-    text = markdown.document([table], False)
+    assert sorted(results.models.values()) == sorted(file.name for file in models.glob("*.tflite"))
+
+    files = [str(models / name) for name in results.models.values()]
+    saved.main([str(path), *files, "--out", str(out), "--json"])
+
+    document = json.loads(capsys.readouterr().out)
+    (target,) = document["targets"]
     assert document["kind"] == "browser_latency"
-    assert "browser: Chromium" in text and "WASM" in report.KINDS["browser_latency"]
-    assert report.write(out, [table], text, document, False).is_file()
+    assert target["target"].startswith("browser: Chromium ") and target["threads"] == 1
+    assert [row["is_graph_only"] for row in target["rows"]].count(True) == 1
+    assert all(row["p90_ms"] >= row["median_ms"] > 0 for row in target["rows"])
+    assert "WASM" in (out / "report.html").read_text()

@@ -15,6 +15,11 @@ export function showAnswers(answers, {prepare_ms, run_ms, isLive}) {
   if (!isLive) element("spoken").textContent = first; // the camera's are too many to be read aloud
 }
 
+export function clearAnswers() {
+  bars.replaceChildren();
+  for (const id of ["took", "caption", "spoken"]) element(id).textContent = "";
+}
+
 export function showStanding({isGraphOnly, record: {accuracy}}) {
   element("standing").textContent = accuracy && !isGraphOnly
     ? `Its first answer is right on ${percent(accuracy.top1)} of ` +

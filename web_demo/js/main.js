@@ -1,7 +1,7 @@
 // The page: what is shown to the network, and what it answers.
 
 import {best} from "./answers.js";
-import {showAnswers, showStanding} from "./bars.js";
+import {clearAnswers, showAnswers, showStanding} from "./bars.js";
 import {describe} from "./card.js";
 import {readModels} from "./models.js";
 import {Network, startRuntime} from "./network.js";
@@ -13,7 +13,9 @@ const MODELS = new URL("../models/", import.meta.url);
 const BREAK_MS = 100; // from picture to picture of the camera, so that bars can be read
 
 const element = (id) => document.getElementById(id);
-const stage = new Stage({onPhoto: () => look(), onCamera: watch, onProblem: showProblem});
+const stage = new Stage({
+  onPhoto: () => look(), onCamera: watch, onNothing: clearAnswers, onProblem: showProblem,
+});
 let network = null;
 let queue = Promise.resolve();
 
@@ -32,6 +34,7 @@ async function name(isLive) {
   const ready = performance.now();
   const scores = await network.scores(input);
   const ended = performance.now();
+  if (!stage.image) return; // the camera was stopped meanwhile
   const answers = best(scores, network.model.record);
   showAnswers(answers, {prepare_ms: ready - began, run_ms: ended - ready, isLive});
   // For whoever builds on this page: all scores, not only the first five.

@@ -4,6 +4,8 @@ import {median, p90} from "./latency.js";
 import {measure} from "./measurement.js";
 import {clearProblem} from "./notice.js";
 
+const NOISY = 1.5; // p90 over median
+
 const element = (id) => document.getElementById(id);
 
 export function offerSpeed(models, {onStart, onProblem}) {
@@ -65,7 +67,11 @@ function show(models, results) {
     `${results.facts.label}, one thread: ${results.facts.browser}, ${results.rounds.length} rounds`;
   element("results").hidden = false;
   element("doubts").hidden = false;
-  element("doubts").replaceChildren(...results.facts.doubts.map((doubt) =>
+  const doubts = [...results.facts.doubts];
+  if (rows.some((row) => row.p90_ms > NOISY * row.median_ms)) {
+    doubts.push("runs of one model differ widely: close what else is running, and measure again");
+  }
+  element("doubts").replaceChildren(...doubts.map((doubt) =>
     Object.assign(document.createElement("li"), {textContent: doubt})));
   element("spoken").textContent = `Measured: ${rows.map(({model, median_ms}) =>
     `${model.title}, ${median_ms.toFixed(2)} ms`).join("; ")}`;

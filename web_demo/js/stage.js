@@ -8,8 +8,8 @@ import {SAMPLES} from "./samples.js";
 const element = (id) => document.getElementById(id);
 
 export class Stage {
-  constructor({onPhoto, onCamera, onProblem}) {
-    Object.assign(this, {onPhoto, onCamera, onProblem});
+  constructor({onPhoto, onCamera, onNothing, onProblem}) {
+    Object.assign(this, {onPhoto, onCamera, onNothing, onProblem});
     this.image = null; // {width, height, data}: what is shown, for the network
     this.camera = null;
     this.facing = "environment";
@@ -65,6 +65,7 @@ export class Stage {
     this.image = null;
     element("turn").hidden = true;
     this.#show("nothing");
+    this.onNothing();
   }
 
   /** Mark what the network sees: this share of the middle square. */
