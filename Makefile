@@ -4,19 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD_RUNTIME := .venv-tflite-runtime
 
-.PHONY: help tflite test test-android android-assets lint lock clean
+.PHONY: help tflite test test-android android-assets lint lock web-demo web-packages clean
 
 help:
 	@echo "make tflite   the bundled GhostNet as .tflite files, in build/"
 	@echo "make android-assets   the bundled GhostNet and a baseline into the Android app"
 	@echo "make test-android     the app's checks, without an Android SDK (Debian 12)"
+	@echo "make web-demo the bundled GhostNet in a browser; ARGS=--https for phones nearby"
 	@echo "make test     every check; photos of your own are used where GHOSTNET_DATA names them"
 	@echo "make lock     requirements*.txt anew from pyproject.toml"
 
 tflite: $(VENV)/core
 	$(BIN)/python export/to_tflite.py
 
-test: lint $(OLD_RUNTIME)/ready
+test: lint $(OLD_RUNTIME)/ready web-packages
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # A MobileNetV3 that is trained by the same recipe does not exist yet: its graph stands in, and
@@ -37,6 +38,15 @@ lint: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+
+web-demo: $(VENV)/core
+	@$(BIN)/python web_demo/packages.py
+	@$(BIN)/python web_demo/models.py
+	@$(BIN)/python web_demo/serve.py $(ARGS)
+
+# Without npm the web demo's tests are skipped, and say so.
+web-packages: $(VENV)/core
+	-@$(BIN)/python web_demo/packages.py
 
 $(VENV)/core: requirements.txt
 	$(PYTHON) -m venv $(VENV)

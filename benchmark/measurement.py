@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from benchmark.model import Model
 
 # Kinds never share a table: a count is no time, and a workstation is no phone.
-Kind = Literal["phone_latency", "app_latency", "host_latency", "emulated_counts"]
+Kind = Literal["phone_latency", "app_latency", "browser_latency", "host_latency", "emulated_counts"]
 TOOLS = ("runner", "benchmark_model")  # ours, and TensorFlow Lite's own
 
 

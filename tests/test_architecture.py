@@ -20,6 +20,7 @@ MAY_IMPORT = {  # each room, and the other rooms it may use
         "ghostnet_tf.files",
         "ghostnet_tf.programs",
     },
+    "web_demo": {"export.artifact", "ghostnet_tf.errors", "ghostnet_tf.files"},
 }
 COMMANDS = [
     ("export/to_tflite.py",),
@@ -31,7 +32,10 @@ COMMANDS = [
     ("export/timing.py",),
     ("benchmark/operators.py",),
     ("benchmark/run.py",),
+    ("benchmark/saved.py",),
     ("benchmark/benchmark_model.py",),
+    ("web_demo/models.py",),
+    ("web_demo/serve.py",),
     ("-m", "ghostnet_tf.train"),
     ("-m", "ghostnet_tf.describe"),
 ]

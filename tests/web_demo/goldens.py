@@ -1,0 +1,113 @@
+"""What Python makes of the same pictures and samples, for the page's tests to compare with."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from benchmark.latency import Latency
+from benchmark.plan import EFFORTS
+from export.classifier import open_classifier
+from export.predict import best
+from ghostnet_tf.files import write_atomic
+from ghostnet_tf.photos import open_photo
+from tests.goldens.preprocess.write import photo
+from tests.goldens.preprocess.write import write as write_preprocess
+
+SAMPLES = Path(__file__).resolve().parents[2] / "web_demo" / "samples"
+
+
+def write(directory: Path, models: list[Path]) -> None:
+    write_preprocess(directory / "preprocess")
+    write_json(directory / "statistics.json", statistics())
+    write_json(directory / "efforts.json", efforts())
+    write_json(directory / "answers.json", answers(directory / "pictures", models))
+    write_atomic(directory / "pictures" / "thin.png", png(Image.new("RGB", (600, 2))))
+    write_atomic(directory / "camera.y4m", video(SAMPLES / "school_bus.png"))
+
+
+def pictures() -> dict[str, bytes]:
+    """Name -> PNG, which every decoder decodes to the same bytes; all of them are ours."""
+    drawn = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.png"))}
+    drawn["noise.png"] = png(photo(173, 131))
+    drawn["transparent.png"] = png(on_transparent(photo(120, 150)))
+    return drawn
+
+
+def on_transparent(image: Image.Image) -> Image.Image:
+    """Its left half is fully transparent: what lies there is white paper, whatever its colour."""
+    alpha = np.full((image.height, image.width), 255, np.uint8)
+    alpha[:, : image.width // 2] = 0
+    return Image.fromarray(np.dstack([np.asarray(image), alpha]))
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def answers(directory: Path, models: list[Path]) -> list[dict]:
+    """Of every picture through every model: all scores as float32 bits, and the first five."""
+    found = []
+    for path in models:
+        classifier = open_classifier(path)
+        for name, data in pictures().items():
+            write_atomic(directory / name, data)
+            pixels = classifier.preprocessing.pixels(open_photo(data, name))
+            image = classifier.preprocessing.normalise(pixels)[None]
+            scores = np.asarray(classifier.predict(image), np.float32)[0]
+            top = best(scores, classifier, 5)
+            bits = scores.view(np.int32).tolist()
+            found.append({"file": path.name, "picture": name, "scores": bits, "top": top})
+    return found
+
+
+def video(picture: Path, width: int = 320, height: int = 240) -> bytes:
+    """One frame that Chromium's fake camera repeats, YUV4MPEG2: the picture's middle."""
+    image = ImageOps.fit(Image.open(picture).convert("RGB"), (height, height))
+    frame = Image.new("RGB", (width, height), (150, 196, 236))
+    frame.paste(image, ((width - height) // 2, 0))
+    full = np.asarray(frame.convert("YCbCr"), np.float64)
+    y = 16 + full[..., 0] * 219 / 255  # a video's Y goes from 16 to 235, its colours to 240
+    colours = 128 + (full[..., 1:] - 128) * 224 / 255
+    halved = colours.reshape(height // 2, 2, width // 2, 2, 2).mean((1, 3))  # (h / 2, w / 2, 2)
+    planes = [y, halved[..., 0], halved[..., 1]]
+    header = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420\nFRAME\n".encode()
+    return header + b"".join(np.rint(plane).astype(np.uint8).tobytes() for plane in planes)
+
+
+def statistics() -> list[dict]:
+    """Samples of odd and even numbers with the benchmark's median and p90."""
+    rng = np.random.default_rng(0)
+    cases = []
+    for n in (1, 2, 3, 10, 101, 256):
+        samples = rng.lognormal(1, 0.5, n)
+        latency = Latency([samples])
+        cases.append(
+            {
+                "samples": samples.tolist(),
+                "median_ms": latency.median_ms,
+                "p90_ms": latency.p90_ms,
+            }
+        )
+    return cases
+
+
+def efforts() -> dict[str, dict]:
+    return {
+        name: {
+            "rounds": effort.rounds,
+            "min_runs": effort.runs,
+            "min_seconds": effort.seconds,
+            "warmup_runs": effort.warmup_runs,
+        }
+        for name, effort in EFFORTS.items()
+        if not effort.is_quotable
+    }
+
+
+def write_json(path: Path, content: object) -> None:
+    write_atomic(path, json.dumps(content).encode())

@@ -1,0 +1,147 @@
+// The page's arithmetic against goldens that Python wrote: no browser is needed.
+// GOLDENS names their folder.
+
+import assert from "node:assert/strict";
+import {webcrypto} from "node:crypto";
+import {readFileSync} from "node:fs";
+import {join} from "node:path";
+import {test} from "node:test";
+
+import {best, softmax} from "../../web_demo/js/answers.js";
+import {sha256} from "../../web_demo/js/hash.js";
+import {EFFORTS, clockStep, median, orders, p90, visit} from "../../web_demo/js/latency.js";
+import * as preprocess from "../../web_demo/js/preprocess.js";
+
+const GOLDENS = process.env.GOLDENS;
+const JS = new URL("../../web_demo/js/", import.meta.url);
+const read = (...path) => readFileSync(join(GOLDENS, ...path));
+const readJson = (...path) => JSON.parse(read(...path));
+
+const CASES = readJson("preprocess", "cases.json").map((one) => ({
+  ...one,
+  photo: {width: one.width, height: one.height, data: read("preprocess", one.photo)},
+  pixels: read("preprocess", one.pixels),
+  input: read("preprocess", one.input),
+}));
+
+/** The names of the goldens that this preprocessing does not reproduce. */
+function failures({geometry, pixels, normalise, table}) {
+  return CASES.filter((one) => {
+    const {resized, left, top} = geometry(one.width, one.height, one.preprocessing);
+    const image = pixels(one.photo, one.preprocessing);
+    const input = normalise(image.data, table(one.preprocessing));
+    return `${resized.width} ${resized.height} ${left} ${top}` !==
+        [...one.resized, ...one.crop].join(" ") ||
+      Buffer.compare(one.pixels, image.data) ||
+      Buffer.compare(one.input, Buffer.from(input.buffer));
+  }).map((one) => one.name);
+}
+
+test("preprocessing is Python's, bit for bit, on every golden", () => {
+  assert.ok(CASES.length >= 9);
+  assert.ok(CASES.some((one) => one.width % 2 && one.height % 2));
+  assert.deepEqual(failures(preprocess), []);
+});
+
+// bug -> file, what stands there, what stands there with the bug
+const PLANTED = {
+  "BGR": ["preprocess.js", "normal[i + c] = values", "normal[i + 2 - c] = values"],
+  "pixels rounded down": ["resample.js", "const half = 1 << (BITS - 1)", "const half = 0"],
+  "weights cut off": ["resample.js", "x < 0 ? x - 0.5 : x + 0.5", "x"],
+  "a half rounded up": ["preprocess.js", "below % 2 === 0 ? below : below + 1", "below + 1"],
+  "the long side rounded": ["preprocess.js",
+    "height: Math.trunc((short * height) / scale)", "height: Math.round((short * height) / scale)"],
+  "no antialiasing": ["resample.js", "Math.max(scale, 1)", "1"],
+  "another cubic": ["resample.js", "a = -0.5", "a = -0.75"],
+  "half a pixel off": ["resample.js", "(i + 0.5) * scale", "i * scale"],
+  "overshoot wraps around": ["resample.js", "value < 0 ? 0 : value > 255 ? 255 : value", "value"],
+  "mean forgotten": ["preprocess.js", "value / 255 - mean[c]", "value / 255"],
+  "std of another channel": ["preprocess.js", "/ std[c]", "/ std[0]"],
+};
+
+test("without a planted bug they catch nothing", async () => {
+  const unchanged = await planted("resample.js", "BITS = 22", "BITS = 22");
+  assert.deepEqual(failures(unchanged), []);
+});
+
+for (const [bug, change] of Object.entries(PLANTED)) {
+  test(`the goldens catch: ${bug}`, async () => {
+    assert.notEqual(failures(await planted(...change)).length, 0);
+  });
+}
+
+/** preprocess.js with a change to it, or to the resample.js that it imports. */
+async function planted(file, healthy, broken) {
+  const sources = {};
+  for (const name of ["preprocess.js", "resample.js"]) {
+    sources[name] = readFileSync(new URL(name, JS), "utf8");
+  }
+  assert.equal(sources[file].split(healthy).length, 2, `${file} has ${healthy} once`);
+  sources[file] = sources[file].replace(healthy, () => broken);
+  const resample = moduleOf(sources["resample.js"]);
+  return import(moduleOf(sources["preprocess.js"].replace("./resample.js", resample)));
+}
+
+const moduleOf = (source) =>
+  `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
+
+test("median and p90 are the benchmark's", () => {
+  const cases = readJson("statistics.json");
+  assert.ok(cases.length > 3);
+  for (const {samples, median_ms, p90_ms} of cases) {
+    assert.ok(Math.abs(median(samples) - median_ms) < 1e-12 * median_ms);
+    assert.ok(Math.abs(p90(samples) - p90_ms) < 1e-12 * p90_ms);
+  }
+});
+
+test("efforts are the benchmark's", () => {
+  assert.deepEqual(EFFORTS, readJson("efforts.json"));
+});
+
+test("every second round is the one before it backwards", () => {
+  const rounds = orders(3, 10);
+  assert.equal(rounds.length, 10);
+  for (const round of rounds) assert.deepEqual([...round].sort(), [0, 1, 2]);
+  for (let i = 1; i < 10; i += 2) assert.deepEqual(rounds[i], [...rounds[i - 1]].reverse());
+});
+
+test("a visit runs until both its runs and its seconds are reached", async () => {
+  let rests = 0, ms = 4;
+  const settings = {warmup_runs: 3, min_runs: 20, min_seconds: 0.1};
+  const short = await visit(async () => ms, settings, async () => rests++);
+  assert.deepEqual([short.warmup_ms.length, short.latency_ms.length, rests], [3, 25, 25]);
+  ms = 50;
+  assert.equal((await visit(async () => ms, settings, async () => {})).latency_ms.length, 20);
+});
+
+test("the step of a coarse clock is seen", () => {
+  let calls = 0;
+  assert.equal(clockStep(() => Math.floor(calls++ / 7) * 0.1), 100_000);
+});
+
+test("answers are in the order of their scores, and the first of two equals comes first", () => {
+  const record = {ops: {}, labels: ["a", "b", "c", "d"], label_ids: ["1", "2", "3", "4"]};
+  const answers = best(Float32Array.of(1, 3, 3, 2), record, 3);
+  assert.deepEqual(answers.map((answer) => answer.name), ["b", "c", "d"]);
+});
+
+test("large scores have probabilities, and a softmax of the network's own is left alone", () => {
+  assert.deepEqual(softmax(Float32Array.of(1000, 1000)), [0.5, 0.5]);
+  const record = {ops: {SOFTMAX: 1}, labels: ["a", "b"], label_ids: ["1", "2"]};
+  assert.equal(best(Float32Array.of(0.25, 0.75), record, 1)[0].probability, 0.75);
+});
+
+test("SHA-256 is the same with and without crypto.subtle", async () => {
+  const bytes = new TextEncoder().encode("ghost".repeat(1000));
+  globalThis.crypto ??= webcrypto; // which Node 18 does not have by this name
+  const fast = await sha256(bytes);
+  const own = Object.getOwnPropertyDescriptor(globalThis, "crypto");
+  Object.defineProperty(globalThis, "crypto", {value: {}, configurable: true});
+  try {
+    assert.equal(await sha256(bytes), fast);
+  } finally {
+    Object.defineProperty(globalThis, "crypto", own);
+  }
+  const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  assert.equal(await sha256(new Uint8Array()), empty);
+});

@@ -1,0 +1,308 @@
+// The page in real Chromium. Besides what browser.mjs asks for, GOLDENS names what Python computed
+// and OUT a folder for screenshots and for the results that the page lets a person save.
+
+import assert from "node:assert/strict";
+import {readFileSync} from "node:fs";
+import {join} from "node:path";
+import {after, test} from "node:test";
+
+import {AXE, bars, closeAll, nextAnswer, open, openReady, problem} from "./browser.mjs";
+
+const {GOLDENS, OUT} = process.env;
+const ANSWERS = JSON.parse(readFileSync(join(GOLDENS, "answers.json")));
+const FILES = [...new Set(ANSWERS.map((one) => one.file))];
+const picture = (name) => join(GOLDENS, "pictures", name);
+// Relative to the largest score. Kernels of different processors add in different orders.
+const ROUNDING = {float32: 1e-5, static_wi8_ai8: 0};
+
+after(closeAll);
+
+const upload = (page, file) => nextAnswer(page, () => page.setInputFiles("#file", file));
+
+/** The largest difference of two lots of float32 bits, as a share of the largest score. */
+function difference(bits, others) {
+  const [a, b] = [bits, others].map((lot) => new Float32Array(Int32Array.from(lot).buffer));
+  assert.equal(a.length, b.length);
+  const largest = Math.max(...b.map(Math.abs));
+  return Math.max(...a.map((score, i) => Math.abs(score - b[i]))) / largest;
+}
+
+/** Each golden picture through the page: how far off its scores are, and whether its bars differ. */
+async function throughPage(page, file) {
+  const found = [];
+  for (const golden of ANSWERS.filter((one) => one.file === file)) {
+    const {scores} = await upload(page, picture(golden.picture));
+    const wanted = golden.top.map(({name, probability}) =>
+      `${name.split(", ")[0]} ${(100 * probability).toFixed(1)} %`);
+    found.push({
+      picture: golden.picture,
+      off: difference(scores, golden.scores),
+      bars: await bars(page),
+      wanted,
+    });
+  }
+  assert.ok(found.length >= 6);
+  return found;
+}
+
+for (const file of FILES) {
+  const [, recipe] = file.match(/_96_(\w+)\.tflite/);
+  test(`every score of ${recipe} is Python's`, async (t) => {
+    const page = await openReady(t);
+    await page.selectOption("#model", file);
+    await page.waitForFunction((name) => document.querySelector("#facts").textContent
+      .includes(name), file);
+    for (const {picture, off, bars, wanted} of await throughPage(page, file)) {
+      assert.ok(off <= ROUNDING[recipe], `${picture} is off by ${off}`);
+      assert.deepEqual(bars, wanted, picture);
+    }
+  });
+}
+
+/** Serve a file of the page, or one of its models, with a change to its text. */
+const changed = (glob, healthy, broken) => (page) => page.route(glob, async (route) => {
+  const response = await route.fetch();
+  const text = await response.text();
+  assert.ok(text.includes(healthy), `${glob} has ${healthy}`);
+  await route.fulfill({response, body: text.replace(healthy, broken)});
+});
+
+/** Serve a record with a change to its fields. */
+const rerecorded = (change) => (page) => page.route("**/models/*_float32.json", async (route) => {
+  const response = await route.fetch();
+  const record = await response.json();
+  change(record);
+  await route.fulfill({response, json: record});
+});
+
+const PLANTED = {
+  "BGR": changed("**/preprocess.js", "normal[i + c] = values", "normal[i + 2 - c] = values"),
+  "wrong rounding": changed("**/resample.js", "const half = 1 << (BITS - 1)", "const half = 0"),
+  "labels off by one": rerecorded((record) => record.labels.unshift(record.labels.pop())),
+  "another crop": rerecorded((record) => (record.preprocessing.crop = 1)),
+};
+
+for (const [bug, before] of Object.entries(PLANTED)) {
+  test(`the comparison with Python catches: ${bug}`, async (t) => {
+    const page = await openReady(t, {before});
+    const found = await throughPage(page, FILES.find((name) => name.includes("float32")));
+    const caught = found.filter(({off, bars, wanted}) =>
+      off > ROUNDING.float32 || String(bars) !== String(wanted));
+    assert.ok(caught.length > 0);
+  });
+}
+
+test("a photo dropped anywhere on the page is named", async (t) => {
+  const page = await openReady(t);
+  const data = readFileSync(picture("orange.png")).toString("base64");
+  await nextAnswer(page, () => page.evaluate(async (encoded) => {
+    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], "orange.png", {type: "image/png"}));
+    const at = {bubbles: true, cancelable: true, dataTransfer: transfer};
+    document.querySelector("footer").dispatchEvent(new DragEvent("dragover", at));
+    document.querySelector("footer").dispatchEvent(new DragEvent("drop", at));
+  }, data));
+  assert.match((await bars(page))[0], /^orange /);
+  assert.equal(await page.getAttribute("#photo", "alt"), "Your photo orange.png");
+});
+
+test("a drawing is named by keyboard alone, and the answer is spoken", async (t) => {
+  const page = await openReady(t);
+  await nextAnswer(page, async () => {
+    await page.getByRole("button", {name: "Show it the drawing of a school bus"}).focus();
+    await page.keyboard.press("Enter");
+  });
+  assert.match(await page.getByRole("status").innerText(), /^school bus, 9\d\.\d %$/);
+});
+
+test("the camera is named again and again until it is stopped", async (t) => {
+  const page = await openReady(t);
+  const button = page.locator("#camera");
+  await nextAnswer(page, () => button.click());
+  await page.waitForFunction(() => heard.length >= 3);
+  assert.match((await bars(page))[0], /^school bus /);
+  assert.equal(await button.getAttribute("aria-pressed"), "true");
+  await page.screenshot({path: join(OUT, "camera.png")});
+
+  await button.click();
+
+  assert.equal(await button.innerText(), "Use the camera");
+  assert.ok(await page.evaluate(() => document.querySelector("video").srcObject === null));
+  assert.equal(await page.getAttribute("#stage", "data-shows"), "nothing");
+  assert.equal(await page.locator("#bars li").count(), 0);
+});
+
+// what is wrong -> the kind of browser or what is changed before the page loads, and what it says
+const CAMERA_TROUBLE = {
+  "refused": [{kind: "camera refused"}, /may not use the camera/, /Allow it/],
+  "absent": [{kind: "no camera"}, /no camera/i, /choose a photo/],
+  "not given to plain http": [{
+    before: (page) => page.addInitScript(() =>
+      Object.defineProperty(navigator, "mediaDevices", {value: undefined})),
+  }, /only to pages from https/, /ARGS=--https/],
+};
+
+for (const [trouble, [options, what, fix]] of Object.entries(CAMERA_TROUBLE)) {
+  test(`a camera that is ${trouble} is explained, and a photo still works`, async (t) => {
+    const page = await openReady(t, options);
+    await page.click("#camera");
+    const [said, remedy] = await problem(page);
+    assert.match(said, what);
+    assert.match(remedy, fix);
+
+    await upload(page, picture("orange.png"));
+    assert.ok(await page.locator("#notice").isHidden());
+  });
+}
+
+const WRONG_FILES = {
+  "is no picture": [{name: "notes.png", mimeType: "image/png", buffer: Buffer.from("hello")},
+    /“notes.png” cannot be read/],
+  "is empty": [{name: "empty.jpg", mimeType: "image/jpeg", buffer: Buffer.alloc(0)},
+    /“empty.jpg” cannot be read/],
+  "is too thin": [picture("thin.png"), /600 × 2 pixels: no photo is that thin/],
+};
+
+for (const [trouble, [file, what]] of Object.entries(WRONG_FILES)) {
+  test(`a file that ${trouble} is explained`, async (t) => {
+    const page = await openReady(t);
+    await page.setInputFiles("#file", file);
+    const [said, remedy] = await problem(page);
+    assert.match(said, what);
+    assert.match(remedy, /JPEG, PNG or WebP/);
+  });
+}
+
+const damaged = (page) => page.route("**/models/*_float32.tflite", async (route) => {
+  const response = await route.fetch();
+  const body = await response.body();
+  body[body.length >> 1] ^= 1;
+  await route.fulfill({response, body});
+});
+const absent = (glob) => (page) => page.route(glob, (route) => route.fulfill({status: 404}));
+const as = (glob, json) => (page) => page.route(glob, (route) => route.fulfill({json}));
+const PREPARE = /make web-demo/;
+
+// what is wrong -> what is changed before the page loads, what the page says, and what to do
+const MODEL_TROUBLE = {
+  "a damaged model": [damaged, /_float32.tflite is damaged: its SHA-256 begins [0-9a-f]{12}, its record says [0-9a-f]{12}. It was not loaded/, PREPARE],
+  "a missing model": [absent("**/models/*.tflite"), /_float32.tflite is missing/, PREPARE],
+  "a missing record": [absent("**/models/*_float32.json"), /_float32.json is missing/, PREPARE],
+  "a missing manifest": [absent("**/manifest.json"), /manifest.json is missing/, PREPARE],
+  "an empty manifest": [as("**/manifest.json", {schema: 1, models: []}), /no model beside/, PREPARE],
+  "a manifest that is no JSON": [changed("**/manifest.json", "{", "oops"), /manifest.json is not JSON/, PREPARE],
+  "a record of tomorrow": [rerecorded((record) => (record.schema = 2)), /schema 2, and this page reads 1/, PREPARE],
+  "a record with a label too few": [rerecorded((record) => record.labels.pop()), /gives float32 \(1, 200\); its record asks for float32 \(1, 199\)/, /Export the pair again/],
+  "a server that is gone": [(page) => page.route("**/models/*", (route) => route.abort()), /could not be fetched/, /still running/],
+  "a missing runtime": [absent("**/wasm/*.js"), /LiteRT.js could not be loaded/, PREPARE],
+  "no SIMD": [(page) => page.addInitScript(() => (WebAssembly.validate = () => false)), /no WebAssembly with SIMD/, /Use Chrome/],
+};
+
+for (const [trouble, [before, what, fix]] of Object.entries(MODEL_TROUBLE)) {
+  test(`${trouble} is explained`, async (t) => {
+    const page = await open(t, {before, mayComplain: /Failed to load resource|MIME type/});
+    const [said, remedy] = await problem(page);
+    assert.match(said, what);
+    assert.match(remedy, fix);
+    assert.equal(await page.evaluate(() => heard.length), 0);
+  });
+}
+
+test("a browser without WebAssembly is told so", async (t) => {
+  const page = await open(t, {kind: "no WebAssembly"});
+  const [said] = await problem(page);
+  assert.match(said, /no WebAssembly with SIMD/);
+});
+
+test("a damaged model does not take the place of a sound one", async (t) => {
+  const page = await openReady(t);
+  await page.route("**/models/*_static_wi8_ai8.tflite", (route) => route.fulfill({body: "TFL3"}));
+  const [sound, other] = await page.locator("#model option").evaluateAll((all) =>
+    all.map((option) => option.value));
+  await page.selectOption("#model", other);
+  assert.match((await problem(page))[0], /is damaged/);
+  assert.equal(await page.inputValue("#model"), sound);
+  await upload(page, picture("orange.png"));
+  assert.match((await bars(page))[0], /^orange /);
+});
+
+test("a page from plain http checks its models all the same", async (t) => {
+  const before = async (page) => {
+    await page.addInitScript(() => Object.defineProperty(crypto, "subtle", {value: undefined}));
+    await damaged(page);
+  };
+  const page = await open(t, {before});
+  assert.match((await problem(page))[0], /is damaged/);
+});
+
+test("only networks with something to say are offered for photos", async (t) => {
+  const page = await openReady(t);
+  const offered = await page.locator("#model option").allInnerTexts();
+  assert.equal(offered.length, 2);
+  assert.match(offered[0], /^ghostnet_050 · float32 — \d\d\.\d % top-1$/);
+  const measurable = await page.locator("#candidates label").allInnerTexts();
+  assert.equal(measurable.length, 3);
+  assert.match(measurable[2], /mobilenetv3_small_100 · float32\s+graph only/);
+  assert.match(await page.innerText("#standing"), /right on \d\d\.\d % of 10,000 photos/);
+});
+
+test("latency is measured in turns, shown, and saved for the benchmark", async (t) => {
+  const page = await openReady(t);
+  await page.click("#measure");
+  await page.waitForSelector("#results:not([hidden])");
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+  const path = join(OUT, saved.suggestedFilename());
+  await saved.saveAs(path);
+  const results = JSON.parse(readFileSync(path));
+
+  assert.equal(results.kind, "browser_latency");
+  assert.equal(results.facts.label, "WASM in this browser");
+  assert.equal(results.settings.threads, 1);
+  assert.equal(results.rounds.length, 6);
+  const {dependencies} = JSON.parse(
+    readFileSync(new URL("../../web_demo/package.json", import.meta.url)));
+  assert.equal(results.facts.runtime, `LiteRT.js ${dependencies["@litertjs/core"]}`);
+  const rows = await page.locator("#rows tr").allInnerTexts();
+  assert.equal(rows.length, 3);
+  for (const row of rows) assert.match(row, /\d\.\d\d ms\s+\d+\.\d\d ms/);
+  assert.match(rows[2], /graph only/);
+  assert.match(await page.innerText("#where"), /^WASM in this browser, one thread: Chromium \d+/);
+});
+
+test("a measurement that is stopped keeps its whole rounds only", async (t) => {
+  const page = await openReady(t);
+  await page.selectOption("#effort", "standard");
+  await page.click("#measure");
+  await page.waitForFunction(() => document.querySelector("#progress").value >= 4);
+  await page.click("#stop");
+  await page.waitForSelector("#results:not([hidden])");
+  assert.match(await page.innerText("#doubts"), /stopped before its last round/);
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+  const {rounds} = JSON.parse(readFileSync(await saved.path()));
+  assert.ok(rounds.length >= 1 && rounds.length < 10);
+  for (const {visits} of rounds) assert.equal(Object.keys(visits).length, 3);
+});
+
+const MODES = {
+  "desktop-light": {viewport: {width: 1280, height: 900}, colorScheme: "light"},
+  "desktop-dark": {viewport: {width: 1280, height: 900}, colorScheme: "dark"},
+  "phone-light": {viewport: {width: 320, height: 640}, colorScheme: "light", hasTouch: true},
+  "phone-dark": {viewport: {width: 390, height: 844}, colorScheme: "dark", hasTouch: true},
+};
+
+for (const [mode, options] of Object.entries(MODES)) {
+  test(`${mode}: everything fits, has a name and contrast enough`, async (t) => {
+    const page = await openReady(t, {...options, reducedMotion: "reduce"});
+    await nextAnswer(page, () => page.click("#samples button >> nth=1"));
+    await page.screenshot({path: join(OUT, `${mode}.png`), fullPage: true});
+
+    const [inner, outer] = await page.evaluate(() =>
+      [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(inner <= outer, `${inner} pixels on a screen of ${outer}`);
+    await page.evaluate(readFileSync(AXE, "utf8"));
+    const {violations, passes} = await page.evaluate(() => axe.run());
+    assert.ok(passes.length > 20);
+    assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes[0].html}`), []);
+  });
+}

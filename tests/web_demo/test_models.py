@@ -1,0 +1,129 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from export.artifact import load, save
+from ghostnet_tf.errors import CheckFailed, UserError
+from web_demo import models as command
+
+
+def names(folder):
+    return json.loads((folder / "manifest.json").read_text())["models"]
+
+
+def test_measured_networks_come_first_and_float32_before_others(models):
+    assert names(models) == [
+        "ghostnet_050_tinyimagenet_96_float32.json",
+        "ghostnet_050_tinyimagenet_96_static_wi8_ai8.json",
+        "mobilenetv3_small_100_seeded_96_float32.json",
+    ]
+
+
+def test_every_file_stands_beside_its_record_as_it_was_exported(models, exported):
+    for path in exported:
+        assert load(models / path.name) == load(path)
+
+
+def test_what_is_not_in_the_manifest_does_not_stay(exported, tmp_path):
+    command.main([*map(str, exported), "--into", str(tmp_path)])
+    command.main([str(exported[1]), "--into", str(tmp_path)])
+
+    assert names(tmp_path) == ["ghostnet_050_tinyimagenet_96_static_wi8_ai8.json"]
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".tflite"}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"recipe": "static_wi8_ai8_int8io"}, "takes no int8 image"),
+        ({"recipe": "static_wi8_ai8_ghostop"}, "no Ghost operator"),
+        ({"labels": (), "label_ids": ()}, "names no classes"),
+    ],
+)
+def test_a_file_that_no_browser_can_run_is_refused(exported, tmp_path, change, why):
+    data, record = load(exported[0])
+    path, _ = save(tmp_path, replace(record, **change), data)
+
+    with pytest.raises(UserError, match=why):
+        command.main([str(path), "--into", str(tmp_path / "models")])
+
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_damaged_file_is_refused(exported, tmp_path):
+    data, record = load(exported[0])
+    path, _ = save(tmp_path, record, data)
+    path.write_bytes(data[:-1] + b"!")
+
+    with pytest.raises(CheckFailed, match="not the file that its record describes"):
+        command.main([str(path), "--into", str(tmp_path / "models")])
+
+
+@pytest.fixture
+def build(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "BUILD", tmp_path / "build")
+    return tmp_path / "build"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Command lines of the exporter, which is not started."""
+    lines = []
+
+    def run(line, **_):
+        lines.append(" ".join(map(str, line[2:])))
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr(command.subprocess, "run", run)
+    return lines
+
+
+def test_only_what_is_lacking_is_exported(build, exported, asked):
+    data, record = load(exported[0])
+    save(build, record, data)
+
+    command.export_missing()
+
+    ghostnet, baseline = asked
+    assert "--model ghostnet_050 --weights tinyimagenet --recipe static_wi8_ai8" in ghostnet
+    assert "float32" not in ghostnet
+    assert "mobilenetv3_small_100_delegable --weights seeded --size 96" in baseline
+    assert baseline.endswith("--labels tinyimagenet --recipe float32 static_wi8_ai8")
+
+
+def test_files_of_older_weights_are_exported_again(build, exported, asked):
+    for path in exported:
+        data, record = load(path)
+        save(build, replace(record, weights_sha256="0" * 64), data)
+
+    command.export_missing()
+
+    assert "ghostnet_050 --weights tinyimagenet --recipe float32 static_wi8_ai8" in asked[0]
+
+
+def test_a_bundled_mobilenet_takes_the_place_of_the_graph(build, exported, asked, monkeypatch):
+    cards = build.parent / "cards"
+    cards.mkdir()
+    for model in ("ghostnet_050", "mobilenetv3_small_100"):
+        card = {"model": model, "sha256": "1" * 64}
+        (cards / f"{model}_tinyimagenet.card.json").write_text(json.dumps(card))
+    monkeypatch.setattr(command, "CARDS", cards)
+
+    command.export_missing()
+
+    assert len(asked) == 2 and not any("seeded" in line for line in asked)
+
+
+def test_strangers_in_build_are_left_out_and_named(build, exported, asked, tmp_path, capsys):
+    data, record = load(exported[0])
+    save(build, record, data)
+    save(build, replace(record, recipe="static_wi8_ai8_int8io"), data)
+    (build / "alone.tflite").write_bytes(data)
+
+    command.main(["--into", str(tmp_path / "models")])
+
+    assert names(tmp_path / "models") == ["ghostnet_050_tinyimagenet_96_float32.json"]
+    said = capsys.readouterr().err
+    assert "no int8 image" in said and "there is no record" in said

@@ -1,0 +1,148 @@
+"""Puts models with their records beside the page: python web_demo/models.py [FILE.tflite...]
+
+Without files: every file of build/ that a browser can run, after exporting the bundled networks
+and a baseline where they are not there yet. `manifest.json` lists the records in the page's order.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from export.artifact import Record, load, record_path
+from ghostnet_tf.errors import CheckFailed, UserError, run
+from ghostnet_tf.files import write_together
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD, INTO = ROOT / "build", ROOT / "web_demo" / "models"
+CARDS = ROOT / "ghostnet_tf" / "weights" / "bundled"
+SCHEMA = 1  # of the manifest
+BUNDLED, SEEDED = "tinyimagenet", "seeded"
+RECIPES = ("float32", "static_wi8_ai8")
+# Until a MobileNetV3 is bundled, its graph with as many classes stands in for it: cost only.
+BASELINE = "mobilenetv3_small_100_delegable"
+
+
+@dataclass(frozen=True)
+class Published:
+    """One model as it goes beside the page."""
+
+    name: str
+    data: bytes
+    record: Record
+    record_text: bytes
+
+    @property
+    def place(self) -> tuple[bool, bool, bool, str, bool, str]:
+        """Its place in the list: what was measured, GhostNet, float32 first."""
+        record = self.record
+        return (
+            record.weights == SEEDED,
+            record.accuracy is None,
+            not record.model.startswith("ghostnet"),
+            record.model,
+            record.recipe != "float32",
+            record.recipe,
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Puts models beside the web page.")
+    parser.add_argument("files", metavar="FILE.tflite", nargs="*", type=Path)
+    parser.add_argument("--into", type=Path, default=INTO, metavar="DIR")
+    args = parser.parse_args(argv)
+    if args.files:
+        models = [open_model(file) for file in args.files]
+    else:
+        export_missing()
+        models = list(suitable(sorted(BUILD.glob("*.tflite"))))
+    publish(models, args.into)
+    for model in sorted(models, key=lambda model: model.place):
+        print(f"  {model.name}")
+    print(f"wrote {args.into / 'manifest.json'}")
+    return 0
+
+
+def open_model(path: Path) -> Published:
+    """A file with its record, if the page can show what it answers."""
+    data, record = load(path)
+    if why := unsuitable(record):
+        raise UserError(f"{path.name!r} is not for a browser: {why}", fix="choose another recipe")
+    return Published(path.name, data, record, record_path(path).read_bytes())
+
+
+def unsuitable(record: Record) -> str:
+    if not record.labels:
+        return "it names no classes"
+    if record.recipe.endswith("_int8io"):
+        return "LiteRT.js takes no int8 image"
+    if record.recipe.endswith("_ghostop"):
+        return "LiteRT.js has no Ghost operator"
+    return ""
+
+
+def suitable(paths: Sequence[Path]) -> Iterator[Published]:
+    """Those of `paths` that can go beside the page; the others are named on stderr."""
+    for path in paths:
+        try:
+            yield open_model(path)
+        except UserError as error:
+            print(f"left out: {error}", file=sys.stderr)
+
+
+def publish(models: Sequence[Published], into: Path) -> None:
+    """Files, records and manifest; what an earlier call left there and is not of them goes."""
+    in_order = sorted(models, key=lambda model: model.place)
+    names = [str(record_path(Path(model.name))) for model in in_order]
+    manifest = {"schema": SCHEMA, "models": names}
+    files = {into / "manifest.json": (json.dumps(manifest, indent=1) + "\n").encode()}
+    for model, record_name in zip(in_order, names, strict=True):
+        files[into / model.name] = model.data
+        files[into / record_name] = model.record_text
+    write_together(files)
+    for old in {*into.glob("*.tflite"), *into.glob("*.json")} - files.keys():
+        old.unlink()
+
+
+def export_missing() -> None:
+    """The bundled networks in both recipes and, where none of them is a MobileNet, the baseline."""
+    cards = [json.loads(card.read_text()) for card in sorted(CARDS.glob("*.card.json"))]
+    for card in cards:
+        export(card["model"], BUNDLED, card["sha256"])
+    if not any(card["model"].startswith("mobilenet") for card in cards):
+        first = next(BUILD.glob(f"{cards[0]['model']}_{BUNDLED}_*_{RECIPES[0]}.tflite"))
+        size = load(first)[1].preprocessing["size"]
+        export(BASELINE, SEEDED, "", "--size", str(size), "--labels", BUNDLED)
+
+
+def export(model: str, weights: str, weights_sha256: str, *options: str) -> None:
+    """Those of the two recipes that build/ has not got from these weights."""
+    lacking = [r for r in RECIPES if not is_there(model, weights, weights_sha256, r)]
+    if not lacking:
+        return
+    command = [sys.executable, str(ROOT / "export" / "to_tflite.py"), "--out", str(BUILD)]
+    command += ["--model", model, "--weights", weights, *options, "--recipe", *lacking]
+    print(f"exporting {model} {weights}: {', '.join(lacking)}", file=sys.stderr)
+    done = subprocess.run(command, stdout=sys.stderr)  # noqa: S603
+    if done.returncode:
+        raise CheckFailed(f"{model} {weights} was not exported", fix="see the lines above")
+
+
+def is_there(model: str, weights: str, weights_sha256: str, recipe: str) -> bool:
+    for path in BUILD.glob(f"{model}_{weights}_[0-9]*_{recipe}.tflite"):
+        try:
+            if load(path)[1].weights_sha256 == weights_sha256:
+                return True
+        except UserError:
+            continue
+    return False
+
+
+if __name__ == "__main__":
+    run(main)
