@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ghostnet_tf.errors import UserError, pick
@@ -100,6 +101,7 @@ def _mobilenet_v2(width, classes, dropout, size, name):
     return mobilenet_v2(width, classes, dropout, size, name)
 
 
+@cache
 def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
     def build(width, classes, dropout, size, name, **own):
         from ghostnet_tf import resnet, vgg

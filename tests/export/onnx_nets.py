@@ -9,7 +9,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 GRAPH = Path(__file__).parents[1] / "ghostnet_tf" / "goldens" / "timm_ghostnet_050.onnx"
-IMAGE = ("n", 3, "h", "w")
 
 
 def network(
@@ -18,11 +17,12 @@ def network(
     kind: int = TensorProto.FLOAT,
     inputs: Sequence[str] = ("image",),
     outputs: Sequence[str] = ("logits",),
+    classes: int = 5,
     **also: Any,
 ) -> Any:
-    """A convolution, a mean and a matrix by default: RGB (1, 3, 16, 16) -> logits (1, 5)."""
+    """A convolution, a mean and a matrix by default: RGB (1, 3, 16, 16) -> logits (1, classes)."""
     rng = np.random.default_rng(0)
-    shapes = {"kernel": (4, 3, 3, 3), "bias": (4,), "matrix": (4, 5), "offset": (5,)}
+    shapes = {"kernel": (4, 3, 3, 3), "bias": (4,), "matrix": (4, classes), "offset": (classes,)}
     values = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     nodes = nodes or [
         helper.make_node(
