@@ -80,7 +80,7 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
         (32, 32, 3), alpha=0.35, weights=None, classes=2, classifier_activation=None
     )
     model, report = ghostify(whole, keep=("Conv1", "Conv_1"), warm=True)
-    recipe = Recipe(epochs=1, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
+    recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
     train, held_out = (
         decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
     )
