@@ -17,7 +17,7 @@ help:
 tflite: $(VENV)/core
 	$(BIN)/python export/to_tflite.py
 
-test: lint $(OLD_RUNTIME)/ready web-packages
+test: lint $(VENV)/onnx $(OLD_RUNTIME)/ready web-packages
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # A MobileNetV3 that is trained by the same recipe does not exist yet: its graph stands in, and
@@ -57,6 +57,11 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/core
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	touch $@
 
+# tf-keras asks for `tensorflow`, half a gigabyte laid over the tensorflow-cpu that is there.
+$(VENV)/onnx: requirements-onnx.txt $(VENV)/dev
+	$(BIN)/pip install --quiet --no-deps --requirement requirements-onnx.txt
+	touch $@
+
 # The runtime of years ago needs NumPy 1, so it lives by itself; it has wheels up to Python 3.11.
 $(OLD_RUNTIME)/ready:
 	$(PYTHON) -m venv $(OLD_RUNTIME)
@@ -66,6 +71,7 @@ $(OLD_RUNTIME)/ready:
 lock: $(VENV)/dev
 	$(BIN)/uv lock
 	$(BIN)/uv export --quiet --no-hashes --no-annotate --no-emit-project --no-dev --output-file requirements.txt
+	$(BIN)/uv export --quiet --no-hashes --no-annotate --no-emit-project --no-dev --extra onnx --output-file requirements-onnx.txt
 	$(BIN)/uv export --quiet --no-hashes --no-annotate --no-emit-project --only-dev --output-file requirements-dev.txt
 
 clean:

@@ -14,6 +14,7 @@ def _command(module: str):
 
 
 to_tflite = _command("export.to_tflite")
+from_onnx = _command("export.from_onnx")
 predict = _command("export.predict")
 verify = _command("export.verify")
 evaluate = _command("export.evaluate")

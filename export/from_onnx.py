@@ -42,8 +42,8 @@ def parser() -> argparse.ArgumentParser:
         help="imagenet: as torchvision and timm; mobilenet: as TensorFlow's, from -1 to 1. Or:",
     )
     number = {"type": float, "nargs": 3, "metavar": ("R", "G", "B")}
-    parse.add_argument("--mean", **number, help="of values from 0 to 1, in the order of --channels")
-    parse.add_argument("--std", **number)
+    parse.add_argument("--mean", **number, help="of values from 0 to 1, red first in any case")
+    parse.add_argument("--std", **number, help="likewise")
     parse.add_argument("--crop", type=float, help="centre crop, as a share of the short side")
     parse.add_argument("--resample", choices=RESAMPLE, help="filter that resizes the photo")
     add_export_options(parse)
@@ -95,8 +95,6 @@ def preprocessing_of(args: argparse.Namespace) -> Preprocessing:
         )
     if known:
         return known
-    if args.channels == "bgr":
-        told |= {name: told[name][::-1] for name in ("mean", "std")}
     at_any_size = {"size": args.size or IMAGENET.size}  # until the file has been read
     return Preprocessing.from_dict({**told, **at_any_size})
 

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 SEEDED, BUNDLED = "seeded", "tinyimagenet"
 DEFAULT_MODEL = "ghostnet_050"  # the one that has bundled weights
-SEEDED_SIZE = 224
 FAMILIES = {  # of the zoo -> of contract.FAMILIES
     "ghostnet": "ghostnet",
     "mobilenet_v2": "delegable",
     "mobilenet_v3_delegable": "delegable",
     "mobilenet_v3": "stock",
+    "resnet": "delegable",
+    "vgg": "delegable",
 }
 
 
@@ -109,8 +110,8 @@ def from_zoo(
     if weights == SEEDED:
         from ghostnet_tf.seeded import seed
 
-        at = entry.preprocessing.at(size or SEEDED_SIZE)
-        table = label_tables.labels(labels or "imagenet")
+        at = entry.preprocessing.at(size or entry.preprocessing.size)
+        table = label_tables.labels(labels or entry.labels)
         model = seed(entry.build(classes=len(table), size=at.size))
         return Network(model, model_name, SEEDED, "", at, table, family)
 
@@ -125,7 +126,7 @@ def from_zoo(
         table = label_tables.naming(found.facts.classes)
         preprocessing = found.facts.preprocessing
     else:
-        table = label_tables.labels(labels or "imagenet")
+        table = label_tables.labels(labels or entry.labels)
         preprocessing = entry.preprocessing
     at = preprocessing.at(size or preprocessing.size)
     theirs = found.published
@@ -133,6 +134,10 @@ def from_zoo(
     if theirs and theirs.naming.pad_mode == "same" and entry.family == "ghostnet":
         own = {"pad_mode": "same"}
         family = "delegable"  # nine PADs fewer than the graph that is promised of a GhostNet
+    if model_name == "ghost_resnet56" and found.path.suffix == weights_of.GHOST_RESNET56:
+        from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
+
+        own = AS_PUBLISHED
     model = entry.build(classes=len(table), **own)
     weights_of.load(model, found)
     is_published = at == preprocessing and found.path.parent == weights_of.BUNDLED

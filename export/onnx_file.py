@@ -52,7 +52,7 @@ def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
     refuse_foreign_operators(model)
     try:
         onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
         raise UserError(f"{path.name!r} is refused: {one_line(error)}", DOWNLOAD_AGAIN) from None
     return model
 
@@ -124,7 +124,10 @@ def signature(model: Any, size: int | None) -> Signature:
     inputs = [value for value in model.graph.input if value.name not in constants]
     if len(inputs) != 1:
         names = ", ".join(repr(value.name) for value in inputs)
-        raise UserError(f"the network takes {len(inputs)} inputs ({names}); one image is expected")
+        raise UserError(
+            f"the network takes {len(inputs)} inputs ({names}); one image is expected",
+            fix="export the part of it that begins at the image",
+        )
     (image,) = inputs
     kind = image.type.tensor_type
     if kind.elem_type != 1:  # TensorProto.FLOAT
@@ -135,7 +138,10 @@ def signature(model: Any, size: int | None) -> Signature:
     sides = [d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim]
     shown = tuple(side or "?" for side in sides)
     if len(sides) != 4 or sides[1] != 3:
-        raise UserError(f"input {image.name!r} has shape {shown}; an image (1, 3, H, W) is needed")
+        raise UserError(
+            f"input {image.name!r} has shape {shown}; an image (1, 3, H, W) is needed",
+            fix=f"{EXPORT_AGAIN}, for colour images with the channels first",
+        )
     if sides[0] not in (None, 0, 1):
         raise UserError(
             f"input {image.name!r} takes {sides[0]} images at a time",
@@ -148,7 +154,10 @@ def signature(model: Any, size: int | None) -> Signature:
             fix="--size PIXELS, what it was trained for",
         )
     if height != width:
-        raise UserError(f"input {image.name!r} is {height} x {width}; only square images are made")
+        raise UserError(
+            f"input {image.name!r} is {height} x {width}; only square images are made",
+            fix=f"{EXPORT_AGAIN}, for a square image",
+        )
     if size not in (None, height):
         raise UserError(
             f"input {image.name!r} is {height} pixels square, not {size}",

@@ -61,6 +61,7 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
         ) from None
     onnx_file.refuse_open_shapes(simplified)
     name_whole_averages(simplified)
+    spell_hard_sigmoids(simplified)
     return simplified
 
 
@@ -80,6 +81,41 @@ def name_whole_averages(simplified: Any) -> None:
         if says["kernel_shape"] == shapes[node.input[0]][2:] and not any(says.get("pads", [])):
             node.op_type = "GlobalAveragePool"
             del node.attribute[:]
+
+
+def spell_hard_sigmoids(simplified: Any) -> None:
+    """max(0, min(1, a x + b)) = relu6(6 a x + 6 b) / 6: what XNNPACK takes, also in int8.
+
+    onnx2tf makes RELU_0_TO_1 of it, and every gate of a GhostNet begins a new partition.
+    """
+    import numpy as np
+    from onnx import helper, numpy_helper
+
+    if min(o.version for o in simplified.opset_import if o.domain in onnx_file.STANDARD) < 11:
+        return  # there a Clip has its limits as attributes, and HardSigmoids are rare
+    nodes, numbers = [], {}
+    for number, node in enumerate(simplified.graph.node):
+        if node.op_type != "HardSigmoid":
+            nodes.append(node)
+            continue
+        says = {"alpha": 0.2, "beta": 0.5, **{a.name: a.f for a in node.attribute}}  # ONNX's own
+        name = f"{node.output[0]}/{number}"
+        numbers |= {f"{name}/slope": 6 * says["alpha"], f"{name}/offset": 6 * says["beta"]}
+        numbers |= {f"{name}/0": 0.0, f"{name}/6": 6.0, f"{name}/sixth": 1 / 6}
+        x = node.input[0]
+        if abs(6 * says["alpha"] - 1) > 1e-6:
+            nodes.append(helper.make_node("Mul", [x, f"{name}/slope"], [f"{name}/scaled"]))
+            x = f"{name}/scaled"
+        nodes += [
+            helper.make_node("Add", [x, f"{name}/offset"], [f"{name}/sum"]),
+            helper.make_node("Clip", [f"{name}/sum", f"{name}/0", f"{name}/6"], [f"{name}/clip"]),
+            helper.make_node("Mul", [f"{name}/clip", f"{name}/sixth"], list(node.output)),
+        ]
+    del simplified.graph.node[:]
+    simplified.graph.node.extend(nodes)
+    simplified.graph.initializer.extend(
+        numpy_helper.from_array(np.float32(value), name) for name, value in numbers.items()
+    )
 
 
 def convert(simplified: Any) -> None:

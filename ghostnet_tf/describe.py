@@ -72,11 +72,12 @@ def describe(model: "keras.Model") -> Description:
 
 def main(argv: list[str] | None = None) -> int | None:
     parser = argparse.ArgumentParser(prog="python -m ghostnet_tf.describe", description=__doc__)
-    parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width of these")
-    parser.add_argument("--size", type=int, default=224, help="pixels of a side of the image")
+    parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width, s or d of these")
+    parser.add_argument("--size", type=int, help="pixels of the image; default: its authors'")
     parser.add_argument("--json", action="store_true", help="the same facts as one JSON document")
     asked = parser.parse_args(argv)
-    description = describe(parse_model(asked.model).build(size=asked.size))
+    entry = parse_model(asked.model)
+    description = describe(entry.build(size=asked.size or entry.preprocessing.size))
     if asked.json:
         print(json.dumps(asdict(description), indent=2))
     else:

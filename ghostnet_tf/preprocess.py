@@ -64,3 +64,5 @@ class Preprocessing:
 
 
 IMAGENET = Preprocessing(224, 0.875, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
+# As the published Ghost-ResNet-56 and most others of CIFAR-10's networks have it.
+CIFAR10 = Preprocessing(32, 1.0, "bilinear", (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))

@@ -24,6 +24,7 @@ MAY_IMPORT = {  # each room, and the other rooms it may use
 }
 COMMANDS = [
     ("export/to_tflite.py",),
+    ("export/from_onnx.py",),
     ("export/predict.py",),
     ("export/verify.py",),
     ("export/evaluate.py",),

@@ -10,13 +10,12 @@ import numpy as np
 
 from ghostnet_tf.errors import UserError
 from ghostnet_tf.files import read_member
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.preprocess import CIFAR10
 from ghostnet_tf.resnet import GhostResNet56
 from ghostnet_tf.weights.apply import copy
 
-SIZE = 32
 MAX_BYTES = 1_000_000  # of one tensor; the largest has 74 kB
-CIFAR10 = Preprocessing(SIZE, 1.0, "bilinear", (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
+AS_PUBLISHED = {"ghost_stem": True, "drop_in": True}  # how that network was built
 PLACES = (  # in a checkpoint's name -> in the path of a variable
     (r"^linear\.", "classifier/"),
     (r"^conv1\.", "stem/"),
@@ -37,13 +36,17 @@ PLACES = (  # in a checkpoint's name -> in the path of a variable
 
 def load(path: str | Path) -> keras.Model:
     """The network of the checkpoint: 32 px, logits of CIFAR-10; every tensor is used once."""
-    model = GhostResNet56(input_shape=(SIZE, SIZE, 3), ghost_stem=True, drop_in=True)
-    checkpoint = read(Path(path))
+    model = GhostResNet56(input_shape=(CIFAR10.size, CIFAR10.size, 3), **AS_PUBLISHED)
     try:
-        copy(model, {place(name): laid_out(name, w) for name, w in checkpoint.items()})
+        copy(model, tensors(Path(path)))
     except UserError as error:
         raise UserError(f"{str(path)!r} does not fit {model.name}: {error}", error.fix) from None
     return model
+
+
+def tensors(path: Path) -> dict[str, np.ndarray]:
+    """The arrays by the path of the variable that they are for."""
+    return {place(name): laid_out(name, values) for name, values in read(path).items()}
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

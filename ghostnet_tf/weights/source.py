@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     import keras
 
 BUNDLED = Path(__file__).parent / "bundled"
-FILES_THAT_LOAD = ".safetensors, .weights.h5, .keras, .pth or .pdparams file"
+FILES_THAT_LOAD = ".safetensors, .weights.h5, .keras, .pth, .pdparams or .npz file"
 PICKLE = b"\x80"  # since protocol 2
 KERAS_SUFFIXES = (".weights.h5", ".keras")
+GHOST_RESNET56 = ".npz"  # the one network that is published so
 MAX_BYTES = 1_000_000_000
 # What a file that is no checkpoint begins with, what it is, and what to do about it.
 IMPOSTORS = (
@@ -83,7 +84,7 @@ def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -
     checkpoint and leaves the head's tensors aside (not those of `.weights.h5` and `.keras`, which
     Keras names by their place in the whole).
     """
-    from ghostnet_tf.weights import keras_file
+    from ghostnet_tf.weights import ghost_resnet56, keras_file
     from ghostnet_tf.weights.apply import copy
 
     found = find(weights, model.name) if isinstance(weights, str) else weights
@@ -92,6 +93,8 @@ def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -
             tensors = _converted(model, found.published, new_head)
         elif found.path.suffix == ".safetensors":
             tensors = checkpoint.read(found.path)[0]
+        elif found.path.suffix == GHOST_RESNET56:
+            tensors = ghost_resnet56.tensors(found.path)
         else:
             tensors = keras_file.read(found.path, model, MAX_BYTES)
         copy(model, tensors, new_head)
@@ -106,7 +109,7 @@ def _look(path: Path, name: str) -> Weights:
     """Read what is needed to know what the file is."""
     prefix = tf1.prefix_of(path)
     files = tf1.files_of(prefix) if prefix else (path,)
-    kinds = (".safetensors", *published.SUFFIXES, *KERAS_SUFFIXES)
+    kinds = (".safetensors", GHOST_RESNET56, *published.SUFFIXES, *KERAS_SUFFIXES)
     if not prefix and not path.name.endswith(kinds):
         raise UserError(f"{str(path)!r} is of no known kind", fix=f"give a {FILES_THAT_LOAD}")
     for file in files:
@@ -123,7 +126,7 @@ def _readable(path: Path, kind: str) -> Published | None:
 
     `kind` is a name with the ending to go by.
     """
-    if kind.endswith(KERAS_SUFFIXES):
+    if kind.endswith((GHOST_RESNET56, *KERAS_SUFFIXES)):
         return None
     if kind.endswith(".safetensors"):
         return published.recognised(checkpoint.read(path)[0])

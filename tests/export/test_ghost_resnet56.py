@@ -17,7 +17,8 @@ from export.runtime import Runtime
 from ghostnet_tf.files import sha256
 from ghostnet_tf.labels import Labels
 from ghostnet_tf.photos import Photos
-from ghostnet_tf.weights.ghost_resnet56 import CIFAR10, SIZE, load
+from ghostnet_tf.preprocess import CIFAR10
+from ghostnet_tf.weights.ghost_resnet56 import load
 
 DATA = os.environ.get("GHOSTNET_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="GHOSTNET_DATA is not set")
@@ -31,8 +32,8 @@ CALIBRATION = np.arange(10_000) % 10 == 0  # every tenth image; the others judge
 def tiles() -> np.ndarray:
     """(10000, 32, 32, 3) uint8, out of one mosaic of 100 x 100."""
     with Image.open(CIFAR / "test_images.webp") as mosaic:
-        rows = np.asarray(mosaic.convert("RGB")).reshape(100, SIZE, 100, SIZE, 3)
-    return rows.swapaxes(1, 2).reshape(-1, SIZE, SIZE, 3)
+        rows = np.asarray(mosaic.convert("RGB")).reshape(100, CIFAR10.size, 100, CIFAR10.size, 3)
+    return rows.swapaxes(1, 2).reshape(-1, CIFAR10.size, CIFAR10.size, 3)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Somebody's own Keras network, through ghostify, the trainer and the export."""
 
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -70,4 +71,31 @@ def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     assert result.files[0].record.ops == {
         "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 1, "MEAN": 1,
     }  # fmt: skip
+    assert all(file.record.partitions == 1 for file in result.files)
+
+
+def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
+    keras.utils.set_random_seed(0)
+    whole: Any = keras.applications.MobileNetV2(
+        (32, 32, 3), alpha=0.35, weights=None, classes=2, classifier_activation=None
+    )
+    model, report = ghostify(whole, keep=("Conv1", "Conv_1"), warm=True)
+    recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
+    train, held_out = (
+        decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
+    )
+    facts = Facts("own", photos.classes, PREPROCESSING)
+
+    row = Run(tmp_path / "run", recipe, facts, model, train, held_out).epoch(
+        keras.callbacks.Callback()
+    )
+    labels = Labels.of_folders(photos.classes)
+    own = Network(model, "own", "trained", "0" * 64, PREPROCESSING, labels, "delegable")
+    result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
+
+    modules = [layer for layer in model.layers if isinstance(layer, GhostConv2D)]
+    assert len(modules) > 20 and np.isfinite(row["loss"])
+    assert {"Conv1", "Conv_1"} <= {row.name for row in report.rows if row.kind != "ghost"}
+    assert report.after.parameters < report.before.parameters
+    assert result.files[0].record.ops["CONCATENATION"] == len(modules)
     assert all(file.record.partitions == 1 for file in result.files)

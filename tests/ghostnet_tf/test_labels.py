@@ -1,11 +1,11 @@
 import pytest
 
 from ghostnet_tf.errors import UserError
-from ghostnet_tf.labels import IMAGENET, TINYIMAGENET, Labels, labels
+from ghostnet_tf.labels import CIFAR10, IMAGENET, TINYIMAGENET, Labels, labels
 
 
 def test_each_table_has_as_many_classes_as_its_data_set():
-    assert (len(IMAGENET), len(TINYIMAGENET)) == (1000, 200)
+    assert (len(IMAGENET), len(TINYIMAGENET), len(CIFAR10)) == (1000, 200, 10)
 
 
 def test_the_tables_follow_the_order_of_sorted_folders():

@@ -1,7 +1,8 @@
 """timm's own GhostNet on seeded tensors: the logits that `test_dialects.py` compares with.
 
-Run it where torch and timm are installed (`pip install torch`, `pip install --no-deps timm`,
-huggingface_hub, pyyaml, safetensors), from the root of the project:
+And its graph, as torch exports it, for `test_from_onnx.py`. Run it where torch and timm are
+installed (`pip install torch onnx`, `pip install --no-deps timm`, huggingface_hub, pyyaml,
+safetensors), from the root of the project:
 
     python tests/ghostnet_tf/goldens/make_timm.py
 """
@@ -20,7 +21,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from seeded_tensors import images, tensor  # noqa: E402
 
-LOGITS = HERE / "timm_logits.npz"
+LOGITS, GRAPH = HERE / "timm_logits.npz", HERE / "timm_ghostnet_050.onnx"
 WIDTHS = ("050", "100", "130")
 BATCH, SIZE = 2, 64
 
@@ -60,8 +61,8 @@ class NoTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-def logits(width: str) -> np.ndarray:
-    """(BATCH, 1000) float64 from timm's ghostnet_<width>, float32 tensors, float64 arithmetic."""
+def seeded(width: str):
+    """timm's ghostnet_<width> with seeded tensors."""
     import timm
     import torch
 
@@ -71,6 +72,40 @@ def logits(width: str) -> np.ndarray:
         if not name.endswith("num_batches_tracked"):
             state[name] = torch.from_numpy(tensor(name, tuple(value.shape)))
     model.load_state_dict(state)
+    return model.eval()
+
+
+def onnx_graph(width: str) -> bytes:
+    """What torch.onnx.export makes of timm's ghostnet_<width>, with BatchNorm, without numbers.
+
+    The tensors keep their names and shapes; who reads it fills them in.
+    """
+    import onnx
+    import torch
+
+    out = io.BytesIO()
+    torch.onnx.export(
+        seeded(width),
+        (torch.zeros(1, 3, SIZE, SIZE),),
+        out,
+        dynamo=False,
+        training=torch.onnx.TrainingMode.PRESERVE,  # or the names would be folded away
+        do_constant_folding=False,
+        input_names=["image"],
+        output_names=["logits"],
+        opset_version=17,
+    )
+    model = onnx.load_model_from_string(out.getvalue())
+    for values in model.graph.initializer:
+        values.ClearField("raw_data")
+    return model.SerializeToString()
+
+
+def logits(width: str) -> np.ndarray:
+    """(BATCH, 1000) float64 from timm's ghostnet_<width>, float32 tensors, float64 arithmetic."""
+    import torch
+
+    model = seeded(width)
     x = torch.from_numpy(images(BATCH, SIZE).transpose(0, 3, 1, 2).astype(np.float64))
     with torch.no_grad():
         return model.double().eval()(x).numpy()
@@ -98,6 +133,7 @@ def files_of_torch() -> dict[str, bytes]:
 def main() -> None:
     sys.meta_path.insert(0, NoTorchvision())
     np.savez_compressed(LOGITS, **{w: logits(w).astype(np.float32) for w in WIDTHS})
+    GRAPH.write_bytes(onnx_graph("050"))
     for name, data in files_of_torch().items():
         (HERE / name).write_bytes(data)
 

@@ -9,7 +9,8 @@ import pytest
 
 from ghostnet_tf.counts import macs, parameters
 from ghostnet_tf.errors import UserError
-from ghostnet_tf.weights.ghost_resnet56 import CIFAR10, load, place, read
+from ghostnet_tf.preprocess import CIFAR10
+from ghostnet_tf.weights.ghost_resnet56 import load, place, read
 from tests.planted import changed
 
 DATA = os.environ.get("GHOSTNET_DATA")
