@@ -99,7 +99,7 @@ def test_no_damage_leads_out_of_bounds(sanitized_program, tmp_path):
     still taken runs. The sanitizers end the program at the first byte out of bounds."""
     rng = np.random.default_rng(0)
     parts = []
-    for i in range(3000):
+    for i in range(1000):
         node = random_node(rng, dtype=[INT8, FLOAT32][i % 2], channels=int(rng.integers(1, 12)))
         x, residual = random_input(rng, node)
         data = bytearray(pack(node))
@@ -127,5 +127,5 @@ def test_no_damage_leads_out_of_bounds(sanitized_program, tmp_path):
 
     said = run(sanitized_program, tmp_path / "cases", "avx2")
 
-    assert said["cases"] == 3000
-    assert 1000 < said["refused"] < 2900  # some damage is sound: another weight, another bias
+    assert said["cases"] == 1000
+    assert 300 < said["refused"] < 950  # some damage is sound: another weight, another bias
