@@ -52,7 +52,7 @@ def test_no_variant_reads_or_writes_beyond_its_buffers(library, sanitized_progra
         assert_all_right(run(sanitized_program, cases, variant, 2))
 
 
-PLANTED = {  # what is broken -> file, what stands there, what is put there, the variant that shows it
+PLANTED = {  # what is broken -> file, what stands there, what is put there, which variant shows it
     "a row off by one": ("strips.h", "in, y - 1 + k", "in, y + k", "avx2"),
     "the wrong tail": ("strips.h", "last < 0 ? 0 : last;", "last < 0 ? 0 : last - 1;", "avx2"),
     "no padding at the right": ("strips.h", "WRITE(a, b, outside);", "WRITE(a, b, b);", "avx2"),
