@@ -149,7 +149,9 @@ class Plain:
     """A `.tflite` of built-in operators, being written."""
 
     def __init__(self, dtype: int):
-        self.type = dtype
+        self.type = dtype  # LiteRT's numbers are not the file's
+        types = schema.TensorType
+        self.tensor_type = types.INT8 if dtype == INT8 else types.FLOAT32
         self.model: Any = schema.ModelT()
         self.model.version = 3
         self.model.buffers = [schema.BufferT()]
@@ -162,7 +164,7 @@ class Plain:
         tensor: Any = schema.TensorT()
         tensor.name = f"t{len(self.graph.tensors)}".encode()
         tensor.shape = list(shape)
-        tensor.type = self.type if type_ is None else type_
+        tensor.type = self.tensor_type if type_ is None else type_
         if data is not None:
             buffer: Any = schema.BufferT()
             buffer.data = np.frombuffer(data.tobytes(), np.uint8)
