@@ -10,7 +10,7 @@ from tests.kernels.conftest import random_cases
 from tests.kernels.nodes import FLOAT32, INT8, plain_graph
 from tests.kernels.reference import expected
 
-N_NODES = 150  # on this machine
+N_NODES = 100  # on this machine
 N_ON_ARM = 60  # in one file: an emulated runtime takes its time to start
 
 
@@ -38,7 +38,7 @@ def test_float32_is_the_runtimes_result_but_for_rounding(library):
         for node, x, residual in random_cases(FLOAT32, N_NODES):
             plain, ours = run_plain(node, x, residual), session.run(node, x, residual)
 
-            np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-5, err_msg=str(node))
+            np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-4, err_msg=str(node))
 
 
 @pytest.mark.parametrize("core", ["cortex-a53", "cortex-a76", "i8mm"])
