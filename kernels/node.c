@@ -92,9 +92,12 @@ static bool choose_kernel(GhostNode *node) {
   size_t slack = element * (size_t)kernel->lanes;
   if (!(node->padding_row = aligned(row + slack))) return false;
   memset(node->padding_row, is_int8 ? h->input.zero_point : 0, row + slack);
-  if (kernel->lanes > (int)h->channels) {
-    if (!(node->last_row = aligned(row + slack))) return false;
-    memset(node->last_row, 0, row + slack);
+  if (kernel->lanes > (int)h->channels) {  // a load may reach over as many rows as fit its lanes
+    size_t n = 1 + slack / row;
+    node->tail_row = n < h->in_height ? (int)(h->in_height - n) : 0;
+    size_t bytes = (h->in_height - (size_t)node->tail_row) * row + slack;
+    if (!(node->tail = aligned(bytes))) return false;
+    memset(node->tail, 0, bytes);
   }
   if (!kernel->packed_size) return true;
   if (!(node->packed = aligned(kernel->packed_size(node)))) return false;
@@ -126,7 +129,7 @@ void ghost_node_free(GhostNode *node) {
   free(node->scale);
   free(node->packed);
   free(node->padding_row);
-  free(node->last_row);
+  free(node->tail);
   free(node);
 }
 
@@ -181,9 +184,9 @@ static void run_piece(void *argument, int index) {
 
 void ghost_node_run(GhostNode *node, const void *input, const void *residual, void *output) {
   const GhostHeader *h = &node->is;
-  if (node->last_row) {
-    size_t row = element_size(h) * h->in_width * h->channels;
-    memcpy(node->last_row, (const char *)input + (h->in_height - 1) * row, row);
+  if (node->tail) {
+    size_t row = element_size(h) * h->in_width * h->channels, at = (size_t)node->tail_row * row;
+    memcpy(node->tail, (const char *)input + at, ghost_node_input_bytes(node) - at);
   }
   Job job = {.node = node, .in = input, .residual = residual, .out = output};
   job.rows = node->kernel->rows;

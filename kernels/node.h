@@ -47,7 +47,9 @@ struct GhostNode {
   GhostSum sum;
   void *packed;
   void *padding_row;  // in_width pixels of zero points, and slack
-  void *last_row;     // of the input with slack behind it, where lanes > channels; otherwise NULL
+  // Where lanes > channels: the last rows of the input, from tail_row on, with slack behind them.
+  void *tail;
+  int tail_row;
 };
 
 extern const GhostKernel GHOST_REFERENCE_INT8, GHOST_REFERENCE_FLOAT32;
@@ -76,8 +78,10 @@ static inline bool ghost_copies(const GhostHeader *h, int cheap) {
 static inline const void *ghost_row(const GhostNode *node, const void *in, int y, size_t element) {
   const GhostHeader *h = &node->is;
   if (y < 0 || y >= (int)h->in_height) return node->padding_row;
-  if (node->last_row && y == (int)h->in_height - 1) return node->last_row;
-  return (const char *)in + (size_t)y * h->in_width * h->channels * element;
+  const size_t row = h->in_width * h->channels * element;
+  if (node->tail && y >= node->tail_row)
+    return (const char *)node->tail + (size_t)(y - node->tail_row) * row;
+  return (const char *)in + (size_t)y * row;
 }
 
 GhostNode *ghost_node_of(const GhostVariant *variant, GhostPool *pool, const void *custom_options,

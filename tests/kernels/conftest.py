@@ -45,7 +45,7 @@ def program(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def sanitized_program(tmp_path_factory) -> Path:
-    flags = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    flags = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     return build(tmp_path_factory.mktemp("sanitized") / "cases", HOST, *flags)
 
 

@@ -100,7 +100,9 @@ def random_node(rng: np.random.Generator, **given: Any) -> Node:
     in_size = given.pop("in_size", tuple(int(s) for s in rng.integers(1, 15, 2)))
     stride = given.pop("stride", (1, 1) if kind == GHOST else (int(rng.integers(1, 3)),) * 2)
     pad = given.pop("pad", (side // 2,) * 2)
-    out_size = tuple((size + 2 * p - side) // s + 1 for size, p, s in zip(in_size, pad, stride))
+    out_size = tuple(
+        (size + 2 * p - side) // s + 1 for size, p, s in zip(in_size, pad, stride, strict=True)
+    )
     shape = (n_cheap, side, side, channels)
     node = Node(
         kind=kind, activation=int(rng.choice([NONE, RELU, RELU6], p=[0.3, 0.5, 0.2])),
@@ -208,11 +210,13 @@ def add_node(plain: Plain, node: Node) -> tuple[list[int], int]:
     x_scale, cheap_scale, concat_scale, residual_scale, out_scale = node.scales
     x = plain.tensor(node.in_shape, x_scale)
     inputs = [x]
-    padded_size = [(o - 1) * s + k for o, s, k in zip(node.out_size, node.stride, node.kernel)]
+    padded_size = [
+        (o - 1) * s + k for o, s, k in zip(node.out_size, node.stride, node.kernel, strict=True)
+    ]
     padded = x
     if padded_size != list(node.in_size):
-        behind = [p - i - f for p, i, f in zip(padded_size, node.in_size, node.pad)]
-        paddings = np.array([[0, 0], *zip(node.pad, behind), [0, 0]], np.int32)
+        behind = [p - i - f for p, i, f in zip(padded_size, node.in_size, node.pad, strict=True)]
+        paddings = np.array([[0, 0], *zip(node.pad, behind, strict=True), [0, 0]], np.int32)
         table = plain.tensor((4, 2), None, paddings, schema.TensorType.INT32)
         padded = plain.tensor((1, *padded_size, node.channels), x_scale)
         plain.op("PAD", schema.PadOptionsT(), [x, table], padded)

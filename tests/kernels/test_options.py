@@ -94,12 +94,12 @@ def test_truncated_options_are_refused(session, options, kept):
         session.node(options[:kept])
 
 
-def test_no_damage_leads_out_of_bounds(sanitized_program, tmp_path):
+def test_no_damage_leads_out_of_bounds(library, sanitized_program, tmp_path):
     """Bits flipped, words replaced, ends cut off, with a right checksum and without; whatever is
     still taken runs. The sanitizers end the program at the first byte out of bounds."""
     rng = np.random.default_rng(0)
     parts = []
-    for i in range(3000):
+    for i in range(1000):
         node = random_node(rng, dtype=[INT8, FLOAT32][i % 2], channels=int(rng.integers(1, 12)))
         x, residual = random_input(rng, node)
         data = bytearray(pack(node))
@@ -125,7 +125,7 @@ def test_no_damage_leads_out_of_bounds(sanitized_program, tmp_path):
         parts.append(struct.pack("<4I", *map(len, whole)) + b"".join(whole))
     (tmp_path / "cases").write_bytes(b"".join(parts))
 
-    said = run(sanitized_program, tmp_path / "cases", "avx2")
+    said = run(sanitized_program, tmp_path / "cases", library.variants()[0])
 
-    assert said["cases"] == 3000
-    assert 1000 < said["refused"] < 2900  # some damage is sound: another weight, another bias
+    assert said["cases"] == 1000
+    assert 300 < said["refused"] < 950  # some damage is sound: another weight, another bias

@@ -167,7 +167,7 @@ def test_other_shapes_than_the_options_say_are_an_error(stub, case):
 
 
 def test_the_first_error_stays(stub, case):
-    node, *_ = case
+    _node, *_ = case
     stub.init(b"")
     stub.run([], [])
 
