@@ -114,7 +114,8 @@ def spell_hard_sigmoids(simplified: Any) -> None:
     del simplified.graph.node[:]
     simplified.graph.node.extend(nodes)
     simplified.graph.initializer.extend(
-        numpy_helper.from_array(np.float32(value), name) for name, value in numbers.items()
+        numpy_helper.from_array(np.array(value, np.float32), name)
+        for name, value in numbers.items()
     )
 
 

@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ from ghostnet_tf.resnet import GhostResNet56
 from ghostnet_tf.weights.apply import copy
 
 MAX_BYTES = 1_000_000  # of one tensor; the largest has 74 kB
-AS_PUBLISHED = {"ghost_stem": True, "drop_in": True}  # how that network was built
+AS_PUBLISHED: dict[str, Any] = {"ghost_stem": True, "drop_in": True}  # how that network was built
 PLACES = (  # in a checkpoint's name -> in the path of a variable
     (r"^linear\.", "classifier/"),
     (r"^conv1\.", "stem/"),
