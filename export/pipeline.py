@@ -90,7 +90,7 @@ def export(
             record = described(network, converted, recipe, graph, used)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
-            refuse_broken(record, facts(data), agreement, converted.original)
+            refuse_broken(record, facts(data), agreement, network)
             published = network.published.get(sha256(data))
             record = replace(
                 record,
@@ -179,10 +179,11 @@ def described(
     )
 
 
-def refuse_broken(record: Record, says: Facts, agreement: Parity, original: str) -> None:
+def refuse_broken(record: Record, says: Facts, agreement: Parity, network: Network) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
     promised = promise(record.recipe, record.family, record.parameters)
-    if broken := broken_promises(promised, says) + broken_gate(record.recipe, agreement, original):
+    unfaithful = broken_gate(record.recipe, agreement, network.original, bool(network.published))
+    if broken := broken_promises(promised, says) + unfaithful:
         raise CheckFailed(
             f"{record.model} {record.recipe} breaks its promise: {'; '.join(broken)}",
             fix="nothing was written; leave this recipe out, or repair what is named",
