@@ -1,0 +1,93 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// float32, the same for every vector: one fused multiply-add per tap. Included by a file that has said
+//
+//   LANES, Pixel                        a register of so many floats
+//   load, store, all                    LANES floats; one float in every lane
+//   add_product(sum, a, b)              sum + a * b, rounded once
+//   larger, smaller                     lane by lane
+
+typedef float Element;
+
+INLINE void store_some(float *to, Pixel value, int n) {
+  float values[LANES];
+  store(values, value);
+  for (int i = 0; i < n; i++) to[i] = values[i];
+}
+
+typedef struct {
+  Pixel row[4];
+} Column;
+
+INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) { return (Column){{a, b, c, d}}; }
+
+INLINE Column padding(const GhostNode *node) {
+  (void)node;
+  const Pixel zero = all(0);
+  return (Column){{zero, zero, zero, zero}};
+}
+
+typedef struct {
+  float weights[25][LANES];  // [tap]
+  float bias[LANES];
+} Block;
+
+typedef struct {
+  Pixel of[25], bias, min, max;
+} Weights;
+
+static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
+  const GhostHeader *h = &node->is;
+  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
+    block->bias[lane] = node->bias_float32[(size_t)cheap * h->channels + (size_t)(start + lane)];
+    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++)
+      block->weights[t][lane] = node->weights_float32[ghost_weight(node, cheap, t, start + lane)];
+  }
+}
+
+INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_taps) {
+  Weights w = {.bias = load(block->bias), .min = all(node->min), .max = all(node->max)};
+#pragma GCC unroll 25
+  for (int t = 0; t < n_taps; t++) w.of[t] = load(block->weights[t]);
+  return w;
+}
+
+INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
+  return window_weights(node, block, 9);
+}
+
+enum { NONE, RELU, BOTH };  // which limits there are
+
+INLINE Pixel limited(Pixel sum, const Weights *w, int mode) {
+  if (mode != NONE) sum = larger(sum, w->min);
+  return mode == BOTH ? smaller(sum, w->max) : sum;
+}
+
+INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
+                       int mode) {
+  Pixel sum = w->bias;
+#pragma GCC unroll 3
+  for (int ky = 0; ky < 3; ky++) {
+    sum = add_product(sum, left.row[row + ky], w->of[3 * ky]);
+    sum = add_product(sum, middle.row[row + ky], w->of[3 * ky + 1]);
+    sum = add_product(sum, right.row[row + ky], w->of[3 * ky + 2]);
+  }
+  return limited(sum, w, mode);
+}
+
+INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int mode) {
+  Pixel sum = w->bias;
+#pragma GCC unroll 25
+  for (int t = 0; t < n_taps; t++) sum = add_product(sum, load(taps[t]), w->of[t]);
+  return limited(sum, w, mode);
+}
+
+#include "strips.h"
+
+static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
+  const uint32_t activation = node->is.activation;
+  if (node->is.channels < LANES) run_mode(node, cheap, in, out, first, last, true, BOTH);
+  else if (activation == GHOST_RELU6) run_mode(node, cheap, in, out, first, last, false, BOTH);
+  else if (activation == GHOST_RELU) run_mode(node, cheap, in, out, first, last, false, RELU);
+  else run_mode(node, cheap, in, out, first, last, false, NONE);
+}
