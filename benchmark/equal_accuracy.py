@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from benchmark.intervals import interval, span
+from benchmark.intervals import difference, interval, span
 
 LEVEL = 0.95
 # Standard error of a top-1 near 75 % on ImageNet's 50,000 validation photos, in points. Two
@@ -55,7 +55,7 @@ class Equal:
 
     def sentence(self, cost: str) -> str:
         span = self.span
-        change = f"{abs(self.ratio - 1):.1%} {'less' if self.ratio < 1 else 'more'} {cost}"
+        change = difference(self.ratio, cost)
         if self.is_interpolated:
             where = f"at its top-1 of {self.top1:.1f} % {self.name}"
             if self.winner is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.intervals import Interval, interval, span
+from benchmark.intervals import Interval, difference, interval, span
 from benchmark.latency import Rounds
 
 
@@ -37,13 +37,8 @@ class Verdict:
                 f"{self.name} and {self.reference} cannot be told apart in {self.cost} "
                 f"({self.span})"
             )
-        more = "less" if self.cost == "time" else "fewer"
-        if self.ratio > 1:
-            more = "more"
-        return (
-            f"{self.name} needs {abs(self.ratio - 1):.1%} {more} {self.cost} "
-            f"than {self.reference} ({self.span})"
-        )
+        change = difference(self.ratio, self.cost)
+        return f"{self.name} needs {change} than {self.reference} ({self.span})"
 
     @property
     def span(self) -> str:

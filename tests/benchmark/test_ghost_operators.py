@@ -69,9 +69,9 @@ def test_damaged_options_end_the_run_with_the_operators_sentence(host, twin, tmp
 )
 def test_a_runner_without_the_operators_says_so(host, twin, ops, code, sentence):
     ops = str(litert()) if ops == "LITERT" else ops
-    line = arguments(str(host.library), str(twin.path), ONCE, ops=ops)
+    line = arguments(str(host.kit.library), str(twin.path), ONCE, ops=ops)
 
-    done = subprocess.run([str(host.runner), *line], capture_output=True)  # noqa: S603
+    done = subprocess.run([str(host.kit.runner), *line], capture_output=True)  # noqa: S603
 
     assert done.returncode == code
     assert sentence in done.stderr

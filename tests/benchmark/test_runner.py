@@ -22,8 +22,8 @@ ONCE = Settings(warmup_runs=1, min_runs=3, min_seconds=0.0)
 
 def report(host, model, **changes) -> bytes:
     """What the runner printed, with some fields changed; None leaves a field out."""
-    line = arguments(str(host.library), str(model.path), ONCE)
-    command = [str(host.runner), *line]
+    line = arguments(str(host.kit.library), str(model.path), ONCE)
+    command = [str(host.kit.runner), *line]
     done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603
     fields = json.loads(done.stdout) | changes
     return json.dumps({k: v for k, v in fields.items() if v is not None}).encode()
@@ -64,7 +64,7 @@ def test_its_output_is_the_runtimes_own(host, model, request):
 def test_other_input_bytes_give_another_output(host, int8, tmp_path):
     given = tmp_path / "input"
     given.write_bytes(np.zeros(Runtime(int8.data).input_shape, np.float32).tobytes())
-    line = [str(host.runner), *arguments(str(host.library), str(int8.path), ONCE)]
+    line = [str(host.kit.runner), *arguments(str(host.kit.library), str(int8.path), ONCE)]
 
     done = subprocess.run([*line, "--input", str(given)], capture_output=True, check=True)  # noqa: S603
 
@@ -140,8 +140,8 @@ def test_a_damaged_model_gives_an_error_or_a_whole_report(host, int8, tmp_path, 
     ],
 )
 def test_every_refusal_is_an_exit_code_and_a_sentence(host, int8, arguments, code, sentence):
-    names = {"LIBRARY": str(host.library), "MODEL": str(int8.path)}
-    line = [str(host.runner), *(names.get(a, a) for a in arguments)]
+    names = {"LIBRARY": str(host.kit.library), "MODEL": str(int8.path)}
+    line = [str(host.kit.runner), *(names.get(a, a) for a in arguments)]
 
     done = subprocess.run(line, capture_output=True, text=True)  # noqa: S603
 

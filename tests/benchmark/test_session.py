@@ -252,7 +252,7 @@ def test_the_verdict_tells_networks_and_kernels_apart(paper, tmp_path, monkeypat
     ):
         assert "at its top-1 of 73.9 %" in sentence and what.split(": ")[0] in sentence
         assert what.split(": ")[1].split()[0] in sentence and rival in sentence
-        assert f"{1 - ours / theirs:.1%} less instructions" in sentence
+        assert f"{1 - ours / theirs:.1%} fewer instructions" in sentence
     alone = text.split("kernels alone")[1].split("###")[0]
     assert re.search(r"ghostnet_100_ghostop +\|.*\| +ghostnet_100 \|.*-30\.0%", alone)
     assert re.search(r"mobilenetv3_large_100_delegable_ghostop .* -10\.0%", alone)

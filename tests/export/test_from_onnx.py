@@ -16,7 +16,7 @@ pytest.importorskip("onnxsim", reason="the packages of requirements-onnx.txt are
 import onnx
 from onnx import TensorProto, helper
 
-from export import from_onnx, onnx_convert, onnx_file, onnx_worker
+from export import from_onnx, ghost_op, onnx_convert, onnx_file, onnx_worker
 from export.contract import GHOSTNET_OPS
 from export.parity import snr_db
 from export.runtime import Runtime
@@ -126,6 +126,8 @@ def test_timms_ghostnet_as_torch_exports_it_gives_timms_logits(tmp_path, capsys)
     assert len(file["labels"]) == 1000 and file["parity_db"] > 100
     outputs = Runtime(Path(file["path"]).read_bytes()).run(images(2, 64))
     assert snr_db(np.load(TIMM_LOGITS)["050"], outputs) > 100
+    # onnx2tf's graph takes Ghost operators as ours does: 32 modules and 9 depthwise convolutions
+    assert len(ghost_op.make_twin(file["path"]).twin.found.sites) == 41
 
 
 def test_outputs_keep_their_order_and_maps_become_channels_last(tmp_path):
