@@ -155,7 +155,15 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         val ready = classifier ?: return
         val from = lens ?: return
         val upright = frame.toRgb(uprightTurn(from.sensorDegrees, displayDegrees(), from.isFront))
-        val answers = ready.classify(upright, TOP)
+        val answers =
+            try {
+                ready.classify(upright, TOP)
+            } catch (error: BadModel) {
+                classifier = null // the next frames need not fail as well
+                ready.close()
+                runOnUiThread { showProblem(error.message.orEmpty(), R.string.again, ::restart) }
+                return
+            }
         val now = System.nanoTime()
         val frameMs = if (lastFrameNs == 0L) 0.0 else (now - lastFrameNs) / 1e6
         lastFrameNs = now

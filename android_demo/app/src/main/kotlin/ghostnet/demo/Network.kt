@@ -20,7 +20,13 @@ class Network private constructor(
 
     fun write(input: FloatArray) = inputs[0].writeFloat(input)
 
-    fun run() = model.run(inputs, outputs)
+    /** Even a network that has run before may fail: a GPU's driver, say. */
+    fun run() =
+        try {
+            model.run(inputs, outputs)
+        } catch (error: LiteRtException) {
+            throw BadModel("LiteRT stopped while it ran this model: ${error.message}")
+        }
 
     fun read(): FloatArray = outputs[0].readFloat()
 
