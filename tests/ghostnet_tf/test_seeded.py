@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from export.parity import snr_db
 from ghostnet_tf.counts import leaves
 from ghostnet_tf.models import GhostNet
+from ghostnet_tf.resnet import GhostResNet50
 from ghostnet_tf.seeded import generated_images, seed
 
 
@@ -69,6 +71,16 @@ def test_statistics_are_those_of_images_and_momenta_stay(small_ghostnet):
         variance = np.asarray(norm.moving_variance.value)
         assert (variance > 0).all() and not np.allclose(variance, 1), norm.path
         assert not np.allclose(norm.moving_mean, 0), norm.path
+
+
+def test_a_deep_residual_network_does_not_amplify_the_last_bit_of_its_input():
+    network = seed(GhostResNet50(input_shape=(32, 32, 3)))
+    images = generated_images(8, (32, 32), seed=1)
+    nearly = images * (1 + np.random.default_rng(0).uniform(-6e-8, 6e-8, images.shape))
+
+    logits = network.predict(images, verbose=0)
+
+    assert snr_db(logits, network.predict(nearly.astype(np.float32), verbose=0)) > 100
 
 
 def test_a_variable_without_a_rule_is_refused_by_name():
