@@ -18,9 +18,9 @@ from benchmark.measurement import Visit
 from benchmark.model import open_model
 from benchmark.plan import EFFORTS
 from benchmark.rows import tabulate
-from benchmark.runtime_library import host_library
 from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
+from export.ghost_library import litert
 
 RECIPES = ("float32", "static_wi8_ai8")
 SIZES = ((96, 96), (110, 110), (333, 257), (64, 64), (97, 131), (640, 480))
@@ -58,7 +58,7 @@ def alone(folder, tmp_path) -> Path:
 
 
 def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
-    compiled.java("HarnessKt", "logits", folder, library=host_library())
+    compiled.java("HarnessKt", "logits", folder, library=litert())
 
     compared = 0
     for model in sorted(folder.glob("*.tflite")):
@@ -73,7 +73,7 @@ def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
 
 
 def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder):
-    compiled.java("HarnessKt", "benchmark", folder, library=host_library())
+    compiled.java("HarnessKt", "benchmark", folder, library=litert())
 
     models = [open_model(file) for file in sorted(folder.glob("*.tflite"))]
     results = open_results(folder / "results.json", models)
@@ -99,11 +99,11 @@ def test_a_damaged_model_is_refused_before_litert_sees_it(compiled, alone):
     model.write_bytes(damaged)
 
     with pytest.raises(Failed, match="is damaged: it is not the file that its record describes"):
-        compiled.java("HarnessKt", "logits", alone, library=host_library())
+        compiled.java("HarnessKt", "logits", alone, library=litert())
 
 
 def test_a_gpu_that_is_not_there_gives_way_to_the_cpu_and_the_label_says_so(compiled, alone):
-    said = compiled.java("HarnessKt", "gpu", alone, library=host_library())
+    said = compiled.java("HarnessKt", "gpu", alone, library=litert())
 
     assert "CPU, 1 thread (the GPU refused this model)" in said
 
@@ -115,4 +115,4 @@ def test_a_record_with_a_label_too_few_is_refused_before_anything_is_named(compi
     path.write_text(json.dumps(record))
 
     with pytest.raises(Failed, match="This model has 200 classes, and 199 names for them"):
-        compiled.java("HarnessKt", "logits", alone, library=host_library())
+        compiled.java("HarnessKt", "logits", alone, library=litert())
