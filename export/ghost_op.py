@@ -156,15 +156,16 @@ def described(plain: Record, operators: Operators, data: bytes) -> Record:
 
 def lines(made: Made) -> list[str]:
     """What was replaced, what not and why, and how it was proven."""
-    from export.ghost_options import DEPTHWISE
+    from export.ghost_options import CONVOLUTION, DEPTHWISE, GHOST
 
     twin = made.twin
     options = [site.options for site in twin.found.sites]
-    depthwise = sum(o.kind == DEPTHWISE for o in options)
+    kinds = [o.kind for o in options]
     counts = {
-        "Ghost modules": len(options) - depthwise,
-        "of them with their residual": sum(o.has_residual for o in options),
-        "depthwise convolutions": depthwise,
+        "Ghost modules": kinds.count(GHOST),
+        "depthwise convolutions": kinds.count(DEPTHWISE),
+        "other convolutions": kinds.count(CONVOLUTION),
+        "residuals in them": sum(o.has_residual for o in options),
     }
     counted = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
     equal = "every byte is equal" if twin.snr_db is None else f"{twin.snr_db:.1f} dB"

@@ -11,14 +11,16 @@ from export.flatbuffer import GHOST_OP
 from ghostnet_tf.errors import UserError
 
 NAME = f"{GHOST_OP}.%03d"  # of each node, in the order of execution
-MAX_NODES = 128
-MAGIC, VERSION = 0x504F4847, 1  # "GHOP"
-GHOST, DEPTHWISE = 1, 2
+MAX_NODES = 256
+MAGIC, VERSION = 0x504F4847, 2  # "GHOP"
+GHOST, DEPTHWISE, CONVOLUTION = 1, 2, 3
+MAX_STRIPE = 1 << 14  # elements that the windows of one output row lie in, if larger than 1x1
+FOURS = 4  # input channels that a 1x1 convolution takes as they lie; output channels at least
 FLOAT32, INT8 = 1, 9  # LiteRT's element types
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU6": 3}  # TFLite's numbers
 ALIGNMENT = 16  # of every array, from the start of the header
 SUMMED_FROM = 16  # the checksum is of all that lies behind it
-QUANTIZED = ("input", "cheap", "concat", "residual", "output")
+QUANTIZED = ("input", "conv", "concat", "residual", "output")
 DAMAGED_FIX = "the file is damaged: make it again with python export/ghost_op.py PLAIN.tflite"
 
 
@@ -40,8 +42,8 @@ class Header(ctypes.LittleEndianStructure):
     _fields_ = (
         *((name, ctypes.c_uint32) for name in (
             "magic", "version", "size", "crc32", "kind", "dtype", "activation", "has_residual",
-            "in_height", "in_width", "channels", "out_height", "out_width", "n_cheap",
-            "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left",
+            "in_height", "in_width", "channels", "out_height", "out_width", "out_channels",
+            "n_cheap", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left",
         )),
         *((name, CQuantization) for name in QUANTIZED),
     )  # fmt: skip
@@ -49,20 +51,21 @@ class Header(ctypes.LittleEndianStructure):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Options:
-    """One Ghost operator; GHOST or DEPTHWISE, float32 or int8 by the type of its weights."""
+    """One operator; float32 or int8 by the type of its weights."""
 
-    kind: int
+    kind: int  # GHOST, DEPTHWISE or CONVOLUTION
     activation: str
     has_residual: bool
     in_size: tuple[int, int]  # height, width
     out_size: tuple[int, int]
     stride: tuple[int, int]
     pad: tuple[int, int]  # rows above, columns to the left
-    weights: np.ndarray  # (n_cheap, kernel_h, kernel_w, channels) float32 or int8
-    bias: np.ndarray  # (n_cheap, channels) float32 or int32
-    weight_scale: np.ndarray | None = None  # (n_cheap, channels) float32; int8 only
+    # (n_cheap, kernel_h, kernel_w, channels), float32 or int8; of a CONVOLUTION (out_channels, ...)
+    weights: np.ndarray
+    bias: np.ndarray  # (n_cheap, channels), float32 or int32; of a CONVOLUTION (out_channels,)
+    weight_scale: np.ndarray | None = None  # of the bias' shape, float32; int8 only
     input: Quantization = Quantization()
-    cheap: Quantization = Quantization()
+    conv: Quantization = Quantization()
     concat: Quantization = Quantization()
     residual: Quantization = Quantization()
     output: Quantization = Quantization()
@@ -72,14 +75,17 @@ class Options:
         return self.weights.dtype == np.int8
 
     def pack(self) -> bytes:
-        n_cheap, kernel_h, kernel_w, channels = self.weights.shape
+        n, kernel_h, kernel_w, channels = self.weights.shape
+        n_cheap, out_channels = n, (n + (self.kind == GHOST)) * channels
+        if self.kind == CONVOLUTION:
+            n_cheap, out_channels = 0, n
         header = Header(
             magic=MAGIC, version=VERSION,
             kind=self.kind, dtype=INT8 if self.is_int8 else FLOAT32,
             activation=ACTIVATIONS[self.activation], has_residual=self.has_residual,
             in_height=self.in_size[0], in_width=self.in_size[1], channels=channels,
             out_height=self.out_size[0], out_width=self.out_size[1],
-            n_cheap=n_cheap, kernel_h=kernel_h, kernel_w=kernel_w,
+            out_channels=out_channels, n_cheap=n_cheap, kernel_h=kernel_h, kernel_w=kernel_w,
             stride_h=self.stride[0], stride_w=self.stride[1],
             pad_top=self.pad[0], pad_left=self.pad[1],
             **{name: CQuantization(*vars(getattr(self, name)).values()) for name in QUANTIZED},
@@ -106,7 +112,9 @@ def unpack(data: bytes) -> Options:
     if header.crc32 != zlib.crc32(data[SUMMED_FROM:]):
         raise _damaged("their checksum is wrong")
     is_int8 = header.dtype == INT8
-    kernel = (header.n_cheap, header.kernel_h, header.kernel_w, header.channels)
+    n = header.out_channels if header.kind == CONVOLUTION else header.n_cheap
+    kernel = (n, header.kernel_h, header.kernel_w, header.channels)
+    channels = kernel[:1] if header.kind == CONVOLUTION else kernel[::3]
     names = {number: name for name, number in ACTIVATIONS.items()}
     if header.activation not in names or header.dtype not in (FLOAT32, INT8):
         raise _damaged(f"activation {header.activation}, type {header.dtype}")
@@ -114,8 +122,8 @@ def unpack(data: bytes) -> Options:
     at = ctypes.sizeof(Header)
     for name, dtype, shape in (
         ("weights", "<i1" if is_int8 else "<f4", kernel),
-        ("weight_scale", "<f4", kernel[::3]),
-        ("bias", "<i4" if is_int8 else "<f4", kernel[::3]),
+        ("weight_scale", "<f4", channels),
+        ("bias", "<i4" if is_int8 else "<f4", channels),
     ):
         if name == "weight_scale" and not is_int8:
             continue

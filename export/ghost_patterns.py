@@ -2,6 +2,7 @@
 
 GHOST      y' -> DEPTHWISE_CONV_2D, one or several, -> CONCATENATION [y', ...], maybe -> ADD
 DEPTHWISE  any other DEPTHWISE_CONV_2D, with the constant PAD in front of it
+CONVOLUTION  a CONV_2D of 1x1, or of few channels, over more than one pixel, maybe -> ADD
 
 Files of one origin fuse a ReLU into its convolution and others leave it alone; int8 files whose
 concatenations have unequal sides put a QUANTIZE before each side. Both are the same pattern.
@@ -13,9 +14,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from export.flatbuffer import Graph, Op
-from export.ghost_options import ACTIVATIONS, DEPTHWISE, GHOST, Options, Quantization
+from export.ghost_options import (
+    ACTIVATIONS,
+    CONVOLUTION,
+    DEPTHWISE,
+    FOURS,
+    GHOST,
+    MAX_STRIPE,
+    Options,
+    Quantization,
+)
 
 KERNELS = (3, 5)  # sides that the kernels are written for
+MAX_WINDOW = 256  # elements of a CONVOLUTION's; of larger ones, the work is in the sums
 SAME = 0  # of TFLite's Padding; the other is VALID
 BETWEEN = ("QUANTIZE", "RELU", "RELU6")  # may stand between a convolution and its concat
 
@@ -54,11 +65,14 @@ def find(graph: Graph) -> Found:
             continue
         sites.append(site)
         taken |= {id(op) for op in site.ops}
-    for op in (op for op in graph.ops if op.name == "DEPTHWISE_CONV_2D" and id(op) not in taken):
+    for op in (op for op in graph.ops if search.is_convolution(op) and id(op) not in taken):
         try:
-            sites.append(search.depthwise(op))
+            site = search.convolution(op, taken)
         except Unfit as reason:
             left.append(f"{graph.names[op.outputs[0]]}: {reason}")
+            continue
+        sites.append(site)
+        taken |= {id(op) for op in site.ops}
     place = {id(op): i for i, op in enumerate(graph.ops)}
     sites.sort(key=lambda site: place[id(site.ops[-1])])
     return Found(tuple(sites), tuple(left))
@@ -66,7 +80,7 @@ def find(graph: Graph) -> Found:
 
 @dataclass(frozen=True, eq=False)
 class _Convolution:
-    """A depthwise convolution with the ReLU and the QUANTIZE behind it."""
+    """A convolution with the ReLU and the QUANTIZE behind it."""
 
     ops: tuple[Op, ...]
     source: int
@@ -74,9 +88,9 @@ class _Convolution:
     activation: str
     padding: int
     stride: tuple[int, int]
-    weights: np.ndarray  # (kernel_h, kernel_w, channels)
-    weight_scale: np.ndarray | None  # (channels,)
-    bias: np.ndarray  # (channels,)
+    weights: np.ndarray  # (kernel_h, kernel_w, channels); of a CONV_2D (out_channels, ...)
+    weight_scale: np.ndarray | None  # (channels,); of a CONV_2D (out_channels,)
+    bias: np.ndarray  # likewise
     quantization: Quantization  # before the QUANTIZE
 
 
@@ -89,7 +103,7 @@ class _Search:
             for tensor in op.inputs:
                 self.readers.setdefault(tensor, []).append(op)
 
-    # ------------------------------------------------------------------ the two patterns
+    # ------------------------------------------------------------------ the three patterns
 
     def ghost(self, concat: Op, taken: set[int]) -> Site:
         graph, (output,) = self.graph, concat.outputs
@@ -130,7 +144,7 @@ class _Search:
             weight_scale=_stacked([c.weight_scale for c in cheap]),
             bias=np.stack([c.bias for c in cheap]),
             input=self._quantization(source),
-            cheap=one.quantization,
+            conv=one.quantization,
             concat=scale,
             output=scale,
         )
@@ -140,10 +154,23 @@ class _Search:
         site = Site(graph.names[output], (*ops, concat), (source,), output, options)
         return self._ordered(self._with_residual(site, taken))
 
-    def depthwise(self, op: Op) -> Site:
+    def is_convolution(self, op: Op) -> bool:
+        """Whether an operator might do it better than the runtime. A single pixel is a vector times
+        a matrix."""
+        if op.name == "DEPTHWISE_CONV_2D":
+            return True
+        if op.name != "CONV_2D":
+            return False
+        _, height, width, channels = self.graph.shape(op.inputs[1])
+        _, out_height, out_width, _ = self.graph.shape(op.outputs[0])
+        is_small = height * width == 1 or height * width * channels <= MAX_WINDOW
+        return is_small and out_height * out_width > 1
+
+    def convolution(self, op: Op, taken: set[int]) -> Site:
+        """DEPTHWISE or CONVOLUTION."""
         graph = self.graph
         conv = self._convolution(op)
-        kernel, ops, source = conv.weights.shape[:2], list(conv.ops), conv.source
+        kernel, ops, source = conv.weights.shape[-3:-1], list(conv.ops), conv.source
         out_size = graph.shape(conv.output)[1:3]
         if conv.padding == SAME:
             sides = zip(graph.shape(source)[1:3], out_size, kernel, conv.stride, strict=True)
@@ -154,25 +181,25 @@ class _Search:
                 pad = (int(padding[1, 0]), int(padding[2, 0]))
                 ops.insert(0, self.writer[source])
                 source = self.writer[source].inputs[0]
+        is_depthwise = op.name == "DEPTHWISE_CONV_2D"
         options = Options(
-            kind=DEPTHWISE,
+            kind=DEPTHWISE if is_depthwise else CONVOLUTION,
             activation=conv.activation,
             has_residual=False,
             in_size=graph.shape(source)[1:3],  # type: ignore[arg-type]
             out_size=out_size,  # type: ignore[arg-type]
             stride=conv.stride,
             pad=pad,  # type: ignore[arg-type]
-            weights=conv.weights[None],
-            weight_scale=_stacked([conv.weight_scale]),
-            bias=conv.bias[None],
+            weights=conv.weights[None] if is_depthwise else conv.weights,
+            weight_scale=_stacked([conv.weight_scale]) if is_depthwise else conv.weight_scale,
+            bias=conv.bias[None] if is_depthwise else conv.bias,
             input=self._quantization(source),
-            cheap=conv.quantization,
+            conv=conv.quantization,
             concat=conv.quantization,
             output=conv.quantization,
         )
-        return self._ordered(
-            Site(graph.names[conv.output], tuple(ops), (source,), conv.output, options)
-        )
+        site = Site(graph.names[conv.output], tuple(ops), (source,), conv.output, options)
+        return self._ordered(site if is_depthwise else self._with_residual(site, taken))
 
     def has_depthwise_side(self, concat: Op) -> bool:
         """Also behind what may stand between the two."""
@@ -206,8 +233,9 @@ class _Search:
         return conv
 
     def _convolution(self, op: Op, follow: bool = True) -> _Convolution:
-        """A depthwise convolution that the kernels can do; with `follow`, the ReLU behind it."""
+        """A convolution that the kernels can do; with `follow`, the ReLU behind it."""
         graph, options = self.graph, op.options
+        is_depthwise = op.name == "DEPTHWISE_CONV_2D"
         source, kernel, *more = op.inputs
         values = graph.constant(kernel)
         bias = graph.constant(more[0]) if more and more[0] >= 0 else None
@@ -220,11 +248,8 @@ class _Search:
             raise Unfit("its batch is not 1")
         if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
             raise Unfit(f"it is dilated by {options.dilationHFactor}x{options.dilationWFactor}")
-        _, height, width, channels = values.shape
-        if height not in KERNELS or width not in KERNELS:
-            raise Unfit(f"its kernel is {height}x{width}")
-        if channels != graph.shape(source)[3]:
-            raise Unfit("it makes several channels of one")
+        weights = self._depthwise(values, source) if is_depthwise else self._dense(values, op)
+        channels = values.shape[3 if is_depthwise else 0]
         if op.activation not in ACTIVATIONS:
             raise Unfit(f"its activation is {op.activation}")
         scale = None
@@ -243,7 +268,7 @@ class _Search:
             activation=op.activation,
             padding=options.padding,
             stride=(options.strideH, options.strideW),
-            weights=values[0],
+            weights=weights,
             weight_scale=scale,
             bias=np.zeros(channels, wanted) if bias is None else bias,
             quantization=self._quantization(op.outputs[0]),
@@ -256,6 +281,28 @@ class _Search:
             except Unfit:
                 return conv  # the ReLU stays by itself
         return conv
+
+    def _depthwise(self, values: np.ndarray, source: int) -> np.ndarray:
+        """(1, kernel_h, kernel_w, channels) -> (kernel_h, kernel_w, channels)."""
+        _, height, width, channels = values.shape
+        if height not in KERNELS or width not in KERNELS:
+            raise Unfit(f"its kernel is {height}x{width}")
+        if channels != self.graph.shape(source)[3]:
+            raise Unfit("it makes several channels of one")
+        return values[0]
+
+    def _dense(self, values: np.ndarray, op: Op) -> np.ndarray:
+        """(out_channels, kernel_h, kernel_w, channels)."""
+        out_channels, height, width, channels = values.shape
+        if channels != self.graph.shape(op.inputs[0])[3]:
+            raise Unfit("it works in groups")
+        if out_channels < FOURS:
+            raise Unfit(f"it has {out_channels} output channels")
+        columns = (self.graph.shape(op.outputs[0])[2] - 1) * op.options.strideW + width
+        is_pointwise = (height, width, op.options.strideW) == (1, 1, 1) and channels % FOURS == 0
+        if not is_pointwise and height * columns * channels > MAX_STRIPE:
+            raise Unfit(f"its windows lie in {height} rows of {columns} x {channels} elements")
+        return values
 
     def _activated(self, conv: _Convolution, op: Op) -> _Convolution:
         """With the ReLU `op` that stands behind it."""

@@ -48,7 +48,7 @@ INLINE Column padding(const GhostNode *node) {
 
 // ------------------------------------------------------------------------------- eight channels
 
-// Weights of SAME 3x3: [column][output row][upper, lower]; of others: [pair of taps].
+// Weights of 3x3 by columns: [column][output row][upper, lower]; of others: [pair of taps].
 enum { MAX_PAIRS = 13 };
 
 typedef struct {
@@ -71,7 +71,7 @@ static void pack_block(const GhostNode *node, int cheap, int start, Block *block
     block->scale[lane] = node->scale[of];
     for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++) {
       int8_t weight = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
-      if (ghost_is_same3(h)) {
+      if (ghost_is_strip(h)) {
         for (int row = 0, y = t / 3; row < 2; row++, y++)
           block->weights[4 * (t % 3) + 2 * row + y / 2][2 * lane + y % 2] = weight;
       } else {

@@ -5,7 +5,7 @@
 //   LANES, Pixel                        a register of so many floats
 //   load, store, all                    LANES floats; one float in every lane
 //   add_product(sum, a, b)              sum + a * b, rounded once
-//   larger, smaller                     lane by lane
+//   plus, larger, smaller               lane by lane
 
 typedef float Element;
 
@@ -58,9 +58,9 @@ INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
 
 enum { NONE, RELU, BOTH };  // which limits there are
 
-INLINE Pixel limited(Pixel sum, const Weights *w, int mode) {
-  if (mode != NONE) sum = larger(sum, w->min);
-  return mode == BOTH ? smaller(sum, w->max) : sum;
+INLINE Pixel limited(Pixel sum, Pixel min, Pixel max, int mode) {
+  if (mode != NONE) sum = larger(sum, min);
+  return mode == BOTH ? smaller(sum, max) : sum;
 }
 
 INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
@@ -72,14 +72,14 @@ INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *
     sum = add_product(sum, middle.row[row + ky], w->of[3 * ky + 1]);
     sum = add_product(sum, right.row[row + ky], w->of[3 * ky + 2]);
   }
-  return limited(sum, w, mode);
+  return limited(sum, w->min, w->max, mode);
 }
 
 INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int mode) {
   Pixel sum = w->bias;
 #pragma GCC unroll 25
   for (int t = 0; t < n_taps; t++) sum = add_product(sum, load(taps[t]), w->of[t]);
-  return limited(sum, w, mode);
+  return limited(sum, w->min, w->max, mode);
 }
 
 #include "strips.h"
@@ -90,4 +90,10 @@ static void run(const GhostNode *node, int cheap, const void *in, void *out, int
   else if (activation == GHOST_RELU6) run_mode(node, cheap, in, out, first, last, false, BOTH);
   else if (activation == GHOST_RELU) run_mode(node, cheap, in, out, first, last, false, RELU);
   else run_mode(node, cheap, in, out, first, last, false, NONE);
+}
+
+INLINE void add_all(float *x, const float *y, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(x + i, plus(load(x + i), load(y + i)));
+  ghost_reference_add_float32(x + i, y + i, n - i);
 }

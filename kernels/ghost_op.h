@@ -3,12 +3,14 @@
 // The Ghost operators for LiteRT: what a .tflite must say of each (custom_options), and how a program
 // that runs such a file gets them. One library, libghostop.so, one header, this one.
 //
-// An operator is one of two:
+// An operator is one of three:
 //
 //   GHOST       y' -> [ y' | act(dw_1(y') + b_1) | ... | act(dw_n(y') + b_n) ]  (+ residual)
 //               the cheap half of a Ghost module with its concat; stride 1
 //   DEPTHWISE   x -> act(dw(x) + b)                                            (n_cheap = 1)
 //               any stride, with the PAD in front of it folded in
+//   CONVOLUTION x -> act(conv(x) + b)  (+ residual)                            (n_cheap = 0)
+//               the primary half of a Ghost module, and any other 1x1; larger ones of few channels
 //
 // LiteRT gives all nodes of one custom operator's name the same user data and tells a kernel nothing
 // of its node, so every node of a file has a name of its own: "ghostnet.op.000", "...001", in the
@@ -21,12 +23,12 @@
 #include <stdint.h>
 
 #define GHOST_OP_NAME "ghostnet.op.%03d"
-enum { GHOST_MAX_NODES = 128 };
+enum { GHOST_MAX_NODES = 256 };
 
 // -------------------------------------------------------------------- custom_options, little-endian
 
-enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 1 };
-enum { GHOST_GHOST = 1, GHOST_DEPTHWISE = 2 };        // kind
+enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 2 };
+enum { GHOST_GHOST = 1, GHOST_DEPTHWISE = 2, GHOST_CONVOLUTION = 3 };  // kind
 enum { GHOST_FLOAT32 = 1, GHOST_INT8 = 9 };           // dtype, LiteRT's numbers
 enum { GHOST_NO_ACTIVATION = 0, GHOST_RELU = 1, GHOST_RELU6 = 3 };  // TFLite's numbers
 
@@ -41,24 +43,25 @@ typedef struct {
 //                  int32 bias[n_cheap][channels]                          scale: input * weight
 //   float32 files  float weights[n_cheap][kernel_h][kernel_w][channels]
 //                  float bias[n_cheap][channels]
+// CONVOLUTION: weights[out_channels][kernel_h][kernel_w][channels], the others [out_channels].
 // LiteRT may hand the options over at any address: nothing in them may be read in place as aligned.
 typedef struct {
   uint32_t magic, version;
   uint32_t size;               // of the whole, this header included, in bytes
   uint32_t crc32;              // IEEE 802.3 (zlib's), of all bytes behind this field
   uint32_t kind, dtype, activation;
-  uint32_t has_residual;       // 1: a second input of the output's shape, added last (GHOST only)
+  uint32_t has_residual;       // 1: a second input of the output's shape, added last (not DEPTHWISE)
   uint32_t in_height, in_width, channels;   // of the input; batch is 1
-  uint32_t out_height, out_width;           // of the output
-  uint32_t n_cheap;            // output channels: (1 + n_cheap) * channels, or channels (DEPTHWISE)
+  uint32_t out_height, out_width, out_channels;  // of the output
+  uint32_t n_cheap;            // GHOST: out_channels = (1 + n_cheap) * channels
   uint32_t kernel_h, kernel_w, stride_h, stride_w;
   uint32_t pad_top, pad_left;  // rows and columns of zeros (zero points) in front; behind: what is left
   // int8 only. A plain file rounds at each of these borders, and so must the operator:
   GhostQuantization input;     // of y', or x
-  GhostQuantization cheap;     // of the depthwise convolution's own output
-  GhostQuantization concat;    // of the concat; where `input` or `cheap` differ: a QUANTIZE before it
+  GhostQuantization conv;      // of the convolution's own output
+  GhostQuantization concat;    // GHOST: of the concat; where `input` or `conv` differ: a QUANTIZE before it
   GhostQuantization residual;  // of the second input
-  GhostQuantization output;    // of the last operator: concat, or ADD
+  GhostQuantization output;    // of the last operator: convolution, concat, or ADD
 } GhostHeader;
 
 // ------------------------------------------------------------------------------- for programs

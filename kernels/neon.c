@@ -51,7 +51,7 @@ INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_t
   Weights w;
 #pragma GCC unroll 25
   for (int t = 0; t < n_taps; t++) w.of[t] = vld1_s8(block->weights[t]);
-  w.output = output(node, block->bias, block->scale);
+  w.output = output(node, block->bias, block->scale, block->scale + 4);
   return w;
 }
 
@@ -92,11 +92,7 @@ static void run(const GhostNode *node, int cheap, const void *in, void *out, int
     run_mode(node, cheap, in, out, first, last, true, ANY);
     return;
   }
-  switch (mode_of(node)) {
-    case UNSIGNED: run_mode(node, cheap, in, out, first, last, false, UNSIGNED); break;
-    case BOUNDED: run_mode(node, cheap, in, out, first, last, false, BOUNDED); break;
-    default: run_mode(node, cheap, in, out, first, last, false, ANY); break;
-  }
+  WITH_MODE_OF(node, run_mode, node, cheap, in, out, first, last, false)
 }
 
 static bool takes(const GhostNode *node) {
@@ -112,35 +108,45 @@ const GhostKernel GHOST_NEON = {
     .packed_size = packed_size, .pack = pack, .run = run,
 };
 
-// The residual ADD, sixteen at a time: both inputs by 32-bit factors.
+// The residual ADD, sixteen at a time: what is left of both zero points, by 32-bit factors.
 typedef struct {
-  int32x4_t a, b, bias, shift;
+  int32x4_t a, b, shift;
+  int8x8_t zero_a, zero_b;
+  int16x8_t zero_point;
 } Factors;
 
 INLINE int32x4_t total(const Factors *f, int16x4_t x, int16x4_t y) {
-  int32x4_t sum = vmlaq_s32(f->bias, vmovl_s16(x), f->a);
-  return vshlq_s32(vmlaq_s32(sum, vmovl_s16(y), f->b), f->shift);
+  int32x4_t sum = vmulq_s32(vmovl_s16(x), f->a);
+  return vrshlq_s32(vmlaq_s32(sum, vmovl_s16(y), f->b), f->shift);
 }
 
-INLINE int16x8_t totals(const Factors *f, int16x8_t x, int16x8_t y) {
-  int32x4_t lo = total(f, vget_low_s16(x), vget_low_s16(y));
-  int32x4_t hi = total(f, vget_high_s16(x), vget_high_s16(y));
-  return vqmovn_high_s32(vqmovn_s32(lo), hi);
+INLINE int16x8_t totals(const Factors *f, int8x8_t x, int8x8_t y, bool fits_int16) {
+  int16x8_t a = vsubl_s8(x, f->zero_a), b = vsubl_s8(y, f->zero_b);
+  int32x4_t lo = total(f, vget_low_s16(a), vget_low_s16(b));
+  int32x4_t hi = total(f, vget_high_s16(a), vget_high_s16(b));
+  int16x8_t sum = fits_int16 ? vuzp1q_s16(vreinterpretq_s16_s32(lo), vreinterpretq_s16_s32(hi))
+                             : vqmovn_high_s32(vqmovn_s32(lo), hi);
+  return vqaddq_s16(sum, f->zero_point);
+}
+
+INLINE void add_sixteens(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum,
+                         bool fits_int16) {
+  const Factors f = {vdupq_n_s32(sum->a), vdupq_n_s32(sum->b), vdupq_n_s32(-sum->shift),
+                     vdup_n_s8(sum->zero_a), vdup_n_s8(sum->zero_b),
+                     vdupq_n_s16((int16_t)sum->zero_point)};
+  for (size_t i = 0; i < n; i += 16) {
+    int8x16_t a = vld1q_s8(x + i), b = vld1q_s8(y + i);
+    int8x8_t lo = vqmovn_s16(totals(&f, vget_low_s8(a), vget_low_s8(b), fits_int16));
+    int16x8_t hi = totals(&f, vget_high_s8(a), vget_high_s8(b), fits_int16);
+    vst1q_s8(x + i, vqmovn_high_s16(lo, hi));
+  }
 }
 
 void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
-  const Factors f = {vdupq_n_s32(sum->a), vdupq_n_s32(sum->b), vdupq_n_s32(sum->bias),
-                     vdupq_n_s32(-sum->shift)};
-  const int16x8_t zero_point = vdupq_n_s16((int16_t)sum->zero_point);
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    int8x16_t a = vld1q_s8(x + i), b = vld1q_s8(y + i);
-    int16x8_t lo = totals(&f, vmovl_s8(vget_low_s8(a)), vmovl_s8(vget_low_s8(b)));
-    int16x8_t hi = totals(&f, vmovl_high_s8(a), vmovl_high_s8(b));
-    int8x8_t narrow = vqmovn_s16(vqaddq_s16(lo, zero_point));
-    vst1q_s8(x + i, vqmovn_high_s16(narrow, vqaddq_s16(hi, zero_point)));
-  }
-  ghost_reference_add_int8(x + i, y + i, n - i, sum);
+  const size_t whole = n / 16 * 16;
+  if (sum->fits_int16) add_sixteens(x, y, whole, sum, true);
+  else add_sixteens(x, y, whole, sum, false);
+  ghost_reference_add_int8(x + whole, y + whole, n - whole, sum);
 }
 
 #endif

@@ -22,14 +22,15 @@ typedef struct {
 
 // How the float product becomes int8. All give the same bytes where they may be used.
 enum {
-  ANY,       // saturates at every step
-  BOUNDED,   // the rounded product and the zero point fit int16 together: GhostNode.is_bounded
-  UNSIGNED,  // the same with zero point -128, where saturating to 0..255 is the clamp
+  ANY,       // saturates at every step, and clamps
+  UNSIGNED,  // fits int16 on the way (GhostNode.is_bounded); zero point -128: 0..255 is the clamp
+  FREE,      // fits int16 on the way; no activation: -128..127 is the clamp
 };
 
 INLINE int mode_of(const GhostNode *node) {
-  if (!node->is_bounded) return ANY;
-  return node->clamp.zero_point == -128 && node->clamp.max == 127 ? UNSIGNED : BOUNDED;
+  const GhostClamp *clamp = &node->clamp;
+  if (!node->is_bounded || clamp->max != 127 || clamp->min != -128) return ANY;
+  return clamp->zero_point == -128 ? UNSIGNED : FREE;
 }
 
 typedef struct {
@@ -39,10 +40,11 @@ typedef struct {
   int8x8_t min, max;
 } Output;
 
-INLINE Output output(const GhostNode *node, const int32_t *bias, const float *scale) {
+INLINE Output output(const GhostNode *node, const int32_t *bias, const float *scale,
+                     const float *scale_hi) {
   return (Output){{vld1q_s32(bias), vld1q_s32(bias + 4)},
                   vld1q_f32(scale),
-                  vld1q_f32(scale + 4),
+                  vld1q_f32(scale_hi),
                   vdupq_n_s16((int16_t)node->clamp.zero_point),
                   vdup_n_s8((int8_t)node->clamp.min),
                   vdup_n_s8((int8_t)node->clamp.max)};
@@ -57,8 +59,16 @@ INLINE Pixel requantized(Sum sum, const Output *o, int mode) {
   }
   int16x8_t value = vuzp1q_s16(vreinterpretq_s16_s32(lo), vreinterpretq_s16_s32(hi));
   if (mode == UNSIGNED) return veor_s8(vreinterpret_s8_u8(vqmovun_s16(value)), vdup_n_s8(-128));
-  return vmin_s8(vmax_s8(vqmovn_s16(vaddq_s16(value, o->zero_point)), o->min), o->max);
+  return vqmovn_s16(vaddq_s16(value, o->zero_point));
 }
+
+// A function for each mode, so that what a mode needs not is not there.
+#define WITH_MODE_OF(node, RUN, ...)                                                               \
+  switch (mode_of(node)) {                                                                         \
+    case UNSIGNED: RUN(__VA_ARGS__, UNSIGNED); break;                                              \
+    case FREE: RUN(__VA_ARGS__, FREE); break;                                                      \
+    default: RUN(__VA_ARGS__, ANY); break;                                                         \
+  }
 
 INLINE Pixel load(const int8_t *from) { return vld1_s8(from); }
 

@@ -41,9 +41,10 @@ INLINE Sum dot(Sum sum, Column x, Column w) {
 
 // ------------------------------------------------------------------------------- eight channels
 
-// Weights of SAME 3x3: [column][output row]; the second row's are the first one's a byte later, for
-// both look at the same four zipped rows. Of others: [group of four taps].
-enum { MAX_GROUPS = 7 };
+// Weights of 3x3 by columns: [column][output row]; the second row's are the first one's a byte later, for
+// both look at the same four zipped rows. Of 5x5 at stride 2: four rows of each column, four columns
+// of the fifth row, and the last one alone. Of others: [group of four taps].
+enum { MAX_GROUPS = 7, FIFTH_ROW = 5, CORNER = 6 };
 
 typedef struct {
   int8_t weights[MAX_GROUPS][2][16];
@@ -67,10 +68,15 @@ static void pack_block(const GhostNode *node, int cheap, int start, Block *block
     block->bias[lane] = node->bias_int32[of];
     block->scale[lane] = node->scale[of];
     for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++) {
+      const int x = t % (int)h->kernel_w, y = t / (int)h->kernel_w;
       int8_t weight = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
-      if (ghost_is_same3(h)) {
-        put_weight(block, 2 * (t % 3), lane, t / 3, weight);
-        put_weight(block, 2 * (t % 3) + 1, lane, t / 3 + 1, weight);
+      if (ghost_is_strip(h)) {
+        put_weight(block, 2 * x, lane, y, weight);
+        put_weight(block, 2 * x + 1, lane, y + 1, weight);
+      } else if (ghost_is_halving5(h)) {
+        if (y < 4) put_weight(block, x, lane, y, weight);
+        else if (x < 4) put_weight(block, FIFTH_ROW, lane, x, weight);
+        else block->weights[CORNER][0][lane] = weight;
       } else {
         put_weight(block, t / 4, lane, t % 4, weight);
       }
@@ -83,7 +89,7 @@ INLINE Weights weights_of(const GhostNode *node, const Block *block, int n_group
 #pragma GCC unroll 7
   for (int g = 0; g < n_groups; g++)
     w.of[g] = (Column){vld1q_s8(block->weights[g][0]), vld1q_s8(block->weights[g][1])};
-  w.output = output(node, block->bias, block->scale);
+  w.output = output(node, block->bias, block->scale, block->scale + 4);
   return w;
 }
 
@@ -115,6 +121,54 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
   return requantized(sum, &w->output, mode);
 }
 
+// ------------------------------------------------------------------------------- 5x5 at stride 2
+
+#define HAS_PAIRS
+
+typedef struct {
+  Pixel row[5];
+} Five;
+
+typedef struct {
+  Column left, right;  // four rows of each
+  int16x8_t fifth;     // the fifth of both, zipped
+  Pixel corner;        // the left one's once more
+} Pair;
+
+INLINE Pair pair(Five left, Five right) {
+  return (Pair){column(left.row[0], left.row[1], left.row[2], left.row[3]),
+                column(right.row[0], right.row[1], right.row[2], right.row[3]),
+                vreinterpretq_s16_s8(vzip1q_s8(wide(left.row[4]), wide(right.row[4]))),
+                left.row[4]};
+}
+
+typedef struct {
+  Column of[FIFTH_ROW + 1];
+  Pixel corner;
+  Output output;
+} Weights5;
+
+INLINE Weights5 weights5(const GhostNode *node, const Block *block) {
+  const Weights all = weights_of(node, block, FIFTH_ROW + 1);
+  Weights5 w = {.corner = vld1_s8(block->weights[CORNER][0]), .output = all.output};
+#pragma GCC unroll 6
+  for (int g = 0; g <= FIFTH_ROW; g++) w.of[g] = all.of[g];
+  return w;
+}
+
+INLINE Pixel window5(const Pair *first, const Pair *second, const Pair *third, const Weights5 *w,
+                     int mode) {
+  Sum sum = dot(dot(w->output.bias, first->left, w->of[0]), first->right, w->of[1]);
+  sum = dot(dot(sum, second->left, w->of[2]), second->right, w->of[3]);
+  sum = dot(sum, third->left, w->of[4]);
+  Column fifth = {vreinterpretq_s8_s16(vzip1q_s16(first->fifth, second->fifth)),
+                  vreinterpretq_s8_s16(vzip2q_s16(first->fifth, second->fifth))};
+  sum = dot(sum, fifth, w->of[FIFTH_ROW]);
+  int16x8_t corner = vmull_s8(third->corner, w->corner);
+  sum = (Sum){vaddw_s16(sum.lo, vget_low_s16(corner)), vaddw_high_s16(sum.hi, corner)};
+  return requantized(sum, &w->output, mode);
+}
+
 // ------------------------------------------------------------------------------- the kernel
 
 #include "strips.h"
@@ -124,11 +178,7 @@ static void run(const GhostNode *node, int cheap, const void *in, void *out, int
     run_mode(node, cheap, in, out, first, last, true, ANY);
     return;
   }
-  switch (mode_of(node)) {
-    case UNSIGNED: run_mode(node, cheap, in, out, first, last, false, UNSIGNED); break;
-    case BOUNDED: run_mode(node, cheap, in, out, first, last, false, BOUNDED); break;
-    default: run_mode(node, cheap, in, out, first, last, false, ANY); break;
-  }
+  WITH_MODE_OF(node, run_mode, node, cheap, in, out, first, last, false)
 }
 
 const GhostKernel GHOST_NEON_DOT = {

@@ -22,7 +22,7 @@ size_t ghost_node_input_bytes(const GhostNode *node) {
 
 size_t ghost_node_output_bytes(const GhostNode *node) {
   const GhostHeader *h = &node->is;
-  return element_size(h) * h->out_height * h->out_width * ghost_out_channels(h);
+  return element_size(h) * h->out_height * h->out_width * h->out_channels;
 }
 
 static void *aligned(size_t bytes) {
@@ -38,16 +38,22 @@ static void *copied(const void *from, size_t bytes) {
 // The zero point's share of every sum goes into the bias. XNNPACK's sums wrap, and so do these.
 static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
   const GhostHeader *h = &node->is;
-  size_t channels = h->channels, taps = (size_t)h->kernel_h * h->kernel_w;
-  if (!(node->scale = aligned(h->n_cheap * channels * sizeof(float)))) return false;
+  const bool is_convolution = h->kind == GHOST_CONVOLUTION;
+  const size_t n = ghost_convolved_channels(h), channels = h->channels;
+  const size_t taps = is_convolution ? h->kernel_h * node->depth : ghost_taps(h);
+  if (!(node->scale = aligned(n * sizeof(float)))) return false;
   node->is_bounded = true;
-  for (size_t i = 0; i < h->n_cheap * channels; i++) {
-    const int8_t *w = node->weights_int8 + i / channels * taps * channels + i % channels;
+  for (size_t i = 0; i < n; i++) {
+    size_t start = is_convolution ? i * taps : i / channels * taps * channels + i % channels;
+    size_t step = is_convolution ? 1 : channels;
     int32_t sum = 0, absolute = 0;
     float weight_scale;
-    for (size_t t = 0; t < taps; t++) sum += w[t * channels], absolute += abs(w[t * channels]);
+    for (size_t t = 0; t < taps; t++) {
+      int weight = node->weights_int8[start + t * step];
+      sum += weight, absolute += abs(weight);
+    }
     memcpy(&weight_scale, o->weight_scale + i * sizeof weight_scale, sizeof weight_scale);
-    node->scale[i] = ghost_requantization_scale(h->input.scale, weight_scale, h->cheap.scale);
+    node->scale[i] = ghost_requantization_scale(h->input.scale, weight_scale, h->conv.scale);
     double most = (fabs((double)node->bias_int32[i]) + 256.0 * absolute) * node->scale[i];
     node->is_bounded &= most < 32000 && fabs((double)node->bias_int32[i]) < 0x1p30;
     node->bias_int32[i] =
@@ -56,15 +62,35 @@ static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
   return true;
 }
 
+// Those of a larger window get zeros behind each of its rows, up to a multiple of the kernel's chunk.
+static void *weights_of(GhostNode *node, const GhostOptions *o) {
+  const GhostHeader *h = &node->is;
+  const size_t element = element_size(h), row = element * h->kernel_w * h->channels;
+  if (h->kind != GHOST_CONVOLUTION)
+    return copied(o->weights, element * ghost_convolved_channels(h) * ghost_taps(h));
+  node->depth = (size_t)h->kernel_w * h->channels;
+  if (!ghost_is_pointwise(h)) {
+    const GhostVariant *v = node->variant;
+    size_t chunk = (size_t)(h->dtype == GHOST_INT8 ? v->convolution_int8 : v->convolution_float32)->chunk;
+    node->depth = (node->depth + chunk - 1) / chunk * chunk;
+  }
+  const size_t padded = element * node->depth, n = (size_t)h->out_channels * h->kernel_h;
+  char *weights = aligned(n * padded);
+  if (!weights) return NULL;
+  memset(weights, 0, n * padded);
+  for (size_t i = 0; i < n; i++) memcpy(weights + i * padded, o->weights + i * row, row);
+  return weights;
+}
+
 static bool read_arrays(GhostNode *node, const GhostOptions *o) {
   const GhostHeader *h = &node->is;
-  size_t n = (size_t)h->n_cheap * h->channels, n_weights = n * h->kernel_h * h->kernel_w;
+  size_t n = ghost_convolved_channels(h);
   if (h->dtype == GHOST_INT8) {
-    node->weights_int8 = copied(o->weights, n_weights);
+    node->weights_int8 = weights_of(node, o);
     node->bias_int32 = copied(o->bias, n * sizeof(int32_t));
     return node->weights_int8 && node->bias_int32 && fold_zero_point(node, o);
   }
-  node->weights_float32 = copied(o->weights, n_weights * sizeof(float));
+  node->weights_float32 = weights_of(node, o);
   node->bias_float32 = copied(o->bias, n * sizeof(float));
   return node->weights_float32 && node->bias_float32;
 }
@@ -74,19 +100,29 @@ static void read_borders(GhostNode *node) {
   node->min = h->activation == GHOST_NO_ACTIVATION ? -INFINITY : 0;
   node->max = h->activation == GHOST_RELU6 ? 6 : INFINITY;
   if (h->dtype != GHOST_INT8) return;
-  node->clamp = ghost_clamp_of(h->activation, h->cheap);
+  node->clamp = ghost_clamp_of(h->activation, h->conv);
+  if (h->has_residual) node->sum = ghost_sum_of(ghost_summed(h), h->residual, h->output);
   if (h->kind != GHOST_GHOST) return;
   node->recast_input = ghost_recast_of(h->input, h->concat);
-  node->recast_cheap = ghost_recast_of(h->cheap, h->concat);
-  if (h->has_residual) node->sum = ghost_sum_of(h->concat, h->residual, h->output);
+  node->recast_conv = ghost_recast_of(h->conv, h->concat);
+}
+
+static const GhostKernel *kernel_of(const GhostHeader *h, const GhostKernel *int8,
+                                    const GhostKernel *float32, const GhostKernel *convolution_int8,
+                                    const GhostKernel *convolution_float32) {
+  if (h->kind == GHOST_CONVOLUTION)
+    return h->dtype == GHOST_INT8 ? convolution_int8 : convolution_float32;
+  return h->dtype == GHOST_INT8 ? int8 : float32;
 }
 
 static bool choose_kernel(GhostNode *node) {
   const GhostHeader *h = &node->is;
-  bool is_int8 = h->dtype == GHOST_INT8;
-  node->kernel = is_int8 ? node->variant->int8 : node->variant->float32;
+  const bool is_int8 = h->dtype == GHOST_INT8;
+  node->kernel = kernel_of(h, node->variant->int8, node->variant->float32,
+                           node->variant->convolution_int8, node->variant->convolution_float32);
   if (node->kernel->takes && !node->kernel->takes(node))
-    node->kernel = is_int8 ? &GHOST_REFERENCE_INT8 : &GHOST_REFERENCE_FLOAT32;
+    node->kernel = kernel_of(h, &GHOST_REFERENCE_INT8, &GHOST_REFERENCE_FLOAT32,
+                             &GHOST_REFERENCE_CONVOLUTION_INT8, &GHOST_REFERENCE_CONVOLUTION_FLOAT32);
   const GhostKernel *kernel = node->kernel;
   size_t element = element_size(h), row = element * h->in_width * h->channels;
   size_t slack = element * (size_t)kernel->lanes;
@@ -139,17 +175,34 @@ typedef struct {
   const GhostNode *node;
   const void *in, *residual;
   void *out;
-  int rows;  // of a piece
 } Job;
+
+// What a kernel counts in: rows; where a convolution is pointwise, pixels.
+static bool counts_pixels(const GhostHeader *h) {
+  return h->kind == GHOST_CONVOLUTION && ghost_is_pointwise(h);
+}
+
+static int n_rows(const GhostHeader *h) {
+  return (int)(counts_pixels(h) ? h->out_height * h->out_width : h->out_height);
+}
+
+static size_t row_elements(const GhostHeader *h) {
+  return (counts_pixels(h) ? 1 : h->out_width) * (size_t)h->out_channels;
+}
+
+static int piece_rows(const GhostNode *node) {
+  const bool is_by_rows = node->is.kind == GHOST_CONVOLUTION && !counts_pixels(&node->is);
+  return is_by_rows ? 1 : node->kernel->rows;
+}
 
 // Where the halves of a concat have scales of their own: a QUANTIZE of each.
 static void recast_rows(const GhostNode *node, int8_t *out, int first, int last) {
   const GhostHeader *h = &node->is;
   size_t channels = h->channels;
-  int8_t *end = out + (size_t)last * h->out_width * ghost_out_channels(h);
-  for (int8_t *half = out + (size_t)first * h->out_width * ghost_out_channels(h); half < end;)
+  int8_t *end = out + (size_t)last * row_elements(h);
+  for (int8_t *half = out + (size_t)first * row_elements(h); half < end;)
     for (uint32_t i = 0; i <= h->n_cheap; i++, half += channels) {
-      const GhostRecast *recast = i ? &node->recast_cheap : &node->recast_input;
+      const GhostRecast *recast = i ? &node->recast_conv : &node->recast_input;
       for (size_t c = 0; recast->is_needed && c < channels; c++)
         half[c] = ghost_recast(half[c], recast);
     }
@@ -158,14 +211,11 @@ static void recast_rows(const GhostNode *node, int8_t *out, int first, int last)
 static void add_residual(const GhostNode *node, const void *residual, void *out, int first,
                          int last) {
   const GhostHeader *h = &node->is;
-  size_t row = h->out_width * ghost_out_channels(h), n = (size_t)(last - first) * row;
+  size_t start = (size_t)first * row_elements(h), n = (size_t)(last - first) * row_elements(h);
   if (h->dtype == GHOST_INT8) {
-    node->variant->add_int8((int8_t *)out + first * row, (const int8_t *)residual + first * row, n,
-                            &node->sum);
+    node->variant->add_int8((int8_t *)out + start, (const int8_t *)residual + start, n, &node->sum);
   } else {
-    float *x = (float *)out + first * row;
-    const float *y = (const float *)residual + first * row;
-    for (size_t i = 0; i < n; i++) x[i] += y[i];
+    node->variant->add_float32((float *)out + start, (const float *)residual + start, n);
   }
 }
 
@@ -173,11 +223,11 @@ static void add_residual(const GhostNode *node, const void *residual, void *out,
 static void run_piece(void *argument, int index) {
   const Job *job = argument;
   const GhostNode *node = job->node;
-  int first = index * job->rows, last = first + job->rows;
-  if (last > (int)node->is.out_height) last = (int)node->is.out_height;
-  for (uint32_t cheap = 0; cheap < node->is.n_cheap; cheap++)
-    node->kernel->run(node, (int)cheap, job->in, job->out, first, last);
-  if (node->recast_input.is_needed || node->recast_cheap.is_needed)
+  int first = index * piece_rows(node), last = first + piece_rows(node);
+  if (last > n_rows(&node->is)) last = n_rows(&node->is);
+  const int n = node->is.kind == GHOST_CONVOLUTION ? 1 : (int)node->is.n_cheap;
+  for (int i = 0; i < n; i++) node->kernel->run(node, i, job->in, job->out, first, last);
+  if (node->recast_input.is_needed || node->recast_conv.is_needed)
     recast_rows(node, job->out, first, last);
   if (node->is.has_residual) add_residual(node, job->residual, job->out, first, last);
 }
@@ -189,7 +239,6 @@ void ghost_node_run(GhostNode *node, const void *input, const void *residual, vo
     memcpy(node->tail, (const char *)input + at, ghost_node_input_bytes(node) - at);
   }
   Job job = {.node = node, .in = input, .residual = residual, .out = output};
-  job.rows = node->kernel->rows;
-  int n_pieces = ((int)h->out_height + job.rows - 1) / job.rows;
-  ghost_pool_run(node->pool, run_piece, &job, n_pieces);
+  int rows = piece_rows(node);
+  ghost_pool_run(node->pool, run_piece, &job, (n_rows(h) + rows - 1) / rows);
 }

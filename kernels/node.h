@@ -11,10 +11,12 @@
 #include "pool.h"
 #include "requantize.h"
 
-// One convolution of one element type, in the way of one processor.
+// One convolution of one element type, in the way of one processor. A pointwise one knows no rows: there,
+// first and last are pixels.
 typedef struct {
-  int rows;   // output rows that it works on at once
+  int rows;   // output rows that it works on at once; pixels
   int lanes;  // channels at once; it may read this many elements from any pixel, so rows have slack
+  int chunk;  // of larger windows: a row of them is a multiple of this, filled up with zero weights
   bool (*takes)(const GhostNode *);      // NULL: all
   size_t (*packed_size)(const GhostNode *);  // NULL: it packs nothing
   void (*pack)(GhostNode *);             // fills `packed`
@@ -26,8 +28,10 @@ typedef struct {
 typedef struct {
   const char *name;
   bool (*runs_here)(void);  // NULL: everywhere
-  const GhostKernel *int8, *float32;
+  const GhostKernel *int8, *float32;  // depthwise
+  const GhostKernel *convolution_int8, *convolution_float32;
   void (*add_int8)(int8_t *x, const int8_t *y, size_t n, const GhostSum *);  // x = x + y
+  void (*add_float32)(float *x, const float *y, size_t n);
 } GhostVariant;
 
 struct GhostNode {
@@ -35,7 +39,9 @@ struct GhostNode {
   GhostPool *pool;
   const GhostVariant *variant;
   const GhostKernel *kernel;
-  // [n_cheap][kernel_h][kernel_w][channels]; then [n_cheap][channels]
+  // [n_cheap][kernel_h][kernel_w][channels]; then [n_cheap][channels]. CONVOLUTION:
+  // [out_channels][kernel_h][depth]; then [out_channels]
+  size_t depth;  // CONVOLUTION: elements of one row of a window, with what fills it up
   int8_t *weights_int8;
   float *weights_float32, *bias_float32;
   int32_t *bias_int32;  // less the input's zero point times the weights: a kernel sums x * w
@@ -43,7 +49,7 @@ struct GhostNode {
   bool is_bounded;      // no sum times its scale can leave int16, with room for a zero point
   GhostClamp clamp;
   float min, max;       // float32's
-  GhostRecast recast_input, recast_cheap;
+  GhostRecast recast_input, recast_conv;
   GhostSum sum;
   void *packed;
   void *padding_row;  // in_width pixels of zero points, and slack
@@ -53,11 +59,9 @@ struct GhostNode {
 };
 
 extern const GhostKernel GHOST_REFERENCE_INT8, GHOST_REFERENCE_FLOAT32;
+extern const GhostKernel GHOST_REFERENCE_CONVOLUTION_INT8, GHOST_REFERENCE_CONVOLUTION_FLOAT32;
 void ghost_reference_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-
-static inline size_t ghost_out_channels(const GhostHeader *h) {
-  return (size_t)h->channels * (h->kind == GHOST_GHOST ? 1 + h->n_cheap : 1);
-}
+void ghost_reference_add_float32(float *x, const float *y, size_t n);
 
 // Where the channels of a cheap convolution begin in a pixel of the output.
 static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {

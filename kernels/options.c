@@ -12,7 +12,7 @@
 
 #include "requantize.h"
 
-_Static_assert(sizeof(GhostHeader) == 120, "the file format has no padding");
+_Static_assert(sizeof(GhostHeader) == 124, "the file format has no padding");
 
 // Far beyond any network, and small enough that every product of theirs fits 64 bits.
 enum { MAX_SIDE = 1 << 14, MAX_CHANNELS = 1 << 16, MAX_CHEAP = 256, MAX_KERNEL = 32, MAX_STRIDE = 32 };
@@ -71,22 +71,25 @@ static bool sound_windows(const char *side, uint32_t in, uint32_t out, uint32_t 
 }
 
 static bool sound_shape(const GhostHeader *h, char *error) {
+  const bool is_ghost = h->kind == GHOST_GHOST, is_depthwise = h->kind == GHOST_DEPTHWISE;
+  const bool is_convolution = h->kind == GHOST_CONVOLUTION;
   const struct {
     const char *name;
     uint32_t value, least, most;
   } fields[] = {
-      {"kind", h->kind, GHOST_GHOST, GHOST_DEPTHWISE},
-      {"has_residual", h->has_residual, 0, h->kind == GHOST_GHOST},
+      {"kind", h->kind, GHOST_GHOST, GHOST_CONVOLUTION},
+      {"has_residual", h->has_residual, 0, !is_depthwise},
       {"in_height", h->in_height, 1, MAX_SIDE},
       {"in_width", h->in_width, 1, MAX_SIDE},
       {"channels", h->channels, 1, MAX_CHANNELS},
       {"out_height", h->out_height, 1, MAX_SIDE},
       {"out_width", h->out_width, 1, MAX_SIDE},
-      {"n_cheap", h->n_cheap, 1, h->kind == GHOST_GHOST ? MAX_CHEAP : 1},
+      {"out_channels", h->out_channels, 1, MAX_CHANNELS * (1 + MAX_CHEAP)},
+      {"n_cheap", h->n_cheap, !is_convolution, is_ghost ? MAX_CHEAP : is_depthwise},
       {"kernel_h", h->kernel_h, 1, MAX_KERNEL},
       {"kernel_w", h->kernel_w, 1, MAX_KERNEL},
-      {"stride_h", h->stride_h, 1, h->kind == GHOST_GHOST ? 1 : MAX_STRIDE},
-      {"stride_w", h->stride_w, 1, h->kind == GHOST_GHOST ? 1 : MAX_STRIDE},
+      {"stride_h", h->stride_h, 1, is_ghost ? 1 : MAX_STRIDE},
+      {"stride_w", h->stride_w, 1, is_ghost ? 1 : MAX_STRIDE},
   };
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
     if (!within(fields[i].name, fields[i].value, fields[i].least, fields[i].most, error))
@@ -97,13 +100,21 @@ static bool sound_shape(const GhostHeader *h, char *error) {
       h->activation != GHOST_RELU6)
     return refuse(error, "activation %u is neither none nor ReLU nor ReLU6",
                   (unsigned)h->activation);
-  if (h->kind == GHOST_GHOST && (h->in_height != h->out_height || h->in_width != h->out_width))
-    return refuse(error, "a Ghost operator of %u x %u writes %u x %u", (unsigned)h->in_height,
-                  (unsigned)h->in_width, (unsigned)h->out_height, (unsigned)h->out_width);
+  if (is_ghost && (h->in_height != h->out_height || h->in_width != h->out_width))
+    return refuse(error, "a Ghost operator of %u x %u writes %u x %u",
+                  (unsigned)h->in_height, (unsigned)h->in_width, (unsigned)h->out_height,
+                  (unsigned)h->out_width);
+  if (is_convolution && !ghost_is_pointwise(h) &&
+      (uint64_t)h->kernel_h * ghost_spanned_columns(h) * h->channels > GHOST_MAX_STRIPE)
+    return refuse(error, "windows of %u rows of %zu x %u elements are larger than %d",
+                  (unsigned)h->kernel_h, ghost_spanned_columns(h), (unsigned)h->channels,
+                  GHOST_MAX_STRIPE);
+  if (!is_convolution && h->out_channels != h->channels * (is_ghost + h->n_cheap))
+    return refuse(error, "%u channels and %u convolutions of them write %u channels",
+                  (unsigned)h->channels, (unsigned)h->n_cheap, (unsigned)h->out_channels);
   uint64_t element = h->dtype == GHOST_INT8 ? 1 : sizeof(float);
   uint64_t in = element * h->in_height * h->in_width * h->channels;
-  uint64_t out = element * h->out_height * h->out_width * h->channels *
-                 (h->kind == GHOST_GHOST ? 1 + h->n_cheap : 1);
+  uint64_t out = element * h->out_height * h->out_width * h->out_channels;
   if (in > MAX_BYTES || out > MAX_BYTES) return refuse(error, "the tensors are larger than 1 GiB");
   return sound_windows("rows", h->in_height, h->out_height, h->kernel_h, h->stride_h, h->pad_top,
                        error) &&
@@ -114,7 +125,7 @@ static bool sound_shape(const GhostHeader *h, char *error) {
 // Places the arrays, and wants them to end where the options end.
 static bool sound_arrays(GhostOptions *o, const uint8_t *data, char *error) {
   const GhostHeader *h = &o->header;
-  uint64_t n = (uint64_t)h->n_cheap * h->channels, taps = (uint64_t)h->kernel_h * h->kernel_w;
+  uint64_t n = ghost_convolved_channels(h), taps = ghost_taps(h);
   uint64_t element = h->dtype == GHOST_INT8 ? 1 : sizeof(float);
   uint64_t weights = sizeof *h + 15 & ~15ull, end = weights + n * taps * element;
   uint64_t weight_scale = end + 15 & ~15ull;
@@ -146,25 +157,25 @@ static bool sound_ratio(const char *name, float ratio, float least, float most, 
 static bool sound_scales(const GhostOptions *o, char *error) {
   const GhostHeader *h = &o->header;
   if (!sound_quantization("the input", h->input, error) ||
-      !sound_quantization("the convolution", h->cheap, error))
+      !sound_quantization("the convolution", h->conv, error))
     return false;
-  for (uint64_t i = 0; i < (uint64_t)h->n_cheap * h->channels; i++) {
+  for (size_t i = 0; i < ghost_convolved_channels(h); i++) {
     float weight_scale;
     memcpy(&weight_scale, o->weight_scale + i * sizeof weight_scale, sizeof weight_scale);
-    float ratio = ghost_requantization_scale(h->input.scale, weight_scale, h->cheap.scale);
+    float ratio = ghost_requantization_scale(h->input.scale, weight_scale, h->conv.scale);
     if (!sound_ratio("a channel", ratio, 0x1p-32f, 256.0f, error)) return false;
   }
-  if (h->kind == GHOST_DEPTHWISE) return true;
-  if (!sound_quantization("the concat", h->concat, error) ||
-      !sound_ratio("input and concat", h->input.scale / h->concat.scale, 0x1p-8f, 0x1p7f, error) ||
-      !sound_ratio("convolution and concat", h->cheap.scale / h->concat.scale, 0x1p-8f, 0x1p7f,
-                   error))
+  if (h->kind == GHOST_GHOST &&
+      (!sound_quantization("the concat", h->concat, error) ||
+       !sound_ratio("input and concat", h->input.scale / h->concat.scale, 0x1p-8f, 0x1p7f, error) ||
+       !sound_ratio("convolution and concat", h->conv.scale / h->concat.scale, 0x1p-8f, 0x1p7f,
+                    error)))
     return false;
   return !h->has_residual ||
          (sound_quantization("the residual", h->residual, error) &&
           sound_quantization("the output", h->output, error) &&
-          sound_ratio("concat and output", h->concat.scale / h->output.scale, 0x1p-10f, 0x1p8f,
-                      error) &&
+          sound_ratio("the sum and output", ghost_summed(h).scale / h->output.scale, 0x1p-10f,
+                      0x1p8f, error) &&
           sound_ratio("residual and output", h->residual.scale / h->output.scale, 0x1p-10f, 0x1p8f,
                       error));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node.h"
+#include "options.h"
 
 // The window's taps inside of the input: [from, to) in kernel rows or columns.
 static void taps_inside(int start, int kernel, int size, int *from, int *to) {
@@ -16,7 +17,7 @@ static void taps_inside(int start, int kernel, int size, int *from, int *to) {
 #define CONVOLVE(TYPE, NODE_WEIGHTS, SUM_TYPE, MULTIPLY_ADD, FIRST, FINISH)                        \
   const GhostHeader *h = &node->is;                                                                \
   const int channels = (int)h->channels, kernel_w = (int)h->kernel_w;                              \
-  const size_t pixel = ghost_out_channels(h), taps = (size_t)h->kernel_h * h->kernel_w;            \
+  const size_t pixel = (size_t)h->out_channels, taps = (size_t)h->kernel_h * h->kernel_w;            \
   const TYPE *weights = node->NODE_WEIGHTS + (size_t)cheap * taps * h->channels;                   \
   for (int y = first; y < last; y++)                                                               \
     for (int x = 0; x < (int)h->out_width; x++) {                                                  \
@@ -61,9 +62,62 @@ static void run_float32(const GhostNode *node, int cheap, const void *in, void *
                              : sum)
 }
 
+// One pixel of an ordinary convolution. The rows and columns of `first` and `last` count pixels where
+// the convolution is pointwise: then they are one long row.
+#define CONVOLVE_ALL(TYPE, NODE_WEIGHTS, SUM_TYPE, MULTIPLY_ADD, FIRST, FINISH)                    \
+  const GhostHeader *h = &node->is;                                                                \
+  const bool is_pointwise = ghost_is_pointwise(h);                                                 \
+  const size_t row = is_pointwise ? 1 : h->out_width, channels = h->channels;                      \
+  const size_t width = h->out_channels;                                                            \
+  (void)cheap;                                                                                     \
+  for (size_t i = (size_t)first * row; i < (size_t)last * row; i++) {                              \
+    const int top = (int)(i / h->out_width * h->stride_h) - (int)h->pad_top;                       \
+    const int left = (int)(i % h->out_width * h->stride_w) - (int)h->pad_left;                     \
+    for (size_t of = 0; of < width; of++) {                                                        \
+      const TYPE *weights = node->NODE_WEIGHTS + of * h->kernel_h * node->depth;                   \
+      SUM_TYPE sum = FIRST;                                                                        \
+      for (int ky = 0; ky < (int)h->kernel_h; ky++)                                                \
+        for (int k = 0; k < (int)(h->kernel_w * channels); k++) {                                  \
+          const int y = top + ky, x = left + k / (int)channels;                                    \
+          bool is_inside = y >= 0 && y < (int)h->in_height && x >= 0 && x < (int)h->in_width;      \
+          size_t at = is_inside ? ((size_t)y * h->in_width + (size_t)x) * channels : 0;            \
+          TYPE value = is_inside ? ((const TYPE *)in)[at + (size_t)k % channels]                   \
+                                 : *(const TYPE *)node->padding_row;                               \
+          TYPE weight = weights[(size_t)ky * node->depth + (size_t)k];                             \
+          MULTIPLY_ADD;                                                                            \
+        }                                                                                          \
+      ((TYPE *)out)[i * width + of] = FINISH;                                                      \
+    }                                                                                              \
+  }
+
+static void run_convolution_int8(const GhostNode *node, int cheap, const void *in, void *out,
+                                 int first, int last) {
+  CONVOLVE_ALL(int8_t, weights_int8, uint32_t, sum += (uint32_t)(value * weight),
+               (uint32_t)node->bias_int32[of],
+               ghost_requantize((int32_t)sum, node->scale[of], node->clamp))
+}
+
+static void run_convolution_float32(const GhostNode *node, int cheap, const void *in, void *out,
+                                    int first, int last) {
+  CONVOLVE_ALL(float, weights_float32, float, sum += value * weight, node->bias_float32[of],
+               sum < node->min   ? node->min
+               : sum > node->max ? node->max
+                                 : sum)
+}
+
 void ghost_reference_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
   for (size_t i = 0; i < n; i++) x[i] = ghost_sum(x[i], y[i], sum);
 }
 
+void ghost_reference_add_float32(float *x, const float *y, size_t n) {
+  for (size_t i = 0; i < n; i++) x[i] += y[i];
+}
+
 const GhostKernel GHOST_REFERENCE_INT8 = {.rows = 1, .lanes = 1, .run = run_int8};
 const GhostKernel GHOST_REFERENCE_FLOAT32 = {.rows = 1, .lanes = 1, .run = run_float32};
+const GhostKernel GHOST_REFERENCE_CONVOLUTION_INT8 = {
+    .rows = 1, .lanes = 1, .chunk = 1, .run = run_convolution_int8,
+};
+const GhostKernel GHOST_REFERENCE_CONVOLUTION_FLOAT32 = {
+    .rows = 1, .lanes = 1, .chunk = 1, .run = run_convolution_float32,
+};

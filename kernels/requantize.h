@@ -71,6 +71,8 @@ static inline int8_t ghost_recast(int8_t x, const GhostRecast *recast) {
 typedef struct {
   int32_t a, b, bias, zero_point;  // out = ((x * a + y * b + bias) >> shift) + zero_point
   int shift;
+  int8_t zero_a, zero_b;  // bias = half - zero_a * a - zero_b * b
+  bool fits_int16;        // what is shifted, whatever x and y are
 } GhostSum;
 
 // The larger factor gets 21 bits.
@@ -82,6 +84,8 @@ static inline GhostSum ghost_sum_of(GhostQuantization x, GhostQuantization y,
   sum.a = (int32_t)lrintf(ldexpf(a, shift));
   sum.b = (int32_t)lrintf(ldexpf(b, shift));
   sum.bias = (1 << (shift - 1)) - sum.a * x.zero_point - sum.b * y.zero_point;
+  sum.zero_a = (int8_t)x.zero_point, sum.zero_b = (int8_t)y.zero_point;
+  sum.fits_int16 = 256.0f * (a + b) < 32000.0f;
   return sum;
 }
 

@@ -158,12 +158,12 @@ static LiteRtStatus get_output_layouts(void *user_data, size_t n_inputs,
   if (n_inputs != 1 + h->has_residual || n_outputs != 1)
     return wrong_arity(slot, n_inputs, n_outputs);
   if (!is_of(&inputs[0], h->in_height, h->in_width, h->channels) ||
-      (h->has_residual && !is_of(&inputs[1], h->out_height, h->out_width, ghost_out_channels(h))))
+      (h->has_residual && !is_of(&inputs[1], h->out_height, h->out_width, h->out_channels)))
     return fail(slot, INVALID_ARGUMENT, "its inputs have other shapes than its options say");
   outputs[0] = (LiteRtLayout){
       .rank = 4,
       .dimensions = {1, (int32_t)h->out_height, (int32_t)h->out_width,
-                     (int32_t)ghost_out_channels(h)},
+                     (int32_t)h->out_channels},
   };
   return OK;
 }

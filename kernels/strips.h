@@ -9,9 +9,17 @@
 //   padding(node)                       a column outside of the image
 //   Block, pack_block                   what is packed for LANES channels, and how
 //   Weights, strip_weights, window_weights   a Block in registers
-//   strip_row(l, m, r, weights, row, mode)   one pixel of SAME 3x3, of the columns' upper or lower row
+//   strip_row(l, m, r, weights, row, mode)   one pixel of 3x3, of the columns' upper or lower row
 //   window(taps, n_taps, weights, mode)      one pixel of any window
 //   load, store, store_some             LANES channels, or fewer
+//
+// and, with HAS_PAIRS defined, for 5x5 at stride 2:
+//
+//   Five                                one column of five rows, as loaded
+//   Pair, pair(left, right)             two of them, as the 5x5 wants them
+//   Weights5, weights5(node, block)
+//   window5(first, second, third, weights, mode)   one pixel; the third pair's right column is not
+//                                       in its window
 //
 // Everything is inlined, so that `mode` and the other constants make loops of their own.
 
@@ -118,7 +126,7 @@ INLINE void strip_of_rows(const Strip *s, const GhostNode *node, const Block *bl
 INLINE void same3(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
                   int last, bool copies, bool is_narrow, int mode) {
   const GhostHeader *h = &node->is;
-  const size_t pixel = ghost_out_channels(h), row = h->out_width * pixel;
+  const size_t pixel = (size_t)h->out_channels, row = h->out_width * pixel;
   for (int y = first; y < last; y += 2) {
     Strip strip = {.channels = h->channels, .pixel = pixel, .width = (int)h->out_width};
     for (int k = 0; k < 4; k++) strip.in[k] = ghost_row(node, in, y - 1 + k, sizeof *in);
@@ -131,6 +139,133 @@ INLINE void same3(const GhostNode *node, int cheap, const Element *in, Element *
       const int start = block_start(h, i);
       if (y + 1 < last) strip_of_rows(&strip, node, block, start, 2, copies, is_narrow, mode);
       else strip_of_rows(&strip, node, block, start, 1, copies, is_narrow, mode);
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------- 3x3 at stride 2
+
+// One output row of some channels: the right column of a window is the left one of the next.
+INLINE void halved_row(const GhostNode *node, const Block *block, const Element *const *rows,
+                       Element *to, int start, bool is_narrow, int mode) {
+  const GhostHeader *h = &node->is;
+  const Weights weights = strip_weights(node, block);
+  const Column outside = padding(node);
+  const Element *in0 = rows[0] + start, *in1 = rows[1] + start, *in2 = rows[2] + start;
+  const size_t channels = h->channels, pixel = h->out_channels;
+  const int last = (int)h->out_width * 2 - (int)h->pad_left;  // the last window's right column
+  int n = (int)h->out_width - (last >= (int)h->in_width);     // windows that have one
+  to += start;
+#define READ(COLUMN)                                                                               \
+  do {                                                                                             \
+    Pixel r0 = load(in0), r1 = load(in1), r2 = load(in2);                                          \
+    in0 += channels, in1 += channels, in2 += channels;                                             \
+    COLUMN = column(r0, r1, r2, r2); /* the fourth row's weight is 0 */                            \
+  } while (0)
+#define WRITE(LEFT, MIDDLE, RIGHT)                                                                 \
+  do {                                                                                             \
+    put(to, strip_row(LEFT, MIDDLE, RIGHT, &weights, 0, mode), (int)channels, is_narrow);          \
+    to += pixel;                                                                                   \
+  } while (0)
+  Column a = outside, b, c;
+  if (h->pad_left == 0) READ(a);
+  for (; n >= 2; n -= 2) {
+    READ(b);
+    READ(c);
+    WRITE(a, b, c);
+    READ(b);
+    READ(a);
+    WRITE(c, b, a);
+  }
+  if (n) {
+    READ(b);
+    READ(c);
+    WRITE(a, b, c);
+    a = c;
+  }
+  if (last >= (int)h->in_width) {
+    READ(b);
+    WRITE(a, b, outside);
+  }
+#undef READ
+#undef WRITE
+}
+
+// ------------------------------------------------------------------------------- 5x5 at stride 2
+
+#ifdef HAS_PAIRS
+INLINE Five five_at(const GhostNode *node, const Element *const *rows, int x) {
+  const bool is_inside = x >= 0 && x < (int)node->is.in_width;
+  Five five;
+#pragma GCC unroll 5
+  for (int k = 0; k < 5; k++)
+    five.row[k] = load(is_inside ? rows[k] + (size_t)x * node->is.channels
+                                 : (const Element *)node->padding_row);
+  return five;
+}
+
+// One output row of some channels: windows move by two columns, so columns are read in pairs, and
+// each pair is the third, the second and the first one of a window in turn.
+INLINE void halved_row5(const GhostNode *node, const Block *block, const Element *const *all_rows,
+                        Element *to, int start, bool is_narrow, int mode) {
+  const GhostHeader *h = &node->is;
+  const Weights5 weights = weights5(node, block);
+  const size_t channels = h->channels, pixel = h->out_channels;
+  const Element *rows[5];
+  int x = -(int)h->pad_left, left = (int)h->out_width;
+  const unsigned pairs_end = h->in_width - 1;
+  for (int k = 0; k < 5; k++) rows[k] = all_rows[k] + start;
+  to += start;
+#define READ(PAIR)                                                                                 \
+  do {                                                                                             \
+    if ((unsigned)x < pairs_end) {                                                                 \
+      const size_t at = (size_t)x * channels;                                                      \
+      PAIR = pair((Five){{load(rows[0] + at), load(rows[1] + at), load(rows[2] + at),              \
+                          load(rows[3] + at), load(rows[4] + at)}},                                \
+                  (Five){{load(rows[0] + at + channels), load(rows[1] + at + channels),            \
+                          load(rows[2] + at + channels), load(rows[3] + at + channels),            \
+                          load(rows[4] + at + channels)}});                                        \
+    } else {                                                                                       \
+      PAIR = pair(five_at(node, rows, x), five_at(node, rows, x + 1));                             \
+    }                                                                                              \
+    x += 2;                                                                                        \
+  } while (0)
+#define WRITE(FIRST, SECOND, THIRD)                                                                \
+  put(to, window5(&FIRST, &SECOND, &THIRD, &weights, mode), (int)channels, is_narrow);             \
+  to += pixel;                                                                                     \
+  if (--left == 0) break
+  Pair a, b, c;
+  READ(a);
+  READ(b);
+  for (;;) {
+    READ(c);
+    WRITE(a, b, c);
+    READ(a);
+    WRITE(b, c, a);
+    READ(b);
+    WRITE(c, a, b);
+  }
+#undef READ
+#undef WRITE
+}
+#endif
+
+// ------------------------------------------------------------------------------- a row at stride 2
+
+INLINE void halving(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
+                    int last, int kernel, bool is_narrow, int mode) {
+  const GhostHeader *h = &node->is;
+  for (int y = first; y < last; y++) {
+    const Element *rows[GHOST_MAX_UNROLLED];
+    for (int k = 0; k < kernel; k++)
+      rows[k] = ghost_row(node, in, 2 * y - (int)h->pad_top + k, sizeof *in);
+    Element *to = out + (size_t)y * h->out_width * h->out_channels + ghost_cheap_offset(h, cheap);
+    const Block *block = (const Block *)node->packed + cheap * n_blocks(h);
+    for (int i = 0; i < n_blocks(h); i++, block++) {
+      if (kernel == 3) halved_row(node, block, rows, to, block_start(h, i), is_narrow, mode);
+#ifdef HAS_PAIRS
+      else halved_row5(node, block, rows, to, block_start(h, i), is_narrow, mode);
+#endif
     }
   }
 }
@@ -163,7 +298,7 @@ INLINE void inner_pixels(const GhostNode *node, const Block *block, const Elemen
                          int n, Element *to, int kernel, bool is_narrow, int mode) {
   const GhostHeader *h = &node->is;
   const Weights weights = window_weights(node, block, kernel * kernel);
-  const size_t channels = h->channels, pixel = ghost_out_channels(h), step = h->stride_w * channels;
+  const size_t channels = h->channels, pixel = (size_t)h->out_channels, step = h->stride_w * channels;
   const Element *row[GHOST_MAX_UNROLLED], *taps[MAX_TAPS];
 #pragma GCC unroll 5
   for (int k = 0; k < kernel; k++) row[k] = rows[k];
@@ -180,7 +315,7 @@ INLINE void inner_pixels(const GhostNode *node, const Block *block, const Elemen
 INLINE void windows(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
                     int last, int kernel, bool is_narrow, int mode) {
   const GhostHeader *h = &node->is;
-  const size_t pixel = ghost_out_channels(h);
+  const size_t pixel = (size_t)h->out_channels;
   const Block *const blocks = (const Block *)node->packed + cheap * n_blocks(h);
   int inner, end;
   ghost_inner_columns(h, &inner, &end);
@@ -211,6 +346,16 @@ INLINE void run_mode(const GhostNode *node, int cheap, const Element *in, Elemen
     else same3(node, cheap, in, out, first, last, false, is_narrow, mode);
     return;
   }
+  if (ghost_is_halving3(h)) {
+    halving(node, cheap, in, out, first, last, 3, is_narrow, mode);
+    return;
+  }
+#ifdef HAS_PAIRS
+  if (ghost_is_halving5(h)) {
+    halving(node, cheap, in, out, first, last, 5, is_narrow, mode);
+    return;
+  }
+#endif
   if (copies) ghost_copy_rows(node, in, out, first, last, sizeof *in);
   if (h->kernel_h == 3) windows(node, cheap, in, out, first, last, 3, is_narrow, mode);
   else windows(node, cheap, in, out, first, last, 5, is_narrow, mode);

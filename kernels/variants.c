@@ -10,14 +10,20 @@ static const GhostVariant C = {
     .name = "c",
     .int8 = &GHOST_REFERENCE_INT8,
     .float32 = &GHOST_REFERENCE_FLOAT32,
+    .convolution_int8 = &GHOST_REFERENCE_CONVOLUTION_INT8,
+    .convolution_float32 = &GHOST_REFERENCE_CONVOLUTION_FLOAT32,
     .add_int8 = ghost_reference_add_int8,
+    .add_float32 = ghost_reference_add_float32,
 };
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 
 extern const GhostKernel GHOST_NEON_DOT, GHOST_NEON, GHOST_NEON_FLOAT32;
+extern const GhostKernel GHOST_NEON_DOT_CONVOLUTION, GHOST_NEON_CONVOLUTION;
+extern const GhostKernel GHOST_NEON_CONVOLUTION_FLOAT32;
 void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+void ghost_neon_add_float32(float *x, const float *y, size_t n);
 
 static bool has_dot(void) {
   return getauxval(AT_HWCAP) & 1 << 20;  // HWCAP_ASIMDDP
@@ -28,20 +34,28 @@ static const GhostVariant NEON_DOT = {
     .runs_here = has_dot,
     .int8 = &GHOST_NEON_DOT,
     .float32 = &GHOST_NEON_FLOAT32,
+    .convolution_int8 = &GHOST_NEON_DOT_CONVOLUTION,
+    .convolution_float32 = &GHOST_NEON_CONVOLUTION_FLOAT32,
     .add_int8 = ghost_neon_add_int8,
+    .add_float32 = ghost_neon_add_float32,
 };
 
 static const GhostVariant NEON = {
     .name = "neon",
     .int8 = &GHOST_NEON,
     .float32 = &GHOST_NEON_FLOAT32,
+    .convolution_int8 = &GHOST_NEON_CONVOLUTION,
+    .convolution_float32 = &GHOST_NEON_CONVOLUTION_FLOAT32,
     .add_int8 = ghost_neon_add_int8,
+    .add_float32 = ghost_neon_add_float32,
 };
 
 static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &C};
 #elif defined(__x86_64__)
 extern const GhostKernel GHOST_AVX2, GHOST_AVX2_FLOAT32;
+extern const GhostKernel GHOST_AVX2_CONVOLUTION, GHOST_AVX2_CONVOLUTION_FLOAT32;
 void ghost_avx2_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+void ghost_avx2_add_float32(float *x, const float *y, size_t n);
 
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
@@ -50,7 +64,10 @@ static const GhostVariant AVX2 = {
     .runs_here = has_avx2,
     .int8 = &GHOST_AVX2,
     .float32 = &GHOST_AVX2_FLOAT32,
+    .convolution_int8 = &GHOST_AVX2_CONVOLUTION,
+    .convolution_float32 = &GHOST_AVX2_CONVOLUTION_FLOAT32,
     .add_int8 = ghost_avx2_add_int8,
+    .add_float32 = ghost_avx2_add_float32,
 };
 
 static const GhostVariant *const VARIANTS[] = {&AVX2, &C};

@@ -18,6 +18,23 @@ static inline bool ghost_is_same3(const GhostHeader *h) {
          h->in_width == h->out_width;
 }
 
+// 3x3 at stride 2 whose windows reach over each side by one column at most.
+static inline bool ghost_is_halving3(const GhostHeader *h) {
+  const int end = ((int)h->out_width - 1) * 2 + 3 - (int)h->pad_left;  // of the last window
+  return h->kernel_h == 3 && h->kernel_w == 3 && h->stride_h == 2 && h->stride_w == 2 &&
+         h->pad_left <= 1 && end <= (int)h->in_width + 1 && h->in_width > 1;
+}
+
+// Both go column by column.
+static inline bool ghost_is_strip(const GhostHeader *h) {
+  return ghost_is_same3(h) || ghost_is_halving3(h);
+}
+
+// 5x5 at stride 2, whatever it reaches over.
+static inline bool ghost_is_halving5(const GhostHeader *h) {
+  return h->kernel_h == 5 && h->kernel_w == 5 && h->stride_h == 2 && h->stride_w == 2;
+}
+
 static inline bool ghost_is_unrolled(const GhostNode *node) {
   const GhostHeader *h = &node->is;
   return h->kernel_h == h->kernel_w && (h->kernel_h == 3 || h->kernel_h == 5);
@@ -37,7 +54,7 @@ static inline void ghost_inner_columns(const GhostHeader *h, int *from, int *to)
 static inline void ghost_copy_rows(const GhostNode *node, const void *in, void *out, int first,
                                    int last, size_t element) {
   const GhostHeader *h = &node->is;
-  const size_t from = h->channels * element, to = ghost_out_channels(h) * element;
+  const size_t from = h->channels * element, to = (size_t)h->out_channels * element;
   for (size_t i = (size_t)first * h->out_width; i < (size_t)last * h->out_width; i++)
     memcpy((char *)out + i * to, (const char *)in + i * from, from);
 }

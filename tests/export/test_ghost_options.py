@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from export import ghost_options
-from export.ghost_options import DEPTHWISE, GHOST, Header, Options, Quantization, unpack
+from export.ghost_options import (
+    CONVOLUTION,
+    DEPTHWISE,
+    GHOST,
+    Header,
+    Options,
+    Quantization,
+    unpack,
+)
 from ghostnet_tf.errors import UserError
 from ghostnet_tf.programs import ROOT
 
@@ -30,7 +38,7 @@ def int8_options(**changes) -> Options:
         weight_scale=rng.uniform(0.1, 1, (2, 6)).astype(np.float32),
         bias=rng.integers(-999, 999, (2, 6), np.int32),
         input=Quantization(0.5, -3),
-        cheap=Quantization(0.25, 4),
+        conv=Quantization(0.25, 4),
         concat=Quantization(0.75, 5),
         residual=Quantization(0.125, -128),
         output=Quantization(1.5, 127),
@@ -51,6 +59,30 @@ def float32_options() -> Options:
         weights=rng.normal(size=(1, 5, 5, 3)).astype(np.float32),
         bias=rng.normal(size=(1, 3)).astype(np.float32),
     )
+
+
+def convolution_options() -> Options:
+    rng = np.random.default_rng(2)
+    return Options(
+        kind=CONVOLUTION,
+        activation="RELU",
+        has_residual=True,
+        in_size=(8, 8),
+        out_size=(4, 4),
+        stride=(2, 2),
+        pad=(0, 1),
+        weights=rng.integers(-127, 128, (5, 3, 3, 4), np.int8),
+        weight_scale=rng.uniform(0.1, 1, 5).astype(np.float32),
+        bias=rng.integers(-999, 999, 5, np.int32),
+        input=Quantization(0.5, -3),
+        conv=Quantization(0.25, 4),
+        concat=Quantization(0.25, 4),
+        residual=Quantization(0.125, -128),
+        output=Quantization(1.5, 127),
+    )
+
+
+ALL = {"int8": int8_options(), "float32": float32_options(), "dense": convolution_options()}
 
 
 def same(a: Options, b: Options) -> bool:
@@ -79,11 +111,11 @@ def test_every_field_lies_where_c_puts_it(tmp_path):
 
 
 def test_numbers_and_names_are_those_of_the_header(tmp_path):
-    named = "MAGIC VERSION GHOST DEPTHWISE FLOAT32 INT8 MAX_NODES".split()
+    named = "MAGIC VERSION GHOST DEPTHWISE CONVOLUTION FLOAT32 INT8 MAX_NODES MAX_STRIPE".split()
     lines = "".join(f'printf("%ld ", (long)GHOST_{name});' for name in named)
     activations = 'printf("%d %d %d ", GHOST_NO_ACTIVATION, GHOST_RELU, GHOST_RELU6);'
     name = "printf(GHOST_OP_NAME, 7);"
-    source = '#include "ghost_op.h"\n#include <stdio.h>\nint main(void) {'
+    source = '#include "options.h"\n#include <stdio.h>\nint main(void) {'
 
     printed = compiled(f"{source} {lines} {activations} {name} return 0; }}", tmp_path).split()
 
@@ -92,7 +124,7 @@ def test_numbers_and_names_are_those_of_the_header(tmp_path):
     assert printed[-1] == ghost_options.NAME % 7
 
 
-@pytest.mark.parametrize("options", [int8_options(), float32_options()], ids=["int8", "float32"])
+@pytest.mark.parametrize("options", ALL.values(), ids=ALL)
 def test_what_is_packed_is_unpacked(options):
     assert same(unpack(options.pack()), options)
 

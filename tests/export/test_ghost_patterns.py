@@ -10,7 +10,7 @@ import pytest
 from ghosts import insert, static
 
 from export.flatbuffer import Graph, Op
-from export.ghost_options import DEPTHWISE, GHOST
+from export.ghost_options import CONVOLUTION, DEPTHWISE, GHOST
 from export.ghost_patterns import Site, find
 
 RELU_N1_TO_1, PADV2 = 2, 60  # of TFLite's schema
@@ -30,17 +30,40 @@ def test_all_32_modules_of_a_ghostnet_are_found(float32, ranges):
     for data in (float32, static(float32, ranges)):
         found = find(Graph(data))
 
-        assert kinds(found.sites) == {(GHOST, False): 16, (GHOST, True): 16, (DEPTHWISE, False): 9}
+        assert kinds(found.sites) == {
+            (GHOST, False): 16,
+            (GHOST, True): 16,
+            (DEPTHWISE, False): 9,
+            (CONVOLUTION, False): 39,  # the stem, 32 primary ones, five shortcuts, the last one
+        }
         assert not found.left
 
 
 def test_strides_and_paddings_are_those_of_the_graph(float32):
     """GhostNet's symmetric padding: a PAD of k // 2 in front of each strided convolution."""
-    strided = [s.options for s in find(Graph(float32)).sites if s.options.stride == (2, 2)]
+    options = [site.options for site in find(Graph(float32)).sites]
+    strided = [o for o in options if o.kind == DEPTHWISE and o.stride == (2, 2)]
 
     assert [o.weights.shape[1] for o in strided] == [3, 3, 5, 5, 3, 3, 5, 5]
     assert [o.pad for o in strided] == [(o.weights.shape[1] // 2,) * 2 for o in strided]
     assert all(o.in_size == tuple(2 * side for side in o.out_size) for o in strided)
+
+
+def test_the_stem_is_one_operator_with_its_padding(float32):
+    (site,) = (s for s in find(Graph(float32)).sites if s.name == "stem/act")
+
+    assert [op.name for op in site.ops] == ["PAD", "CONV_2D"]
+    assert site.options.weights.shape == (8, 3, 3, 3)  # of width 0.5
+    assert (site.options.stride, site.options.pad) == ((2, 2), (1, 1))
+
+
+def test_a_vector_and_large_windows_are_left_to_the_runtime(float32):
+    """Squeeze-and-excite and the head work on one pixel."""
+    graph = Graph(float32)
+    taken = {id(op) for site in find(graph).sites for op in site.ops}
+    left = [op for op in graph.ops if op.name == "CONV_2D" and id(op) not in taken]
+
+    assert left and all(graph.shape(op.outputs[0])[1:3] == (1, 1) for op in left)
 
 
 def test_a_same_padding_at_stride_2_begins_where_tflite_begins(micro):
@@ -53,7 +76,11 @@ def test_a_same_padding_at_stride_2_begins_where_tflite_begins(micro):
 
 
 def test_several_cheap_sides_are_one_operator(micro):
-    (site,) = (s for s in find(Graph(micro)).sites if s.options.weights.shape[0] == 2)
+    (site,) = (
+        s
+        for s in find(Graph(micro)).sites
+        if s.options.kind == GHOST and s.options.weights.shape[0] == 2
+    )
 
     assert site.options.kind == GHOST
     assert len(site.ops) == 3

@@ -1,11 +1,11 @@
 """A file and its twin with Ghost operators: the same function, shown by running both."""
 
-import json
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
-from ghosts import images, static
+from ghosts import SIZE, images, static
 
 from export import ghost_twin
 from export.calibrate import measure
@@ -25,7 +25,7 @@ from ghostnet_tf.seeded import seed
 def test_every_operator_of_a_small_network_is_equal(name, request):
     twin = make(request.getfixturevalue(name), "micro.tflite", images(16))
 
-    assert len(twin.found.sites) == 5
+    assert len(twin.found.sites) == 8
     assert twin.snr_db is None if "_" in name else twin.snr_db and twin.snr_db > 110
 
 
@@ -37,7 +37,7 @@ def test_a_whole_ghostnet_is_equal(width, size):
     in_float = make(float32, "plain.tflite", images(3, size))
     in_int8 = make(static(float32, ranges), "plain.tflite", images(3, size))
 
-    assert len(in_float.found.sites) == len(in_int8.found.sites) == 41
+    assert len(in_float.found.sites) == len(in_int8.found.sites) == 80
     assert in_float.snr_db and in_float.snr_db >= 110
     assert in_int8.snr_db is None
 
@@ -59,12 +59,12 @@ def test_names_inputs_and_untouched_tensors_are_kept(micro_int8):
     plain = Graph(micro_int8)
 
     assert twin.counts() == {
-        "QUANTIZE": 1, "CONV_2D": 3, GHOST_OP: 5, "MEAN": 1, "FULLY_CONNECTED": 1, "DEQUANTIZE": 1,
+        "QUANTIZE": 1, GHOST_OP: 8, "MEAN": 1, "FULLY_CONNECTED": 1, "DEQUANTIZE": 1,
     }  # fmt: skip
-    assert [op.name for op in twin.ops if op.is_ghost] == [f"ghostnet.op.{i:03}" for i in range(5)]
+    assert [op.name for op in twin.ops if op.is_ghost] == [f"ghostnet.op.{i:03}" for i in range(8)]
     assert [twin.names[t] for t in twin.inputs] == [plain.names[t] for t in plain.inputs]
     assert set(twin.names) < set(plain.names)
-    assert {"ghost1_primary/kernel", "residual", "logits/kernel"} < set(twin.names)
+    assert {"ghost1_primary", "residual", "logits/kernel"} < set(twin.names)
     assert not {"ghost1_cheap", "ghost1_cheap/kernel", "ghost2_concat"} & set(twin.names)
 
 
@@ -81,9 +81,13 @@ def test_the_twin_knows_the_plain_file(micro):
     assert plain_twin(Graph(with_operators(micro, "some_name.tflite"))) == "some_name.tflite"
 
 
-def test_a_file_without_a_place_for_one_is_refused(small_float32):
+def test_a_file_without_a_place_for_one_is_refused():
+    image = keras.Input((SIZE, SIZE, 3), batch_size=1)
+    pooled = keras.layers.GlobalAveragePooling2D()(image)
+    dense = to_float32(keras.Model(image, keras.layers.Dense(4)(pooled)), SIZE)
+
     with pytest.raises(UserError, match=r"no Ghost operator fits into 'small\.tflite'") as refused:
-        make(small_float32, "small.tflite", images())
+        make(dense, "small.tflite", images())
 
     assert "nothing was written" in refused.value.fix
 
@@ -112,7 +116,7 @@ def activation_lost(o: Options) -> Options:
 
 def last_channel_wrong(o: Options) -> Options:
     bias = o.bias.copy()
-    bias[:, -1] = bias[:, 0]
+    bias[..., -1] = bias[..., 0]
     return replace(o, bias=bias)
 
 
@@ -123,7 +127,7 @@ def one_scale_for_all(o: Options) -> Options:
 
 
 def concat_scale_forgotten(o: Options) -> Options:
-    return replace(o, concat=o.cheap, output=o.output if o.has_residual else o.cheap)
+    return replace(o, concat=o.conv, output=o.output if o.has_residual else o.conv)
 
 
 BUGS = [rows_swapped, one_row_lower, activation_lost, last_channel_wrong, one_scale_for_all]
@@ -158,7 +162,7 @@ def test_an_error_that_vanishes_before_the_logits_is_caught(micro_int8, monkeypa
 
     def last_tenth(self: Options) -> bytes:
         bias = self.bias.copy()
-        bias[0, 0] += 400  # a step of its int8 output or less
+        bias.flat[0] += 400  # a step of its int8 output or less
         return pack(replace(self, bias=bias) if self.kind == 1 and self.has_residual else self)
 
     monkeypatch.setattr(Options, "pack", last_tenth)
@@ -185,4 +189,4 @@ def test_the_outputs_of_a_float32_twin_are_the_plain_files(micro):
     twin = with_operators(micro, "plain.tflite")
 
     assert snr_db(Runtime(micro).run(images()), Runtime(twin).run(images())) > 110
-    assert json.loads(json.dumps(Runtime(twin).delegation().partitions)) > 1
+    assert Runtime(twin).delegation().partitions == 1  # the mean and the dense layer

@@ -56,13 +56,13 @@ def arm_program(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def int8_cases(tmp_path_factory) -> Path:
-    """400 random operators of more than a million outputs."""
-    return write_cases(tmp_path_factory.mktemp("int8") / "cases", random_cases(INT8, 400))
+    """500 random operators of more than a million outputs."""
+    return write_cases(tmp_path_factory.mktemp("int8") / "cases", random_cases(INT8, 500))
 
 
 @pytest.fixture(scope="session")
 def float32_cases(tmp_path_factory) -> Path:
-    return write_cases(tmp_path_factory.mktemp("float32") / "cases", random_cases(FLOAT32, 400))
+    return write_cases(tmp_path_factory.mktemp("float32") / "cases", random_cases(FLOAT32, 500))
 
 
 @pytest.fixture(scope="session")

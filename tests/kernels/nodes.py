@@ -9,10 +9,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-GHOST, DEPTHWISE = 1, 2
+GHOST, DEPTHWISE, CONVOLUTION = 1, 2, 3
 FLOAT32, INT8 = 1, 9
 NONE, RELU, RELU6 = 0, 1, 3
-HEADER_BYTES, SUMMED_FROM = 120, 16
+HEADER_BYTES, SUMMED_FROM = 124, 16
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Node:
     weights: np.ndarray = field(default_factory=lambda: np.ones((1, 3, 3, 8), np.int8))
     weight_scale: np.ndarray = field(default_factory=lambda: np.ones((1, 8), np.float32))
     bias: np.ndarray = field(default_factory=lambda: np.zeros((1, 8), np.int32))
-    # (scale, zero point) of: input, cheap, concat, residual, output
+    # (scale, zero point) of: input, convolution, concat, residual, output
     scales: tuple[tuple[float, int], ...] = ((0.0, 0),) * 5
 
     @property
     def n_cheap(self) -> int:
-        return self.weights.shape[0]
+        return 0 if self.kind == CONVOLUTION else self.weights.shape[0]
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -43,7 +43,13 @@ class Node:
 
     @property
     def channels(self) -> int:
-        return self.weights.shape[3]
+        return self.weights.shape[-1]
+
+    @property
+    def out_channels(self) -> int:
+        if self.kind == CONVOLUTION:
+            return self.weights.shape[0]
+        return self.channels * (self.n_cheap + (self.kind == GHOST))
 
     @property
     def in_shape(self) -> tuple[int, ...]:
@@ -51,8 +57,7 @@ class Node:
 
     @property
     def out_shape(self) -> tuple[int, ...]:
-        groups = 1 + self.n_cheap if self.kind == GHOST else 1
-        return (1, *self.out_size, groups * self.channels)
+        return (1, *self.out_size, self.out_channels)
 
     @property
     def numpy_type(self) -> type:
@@ -79,11 +84,11 @@ def with_crc(data: bytes) -> bytes:
 def pack(node: Node) -> bytes:
     """custom_options, as kernels/ghost_op.h describes them."""
     fields = (
-        0x504F4847, 1, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
-        *node.in_size, node.channels, *node.out_size, node.n_cheap, *node.kernel, *node.stride,
-        *node.pad,
+        0x504F4847, 2, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
+        *node.in_size, node.channels, *node.out_size, node.out_channels, node.n_cheap, *node.kernel,
+        *node.stride, *node.pad,
     )  # fmt: skip
-    data = struct.pack("<20I", *fields) + b"".join(struct.pack("<fi", *q) for q in node.scales)
+    data = struct.pack("<21I", *fields) + b"".join(struct.pack("<fi", *q) for q in node.scales)
     scales = [node.weight_scale] if node.dtype == INT8 else []
     for array in (node.weights, *scales, node.bias):
         data += bytes(-len(data) % 16) + array.tobytes()
@@ -92,26 +97,40 @@ def pack(node: Node) -> bytes:
 
 def random_node(rng: np.random.Generator, **given: Any) -> Node:
     """Shapes, scales, zero points, clamps and weights at random; `given` stays as it is."""
-    kind = given.pop("kind", 0) or int(rng.choice([GHOST, DEPTHWISE], p=[0.7, 0.3]))
+    kinds = [GHOST, DEPTHWISE, CONVOLUTION]
+    kind = given.pop("kind", 0) or int(rng.choice(kinds, p=[0.5, 0.2, 0.3]))
     dtype = given.pop("dtype", INT8)
     n_cheap = given.pop("n_cheap", int(rng.choice([1, 1, 1, 2, 3])) if kind == GHOST else 1)
     side = given.pop("kernel_size", int(rng.choice([3, 3, 5])))
     channels = given.pop("channels", int(rng.choice([*range(1, 41), 56, 60, 92, 100])))
     in_size = given.pop("in_size", tuple(int(s) for s in rng.integers(1, 15, 2)))
-    stride = given.pop("stride", (1, 1) if kind == GHOST else (int(rng.integers(1, 3)),) * 2)
+    if kind == CONVOLUTION and rng.random() < 0.75:
+        side = 1
+        # Fours have kernels of their own; of the rest, the reference must be right.
+        channels = channels if rng.random() < 0.1 else (channels + 3) // 4 * 4
+    elif kind == CONVOLUTION:
+        channels = min(channels, int(rng.integers(1, 6)))
+    stride = given.pop("stride", (1 if kind == GHOST else int(rng.integers(1, 3)),) * 2)
     pad = given.pop("pad", (side // 2,) * 2)
     out_size = tuple(
         (size + 2 * p - side) // s + 1 for size, p, s in zip(in_size, pad, stride, strict=True)
     )
-    shape = (n_cheap, side, side, channels)
+    shape: tuple[int, ...] = (n_cheap, side, side, channels)
+    convolved: tuple[int, ...] = (n_cheap, channels)  # with a bias and a scale each
+    taps = side * side
+    if kind == CONVOLUTION:
+        out_channels = int(rng.integers(1, 48))
+        out_channels = given.pop("out_channels", out_channels)
+        shape, convolved = (out_channels, side, side, channels), (out_channels,)
+        taps *= channels
     node = Node(
         kind=kind, activation=int(rng.choice([NONE, RELU, RELU6], p=[0.3, 0.5, 0.2])),
-        has_residual=kind == GHOST and bool(rng.integers(2)),
+        has_residual=kind != DEPTHWISE and bool(rng.integers(2)),
         in_size=in_size, out_size=out_size, stride=stride, pad=pad,
     )  # fmt: skip
     if dtype == FLOAT32:
-        weights = rng.normal(0, 1 / side, shape).astype(np.float32)
-        bias = rng.normal(0, 0.3, shape[::3]).astype(np.float32)
+        weights = rng.normal(0, taps**-0.5, shape).astype(np.float32)
+        bias = rng.normal(0, 0.3, convolved).astype(np.float32)
         return replace(node, dtype=dtype, weights=weights, bias=bias, **given)
     weights = rng.integers(-127, 128, shape).astype(np.int8)
     scales = [float(np.float32(s)) for s in np.exp(rng.uniform(-4.5, -2, 5))]
@@ -123,9 +142,9 @@ def random_node(rng: np.random.Generator, **given: Any) -> Node:
         if rng.random() < 0.6:
             zeros[:3] = [-128] * 3
     # Sums of about 70 * 70 * taps ** 0.5 come out at the size of int8, some of them beyond.
-    weight_scale = np.exp(rng.uniform(-9, -6.0, shape[::3])).astype(np.float32)
-    weight_scale *= np.float32(scales[1] / scales[0])
-    bias = rng.integers(-20000, 20000, shape[::3]).astype(np.int32)
+    weight_scale = np.exp(rng.uniform(-9, -6.0, convolved)).astype(np.float32)
+    weight_scale *= np.float32(scales[1] / scales[0] * min(1, (12 / taps) ** 0.5))
+    bias = rng.integers(-20000, 20000, convolved).astype(np.int32)
     pairs = tuple(zip(scales, zeros, strict=True))
     node = replace(node, weights=weights, weight_scale=weight_scale, bias=bias, scales=pairs)
     return replace(node, **given)
@@ -160,7 +179,15 @@ class Plain:
         self.graph.tensors, self.graph.operators = [], []
         self.model.subgraphs = [self.graph]
 
-    def tensor(self, shape, scale, data: np.ndarray | None = None, type_: int | None = None) -> int:
+    def tensor(
+        self,
+        shape: tuple[int, ...],
+        scale: tuple[Any, Any] | None,
+        data: np.ndarray | None = None,
+        type_: int | None = None,
+        of_channels: int = -1,
+    ) -> int:
+        """`of_channels`: the axis that has a scale for each place, where there are several."""
         tensor: Any = schema.TensorT()
         tensor.name = f"t{len(self.graph.tensors)}".encode()
         tensor.shape = list(shape)
@@ -174,7 +201,8 @@ class Plain:
             quantization: Any = schema.QuantizationParametersT()
             quantization.scale = np.atleast_1d(np.float32(scale[0]))
             quantization.zeroPoint = np.atleast_1d(np.int64(scale[1]))
-            quantization.quantizedDimension = len(shape) - 1 if quantization.scale.size > 1 else 0
+            several = quantization.scale.size > 1
+            quantization.quantizedDimension = of_channels % len(shape) if several else 0
             tensor.quantization = quantization
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
@@ -183,7 +211,8 @@ class Plain:
         code: Any = schema.OperatorCodeT()
         code.builtinCode = getattr(schema.BuiltinOperator, name)
         code.deprecatedBuiltinCode = min(code.builtinCode, 127)
-        code.version = {"DEPTHWISE_CONV_2D": 3, "PAD": 2}.get(name, 2 if self.type == INT8 else 1)
+        versions = {"DEPTHWISE_CONV_2D": 3, "CONV_2D": 3, "PAD": 2}
+        code.version = versions.get(name, 2 if self.type == INT8 else 1)
         self.model.operatorCodes.append(code)
         op: Any = schema.OperatorT()
         op.opcodeIndex = len(self.model.operatorCodes) - 1
@@ -208,20 +237,14 @@ def plain_graph(*nodes: Node) -> bytes:
 
 
 def add_node(plain: Plain, node: Node) -> tuple[list[int], int]:
-    """PAD, DEPTHWISE_CONV_2D, QUANTIZE, CONCATENATION and ADD, as converters write them."""
-    x_scale, cheap_scale, concat_scale, residual_scale, out_scale = node.scales
+    """PAD, convolutions, QUANTIZE, CONCATENATION and ADD, as converters write them."""
+    x_scale, cheap_scale, concat_scale, *_ = node.scales
     x = plain.tensor(node.in_shape, x_scale)
     inputs = [x]
-    padded_size = [
-        (o - 1) * s + k for o, s, k in zip(node.out_size, node.stride, node.kernel, strict=True)
-    ]
-    padded = x
-    if padded_size != list(node.in_size):
-        behind = [p - i - f for p, i, f in zip(padded_size, node.in_size, node.pad, strict=True)]
-        paddings = np.array([[0, 0], *zip(node.pad, behind, strict=True), [0, 0]], np.int32)
-        table = plain.tensor((4, 2), None, paddings, schema.TensorType.INT32)
-        padded = plain.tensor((1, *padded_size, node.channels), x_scale)
-        plain.op("PAD", schema.PadOptionsT(), [x, table], padded)
+    padded = add_padding(plain, node, x)
+    if node.kind == CONVOLUTION:
+        out = add_convolution(plain, node, padded)
+        return add_residual(plain, node, inputs, out) if node.has_residual else (inputs, out)
     halves = [x]
     channels = node.channels
     for i in range(node.n_cheap):
@@ -251,9 +274,43 @@ def add_node(plain: Plain, node: Node) -> tuple[list[int], int]:
     options = schema.ConcatenationOptionsT()
     options.axis = 3
     concat = plain.op("CONCATENATION", options, halves, plain.tensor(node.out_shape, concat_scale))
-    if not node.has_residual:
-        return inputs, concat
+    return add_residual(plain, node, inputs, concat) if node.has_residual else (inputs, concat)
+
+
+def add_padding(plain: Plain, node: Node, x: int) -> int:
+    """A PAD, where one is needed."""
+    sides = zip(node.in_size, node.out_size, node.stride, node.kernel, node.pad, strict=True)
+    behind = [max((o - 1) * s + k - p - i, 0) for i, o, s, k, p in sides]
+    if not any((*node.pad, *behind)):
+        return x
+    around = list(zip(node.pad, behind, strict=True))
+    padded_size = [size + sum(both) for size, both in zip(node.in_size, around, strict=True)]
+    paddings = np.array([[0, 0], *around, [0, 0]], np.int32)
+    table = plain.tensor((4, 2), None, paddings, schema.TensorType.INT32)
+    padded = plain.tensor((1, *padded_size, node.channels), node.scales[0])
+    return plain.op("PAD", schema.PadOptionsT(), [x, table], padded)
+
+
+def add_residual(plain: Plain, node: Node, inputs: list[int], whole: int) -> tuple[list[int], int]:
+    *_, residual_scale, out_scale = node.scales
     residual = plain.tensor(node.out_shape, residual_scale)
     out = plain.tensor(node.out_shape, out_scale)
-    plain.op("ADD", schema.AddOptionsT(), [concat, residual], out)
-    return [x, residual], out
+    plain.op("ADD", schema.AddOptionsT(), [whole, residual], out)
+    return [*inputs, residual], out
+
+
+def add_convolution(plain: Plain, node: Node, padded: int) -> int:
+    scale, bias_scale = None, None
+    if node.dtype == INT8:
+        scale = (node.weight_scale, np.zeros(node.out_channels))
+        bias_scale = (np.float32(node.scales[0][0]) * node.weight_scale, scale[1])
+    weights = plain.tensor(node.weights.shape, scale, node.weights, of_channels=0)
+    bias_type = schema.TensorType.INT32 if node.dtype == INT8 else schema.TensorType.FLOAT32
+    bias = plain.tensor((node.out_channels,), bias_scale, node.bias, bias_type)
+    options: Any = schema.Conv2DOptionsT()
+    options.padding = schema.Padding.VALID
+    options.strideH, options.strideW = node.stride
+    options.dilationHFactor = options.dilationWFactor = 1
+    options.fusedActivationFunction = node.activation
+    y = plain.tensor(node.out_shape, node.scales[1])
+    return plain.op("CONV_2D", options, [padded, weights, bias], y)

@@ -3,12 +3,21 @@
 int8 as the runtime computes it, which test_runtime.py checks against the runtime itself.
 """
 
+from typing import Any
+
 import numpy as np
 
-from tests.kernels.nodes import GHOST, INT8, NONE, RELU6, Node
+from tests.kernels.nodes import CONVOLUTION, GHOST, INT8, NONE, RELU6, Node
 
 
 def expected(node: Node, x: np.ndarray, residual: np.ndarray | None) -> np.ndarray:
+    if node.kind == CONVOLUTION:
+        out = _convolved(node, x, ...)
+        if residual is None:
+            return out
+        if node.dtype != INT8:
+            return out + residual
+        return _added(out, node.scales[1], residual, *node.scales[3:])
     halves = [x] if node.kind == GHOST else []
     halves += [_convolved(node, x, i) for i in range(node.n_cheap)]
     if node.kind != GHOST:
@@ -24,8 +33,11 @@ def expected(node: Node, x: np.ndarray, residual: np.ndarray | None) -> np.ndarr
     return whole if residual is None else whole + residual
 
 
-def _convolved(node: Node, x: np.ndarray, i: int) -> np.ndarray:
-    """(1, H, W, C) -> (1, out_height, out_width, C): every tap over the whole image at once."""
+def _convolved(node: Node, x: np.ndarray, i: Any) -> np.ndarray:
+    """(1, H, W, C) -> (1, out_height, out_width, out): every tap over the whole image at once.
+
+    `i`: which of the cheap convolutions; of a CONVOLUTION `...`, all.
+    """
     is_int8 = node.dtype == INT8
     zero = node.scales[0][1] if is_int8 else 0
     kernel_h, kernel_w = node.kernel
@@ -38,22 +50,32 @@ def _convolved(node: Node, x: np.ndarray, i: int) -> np.ndarray:
         x[0].astype(np.int64 if is_int8 else np.float32) - zero,
         ((node.pad[0], behind[0]), (node.pad[1], behind[1]), (0, 0)),
     )
-    total = np.zeros((*node.out_size, node.channels), padded.dtype) + node.bias[i]
+    channels = node.out_channels if node.kind == CONVOLUTION else node.channels
+    total = np.zeros((*node.out_size, channels), padded.dtype)
     for ky in range(kernel_h):
         for kx in range(kernel_w):
             rows = padded[ky : ky + spans[0] : node.stride[0], kx : kx + spans[1] : node.stride[1]]
-            total += rows * node.weights[i, ky, kx]
-    if not is_int8:
+            if node.kind == CONVOLUTION:
+                total += rows @ node.weights[:, ky, kx].T.astype(padded.dtype)
+            else:
+                total += rows * node.weights[i, ky, kx]
+    return _output(node, total, i)[None]
+
+
+def _output(node: Node, total: np.ndarray, of: Any) -> np.ndarray:
+    """From sums to the convolution's own output; `of`: which bias and weight scales."""
+    total = total + node.bias[of]
+    if node.dtype != INT8:
         limits = {NONE: (-np.inf, np.inf), RELU6: (0, 6)}.get(node.activation, (0, np.inf))
-        return np.clip(total, *limits).astype(np.float32)[None]
+        return np.clip(total, *limits).astype(np.float32)
     scale, zero = np.float32(node.scales[1][0]), node.scales[1][1]
-    factor = np.float32(node.scales[0][0]) * node.weight_scale[i] / scale  # float32, in this order
+    factor = np.float32(node.scales[0][0]) * node.weight_scale[of] / scale  # float32, in this order
     wrapped = (total & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
     value = np.rint(wrapped.astype(np.float32) * factor).astype(np.float64) + zero
     low, high = (-128, 127) if node.activation == NONE else (zero, 127)
     if node.activation == RELU6:
         high = min(127, int(np.rint(np.float32(6) / scale + np.float32(zero))))
-    return np.clip(value, low, high).astype(np.int8)[None]
+    return np.clip(value, low, high).astype(np.int8)
 
 
 def _recast(x: np.ndarray, source: tuple[float, int], target: tuple[float, int]) -> np.ndarray:

@@ -100,7 +100,7 @@ def test_a_node_runs_from_init_to_destroy(stub, case):
     node, x, residual = case
     out = np.zeros(node.out_shape, np.int8)
 
-    assert stub.stub.stub_names() == 128
+    assert stub.stub.stub_names() == 256
     assert stub.init(pack(node)) == OK
     shapes = [node.in_shape] if residual is None else [node.in_shape, node.out_shape]
     assert stub.layouts(*shapes) == (OK, list(node.out_shape))

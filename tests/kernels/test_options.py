@@ -8,6 +8,7 @@ import pytest
 from tests.kernels.library import Refused
 from tests.kernels.nodes import (
     FLOAT32,
+    GHOST,
     HEADER_BYTES,
     INT8,
     pack,
@@ -20,18 +21,23 @@ from tests.kernels.reference import expected
 
 # fmt: off
 FIELDS = ("magic", "version", "size", "crc32", "kind", "dtype", "activation", "has_residual",
-          "in_height", "in_width", "channels", "out_height", "out_width", "n_cheap", "kernel_h",
-          "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
+          "in_height", "in_width", "channels", "out_height", "out_width", "out_channels",
+          "n_cheap", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
 HOSTILE = [  # fields -> a word of the sentence
     ({"magic": 1}, "begin with"),
-    ({"version": 2}, "version 2"),
-    ({"kind": 3}, "kind is 3"),
+    ({"version": 1}, "version 1"),
+    ({"kind": 4}, "kind is 4"),
     ({"dtype": 2}, "element type 2"),
     ({"activation": 4}, "activation 4"),
     ({"has_residual": 2}, "has_residual is 2"),
     ({"channels": 0}, "channels is 0"),
     ({"channels": 0xFFFFFFFF}, "channels is 4294967295"),
-    ({"channels": 9}, "arrays end at"),
+    ({"channels": 9, "out_channels": 18}, "arrays end at"),
+    ({"channels": 9}, "9 channels and 1 convolutions of them write 16"),
+    ({"kind": 3}, "n_cheap is 1"),
+    ({"kind": 3, "n_cheap": 0}, "arrays end at"),
+    ({"kind": 3, "n_cheap": 0, "in_width": 1 << 13, "out_width": 1 << 13},
+     "3 rows of 8194 x 8 elements"),
     ({"n_cheap": 0x40000001}, "n_cheap is"),
     ({"kernel_h": 0}, "kernel_h is 0"),
     ({"kernel_w": 0x10000}, "kernel_w is"),
@@ -49,7 +55,7 @@ HOSTILE = [  # fields -> a word of the sentence
 @pytest.fixture
 def options() -> bytes:
     rng = np.random.default_rng(0)
-    node = random_node(rng, kind=1, channels=8, n_cheap=1, kernel_size=3, in_size=(7, 7))
+    node = random_node(rng, kind=GHOST, channels=8, n_cheap=1, kernel_size=3, in_size=(7, 7))
     return pack(node)
 
 
@@ -77,7 +83,7 @@ def test_an_impossible_field_is_named(session, options, fields, words):
 @pytest.mark.parametrize("place", range(3))
 def test_an_impossible_scale_is_named(session, options, place, scale):
     data = bytearray(options)
-    struct.pack_into("<f", data, 80 + 8 * place, scale)
+    struct.pack_into("<f", data, 84 + 8 * place, scale)
 
     with pytest.raises(Refused, match="scale"):
         session.node(with_crc(bytes(data)))
@@ -104,7 +110,7 @@ def test_no_damage_leads_out_of_bounds(library, sanitized_program, tmp_path):
         x, residual = random_input(rng, node)
         data = bytearray(pack(node))
         for _ in range(int(rng.integers(1, 4))):
-            place = int(rng.integers(0, 30)) * 4
+            place = int(rng.integers(0, HEADER_BYTES // 4)) * 4
             kind = int(rng.integers(4))
             if kind == 0:
                 data[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
@@ -116,7 +122,7 @@ def test_no_damage_leads_out_of_bounds(library, sanitized_program, tmp_path):
                 struct.pack_into("<I", data, place, (value + int(rng.integers(-2, 3))) % (1 << 32))
             else:
                 data = data[: int(rng.integers(HEADER_BYTES, len(data) + 1))]
-        struct.pack_into("<II", data, 0, 0x504F4847, 1)
+        struct.pack_into("<II", data, 0, 0x504F4847, 2)
         struct.pack_into("<I", data, 8, len(data))
         damaged = with_crc(bytes(data)) if rng.random() < 0.95 else bytes(data)
         second = b"" if residual is None else residual.tobytes()

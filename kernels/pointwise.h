@@ -1,0 +1,119 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The way over pixels and output channels, the same for every fast variant of a 1x1
+// convolution, whose pixels may be patches of a larger one. Included by a file that has said what it
+// computes with:
+//
+//   Element                             of a tensor
+//   PANEL, PIXELS                       channels and pixels of a tile: its sums fill the registers
+//   panel_size(node, width), pack_panel(node, start, width, panel)
+//                                       a panel: weights, bias and scale of `width` channels
+//   Work, work_of(node, panel, width)   what does not change from pixel to pixel
+//   tile(work, rows, n_rows, at, step, out, n_pixels, width, is_whole, mode)
+//                                       so many pixels by the channels of one panel. The window of
+//                                       pixel i is what lies at rows[0 <= k < n_rows] + at + i * step,
+//                                       `depth` elements in each row: a multiple of CHUNK if is_whole,
+//                                       else of four
+//   CHUNK                               elements that are multiplied at once
+//
+// Everything is inlined, so that the sizes of a tile are constants. Work is a copy of what the node
+// says: a store of bytes may change any memory, as far as C knows.
+
+#include "options.h"
+
+enum { PIECE = (48 + PIXELS - 1) / PIXELS * PIXELS };  // pixels that a thread takes at once
+
+// A row of a window is a multiple of four elements: no loop has a rest of its own.
+static bool is_wide(const GhostNode *node) { return node->is.out_channels >= 4; }
+
+// The last channels are in panels of a half, a quarter... of the width; the very last one of four may
+// overlap the one before it.
+static int panel_width(int channels_left) {
+  int width = PANEL;
+  while (width > channels_left && width > 4) width /= 2;
+  return width;
+}
+
+static size_t panels_size(const GhostNode *node) {
+  size_t size = 0;
+  for (int left = (int)node->is.out_channels, width; left > 0; left -= width)
+    size += panel_size(node, width = panel_width(left));
+  return size;
+}
+
+static void pack_panels(GhostNode *node) {
+  const int n = (int)node->is.out_channels;
+  char *panel = node->packed;
+  memset(panel, 0, panels_size(node));
+  for (int start = 0, width; start < n; start += width) {
+    width = panel_width(n - start);
+    pack_panel(node, start + width <= n ? start : n - width, width, (void *)panel);
+    panel += panel_size(node, width);
+  }
+}
+
+// Some pixels of a panel: whole tiles, then smaller ones.
+INLINE void pixels(const GhostNode *node, const void *panel, const Element *const *rows, int n_rows,
+                   size_t step, Element *out, int n, int width, bool is_whole, int mode) {
+  const size_t pixel = node->is.out_channels;
+  const Work work = work_of(node, panel, width);
+  size_t at = 0;
+#define TILES(SIZE)                                                                                \
+  for (; n >= SIZE; n -= SIZE, at += SIZE * step, out += SIZE * pixel)                             \
+  tile(&work, rows, n_rows, at, step, out, SIZE, width, is_whole, mode)
+  TILES(PIXELS);
+  if (PIXELS > 4) TILES(4);
+  TILES(1);
+#undef TILES
+}
+
+INLINE void panels(const GhostNode *node, const Element *const *rows, int n_rows, size_t step,
+                   Element *out, int n, bool is_whole, int mode) {
+  const char *panel = node->packed;
+  int left = (int)node->is.out_channels;
+#define PANELS(WIDTH)                                                                              \
+  for (; left >= WIDTH; left -= WIDTH, out += WIDTH, panel += panel_size(node, WIDTH))             \
+  pixels(node, panel, rows, n_rows, step, out, n, WIDTH, is_whole, mode)
+  PANELS(PANEL);
+  if (PANEL > 16) PANELS(16);
+  if (PANEL > 8) PANELS(8);
+  if (PANEL > 4) PANELS(4);
+  if (left) pixels(node, panel, rows, n_rows, step, out + left - 4, n, 4, is_whole, mode);
+#undef PANELS
+}
+
+// One output row of larger windows, whose rows are copied with their padding first. A window's row may
+// be shorter than `depth`: what is behind it meets weights of zero.
+INLINE void run_row(const GhostNode *node, const Element *in, Element *out, int y, int mode) {
+  const GhostHeader *h = &node->is;
+  const size_t channels = h->channels, columns = ghost_spanned_columns(h);
+  const size_t stripe = columns * channels, kernel = h->kernel_h;
+  Element copy[GHOST_MAX_STRIPE + CHUNK];
+  const Element *rows[GHOST_MAX_STRIPE];
+  size_t inside = columns - h->pad_left;
+  if (inside > h->in_width) inside = h->in_width;
+  for (size_t k = 0; k < kernel; k++) {
+    Element *to = copy + k * stripe;
+    const Element *from = ghost_row(node, in, y * (int)h->stride_h - (int)h->pad_top + (int)k,
+                                    sizeof *in);
+    memcpy(to, node->padding_row, h->pad_left * channels * sizeof *in);
+    memcpy(to + h->pad_left * channels, from, inside * channels * sizeof *in);
+    for (size_t x = h->pad_left + inside; x < columns; x++)
+      memcpy(to + x * channels, node->padding_row, channels * sizeof *in);
+    rows[k] = to;
+  }
+  memset(copy + kernel * stripe, 0, CHUNK * sizeof *in);
+  panels(node, rows, (int)kernel, h->stride_w * channels,
+         out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, mode);
+}
+
+INLINE void run_convolution(const GhostNode *node, const void *in, void *out, int first, int last,
+                            int mode) {
+  if (!ghost_is_pointwise(&node->is)) {
+    for (int y = first; y < last; y++) run_row(node, in, out, y, mode);
+    return;
+  }
+  const Element *row = (const Element *)in + (size_t)first * node->depth;
+  panels(node, &row, 1, node->depth, (Element *)out + (size_t)first * node->is.out_channels,
+         last - first, false, mode);
+}

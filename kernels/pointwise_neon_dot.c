@@ -1,0 +1,147 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// 1x1 convolutions in int8 with SDOT: four input channels of one pixel, a lane of a register, meet the
+// weights of four output channels. A tile is eight pixels by eight channels: 16 registers of sums.
+
+#if defined(__aarch64__)
+
+#include "pointwise_neon.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+#else
+#pragma GCC target("arch=armv8.2-a+dotprod")
+#endif
+
+enum { PIXELS = 8, PANEL = 8, CHUNK = 16 };
+
+typedef struct {
+  int32_t bias[PANEL];
+  float scale[PANEL];
+  int8_t weights[];  // [row][four input channels][channel][input channel]
+} Panel;
+
+static size_t panel_size(const GhostNode *node, int width) {
+  return sizeof(Panel) + (size_t)width * node->is.kernel_h * node->depth;
+}
+
+static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
+  const size_t n = node->is.kernel_h * node->depth;
+  for (int c = 0; c < width; c++) {
+    panel->bias[c] = node->bias_int32[start + c];
+    panel->scale[c] = node->scale[start + c];
+    for (size_t k = 0; k < n; k++)
+      panel->weights[(k / 4 * (size_t)width + (size_t)c) * 4 + k % 4] =
+          node->weights_int8[(size_t)(start + c) * n + k];
+  }
+}
+
+// One to four times four input channels, and never a byte more.
+INLINE int8x16_t fours_of(const int8_t *from, int n) {
+  if (n == 4) return vld1q_s8(from);
+  if (n == 1) return vreinterpretq_s8_s32(vld1q_dup_s32((const int32_t *)(const void *)from));
+  int8x16_t two = vcombine_s8(vld1_s8(from), vcreate_s8(0));
+  if (n == 2) return two;
+  return vreinterpretq_s8_s32(
+      vld1q_lane_s32((const int32_t *)(const void *)(from + 8), vreinterpretq_s32_s8(two), 2));
+}
+
+typedef struct {
+  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
+  const Panel *panel;
+  Output output;
+} Work;
+
+INLINE Work work_of(const GhostNode *node, const void *at, int width) {
+  const Panel *panel = at;
+  const float *scale = panel->scale;
+  return (Work){node->depth, node->is.out_channels, panel,
+                output(node, panel->bias, scale, scale + (width == 8 ? 4 : 0))};
+}
+
+INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t at, size_t step,
+                 int8_t *out, int n_pixels, int width, bool is_whole, int mode) {
+  const size_t depth = work->depth;
+  const int n = width / 4;  // registers of sums for a pixel
+  const int8_t *weights = work->panel->weights;
+  int32x4_t sum[2][PIXELS];
+#pragma GCC unroll 2
+  for (int j = 0; j < n; j++)
+#pragma GCC unroll 8
+    for (int i = 0; i < n_pixels; i++) sum[j][i] = vld1q_s32(work->panel->bias + 4 * j);
+
+#define LOAD(N)                                                                                    \
+  _Pragma("GCC unroll 8") for (int i = 0; i < n_pixels; i++) x[i] =                                \
+      fours_of(row + (size_t)i * step + k, N)
+// Four input channels of each, the LANE-th; both registers of weights come in one load.
+#define MULTIPLY(LANE)                                                                             \
+  do {                                                                                             \
+    int8x16_t w0 = vld1q_s8(weights), w1 = n == 2 ? vld1q_s8(weights + 16) : w0;                   \
+    weights += 4 * width;                                                                          \
+    _Pragma("GCC unroll 8") for (int i = 0; i < n_pixels; i++) {                                   \
+      sum[0][i] = vdotq_laneq_s32(sum[0][i], w0, x[i], LANE);                                      \
+      if (n == 2) sum[1][i] = vdotq_laneq_s32(sum[1][i], w1, x[i], LANE);                          \
+    }                                                                                              \
+  } while (0)
+
+  for (int r = 0; r < n_rows; r++) {
+    const int8_t *row = rows[r] + at;
+    int8x16_t x[PIXELS];
+    size_t k = 0;
+    for (; k + 16 <= depth; k += 16) {
+      LOAD(4);
+      MULTIPLY(0);
+      MULTIPLY(1);
+      MULTIPLY(2);
+      MULTIPLY(3);
+    }
+    if (is_whole) continue;
+    switch (depth - k) {
+      case 4: LOAD(1); MULTIPLY(0); break;
+      case 8: LOAD(2); MULTIPLY(0); MULTIPLY(1); break;
+      case 12: LOAD(3); MULTIPLY(0); MULTIPLY(1); MULTIPLY(2); break;
+    }
+  }
+#undef LOAD
+#undef MULTIPLY
+
+  if (n == 1) {
+    store_pixels(sum[0], &work->output, n_pixels, out, work->pixel, mode);
+    return;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < n_pixels; i++)
+    store(out + (size_t)i * work->pixel,
+          requantized((Sum){sum[0][i], sum[1][i]}, &work->output, mode));
+}
+
+#include "pointwise.h"
+
+#define NOINLINE static __attribute__((noinline))
+NOINLINE void run_unsigned(const GhostNode *node, const void *in, void *out, int first, int last) {
+  run_convolution(node, in, out, first, last, UNSIGNED);
+}
+NOINLINE void run_free(const GhostNode *node, const void *in, void *out, int first, int last) {
+  run_convolution(node, in, out, first, last, FREE);
+}
+NOINLINE void run_any(const GhostNode *node, const void *in, void *out, int first, int last) {
+  run_convolution(node, in, out, first, last, ANY);
+}
+static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
+  (void)cheap;
+  switch (mode_of(node)) {
+    case UNSIGNED: run_unsigned(node, in, out, first, last); break;
+    case FREE: run_free(node, in, out, first, last); break;
+    default: run_any(node, in, out, first, last); break;
+  }
+}
+
+const GhostKernel GHOST_NEON_DOT_CONVOLUTION = {
+    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide, .packed_size = panels_size, .pack = pack_panels, .run = run,
+};
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+
+#endif
