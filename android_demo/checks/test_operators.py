@@ -148,16 +148,19 @@ def test_an_operator_that_fails_later_gives_no_output_and_the_plain_file_takes_o
 
 
 def test_an_ignored_error_would_be_seen(compiled, one, operators, tmp_path):
-    """Planted: nobody asks the operators. The test above on damaged ones would fail."""
-    damage(next(one.glob("*_ghostop.tflite")), is_recorded=True)
+    """Planted: nobody asks the operators. The test above would find no reason in the labels."""
     text = native.SOURCE.read_text()
     source = tmp_path / "ghost_jni.c"
     source.write_text(text.replace("return !why || fail(", "return true || fail("))
-    deaf = native.build(tmp_path / "deaf", "host", source)
-
-    compiled.java("HarnessKt", "operators", one, library=litert(), search=(deaf, operators[1]))
-
     assert source.read_text() != text
+    search = (native.build(tmp_path / "deaf", "host", source), operators[1])
+    failing = native.build_failing(tmp_path / "failing.so")
+
+    said = compiled.java(
+        "HarnessKt", "twins", one, library=litert(), search=search, preload=failing
+    )
+
+    assert set(ran(said)) == {f"{ON_CPU}, Ghost operators ({variants()[0]})"}
 
 
 def test_the_native_part_exports_what_kotlin_declares(operators):
