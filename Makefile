@@ -25,7 +25,7 @@ test: lint $(VENV)/onnx $(OLD_RUNTIME)/ready web-packages
 ASSETS := android_demo/app/src/main/assets
 TO_ASSETS := export/to_tflite.py --recipe float32 static_wi8_ai8 --out $(ASSETS)/models
 android-assets: $(VENV)/core
-	$(BIN)/python $(TO_ASSETS)
+	$(BIN)/python $(TO_ASSETS) --ghostop
 	$(BIN)/python $(TO_ASSETS) --model mobilenetv3_small_100_delegable --weights seeded \
 		--size 96 --labels tinyimagenet
 	mkdir -p $(ASSETS)/about

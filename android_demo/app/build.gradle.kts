@@ -19,6 +19,13 @@ android {
         }
     }
 
+    // The Ghost operators, built by the NDK; without this the app runs the plain files and says so.
+    externalNativeBuild {
+        cmake {
+            path = file("src/main/cpp/CMakeLists.txt")
+        }
+    }
+
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_11
         targetCompatibility = JavaVersion.VERSION_11

@@ -1,11 +1,14 @@
 """The app's Kotlin, compiled once for all checks."""
 
+import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from android_demo.checks import models, native
 from android_demo.checks.toolchain import (
     DEMO,
     FRAMEWORK,
@@ -17,6 +20,7 @@ from android_demo.checks.toolchain import (
     kotlinc,
     missing_packages,
 )
+from export.ghost_library import litert
 
 CORE, APP = DEMO / "core" / "src", DEMO / "app" / "src" / "main"
 JNA = JAVA_LIBRARIES / "jna.jar"
@@ -62,14 +66,22 @@ class Compiled:
     checks: Path  # core's tests and the harness
     stdlib: Path
 
-    def java(self, main: str, *arguments: str | Path, library: Path | None = None) -> str:
-        """Run a class of ours on the desktop's Java."""
+    def java(
+        self,
+        main: str,
+        *arguments: str | Path,
+        library: Path | None = None,
+        search: Sequence[Path] = (),
+        preload: Path | str = "",
+    ) -> str:
+        """Run a class of ours on the desktop's Java; native libraries are found in `search`."""
         options = ["-Xmx1g", "-XX:+UseSerialGC"]
         if library:
             options += [f"-Dlitert.library={library}", "-Dfile.encoding=UTF-8"]
         resources = CORE / "test" / "resources"
         path = classpath(self.checks, self.app, self.litert, self.stdlib, resources, JNA, *JUNIT)
-        return call("java", *options, "-cp", path, main, *arguments)
+        set_ = ("env", f"LD_LIBRARY_PATH={classpath(*search)}", f"LD_PRELOAD={preload}")
+        return call(*set_, "java", *options, "-cp", path, main, *arguments)
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +94,24 @@ def compiled(packed) -> Compiled:
         app = kotlinc(sources, [android.result(), litert], "-no-jdk")
     checks = kotlinc([CORE / "test" / "kotlin", DEMO / "checks" / "jvm"], [app, litert, *JUNIT])
     return Compiled(litert, app, checks, compiler()[1])
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    models.export(folder)
+    return folder
+
+
+@pytest.fixture
+def alone(folder, tmp_path) -> Path:
+    """A folder with one of the plain models, to be spoiled."""
+    for file in folder.glob("*static_wi8_ai8.*"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def operators(tmp_path_factory) -> tuple[Path, Path]:
+    """Where Java finds the app's native library, and that one LiteRT."""
+    return native.build(tmp_path_factory.mktemp("native") / "host", "host"), litert().parent

@@ -69,6 +69,18 @@ def test_levels_and_processors_of_the_project():
     ]
 
 
+def test_the_native_part_is_built_from_files_that_are_there():
+    gradle = (DEMO / "app" / "build.gradle.kts").read_text()
+    (path,) = re.findall(r'path = file\("(.*)"\)', gradle)
+    cmake = DEMO / "app" / path
+    root = cmake.parent / re.findall(r"CMAKE_CURRENT_SOURCE_DIR}/([./]+)\)", cmake.read_text())[0]
+
+    used = re.findall(r"\${ROOT}/([\w/]+)", cmake.read_text())
+    assert used == ["kernels", "kernels", "benchmark/runner"]
+    assert all((root / folder).is_dir() for folder in used)
+    assert "add_library(ghost_jni SHARED ghost_jni.c)" in cmake.read_text()
+
+
 def test_gradle_is_the_one_that_was_named():
     wrapper = DEMO / "gradle" / "wrapper"
     properties = (wrapper / "gradle-wrapper.properties").read_text()

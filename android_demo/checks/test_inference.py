@@ -2,16 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from android_demo.checks import goldens
-from android_demo.checks.toolchain import ROOT, Failed
+from android_demo.checks.models import N_REAL, RECIPES, SIZES, photos, plain_models
+from android_demo.checks.toolchain import Failed
 from benchmark import markdown
 from benchmark.app_results import open_results
 from benchmark.measurement import Visit
@@ -22,46 +18,12 @@ from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
 from export.ghost_library import litert
 
-RECIPES = ("float32", "static_wi8_ai8")
-SIZES = ((96, 96), (110, 110), (333, 257), (64, 64), (97, 131), (640, 480))
-N_REAL = 8
-
-
-def photos() -> dict[str, Image.Image]:
-    """Generated ones and, where GHOSTNET_DATA has them, real ones; decoded by Pillow for both."""
-    made = {f"{w}x{h}_made": Image.fromarray(goldens.photo(w, h)) for w, h in SIZES}
-    data = os.environ.get("GHOSTNET_DATA")
-    for path in sorted(Path(data, "imagenet_samples").rglob("*.jpg"))[:N_REAL] if data else []:
-        photo = Image.open(path).convert("RGB")
-        made[f"{photo.width}x{photo.height}_{path.stem}"] = photo
-    return made
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory) -> Path:
-    """The bundled network in two precisions, as `make android-assets` makes them."""
-    folder = tmp_path_factory.mktemp("models")
-    command = [sys.executable, "export/to_tflite.py", "--recipe", *RECIPES, "--out", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
-    assert done.returncode == 0, done.stderr
-    for name, photo in photos().items():
-        (folder / f"{name}.rgb").write_bytes(photo.tobytes())
-    return folder
-
-
-@pytest.fixture
-def alone(folder, tmp_path) -> Path:
-    """A folder with one of the models, to be spoiled."""
-    for file in folder.glob("*static_wi8_ai8.*"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    return tmp_path
-
 
 def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
     compiled.java("HarnessKt", "logits", folder, library=litert())
 
     compared = 0
-    for model in sorted(folder.glob("*.tflite")):
+    for model in plain_models(folder):
         classifier = open_classifier(model)
         for name, photo in photos().items():
             image = classifier.preprocessing.normalise(classifier.preprocessing.pixels(photo))
@@ -72,8 +34,8 @@ def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
     assert compared == len(RECIPES) * (len(SIZES) + N_REAL * ("GHOSTNET_DATA" in os.environ))
 
 
-def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder):
-    compiled.java("HarnessKt", "benchmark", folder, library=litert())
+def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder, operators):
+    compiled.java("HarnessKt", "benchmark", folder, library=litert(), search=operators)
 
     models = [open_model(file) for file in sorted(folder.glob("*.tflite"))]
     results = open_results(folder / "results.json", models)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "android_demo"
 HOME = ROOT / "build" / "android"
 JAVA_LIBRARIES = Path("/usr/share/java")
+JVM = Path("/usr/lib/jvm")
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")  # Android 10's resources
 
 KERNEL = "kotlin-jupyter-kernel==0.19.0.944"  # holds kotlinc 2.4.0-dev-6891
@@ -68,6 +69,7 @@ def missing_packages() -> list[str]:
     """Debian packages without which nothing here can run."""
     wanted = {
         "openjdk-17-jre-headless": shutil.which("java"),
+        "openjdk-17-jdk-headless": any(JVM.glob("*/include/jni.h")),
         "ecj": shutil.which("ecj"),
         "aapt": shutil.which("aapt"),
         "npm": shutil.which("npm"),

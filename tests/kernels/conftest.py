@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from benchmark.build import build as build_runner
 from benchmark.runtime_library import aarch64_library
 from tests.benchmark.conftest import no_emulator
 from tests.kernels.library import Library
-from tests.kernels.nodes import FLOAT32, INT8, Node, random_input, random_node
+from tests.kernels.nodes import DEPTHWISE, FLOAT32, GHOST, INT8, Node, random_input, random_node
 from tests.kernels.programs import AARCH64, HOST, build, build_library, emulated, write_cases
 
 ARM_FIXTURES = {"arm_program", "arm_runtime"}
@@ -63,6 +64,28 @@ def int8_cases(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def float32_cases(tmp_path_factory) -> Path:
     return write_cases(tmp_path_factory.mktemp("float32") / "cases", random_cases(FLOAT32, 500))
+
+
+@pytest.fixture(scope="session")
+def extreme_cases(tmp_path_factory) -> Path:
+    """Inputs, weights and zero points at the ends of int8, and sums that wrap."""
+    path = tmp_path_factory.mktemp("extreme") / "cases"
+    return write_cases(path, map(_extreme_case, range(60)))
+
+
+def _extreme_case(seed: int) -> tuple[Node, np.ndarray, np.ndarray | None]:
+    rng = np.random.default_rng(seed)
+    node = random_node(rng, kind=GHOST if seed % 2 else DEPTHWISE)
+    ends = [-(2**31), -(2**31) + 9, 0, 2**31 - 1]
+    node = replace(
+        node,
+        weights=rng.choice([-128, -127, 127], node.weights.shape).astype(np.int8),
+        bias=rng.choice(ends, node.bias.shape).astype(np.int32),
+        weight_scale=node.weight_scale * np.float32(2.0 ** rng.integers(-14, -8)),
+        scales=tuple((scale, int(rng.choice([-128, 127]))) for scale, _ in node.scales),
+    )
+    x, residual = random_input(rng, node)
+    return node, rng.choice([-128, 127], x.shape).astype(np.int8), residual
 
 
 @pytest.fixture(scope="session")

@@ -16,25 +16,52 @@ from tests.kernels.reference import expected
 
 HERE = Path(__file__).resolve().parent
 KERNELS = HERE.parents[1] / "kernels"
+CASES = HERE / "cases.c"
 HOST, AARCH64 = "cc", "aarch64-linux-gnu-gcc"
 
 
-def build(out: Path, compiler: str, *flags: str, sources: Path = KERNELS) -> Path:
+def call(*command: str | Path) -> str:
+    """What a tool prints, which must succeed."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr[-3000:]}"
+    return done.stdout
+
+
+def build(out: Path, compiler: str, *flags: str, sources: Path = KERNELS, **given: str) -> Path:
     """The program, made by the library's own Makefile with another goal."""
-    command = [
-        "make", "--silent", "-C", str(sources), "program", f"PROGRAM={out}",
-        f"PROGRAM_SOURCE={HERE / 'cases.c'}", f"CC_PROGRAM={compiler}", f"EXTRA={' '.join(flags)}",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
-    assert done.returncode == 0, done.stderr
+    named = {"PROGRAM": out, "PROGRAM_SOURCE": CASES, "CC_PROGRAM": compiler}
+    named |= {"EXTRA": " ".join(flags), **given}
+    call(
+        "make",
+        "--silent",
+        "-C",
+        sources,
+        "program",
+        *(f"{n}={value}" for n, value in named.items()),
+    )
+    return out
+
+
+def build_all_but_avx512(out: Path) -> Path:
+    """A library for `build_avx512`, which is told that this processor has every feature."""
+    flags = ("-O0", "-fPIC", "-shared", "'-D__builtin_cpu_supports(feature)=1'")
+    others = "$(filter-out avx512_vnni.c,$(wildcard *.c))"
+    return build(out, HOST, *flags, PROGRAM_SOURCE="", ALL=others)
+
+
+def build_avx512(out: Path, others: Path, *flags: str, sources: Path = KERNELS) -> Path:
+    """The program with avx512_vnni.c as it stands, over SIMDe's functions in place of AVX-512."""
+    call(
+        HOST, "-std=c11", "-O1", "-Wall", "-Wextra", "-Wno-psabi", "-ffp-contract=off", *flags,
+        "-isystem", HERE / "simde", "-I", sources, "-rdynamic", "-o", out,
+        CASES, sources / "avx512_vnni.c", others, "-lm",
+    )  # fmt: skip
     return out
 
 
 def build_library(out: Path, rule: str) -> Path:
     """libghostop.so below `out`."""
-    command = ["make", "--silent", "-C", str(KERNELS), rule, f"OUT={out}"]
-    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
-    assert done.returncode == 0, done.stderr
+    call("make", "--silent", "-C", KERNELS, rule, f"OUT={out}")
     return out / rule / "libghostop.so"
 
 
@@ -66,7 +93,5 @@ def emulated(core: str) -> list[str]:
 
 def run(program: Path, cases: Path, variant: str, threads: int = 1, on: str = "") -> dict[str, int]:
     """What the program says of the cases."""
-    command = [*(emulated(on) if on else []), str(program), str(cases), variant, str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
-    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr[-3000:]}"
-    return json.loads(done.stdout)
+    before = emulated(on) if on else []
+    return json.loads(call(*before, program, cases, variant, str(threads)))

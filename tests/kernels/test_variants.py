@@ -31,6 +31,12 @@ def test_every_variant_of_this_machine_is_right(library, program, request, dtype
         assert_all_right(run(program, cases, variant, threads))
 
 
+def test_the_ends_of_every_range_are_right(library, program, extreme_cases):
+    for variant in library.variants():
+        said = run(program, extreme_cases, variant)
+        assert (said["refused"], said["wrong"]) == (0, 0)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 @pytest.mark.parametrize("core, variant", ON_ARM)
 def test_every_variant_for_arm_is_right(arm_program, request, core, variant, dtype):

@@ -10,15 +10,19 @@ import ghostnet.core.RgbImage
 import ghostnet.core.RuntimeLibrary
 import ghostnet.core.clockResolutionNs
 import ghostnet.demo.Classifier
+import ghostnet.demo.GhostNetwork
 import ghostnet.demo.TimedNetwork
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
+private const val TWIN = "_ghostop"
+
 /**
  * The app's own classes on a desktop: `logits FOLDER` scores every `WIDTHxHEIGHT_*.rgb` in FOLDER
- * with every model there; `gpu FOLDER` asks for the GPU and prints what it became;
- * `benchmark FOLDER` times the models and writes results.json.
+ * with every plain model there; `twins FOLDER` with Ghost operators, and prints what ran each photo;
+ * `operators FOLDER` opens the files with operators, and nothing else; `gpu FOLDER` asks for the GPU
+ * and prints what it became; `benchmark FOLDER` times all files and writes results.json.
  */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[1])
@@ -28,10 +32,19 @@ fun main(arguments: Array<String>) {
             .orEmpty()
             .filter { it.extension == "tflite" }
             .sorted()
+    if (arguments[0] == "operators") {
+        models.filter { TWIN in it.name }.forEach { GhostNetwork.open(artifact(it)).close() }
+        return
+    }
+    if (arguments[0] == "twins") {
+        models.filterNot { TWIN in it.name }.forEach { twin(folder, it) }
+        return
+    }
     val artifacts = models.associateWith(::artifact)
+    val plain = artifacts.filterKeys { TWIN !in it.name }
     when (arguments[0]) {
-        "logits" -> artifacts.forEach { (file, artifact) -> logits(folder, file, artifact) }
-        "gpu" -> artifacts.forEach { (file, artifact) -> gpu(file, artifact) }
+        "logits" -> plain.forEach { (file, artifact) -> logits(folder, file, artifact) }
+        "gpu" -> plain.forEach { (file, artifact) -> gpu(file, artifact) }
         "benchmark" -> File(folder, "results.json").writeText(benchmark(artifacts))
     }
 }
@@ -45,19 +58,39 @@ private fun logits(
     folder: File,
     file: File,
     artifact: Artifact,
+) = Classifier.open(artifact, file).use { score(folder, file, it) }
+
+private fun twin(
+    folder: File,
+    file: File,
 ) {
-    Classifier.open(artifact, file).use { classifier ->
-        for (photo in folder.listFiles().orEmpty().filter { it.extension == "rgb" }) {
-            val (width, height) =
-                photo.name
-                    .substringBefore("_")
-                    .split("x")
-                    .map(String::toInt)
-            val values = classifier.logits(RgbImage(width, height, photo.readBytes()))
-            val bytes = ByteBuffer.allocate(values.size * 4).order(ByteOrder.LITTLE_ENDIAN)
-            values.forEach(bytes::putFloat)
-            File(folder, "${file.name}.${photo.nameWithoutExtension}.logits").writeBytes(bytes.array())
-        }
+    val twin = file.resolveSibling("${file.nameWithoutExtension}$TWIN.tflite")
+    Classifier.open(artifact(file), file, openTwin = { artifact(twin) }).use {
+        score(folder, twin, it) { photo -> println("$photo: ${it.accelerator}") }
+    }
+}
+
+private fun score(
+    folder: File,
+    file: File,
+    classifier: Classifier,
+    scored: (String) -> Unit = {},
+) {
+    for (photo in folder
+        .listFiles()
+        .orEmpty()
+        .filter { it.extension == "rgb" }
+        .sorted()) {
+        val (width, height) =
+            photo.name
+                .substringBefore("_")
+                .split("x")
+                .map(String::toInt)
+        val values = classifier.logits(RgbImage(width, height, photo.readBytes()))
+        val bytes = ByteBuffer.allocate(values.size * 4).order(ByteOrder.LITTLE_ENDIAN)
+        values.forEach(bytes::putFloat)
+        File(folder, "${file.name}.${photo.nameWithoutExtension}.logits").writeBytes(bytes.array())
+        scored(photo.nameWithoutExtension)
     }
 }
 

@@ -19,8 +19,11 @@ class Answers(
 class Classifier private constructor(
     private val record: Record,
     private val network: Network,
-    val accelerator: String, // for the person: what really runs it
+    private val note: String = "",
 ) : AutoCloseable {
+    /** For the person: what really runs it. It may change with a run. */
+    val accelerator get() = network.runsOn + note
+
     fun logits(photo: RgbImage): FloatArray = network.logits(record.preprocessing.input(photo))
 
     fun classify(
@@ -37,24 +40,34 @@ class Classifier private constructor(
     override fun close() = network.close()
 
     companion object {
-        private const val CPU = "CPU, 1 thread"
-
-        /** The GPU if that is [wanted] and it can; the label says what it became. */
+        /**
+         * The GPU if that is [wanted] and it can; on the CPU the file with Ghost operators if there is
+         * one and it can. The label says what it became.
+         */
         fun open(
             artifact: Artifact,
             file: File,
             wanted: Accelerator = Accelerator.CPU,
+            openTwin: (() -> Artifact)? = null,
         ): Classifier {
             val record = artifact.record
             if (wanted == Accelerator.GPU) {
                 try {
-                    return Classifier(record, Network.open(record, file, wanted), "GPU")
+                    return Classifier(record, PlainNetwork.open(record, file, wanted))
                 } catch (_: BadModel) {
-                    val label = "$CPU (the GPU refused this model)"
-                    return Classifier(record, Network.open(record, file), label)
+                    return Classifier(record, onCpu(record, file, openTwin), " (the GPU refused this model)")
                 }
             }
-            return Classifier(record, Network.open(record, file), CPU)
+            return Classifier(record, onCpu(record, file, openTwin))
+        }
+
+        private fun onCpu(
+            record: Record,
+            file: File,
+            openTwin: (() -> Artifact)?,
+        ): Network {
+            val openPlain = { PlainNetwork.open(record, file) }
+            return if (openTwin == null) openPlain() else TwinNetwork.open(openTwin, openPlain)
         }
     }
 }

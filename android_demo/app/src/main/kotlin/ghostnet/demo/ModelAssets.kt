@@ -15,12 +15,18 @@ class ModelAssets(
     private val assets = context.assets
     private val folder = File(context.codeCacheDir, FOLDER)
 
-    fun names(): List<String> =
+    private val files =
         assets
             .list(FOLDER)
             .orEmpty()
             .filter { it.endsWith(TFLITE) }
             .sorted()
+
+    /** Those that a person chooses from; one with Ghost operators is its plain twin once more. */
+    fun names(): List<String> = files.filterNot { it.endsWith(TWIN) }
+
+    /** The file with Ghost operators beside a plain one. */
+    fun twin(name: String): String? = (name.removeSuffix(TFLITE) + TWIN).takeIf { it in files }
 
     /** A model whose bytes are those that its record describes. */
     fun open(name: String): Artifact {
@@ -30,9 +36,11 @@ class ModelAssets(
 
     fun record(name: String): Record = Record.read(read(name.removeSuffix(TFLITE) + ".json").decodeToString())
 
-    /** Every model, or an error that says which one is damaged, and why. */
+    /**
+     * Every file that this phone can run, or an error that says which one is damaged, and why.
+     */
     fun openAll(): List<Artifact> {
-        val all = names().map(::open)
+        val all = (if (GhostNetwork.missing == null) files else names()).map(::open)
         return all.ifEmpty { throw BadModel("There is no model in this app.") }
     }
 
@@ -64,5 +72,6 @@ class ModelAssets(
     private companion object {
         const val FOLDER = "models"
         const val TFLITE = ".tflite"
+        const val TWIN = "_ghostop.tflite"
     }
 }

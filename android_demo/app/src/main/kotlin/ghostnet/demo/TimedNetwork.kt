@@ -12,7 +12,13 @@ class TimedNetwork(
     artifact: Artifact,
     file: File,
 ) : LoadedModel {
-    private val network = Network.open(artifact.record, file) // which also wrote the noise
+    // Opening also wrote the noise.
+    private val network: Network =
+        if (artifact.record.hasOperators) {
+            GhostNetwork.open(artifact)
+        } else {
+            PlainNetwork.open(artifact.record, file)
+        }
     override val loadMs get() = network.loadMs
 
     override fun run() = network.run()

@@ -19,8 +19,12 @@ class Record(
     val totalOps: Long,
     val sha256: String,
     val sizeBytes: Long,
+    val hasOperators: Boolean, // Ghost operators, which only GhostNetwork runs
 ) {
-    val title get() = if (isGraphOnly) "$model (graph only)" else "$model $weights"
+    val title
+        get() =
+            (if (isGraphOnly) "$model (graph only)" else "$model $weights") +
+                if (hasOperators) " with Ghost operators" else ""
 
     /** Random weights: its cost is real, and its answers mean nothing. */
     val isGraphOnly get() = weights == "seeded"
@@ -48,6 +52,7 @@ class Record(
                     totalOps = all.whole("total_ops"),
                     sha256 = all.text("sha256"),
                     sizeBytes = all.whole("size_bytes"),
+                    hasOperators = all.fieldsOrNull("operators") != null,
                 )
             } catch (error: JsonError) {
                 throw BadModel("The model's record cannot be used: ${error.message}.")

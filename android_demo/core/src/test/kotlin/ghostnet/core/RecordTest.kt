@@ -30,6 +30,15 @@ class RecordTest {
     }
 
     @Test
+    fun operatorsAreNamedInTheTitle() {
+        val record = Record.read(json.replace("\"operators\": null", "\"operators\": {}"))
+
+        assertTrue(record.hasOperators)
+        assertEquals("ghostnet_050 tinyimagenet with Ghost operators", record.title)
+        assertFalse(Record.read(json).hasOperators)
+    }
+
+    @Test
     fun anyOtherRecordIsAnExplainedError() {
         val wrong =
             listOf(

@@ -1,0 +1,241 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A network with Ghost operators, for GhostJni.kt. Kotlin's CompiledModel takes no operators of
+// others, so this goes through the C interface of the libLiteRt.so that the app has anyway. Whatever
+// goes wrong, in LiteRT or inside an operator, is thrown as BadModel.
+
+#include <dlfcn.h>
+#include <jni.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ghost_op.h"
+#include "litert.h"
+
+// ------------------------------------------------------------------------------- errors
+
+// False, so that it can end a chain of steps. The first exception stays.
+__attribute__((format(printf, 2, 3))) static bool fail(JNIEnv *env, const char *text, ...) {
+  char message[512];
+  va_list rest;
+  va_start(rest, text);
+  vsnprintf(message, sizeof message, text, rest);
+  va_end(rest);
+  if ((*env)->ExceptionCheck(env)) return false;
+  jclass bad_model = (*env)->FindClass(env, "ghostnet/core/BadModel");
+  if (bad_model) (*env)->ThrowNew(env, bad_model, message);
+  return false;
+}
+
+static bool ok(JNIEnv *env, LiteRtStatus status, const char *what) {
+  return !status || fail(env, "%s (LiteRT status %d)", what, status);
+}
+
+// ------------------------------------------------------------------------------- the runtime
+
+#define DESTROYERS(X)                                                                              \
+  X(DestroyModel, (LiteRtModel))                                                                   \
+  X(DestroyOptions, (LiteRtOptions))                                                               \
+  X(DestroyCompiledModel, (LiteRtCompiledModel))                                                   \
+  X(DestroyTensorBuffer, (LiteRtTensorBuffer))
+
+static struct {
+#define X(name, parameters) LiteRtStatus(*name) parameters;
+  LITERT_FUNCTIONS(X)
+#undef X
+#define X(name, parameters) void(*name) parameters;
+  DESTROYERS(X)
+#undef X
+  GhostAddKernel AddCustomOpKernelOption;
+} rt;
+
+static LiteRtEnvironment environment;  // one for the process, as LiteRT advises
+
+static bool find_functions(JNIEnv *env, void *library) {
+  if (!dlsym(library, LITERT_SINCE_2_1_6))
+    return fail(env, "this libLiteRt.so is older than 2.1.6, whose functions take other arguments");
+#define X(name, parameters)                                                                        \
+  if (!(*(void **)&rt.name = dlsym(library, "LiteRt" #name)))                                      \
+    return fail(env, "this libLiteRt.so has no function LiteRt" #name);
+  LITERT_FUNCTIONS(X)
+  DESTROYERS(X)
+  X(AddCustomOpKernelOption, )
+#undef X
+  return true;
+}
+
+static bool load_runtime(JNIEnv *env) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  if (!environment) {
+    void *library = dlopen("libLiteRt.so", RTLD_NOW | RTLD_LOCAL);
+    if (!library) fail(env, "LiteRT cannot be loaded: %s", dlerror());
+    else if (find_functions(env, library))
+      ok(env, rt.CreateEnvironment(0, NULL, &environment), "LiteRT has no environment");
+  }
+  pthread_mutex_unlock(&mutex);
+  return environment;
+}
+
+// ------------------------------------------------------------------------------- one network
+
+typedef struct {
+  jbyte *file;          // LiteRT reads it where it is,
+  char cpu_options[32]; // and these, too
+  GhostSession *session;
+  LiteRtModel model;
+  LiteRtOptions options;
+  LiteRtCompiledModel compiled;
+  LiteRtTensorBuffer input, output;
+  bool has_output;  // of its last run
+} Network;
+
+static void keep(void *options) { (void)options; }  // LiteRT asks for a destructor
+
+// In this order: the session outlives the compiled model.
+static void destroy(Network *n) {
+  if (n->output) rt.DestroyTensorBuffer(n->output);
+  if (n->input) rt.DestroyTensorBuffer(n->input);
+  if (n->compiled) rt.DestroyCompiledModel(n->compiled);
+  if (n->options) rt.DestroyOptions(n->options);
+  if (n->model) rt.DestroyModel(n->model);
+  ghost_close(n->session);
+  free(n->file);
+  free(n);
+}
+
+// LiteRT ignores what an operator returns, and would call a wrong result a success.
+static bool operators_ok(JNIEnv *env, Network *n) {
+  const char *why = ghost_error(n->session);
+  return !why || fail(env, "a Ghost operator failed: %s", why);
+}
+
+static bool read_file(JNIEnv *env, Network *n, jbyteArray file) {
+  jsize size = (*env)->GetArrayLength(env, file);
+  if (!(n->file = malloc((size_t)size + 1))) return fail(env, "there is no memory for the model");
+  (*env)->GetByteArrayRegion(env, file, 0, size, n->file);
+  return ok(env, rt.CreateModelFromBuffer(environment, n->file, (size_t)size, &n->model),
+            "LiteRT cannot read this model");
+}
+
+static bool set_options(JNIEnv *env, Network *n, int threads) {
+  const char *refused = "LiteRT refuses the options";
+  LiteRtOpaqueOptions cpu;
+  snprintf(n->cpu_options, sizeof n->cpu_options, "num_threads = %d\n", threads);
+  return ok(env, rt.CreateOptions(&n->options), refused) &&
+         ok(env, rt.SetOptionsHardwareAccelerators(n->options, CPU), refused) &&
+         ok(env, rt.CreateOpaqueOptions("xnnpack", n->cpu_options, keep, &cpu), refused) &&
+         ok(env, rt.AddOpaqueOptions(n->options, cpu), refused);
+}
+
+static bool compile(JNIEnv *env, Network *n, int threads) {
+  if (!(n->session = ghost_open(threads, NULL)))
+    return fail(env, "the Ghost operators have no memory or no threads");
+  int status = ghost_register(n->session, n->options, rt.AddCustomOpKernelOption);
+  if (!operators_ok(env, n) || !ok(env, status, "the Ghost operators were refused")) return false;
+  status = rt.CreateCompiledModel(environment, n->model, n->options, &n->compiled);
+  return operators_ok(env, n) && ok(env, status, "LiteRT cannot compile this model");
+}
+
+static bool create_buffer(JNIEnv *env, LiteRtTensor tensor, LiteRtTensorBufferRequirements needs,
+                          LiteRtTensorBuffer *buffer) {
+  TensorType type = {0};
+  if (!ok(env, rt.GetRankedTensorType(tensor, &type), "the model has a tensor without a rank"))
+    return false;
+  if (type.element_type != FLOAT32)
+    return fail(env, "the model's input and output must be float32");
+  return ok(env, rt.CreateManagedTensorBufferFromRequirements(environment, &type, needs, buffer),
+            "there is no memory for the model's input and output");
+}
+
+static bool create_buffers(JNIEnv *env, Network *n) {
+  const char *refused = "the model does not name its input and output";
+  LiteRtSignature signature;
+  LiteRtTensor tensor;
+  LiteRtTensorBufferRequirements needs;
+  size_t n_inputs, n_outputs;
+  if (!ok(env, rt.GetModelSignature(n->model, 0, &signature), refused) ||
+      !ok(env, rt.GetNumSignatureInputs(signature, &n_inputs), refused) ||
+      !ok(env, rt.GetNumSignatureOutputs(signature, &n_outputs), refused))
+    return false;
+  if (n_inputs != 1 || n_outputs != 1)
+    return fail(env, "the model has %zu inputs and %zu outputs, not one", n_inputs, n_outputs);
+  return ok(env, rt.GetSignatureInputTensorByIndex(signature, 0, &tensor), refused) &&
+         ok(env, rt.GetCompiledModelInputBufferRequirements(n->compiled, 0, 0, &needs), refused) &&
+         create_buffer(env, tensor, needs, &n->input) &&
+         ok(env, rt.GetSignatureOutputTensorByIndex(signature, 0, &tensor), refused) &&
+         ok(env, rt.GetCompiledModelOutputBufferRequirements(n->compiled, 0, 0, &needs), refused) &&
+         create_buffer(env, tensor, needs, &n->output);
+}
+
+// The floats of a buffer, until it is unlocked; NULL after an exception.
+static float *lock(JNIEnv *env, LiteRtTensorBuffer buffer, int mode, jsize *n) {
+  void *values = NULL;
+  size_t bytes = 0;
+  const char *refused = "LiteRT does not hand over its buffer";
+  if (!ok(env, rt.GetTensorBufferPackedSize(buffer, &bytes), refused) ||
+      !ok(env, rt.LockTensorBuffer(buffer, &values, mode), refused))
+    return NULL;
+  *n = (jsize)(bytes / sizeof(float));
+  return values;
+}
+
+// ------------------------------------------------------------------------------- GhostJni.kt
+
+#define METHOD(type, name) JNIEXPORT type JNICALL Java_ghostnet_demo_GhostJni_##name
+
+METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads) {
+  (void)self;
+  if (!load_runtime(env)) return 0;
+  Network *n = calloc(1, sizeof *n);
+  if (!n) return fail(env, "there is no memory for the model");
+  if (read_file(env, n, file) && set_options(env, n, threads) && compile(env, n, threads) &&
+      create_buffers(env, n))
+    return (jlong)(intptr_t)n;
+  destroy(n);
+  return 0;
+}
+
+METHOD(jstring, variant)(JNIEnv *env, jobject self, jlong network) {
+  (void)self;
+  return (*env)->NewStringUTF(env, ghost_variant(((Network *)(intptr_t)network)->session));
+}
+
+METHOD(void, write)(JNIEnv *env, jobject self, jlong network, jfloatArray input) {
+  (void)self;
+  Network *n = (Network *)(intptr_t)network;
+  jsize size = (*env)->GetArrayLength(env, input), room;
+  float *values = lock(env, n->input, LOCK_WRITE, &room);
+  if (!values) return;
+  if (size == room) (*env)->GetFloatArrayRegion(env, input, 0, size, values);
+  else fail(env, "%d numbers for an input of %d", (int)size, (int)room);
+  rt.UnlockTensorBuffer(n->input);
+}
+
+METHOD(void, run)(JNIEnv *env, jobject self, jlong network) {
+  (void)self;
+  Network *n = (Network *)(intptr_t)network;
+  LiteRtStatus status = rt.RunCompiledModel(n->compiled, 0, 1, &n->input, 1, &n->output);
+  n->has_output =
+      operators_ok(env, n) && ok(env, status, "LiteRT stopped while it ran this model");
+}
+
+METHOD(jfloatArray, read)(JNIEnv *env, jobject self, jlong network) {
+  (void)self;
+  Network *n = (Network *)(intptr_t)network;
+  if (!n->has_output) return fail(env, "the model has not run, so it has no output"), NULL;
+  jsize size;
+  float *values = lock(env, n->output, LOCK_READ, &size);
+  if (!values) return NULL;
+  jfloatArray output = (*env)->NewFloatArray(env, size);
+  if (output) (*env)->SetFloatArrayRegion(env, output, 0, size, values);
+  rt.UnlockTensorBuffer(n->output);
+  return output;
+}
+
+METHOD(void, close)(JNIEnv *env, jobject self, jlong network) {
+  (void)env, (void)self;
+  destroy((Network *)(intptr_t)network);
+}

@@ -1,0 +1,34 @@
+package ghostnet.demo
+
+import ghostnet.core.BadModel
+
+/** cpp/ghost_jni.c. A network is the number that [open] gave, until [close]; errors are [BadModel]. */
+internal object GhostJni {
+    /** Why it is not in this app, or not for this processor; null where it is. */
+    val missing: String? by lazy {
+        try {
+            System.loadLibrary("ghost_jni")
+            null
+        } catch (error: UnsatisfiedLinkError) {
+            error.message.orEmpty()
+        }
+    }
+
+    external fun open(
+        model: ByteArray,
+        threads: Int,
+    ): Long
+
+    external fun variant(network: Long): String
+
+    external fun write(
+        network: Long,
+        input: FloatArray,
+    )
+
+    external fun run(network: Long)
+
+    external fun read(network: Long): FloatArray
+
+    external fun close(network: Long)
+}

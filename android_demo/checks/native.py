@@ -1,0 +1,31 @@
+"""The app's native part, built as its CMakeLists.txt does it: for this machine, and for Arm."""
+
+import shutil
+from pathlib import Path
+
+from android_demo.checks.toolchain import DEMO, JVM, ROOT, call
+from export import ghost_library
+
+SOURCE = DEMO / "app" / "src" / "main" / "cpp" / "ghost_jni.c"
+FAILING = DEMO / "checks" / "jvm" / "failing_operator.c"
+COMPILERS = {"host": "cc", "aarch64": "aarch64-linux-gnu-gcc"}
+FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
+
+
+def build(out: Path, machine: str, source: Path = SOURCE) -> Path:
+    """A folder with libghost_jni.so and the libghostop.so that it needs."""
+    operators = ghost_library.operators(machine)
+    out.mkdir()
+    shutil.copy(operators, out)
+    headers = next(JVM.glob("*/include/jni.h")).parent
+    call(
+        COMPILERS[machine], *FLAGS, f"-I{ROOT / 'kernels'}", f"-I{ROOT / 'benchmark' / 'runner'}",
+        f"-I{headers}", f"-I{headers / 'linux'}", source, f"-L{out}", "-lghostop", "-ldl",
+        "-o", out / "libghost_jni.so",
+    )  # fmt: skip
+    return out
+
+
+def build_failing(out: Path) -> Path:
+    call("cc", *FLAGS, FAILING, "-o", out)
+    return out

@@ -1,0 +1,174 @@
+"""The app with Ghost operators, through the real JNI library and the real LiteRT: the bytes of
+Python with operators, and the plain file with a stated reason whenever they fail."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from android_demo.checks import native
+from android_demo.checks.models import photos, plain_models
+from android_demo.checks.toolchain import DEMO, Failed, call
+from export.artifact import twin_path
+from export.classifier import open_classifier
+from export.ghost_library import litert
+from export.ghost_runtime import variants
+
+ON_CPU = "CPU, 1 thread"
+
+
+@pytest.fixture
+def one(folder, tmp_path) -> Path:
+    """The float32 model and its twin, whose logits differ in their last bits; and three photos."""
+    for file in [*folder.glob("*float32*.tflite"), *folder.glob("*float32*.json")]:
+        shutil.copy(file, tmp_path)
+    for photo in sorted(folder.glob("*_made.rgb"))[:3]:
+        shutil.copy(photo, tmp_path)
+    return tmp_path
+
+
+def ran(said: str) -> list[str]:
+    """What ran each photo, in order."""
+    return re.findall(r"^\d+x\d+_\w+: (.*)$", said, re.MULTILINE)
+
+
+def logits(folder: Path, model: Path) -> dict[str, bytes]:
+    """Photo -> what Kotlin wrote for that file."""
+    return {f.name.split(".")[-2]: f.read_bytes() for f in folder.glob(f"{model.name}.*.logits")}
+
+
+def python_logits(model: Path, names: list[str]) -> dict[str, bytes]:
+    classifier, all_photos = open_classifier(model), photos()
+    found = {}
+    for name in names:
+        image = classifier.preprocessing.normalise(
+            classifier.preprocessing.pixels(all_photos[name])
+        )
+        found[name] = np.asarray(classifier.predict(image[None]))[0].astype("<f4").tobytes()
+    return found
+
+
+def fell_back(folder: Path, said: str) -> str:
+    """Why; after every photo had the plain file's logits."""
+    (plain,) = plain_models(folder)
+    found = logits(folder, twin_path(plain))
+    assert len(found) == 3
+    assert found == python_logits(plain, list(found))
+    (label,) = set(ran(said))
+    reason = re.fullmatch(rf"{ON_CPU} \(no Ghost operators: (.*)\)", label)
+    assert reason, label
+    return reason[1]
+
+
+def test_with_operators_the_logits_are_those_of_python_with_operators(compiled, folder, operators):
+    said = compiled.java("HarnessKt", "twins", folder, library=litert(), search=operators)
+
+    assert set(ran(said)) == {f"{ON_CPU}, Ghost operators ({variants()[0]})"}
+    for plain in plain_models(folder):
+        found = logits(folder, twin_path(plain))
+        assert found.keys() == photos().keys()
+        assert found == python_logits(twin_path(plain), list(found))
+
+
+def test_without_the_native_library_the_plain_file_runs(compiled, one):
+    said = compiled.java("HarnessKt", "twins", one, library=litert())
+
+    why = fell_back(one, said)
+    assert why.startswith("The Ghost operators cannot be loaded: no ghost_jni in java.library.path")
+
+
+def test_a_native_library_for_another_processor_is_not_used(compiled, one, tmp_path):
+    arm = native.build(tmp_path / "aarch64", "aarch64")
+
+    said = compiled.java("HarnessKt", "twins", one, library=litert(), search=(arm,))
+
+    assert "The Ghost operators cannot be loaded:" in fell_back(one, said)
+    assert "libghost_jni.so" in fell_back(one, said)
+
+
+def test_without_litert_s_own_library_the_plain_file_runs(compiled, one, operators):
+    said = compiled.java("HarnessKt", "twins", one, library=litert(), search=operators[:1])
+
+    assert fell_back(one, said).startswith("LiteRT cannot be loaded: libLiteRt.so")
+
+
+def damage(twin: Path, is_recorded: bool) -> None:
+    """One weight of an operator changed; `is_recorded`: before the record was made."""
+    data = bytearray(twin.read_bytes())
+    data[data.index(b"GHOP") + 200] ^= 1
+    twin.write_bytes(data)
+    record = json.loads(twin.with_suffix(".json").read_text())
+    if is_recorded:
+        record["sha256"] = hashlib.sha256(data).hexdigest()
+    twin.with_suffix(".json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    "is_recorded, why",
+    [
+        (True, r"a Ghost operator failed: ghostnet\.op\.\d+: "),
+        (False, r"The model \w+_ghostop\.tflite is damaged: "),
+    ],
+)
+def test_a_damaged_twin_gives_way_to_the_plain_file(compiled, one, operators, is_recorded, why):
+    damage(next(one.glob("*_ghostop.tflite")), is_recorded)
+
+    said = compiled.java("HarnessKt", "twins", one, library=litert(), search=operators)
+
+    assert re.match(why, fell_back(one, said))
+
+
+def test_an_operator_s_error_is_thrown_where_nothing_stands_in_for_it(compiled, one, operators):
+    damage(next(one.glob("*_ghostop.tflite")), is_recorded=True)
+
+    with pytest.raises(Failed, match=r"BadModel: a Ghost operator failed: ghostnet\.op\.\d+"):
+        compiled.java("HarnessKt", "operators", one, library=litert(), search=operators)
+
+
+def test_an_operator_that_fails_later_gives_no_output_and_the_plain_file_takes_over(
+    compiled, one, operators, tmp_path
+):
+    failing = native.build_failing(tmp_path / "failing.so")
+
+    said = compiled.java(
+        "HarnessKt", "twins", one, library=litert(), search=operators, preload=failing
+    )
+
+    (plain,) = plain_models(one)
+    first, *others = sorted(found := logits(one, twin_path(plain)))
+    with_operators, without = (python_logits(f, [first]) for f in (twin_path(plain), plain))
+    assert found[first] == with_operators[first] != without[first]
+    assert [found[name] for name in others] == list(python_logits(plain, others).values())
+    reason = f"{ON_CPU} (no Ghost operators: a Ghost operator failed: ghostnet.op.007: planted)"
+    assert ran(said) == [f"{ON_CPU}, Ghost operators ({variants()[0]})", reason, reason]
+
+
+def test_an_ignored_error_would_be_seen(compiled, one, operators, tmp_path):
+    """Planted: nobody asks the operators. The test above would find no reason in the labels."""
+    text = native.SOURCE.read_text()
+    source = tmp_path / "ghost_jni.c"
+    source.write_text(text.replace("return !why || fail(", "return true || fail("))
+    assert source.read_text() != text
+    search = (native.build(tmp_path / "deaf", "host", source), operators[1])
+    failing = native.build_failing(tmp_path / "failing.so")
+
+    said = compiled.java(
+        "HarnessKt", "twins", one, library=litert(), search=search, preload=failing
+    )
+
+    assert set(ran(said)) == {f"{ON_CPU}, Ghost operators ({variants()[0]})"}
+
+
+def test_the_native_part_exports_what_kotlin_declares(operators):
+    source = (DEMO / "app/src/main/kotlin/ghostnet/demo/GhostJni.kt").read_text()
+    declared = re.findall(r"external fun (\w+)", source)
+
+    said = call("nm", "--dynamic", "--defined-only", operators[0] / "libghost_jni.so")
+
+    assert declared
+    exported = re.findall(r" T Java_ghostnet_demo_GhostJni_(\w+)", said)
+    assert sorted(exported) == sorted(declared)
