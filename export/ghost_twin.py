@@ -139,10 +139,14 @@ def prove_operators(plain: bytes, name: str, images: np.ndarray) -> None:
 def with_outputs(data: bytes, tensors: Sequence[int]) -> bytes:
     """The same file with more outputs, behind its own."""
     graph = Graph(data)
+    add_outputs(graph, tensors)
+    return graph.to_bytes()
+
+
+def add_outputs(graph: Graph, tensors: Sequence[int]) -> None:
     graph.subgraph.outputs = [*graph.outputs, *tensors]
     for signature in graph.model.signatureDefs or []:
         for tensor in tensors:
             end: Any = copy.copy(signature.outputs[0])
             end.name, end.tensorIndex = graph.names[tensor].encode(), tensor
             signature.outputs.append(end)
-    return graph.to_bytes()

@@ -122,7 +122,9 @@ def tune(args: argparse.Namespace) -> Tuned:
     from export.tuning.search import Search
 
     plain = Plain(data, args.file.name, proof_images(data, record, photos))
-    place = Place(args.target, args.core, args.phone, args.effort)
+    # A count is the same at every effort, so a later run can go on from a quick one.
+    effort = "standard" if args.target == "emulated" else args.effort
+    place = Place(args.target, args.core, args.phone, effort)
     path = tuned_path(out / args.file.name, place.name)
     benchmark = Benchmark(place, data, path.with_suffix(".measured.json"), args.resume)
     search = Search(plain, benchmark, choices(args.forms))
@@ -153,6 +155,8 @@ def _searched(search: "Search", benchmark: "Benchmark", is_deep: bool) -> "Trial
 
     blocks, stages = search.plain.blocks, Stages()
     try:
+        with stages.stage("the plain file"):
+            benchmark.open()
         with stages.stage("each form alone", len(blocks)) as advance:
             search.one_by_one(advance)
         helps = is_deep

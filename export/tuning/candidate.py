@@ -1,7 +1,7 @@
 """A plain file with other forms in some of its blocks, and the proof that it computes the same."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,10 @@ from export.ghost_twin import (
     PROBED_IMAGES,
     PROBED_SNR_DB,
     Comparison,
+    add_outputs,
     compare,
     fused,
     outputs_of,
-    with_outputs,
 )
 from export.metadata import with_files_of
 from export.parity import as_list
@@ -36,6 +36,7 @@ Shape = tuple[str, ...]
 class Candidate:
     plan: Plan
     data: bytes
+    graph: Graph  # of the data
     n_operators: int
     change: tuple[frozenset, frozenset]  # what it has and the plain file has not; the other way
 
@@ -47,7 +48,8 @@ class Plain:
         self.data, self.name, self.images = data, name, images
         self.graph = Graph(data)
         _refuse_others(self.graph, name)
-        self.blocks = Draft(data).ghost_blocks()
+        draft = Draft(data)
+        self.blocks = draft.ghost_blocks()
         if not self.blocks:
             raise UserError(
                 f"there is no Ghost module in {name!r}", fix="tune a GhostNet; nothing was written"
@@ -56,6 +58,9 @@ class Plain:
             self.graph.dtype(t) == "INT8" for op in self.graph.ops for t in op.outputs
         )
         self.outputs = outputs_of(data, images)
+        maps = _maps(draft.graph)
+        self.block_of = {name: draft.block_of[tensor] for name, tensor in maps.items()}
+        self.maps = dict(zip(maps, _values(draft.graph, [*maps.values()], images), strict=True))
 
     def with_forms(self, plan: Plan) -> Candidate:
         """The same file with these forms, unproven; Unfit where one does not fit."""
@@ -75,7 +80,7 @@ class Plain:
             data = with_files_of(self.data, draft.graph.to_bytes())
         before, after = _shapes(self.graph), _shapes(draft.graph)
         change = frozenset((after - before).items()), frozenset((before - after).items())
-        return Candidate(plan, data, len(sites), change)
+        return Candidate(plan, data, draft.graph, len(sites), change)
 
     def prove(self, candidate: Candidate) -> Comparison:
         """Compare the outputs, and every tensor that both files have in the blocks that changed.
@@ -89,24 +94,17 @@ class Plain:
         return compare(self.outputs, outputs_of(candidate.data, self.images), min_db)
 
     def _probes(self, candidate: Candidate) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        ours = Graph(candidate.data)
-        mine, theirs = _maps(self.graph), _maps(ours)
-        draft = Draft(self.data)
+        """What both files have under one name in the changed blocks, (PROBED_IMAGES, ...) each."""
+        theirs = _maps(candidate.graph)
         names = [
             name
-            for name in mine.keys() & theirs.keys()
-            if draft.block_of[mine[name]] in candidate.plan
-            and self.graph.shape(mine[name]) == ours.shape(theirs[name])
+            for name, values in self.maps.items()
+            if self.block_of[name] in candidate.plan
+            and name in theirs
+            and values.shape[1:] == candidate.graph.shape(theirs[name])[1:]
         ]
-        if not names:
-            return []
-        images = self.images[:PROBED_IMAGES]
-        values = (
-            as_list(Runtime(with_outputs(data, [where[n] for n in names])).run(images))
-            for data, where in ((self.data, mine), (candidate.data, theirs))
-        )
-        before, after = (found[-len(names) :] for found in values)
-        return list(zip(names, before, after, strict=True))
+        found = _values(candidate.graph, [theirs[name] for name in names], self.images)
+        return [(name, self.maps[name], b) for name, b in zip(names, found, strict=True)]
 
 
 def _refuse_others(graph: Graph, name: str) -> None:
@@ -130,6 +128,14 @@ def _maps(graph: Graph) -> dict[str, int]:
     n = Counter(graph.names)
     written = [t for op in graph.ops for t in op.outputs if t not in graph.outputs]
     return {graph.names[t]: t for t in written if n[graph.names[t]] == 1}
+
+
+def _values(graph: Graph, tensors: Sequence[int], images: np.ndarray) -> list[np.ndarray]:
+    """Of some maps for the first images; the graph has more outputs then."""
+    if not tensors:
+        return []
+    add_outputs(graph, tensors)
+    return as_list(Runtime(graph.to_bytes()).run(images[:PROBED_IMAGES]))[-len(tensors) :]
 
 
 def _shapes(graph: Graph) -> Counter[Shape]:

@@ -94,6 +94,11 @@ class Benchmark:
     def target(self) -> str:
         return self.saved.target
 
+    def open(self) -> None:
+        """Whatever is missing is said now, before the first candidate is built."""
+        if self.place.target == EMULATED:
+            self.costs([self.plain])
+
     def costs(self, candidates: Sequence[bytes]) -> list[Cost]:
         """In the order of the candidates, which are measured together as far as they are new."""
         keys = [sha256(candidate) for candidate in candidates]

@@ -14,7 +14,8 @@ from export.tuning.candidate import Candidate, Plain, Plan
 from export.tuning.cost import Benchmark, Cost
 
 EVERY, BEST = "every block", "best of each block"
-TAKEN, CHEAPER, DEARER, SAME = "taken", "cheaper", "dearer", "cannot be told apart"
+TAKEN, PARTLY = "taken", "taken with another"
+CHEAPER, DEARER, SAME = "cheaper", "dearer", "cannot be told apart"
 UNFIT, UNEQUAL = "does not fit", "not equal: refused"
 Advance = Callable[[int], object]
 
@@ -74,13 +75,16 @@ class Search:
         depth = max(tried)
         if len(best.forms) < depth:  # the last round has not helped here
             return False
-        # After the first round, only forms that made the round before cheaper are worth a try.
-        bar = min(map(_ratio, tried.get(depth - 1, ())), default=float("inf"))
-        extra = dict.fromkeys(c for t in tried[depth] if _ratio(t) < bar for c in t.forms)
+        # In the first round also those that fit only on top of another; in later ones what has
+        # made the round before cheaper.
+        extra = set(self.choices)
+        if depth > 1:
+            bar = min(map(_ratio, tried[depth - 1]))
+            extra = {c for t in tried[depth] if _ratio(t) < bar for c in t.forms}
         more = [
             {*best.forms, choice}
-            for choice in extra
-            if not any(choice.excludes(other) for other in best.forms)
+            for choice in self.choices
+            if choice in extra and not any(choice.excludes(other) for other in best.forms)
         ]
         plans = [{block: tuple(c for c in self.choices if c in forms)} for forms in more]
         self._try(block, plans)
@@ -127,13 +131,7 @@ class Search:
 
     def judged(self, taken: Trial | None) -> list[Trial]:
         """All trials, with the ones that are in the file marked."""
-        plan = taken.plan if taken else {}
-        return [
-            replace(t, verdict=TAKEN)
-            if t is taken or (t.cost and set(t.forms) == set(plan.get(t.where, ())))
-            else t
-            for t in self.trials
-        ]
+        return [replace(t, verdict=_verdict(t, taken)) for t in self.trials]
 
     # ------------------------------------------------------------------ one trial
 
@@ -151,7 +149,9 @@ class Search:
                 like = None if candidate.change in new else like
                 trial = replace(trial, verdict=verdict, cost=cost, like=like)
             trials.append(trial)
-        self.trials += trials
+        # That a form does not fit into a block is told once, of the form alone.
+        is_told = where in (EVERY, BEST)
+        self.trials += [t for t in trials if t.verdict != UNFIT or is_told or len(t.forms) == 1]
         return trials
 
     def _proven(self, where: str, plan: Plan) -> tuple[Trial, Candidate | None]:
@@ -164,6 +164,15 @@ class Search:
         if proof.broken:
             return Trial(where, plan, UNEQUAL, proof.broken), None
         return Trial(where, plan, "", snr_db=proof.snr_db), candidate
+
+
+def _verdict(trial: Trial, taken: Trial | None) -> str:
+    if taken is None or trial.cost is None or trial.where in (EVERY, BEST):
+        return TAKEN if trial is taken and taken else trial.verdict
+    inside = set(taken.plan.get(trial.where, ()))
+    if set(trial.forms) == inside:
+        return TAKEN
+    return PARTLY if set(trial.forms) < inside else trial.verdict
 
 
 def _ratio(trial: Trial) -> float:

@@ -10,7 +10,7 @@ from export.tuning.cost import NO_BOUND
 from export.tuning.search import BEST, EVERY, SAME, TAKEN, UNEQUAL, UNFIT, Trial
 
 HEAD = ("block", "form", "before", "after", "change", "verdict")
-MIN_WIDTH = 110  # columns, where the terminal does not say or lines would break
+MIN_WIDTH = 160  # columns: a table is as wide as it must be, and a narrow terminal breaks lines
 
 
 def show(trials: Sequence[Trial], unit: str) -> None:
@@ -30,15 +30,12 @@ def wholes(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _best_of_each(trials: Sequence[Trial]) -> list[Trial]:
-    """What is in the file, or would be the next best to it."""
-    blocks = dict.fromkeys(t.where for t in trials if t.where not in (EVERY, BEST))
-    best = []
-    for block in blocks:
-        found = [t for t in trials if t.where == block and t.cost]
-        taken = [t for t in found if t.verdict == TAKEN]
-        if found:
-            best.append((taken or sorted(found, key=lambda t: t.cost.ratio))[0])  # type: ignore[union-attr]
-    return best
+    best: dict[str, Trial] = {}
+    for trial in (t for t in trials if t.cost and t.where not in (EVERY, BEST)):
+        other = best.get(trial.where)
+        if other is None or trial.cost.ratio < other.cost.ratio:  # type: ignore[union-attr]
+            best[trial.where] = trial
+    return list(best.values())
 
 
 def markdown(title: str, notes: Sequence[str], trials: Sequence[Trial], unit: str) -> str:
@@ -60,7 +57,7 @@ def _cells(trial: Trial, unit: str, is_short: bool = True) -> tuple[str, ...]:
         where = f"{where} ({len(trial.plan)})"
     names = [str(choice) for choice in trial.forms]
     if trial.where == BEST and is_short:
-        names = [f"{len(trial.plan)} blocks of {len(names)} kinds"]
+        names = ["as above"]
     verdict = trial.verdict + (f": {trial.why}" if trial.why else "")
     verdict += f" (measured in {trial.like})" if trial.like else ""
     cost = trial.cost

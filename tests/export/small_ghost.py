@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 from ghosts import images, static
 
 from export.calibrate import measure
@@ -18,8 +19,8 @@ def small() -> bytes:
 
     from export.convert import to_float32
     from ghostnet_tf.layers import ConvNorm, GhostBottleneck
-    from ghostnet_tf.seeded import seed
 
+    keras.utils.set_random_seed(0)
     image = keras.Input((SIZE, SIZE, 3))
     x = ConvNorm(6, 3, 2, "relu", "symmetric", name="stem")(image)  # (N, 16, 16, 6)
     x = GhostBottleneck(18, 6, 3, 1, 0.0, name="block_00")(x)
@@ -27,7 +28,12 @@ def small() -> bytes:
     x = GhostBottleneck(20, 12, 3, 1, 0.25, name="block_02")(x)
     x = GhostBottleneck(40, 16, 5, 2, 0.0, name="block_03")(x)  # (N, 4, 4, 16)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return to_float32(seed(keras.Model(image, layers.Dense(5, name="logits")(x))), SIZE)
+    model = keras.Model(image, layers.Dense(5, name="logits")(x))
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.path.endswith("beta"):  # or no bias could ever be wrong
+            weight.assign(rng.normal(0, 0.3, weight.shape))
+    return to_float32(model, SIZE)
 
 
 @cache
