@@ -91,9 +91,16 @@ class Search:
         return self.best_of(block) is not best
 
     def best_of(self, block: str) -> Trial | None:
-        """The cheapest trial in a block, if it is cheaper than the plain file."""
+        """The cheapest trial in a block that is cheaper than the plain file.
+
+        A form more must be cheaper beyond doubt than what is there without it.
+        """
+        best: Trial | None = None
         found = [t for t in self.trials if t.where == block and t.is_cheaper]
-        return min(found, key=_ratio, default=None)
+        for trial in sorted(found, key=lambda t: (len(t.forms), _ratio(t))):
+            if best is None or _high(trial) < _ratio(best):
+                best = trial
+        return best
 
     # ------------------------------------------------------------------ as a whole
 
@@ -173,6 +180,10 @@ def _verdict(trial: Trial, taken: Trial | None) -> str:
     if set(trial.forms) == inside:
         return TAKEN
     return PARTLY if set(trial.forms) < inside else trial.verdict
+
+
+def _high(trial: Trial) -> float:
+    return trial.cost.high if trial.cost else float("inf")
 
 
 def _ratio(trial: Trial) -> float:

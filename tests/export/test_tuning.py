@@ -147,6 +147,23 @@ def test_what_cannot_be_told_apart_is_not_taken():
     assert taken and (taken.where, set(taken.plan)) == (EVERY, {"block_01", "block_03"})
 
 
+def test_a_second_form_that_cannot_be_told_apart_from_the_first_is_not_added():
+    def price(graph: Graph) -> float:
+        names = "".join(graph.names)
+        return 100.0 - 30 * ("block_01/dw/norm/side_0" in names) - ("/padded" in names)
+
+    sharp, blurred = (
+        search(small_int8(), price, ("late_concat", "channel_padding"), blur=blur)
+        for blur in (0.0, 0.02)
+    )
+    for one in (sharp, blurred):
+        one.one_by_one(lambda n: None)
+        one.on_top(lambda n: None)
+
+    best = [one.best_of("block_01") for one in (sharp, blurred)]
+    assert [len(t.forms) if t else 0 for t in best] == [2, 1]
+
+
 def test_blocks_of_the_same_shapes_share_one_measurement():
     data = small_int8()
     one = search(data, copied_pixels, ("operator",))
