@@ -16,6 +16,7 @@ from ghostnet_tf.programs import ROOT
 
 SCHEMA = 1
 EMULATED = "emulated"
+BLUR = 100  # instructions by which two counts of one file may differ: benchmark/targets/emulated.py
 NO_BOUND = 1e9  # of a ratio, where there are too few rounds to say; JSON knows no infinity
 
 
@@ -25,7 +26,7 @@ class Cost:
 
     before: float
     after: float
-    low: float  # the ratio after / before is between these; counts are exact
+    low: float  # the ratio after / before is between these
     high: float
 
     @property
@@ -112,14 +113,16 @@ class Benchmark:
         return [known[key] for key in keys]
 
     def _counts(self, new: Mapping[str, bytes]) -> dict[str, Cost]:
-        """Counts are exact: the plain file's one serves for all candidates."""
+        """The plain file is counted once, which serves for all candidates."""
         plain = self.saved.plain_sha256
         is_first = plain not in self.saved.costs
         rows = self._run({**({plain: self.plain} if is_first else {}), **new})["rows"]
-        counts = {row["sha256"]: row["instructions"] for row in rows}
+        counts = {row["sha256"]: float(row["instructions"]) for row in rows}
         before = counts[plain] if is_first else self.saved.costs[plain].before
-        ratios = {key: count / before for key, count in counts.items()}
-        return {key: Cost(before, counts[key], ratio, ratio) for key, ratio in ratios.items()}
+        return {
+            key: Cost(before, count, (count - BLUR) / before, (count + BLUR) / before)
+            for key, count in counts.items()
+        }
 
     def _times(self, new: Mapping[str, bytes]) -> dict[str, Cost]:
         """Visited in the same rounds as the plain file: what slows the machine slows both."""

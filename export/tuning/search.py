@@ -145,15 +145,18 @@ class Search:
     def _try(self, where: str, plans: Sequence[Plan]) -> list[Trial]:
         """Build, prove and measure; what changes the same shapes as another is not measured."""
         proven = [self._proven(where, plan) for plan in plans]
-        new = {c.change: c.data for _, c in proven if c and c.change not in self._measured}
-        costs = self.benchmark.costs([*new.values()])
+        new: dict[tuple[frozenset, frozenset], Candidate] = {}
+        for _, candidate in proven:
+            if candidate and candidate.change not in self._measured:
+                new.setdefault(candidate.change, candidate)
+        costs = self.benchmark.costs([candidate.data for candidate in new.values()])
         self._measured |= {change: (where, cost) for change, cost in zip(new, costs, strict=True)}
         trials = []
         for trial, candidate in proven:
             if candidate:
                 like, cost = self._measured[candidate.change]
                 verdict = CHEAPER if cost.is_cheaper else DEARER if cost.is_dearer else SAME
-                like = None if candidate.change in new else like
+                like = None if new.get(candidate.change) is candidate else like
                 trial = replace(trial, verdict=verdict, cost=cost, like=like)
             trials.append(trial)
         # That a form does not fit into a block is told once, of the form alone.

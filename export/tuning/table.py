@@ -64,7 +64,7 @@ def _cells(trial: Trial, unit: str, is_short: bool = True) -> tuple[str, ...]:
     if cost is None:
         return where, " + ".join(names), "", "", "", verdict
     change = f"{cost.ratio - 1:+.2%}"
-    if cost.low != cost.high and trial.verdict == SAME:
+    if unit != "instructions" and trial.verdict == SAME:
         change += f" ({cost.low - 1:+.1%} to {cost.high - 1:+.1%})"
     return (
         where,
