@@ -223,7 +223,7 @@ def page(tuned: Tuned) -> str:
 def verdict(tuned: Tuned) -> str:
     """One sentence that a reader may quote."""
     if tuned.taken is None or tuned.taken.cost is None:
-        return f"No form is cheaper: {tuned.plain.name} is as good as it gets here."
+        return f"No form is cheaper beyond doubt: {tuned.plain.name} stays as it is."
     cost, db = tuned.taken.cost, tuned.taken.snr_db
     equal = "every byte is equal" if db is None else f"{db:.1f} dB"
     before, after = (

@@ -92,16 +92,25 @@ def _refuse_impossible(draft: Draft, gaps: Padding) -> None:
         if writer is None or tensor in graph.outputs:
             raise Unfit(f"{name} is an end of the model")
         for op in (writer, *draft.readers(tensor)):
-            if op.name not in PASSING | ABSORBING | {"CONCATENATION"}:
+            if not _takes_more(draft, op, tensor):
                 raise Unfit(f"{op.name} at {name} cannot take more channels")
-            if op.name in ABSORBING | {"DEPTHWISE_CONV_2D"} and any(
-                t >= 0 and graph.constant(t) is None for t in op.inputs[1:]
-            ):
-                raise Unfit(f"the weights of {graph.names[op.outputs[0]]} are not constant")
-            if op.name == "MEAN" and LAST in _axes(draft, op):
-                raise Unfit(f"{graph.names[op.outputs[0]]} is a mean of channels")
-            if op.name == "DEPTHWISE_CONV_2D" and op.options.depthMultiplier != 1:
-                raise Unfit(f"{graph.names[op.outputs[0]]} makes several channels of one")
+
+
+def _takes_more(draft: Draft, op: Op, tensor: int) -> bool:
+    """Whether an operator stays what it is when this tensor of its gets more channels."""
+    graph, output = draft.graph, op.outputs[0]
+    width = graph.shape(tensor)[-1]
+    if op.name == "CONCATENATION":
+        return op in draft.concats_of(draft.block_of[output])
+    if op.name in ABSORBING | {"DEPTHWISE_CONV_2D"} and any(
+        t >= 0 and graph.constant(t) is None for t in op.inputs[1:]
+    ):
+        return False
+    if op.name in ABSORBING:  # not in groups of channels, nor several pixels at once
+        return tensor == output or graph.shape(op.inputs[1])[-1] == width
+    if op.name == "MEAN" and LAST in _axes(draft, op):
+        return False
+    return op.name in PASSING and graph.shape(output)[-1] == width
 
 
 def _is_shared(draft: Draft, gaps: Padding, block: str) -> bool:

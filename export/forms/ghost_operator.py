@@ -1,21 +1,35 @@
 """Ghost operators in place of what they compute, where a block has room for them."""
 
+from collections import Counter
 from collections.abc import Callable
 
+from export.flatbuffer import Graph
 from export.forms.draft import Draft
 from export.ghost_options import DEPTHWISE, GHOST
-from export.ghost_patterns import Site, Unfit, find
+from export.ghost_patterns import Found, Site, Unfit, find
 
-KINDS: dict[str, Callable[[Site], bool]] = {  # tried one by one, and together
-    "ghost": lambda site: site.options.kind == GHOST,
-    "depthwise": lambda site: site.options.kind == DEPTHWISE,
+
+def _of(kind: int) -> Callable[[Graph], Found]:
+    """The search for the places of one kind."""
+
+    def found(graph: Graph) -> Found:
+        of_all = find(graph)
+        return Found(tuple(s for s in of_all.sites if s.options.kind == kind), of_all.left)
+
+    return found
+
+
+# Tried one by one, and together as far as no operator is wanted for two of them.
+KINDS = {
+    "ghost": _of(GHOST),
+    "depthwise": _of(DEPTHWISE),
 }
 
 
 def rewrite(draft: Draft, block: str, variant: str) -> None:
     """Only noted here: operators come into the finished graph, which they end."""
-    found = find(draft.graph)
-    if not any(block_of(draft, site) == block and KINDS[variant](site) for site in found.sites):
+    found = KINDS[variant](draft.graph)
+    if not any(draft.block_of[site.output] == block for site in found.sites):
         layers = {draft.graph.names[t] for t, b in draft.block_of.items() if b == block}
         left = [why for why in found.left if why.split(":")[0] in layers]
         raise Unfit(left[0] if left else f"it has no place for the kind {variant!r}")
@@ -23,13 +37,15 @@ def rewrite(draft: Draft, block: str, variant: str) -> None:
 
 
 def chosen(draft: Draft) -> list[Site]:
-    """The sites of what was noted."""
-    return [
+    """The places of what was noted, in the order of execution."""
+    sites = [
         site
-        for site in find(draft.graph).sites
-        if any((block_of(draft, site), k) in draft.operators and KINDS[k](site) for k in KINDS)
+        for kind in {kind for _, kind in draft.operators}
+        for site in KINDS[kind](draft.graph).sites
+        if (draft.block_of[site.output], kind) in draft.operators
     ]
-
-
-def block_of(draft: Draft, site: Site) -> str:
-    return draft.block_of[site.output]
+    wanted = Counter(id(op) for site in sites for op in site.ops)
+    if wanted and max(wanted.values()) > 1:
+        raise Unfit("two kinds of operators want the same place")
+    place = {id(op): i for i, op in enumerate(draft.graph.ops)}
+    return sorted(sites, key=lambda site: place[id(site.ops[-1])])

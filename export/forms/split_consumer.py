@@ -46,8 +46,8 @@ def _consumer(draft: Draft, concat: Op) -> Op:
         raise Unfit(f"{graph.names[whole]}: in {graph.dtype(whole)} the sum is rounded twice")
     if any(tensor >= 0 and graph.constant(tensor) is None for tensor in reader.inputs[1:]):
         raise Unfit("its weights are not constant")
-    if graph.constant(reader.inputs[1]).shape[1:3] != (1, 1):  # type: ignore[union-attr]
-        raise Unfit(f"{graph.names[reader.outputs[0]]} is no 1x1 convolution")
+    if graph.shape(reader.inputs[1])[1:] != (1, 1, graph.shape(whole)[LAST]):
+        raise Unfit(f"{graph.names[reader.outputs[0]]} is no 1x1 convolution of all channels")
     return reader
 
 

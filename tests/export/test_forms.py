@@ -7,7 +7,7 @@ import pytest
 from small_ghost import BLOCKS, photos, small, small_int8
 
 from export.flatbuffer import Graph
-from export.forms import FORMS, Choice, channel_padding, choices
+from export.forms import FORMS, Choice, channel_padding, choices, ghost_operator
 from export.forms.draft import Draft
 from export.ghost_options import Options
 from export.ghost_patterns import Unfit
@@ -154,6 +154,47 @@ def test_a_side_of_another_scale_stays_before_the_concat():
 
     with pytest.raises(Unfit, match="a side has another scale than the whole"):
         FORMS["late_concat"].rewrite(draft, "block_01", "")
+
+
+def mean_of_channels(graph: Graph) -> None:
+    (mean,) = (op for op in graph.ops if graph.names[op.outputs[0]] == "block_02/se/pool")
+    axes = np.array([1, 2, 3], np.int32)
+    mean.inputs[1] = mean.record.inputs[1] = graph.add_tensor(mean.inputs[1], "axes", (3,), axes)
+
+
+def concat_of_rows(graph: Graph) -> None:
+    concat = next(op for op in graph.ops if graph.names[op.outputs[0]] == "block_02/ghost1/concat")
+    concat.options.axis = 1
+
+
+def convolution_in_groups(graph: Graph) -> None:
+    (conv,) = (op for op in graph.ops if graph.names[op.outputs[0]] == "block_02/se/reduce")
+    half = np.array(graph.constant(conv.inputs[1]))[..., ::2]
+    kernel = graph.add_tensor(conv.inputs[1], "kernel", half.shape, half)
+    conv.inputs[1] = conv.record.inputs[1] = kernel
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (mean_of_channels, "MEAN at block_02/ghost1/concat"),
+        (concat_of_rows, "CONCATENATION at block_02/ghost1"),
+        (convolution_in_groups, "CONV_2D at block_02/se/pool"),
+    ],
+)
+def test_what_cannot_take_more_channels_is_not_padded(change, what):
+    draft = draft_with(small(), change)
+
+    with pytest.raises(Unfit, match=f"{what}.* cannot take more channels"):
+        FORMS["channel_padding"].rewrite(draft, "block_02", "inner to 8")
+
+
+def test_two_kinds_of_operators_for_one_place_exclude_one_another(plains, monkeypatch):
+    monkeypatch.setitem(ghost_operator.KINDS, "again", ghost_operator.KINDS["ghost"])
+    both = Choice("operator", "ghost"), Choice("operator", "again")
+
+    with pytest.raises(Unfit, match="two kinds of operators want the same place"):
+        plains["int8"].with_forms({"block_00": both})
 
 
 def test_a_refused_form_leaves_the_draft_as_it_was():
