@@ -10,14 +10,15 @@ from export.tuning.cost import NO_BOUND
 from export.tuning.search import BEST, EVERY, SAME, TAKEN, UNEQUAL, UNFIT, Trial
 
 HEAD = ("block", "form", "before", "after", "change", "verdict")
-MIN_WIDTH = 160  # columns: a table is as wide as it must be, and a narrow terminal breaks lines
+MIN_WIDTH = 120  # columns, for the numbers; long forms wrap
 
 
 def show(trials: Sequence[Trial], unit: str) -> None:
     """Of each block its cheapest form; then the wholes. Everything else is in the other tables."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in HEAD:
-        table.add_column(name, justify="right" if name in HEAD[2:5] else "left", no_wrap=True)
+        side = "right" if name in HEAD[2:5] else "left"
+        table.add_column(name, justify=side, no_wrap=name != "form")
     for trial in (*_best_of_each(trials), *wholes(trials)):
         table.add_row(*_cells(trial, unit), style="bold" if trial.verdict == TAKEN else "")
     console = Console(highlight=False)
