@@ -6,11 +6,11 @@ exactly one of each operator in `KINDS`, in the order of the file: the third con
 the file's third. Where the numbers do not agree, nothing is guessed.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 from benchmark.events import Event, Op, class_of
+from export.blocks import block_names
 
 KINDS = {  # class -> the codes of which each makes one operator of that class
     "depthwise convolution": {4},
@@ -23,12 +23,11 @@ KINDS = {  # class -> the codes of which each makes one operator of that class
 MATRIX = {"convolution", "pointwise and dense"}
 LEFT_OUT = {0: "ADD", 2: "CONCATENATION", 3: "CONV_2D", 4: "DEPTHWISE_CONV_2D",
             9: "FULLY_CONNECTED", 18: "MUL", 40: "MEAN", 117: "HARD_SWISH"}  # fmt: skip
-BLOCK = re.compile(r"(block_\d+)/|(expanded_conv(?:_\d+)?)_[a-z]|(block_\d+)_[a-z]")
 
 
 def blocks_of(graph: Sequence[Op], events: Sequence[Event]) -> list[str] | None:
     """The block of every event, or None where they cannot be told apart."""
-    names = block_names(graph)
+    names = block_names([op.output for op in graph])
     waiting: dict[str, list[int]] = defaultdict(list)  # kind -> the file's operators, in order
     taken_by_tflite = [event.name for event in events if not event.delegated]
     for i, op in enumerate(graph):
@@ -54,16 +53,3 @@ def blocks_of(graph: Sequence[Op], events: Sequence[Event]) -> list[str] | None:
         following = following if place is None else place
         found.append(names[following])
     return found[::-1]
-
-
-def block_names(graph: Sequence[Op]) -> list[str]:
-    """block_03 for block_03/ghost1/concat; an unnamed operator inside a block belongs to it."""
-    found = [BLOCK.match(op.output) for op in graph]
-    names = [next(filter(None, m.groups())) if m else None for m in found]
-    result = []
-    for i, (name, op) in enumerate(zip(names, graph, strict=True)):
-        before = next((n for n in reversed(names[:i]) if n), None)
-        after = next((n for n in names[i:] if n), None)
-        inside = before if before == after else None
-        result.append(name or inside or op.output.split("/")[0])
-    return result

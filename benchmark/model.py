@@ -24,8 +24,9 @@ class Model:
         """ghostnet_100 seeded static_wi8_ai8; of a file without a record, its name."""
         if self.record is None:
             return self.path.stem
+        tuned = f" tuned for {self.record.tuning.core}" if self.record.tuning else ""
         twin = " with Ghost operators" if self.record.operators else ""
-        return f"{self.record.model} {self.record.weights} {self.record.recipe}{twin}"
+        return f"{self.record.model} {self.record.weights} {self.record.recipe}{tuned}{twin}"
 
 
 def open_model(path: str | Path) -> Model:

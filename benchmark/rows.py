@@ -33,8 +33,14 @@ class Row:
         record = self.model.record
         if record is None:
             return self.model.path.stem
-        model = f"{record.model}{'_ghostop' * self.has_operators}"
+        model = f"{record.model}{self.suffix}"
         return model if self.is_graph_only else f"{model} {record.weights}"
+
+    @property
+    def suffix(self) -> str:
+        """What tells a file from the plain one of its model."""
+        tuning = self.model.record.tuning if self.model.record else None
+        return (f"_tuned_{tuning.core}" if tuning else "") + "_ghostop" * self.has_operators
 
     @property
     def has_operators(self) -> bool:
@@ -135,9 +141,7 @@ class Row:
         record = self.model.record
         accuracy = record.accuracy if record else None
         return {
-            "model": f"{record.model}{'_ghostop' * self.has_operators}"
-            if record
-            else self.model.path.stem,
+            "model": f"{record.model}{self.suffix}" if record else self.model.path.stem,
             "weights": record.weights if record else None,
             "recipe": self.recipe,
             "file": self.model.path.name,

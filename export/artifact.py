@@ -73,6 +73,23 @@ class Operators:
     snr_db: float | None  # of the outputs; None: every byte was equal
 
 
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Some blocks have another form than in the plain file: equal, and cheaper on one core."""
+
+    plain: str  # name of that file
+    plain_sha256: str
+    core: str  # "cortex-a76", or what else this file is called after: "host", "phone4"
+    target: str  # as the benchmark names it
+    forms: dict[str, tuple[str, ...]]  # block -> its forms; the others are as in the plain file
+    unit: str  # of the costs: "instructions", or "ms" of the median
+    cost_before: float
+    cost_after: float
+    images: int  # on which both files gave the same outputs
+    images_from: str  # "photos" or "generated images"
+    snr_db: float | None  # of the outputs; None: every byte was equal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """All that is known of one `.tflite` file. `None` means not measured, or not applicable."""
@@ -97,6 +114,7 @@ class Record:
     accuracy: Accuracy | None = None
     calibration: Calibration | None = None
     operators: Operators | None = None  # None: a plain file
+    tuning: Tuning | None = None  # None: as it was converted
     versions: dict[str, str] = field(default_factory=dict)
     sha256: str = ""  # of the finished file; `save` fills these two in
     size_bytes: int = 0
@@ -106,7 +124,8 @@ class Record:
     def file_name(self) -> str:
         size = self.preprocessing["size"]
         name = artifact_name(self.model, self.weights, size, self.recipe)
-        return twin_path(Path(name)).name if self.operators else name
+        path = tuned_path(Path(name), self.tuning.core) if self.tuning else Path(name)
+        return twin_path(path).name if self.operators else path.name
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
@@ -120,6 +139,11 @@ def artifact_name(model: str, weights: str, size: int, recipe: str) -> str:
 def twin_path(plain: Path) -> Path:
     """Where the file with Ghost operators stands, beside the plain one."""
     return plain.with_name(f"{plain.stem}_ghostop.tflite")
+
+
+def tuned_path(plain: Path, core: str) -> Path:
+    """What a file with the cheapest forms for a core is called; with operators, its twin."""
+    return plain.with_name(f"{plain.stem}_tuned_{core}.tflite")
 
 
 def tool_versions(others: tuple[str, ...] = ()) -> dict[str, str]:
@@ -201,7 +225,8 @@ def read_record(path: str | Path) -> Record:
         schema = content.get("schema") if isinstance(content, dict) else None
         if schema != SCHEMA:
             raise Mismatch(f"its schema is {schema!r}, and this version reads {SCHEMA}")
-        content.setdefault("operators", None)  # as it was before there were any
+        for later in ("operators", "tuning"):  # as it was before there were any
+            content.setdefault(later, None)
         return typed(Record, content, "record")
     except (Mismatch, OverflowError) as wrong:
         raise UserError(

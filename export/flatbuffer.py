@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,69 @@ class Graph:
             values.astype(np.float32).tobytes(), np.uint8
         )
 
+    def add_tensor(
+        self,
+        like: int,
+        name: str,
+        shape: Sequence[int],
+        values: np.ndarray | None = None,
+        channels: np.ndarray | None = None,
+    ) -> int:
+        """A tensor of the type and quantization of another; with `values` it is a constant.
+
+        `channels`: which of the other's scales it has, where each channel has one.
+        """
+        tensor = copy.copy(self.subgraph.tensors[like])
+        tensor.shape, tensor.shapeSignature, tensor.buffer = list(shape), None, 0
+        if values is not None:
+            tensor.buffer = len(self.model.buffers)
+            self.model.buffers.append(schema.BufferT())
+            self.model.buffers[-1].data = np.frombuffer(values.tobytes(), np.uint8)
+        found = self.quantization(like)
+        if channels is not None and found is not None and len(found[0]) > 1:
+            tensor.quantization = copy.copy(tensor.quantization)
+            scales, points = (parameter[channels] for parameter in found)
+            tensor.quantization.scale, tensor.quantization.zeroPoint = scales, points
+        self.subgraph.tensors.append(tensor)
+        self.names.append(name)
+        return len(self.names) - 1
+
+    def insert(
+        self, kind: "Op | str", inputs: Sequence[int], output: int, before: Op, **options: Any
+    ) -> Op:
+        """A new operator like another one, with some of its `options` changed; or a plain ADD."""
+        record: Any = schema.OperatorT() if isinstance(kind, str) else copy.copy(kind.record)
+        if isinstance(kind, str):
+            record.opcodeIndex = self._opcode(kind)
+            record.builtinOptionsType = getattr(schema.BuiltinOptions, f"{kind.title()}Options")
+            record.builtinOptions = getattr(schema, f"{kind.title()}OptionsT")()
+        else:
+            record.builtinOptions = copy.copy(record.builtinOptions)
+        for name, value in options.items():
+            setattr(record.builtinOptions, name, value)
+        record.inputs, record.outputs = list(inputs), [output]
+        place = self.ops.index(before)
+        self.subgraph.operators.insert(place, record)
+        self.ops.insert(place, Op(self.model, record))
+        return self.ops[place]
+
+    def _opcode(self, name: str) -> int:
+        """The number of a built-in operator in this file."""
+        builtin = getattr(schema.BuiltinOperator, name)
+        for i, code in enumerate(self.model.operatorCodes):
+            if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+                return i
+        code: Any = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = builtin
+        code.version = 1
+        self.model.operatorCodes.append(code)
+        return len(self.model.operatorCodes) - 1
+
+    def remove(self, op: Op) -> None:
+        """Take out an operator whose output nothing reads any more."""
+        self.ops.remove(op)
+        self.subgraph.operators.remove(op.record)
+
     def bypass(self, op: Op, source: int) -> None:
         """Take `op` out: whatever read its output reads `source` instead."""
         (gone,) = op.outputs
@@ -156,8 +220,7 @@ class Graph:
             for position, tensor in enumerate(reader.inputs):
                 if tensor == gone:
                     reader.inputs[position] = reader.record.inputs[position] = source
-        self.ops.remove(op)
-        self.subgraph.operators.remove(op.record)
+        self.remove(op)
 
     def fuse(
         self, ops: list[Op], name: str, options: bytes, inputs: list[int], output: int
@@ -175,8 +238,7 @@ class Graph:
         self.ops[place] = Op(self.model, record)
         self.subgraph.operators[place] = record
         for op in ops[:-1]:
-            self.ops.remove(op)
-            self.subgraph.operators.remove(op.record)
+            self.remove(op)
 
     def drop_unused(self) -> None:
         """Take out the tensors that no operator reads or writes, and the data only they held.

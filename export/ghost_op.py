@@ -90,12 +90,16 @@ def make_twin(plain: str | Path, photos: Photos | None = None, out: Path | None 
         )  # fmt: skip
         record = described(record, operators, twin.data)
         files[record_path(path)] = record.to_json().encode()
-    if out is not None and path.with_name(plain.name).absolute() != plain.absolute():
-        for source in (plain, record_path(plain)):
-            if source.exists():
-                files[out / source.name] = source.read_bytes()
-    write_together(files)
+    write_together(files | beside(plain, path.parent))
     return Made(path, record, twin, images_from)
+
+
+def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
+    """The plain file and its record, where they must be copied to stand in `folder`."""
+    if (folder / plain.name).absolute() == plain.absolute():
+        return {}
+    sources = (plain, record_path(plain))
+    return {folder / source.name: source.read_bytes() for source in sources if source.exists()}
 
 
 def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> np.ndarray:
@@ -131,8 +135,8 @@ def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int])
     return IMAGENET.at(sides[0])
 
 
-def described(plain: Record, operators: Operators, data: bytes) -> Record:
-    """The record of a twin. What was measured on the plain file stays the plain file's."""
+def described(plain: Record, operators: Operators | None, data: bytes) -> Record:
+    """The record of an equal file. What was measured on the plain file stays the plain file's."""
     from export.contract import facts
 
     says = facts(data)

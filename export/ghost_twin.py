@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from export.artifact import MAX_PARITY_DB
 from export.flatbuffer import Graph
 from export.ghost_options import MAX_NODES, NAME
-from export.ghost_patterns import Found, find
+from export.ghost_patterns import Found, Site, find
 from export.ghost_runtime import PLAIN_TWIN
 from export.metadata import with_files_of
 from export.parity import as_list, snr_db
@@ -64,7 +64,11 @@ def make(plain: bytes, name: str, images: np.ndarray) -> Twin:
 def with_operators(plain: bytes, name: str) -> bytes:
     """The file with an operator wherever one fits; whether they are equal is not asked here."""
     graph = Graph(plain)
-    sites = find(graph).sites
+    return fused(graph, find(graph).sites, plain, name)
+
+
+def fused(graph: Graph, sites: Sequence[Site], plain: bytes, name: str) -> bytes:
+    """`graph` with operators at these of its places, as the twin of the file `name`."""
     for i, site in enumerate(sites):
         graph.fuse(list(site.ops), NAME % i, site.options.pack(), list(site.inputs), site.output)
     graph.drop_unused()
@@ -135,10 +139,14 @@ def prove_operators(plain: bytes, name: str, images: np.ndarray) -> None:
 def with_outputs(data: bytes, tensors: Sequence[int]) -> bytes:
     """The same file with more outputs, behind its own."""
     graph = Graph(data)
+    add_outputs(graph, tensors)
+    return graph.to_bytes()
+
+
+def add_outputs(graph: Graph, tensors: Sequence[int]) -> None:
     graph.subgraph.outputs = [*graph.outputs, *tensors]
     for signature in graph.model.signatureDefs or []:
         for tensor in tensors:
             end: Any = copy.copy(signature.outputs[0])
             end.name, end.tensorIndex = graph.names[tensor].encode(), tensor
             signature.outputs.append(end)
-    return graph.to_bytes()

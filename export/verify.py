@@ -82,7 +82,8 @@ def contract_complaints(e: Evidence) -> list[str]:
 
     record = e.record
     n_operators = record.operators.count if record.operators else 0
-    promised = promise(record.recipe, record.family, record.parameters, n_operators)
+    is_tuned = record.tuning is not None
+    promised = promise(record.recipe, record.family, record.parameters, n_operators, is_tuned)
     return broken_promises(promised, e.facts)
 
 

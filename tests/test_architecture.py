@@ -14,6 +14,7 @@ MAY_IMPORT = {  # each room, and the other rooms it may use
     "export": {"ghostnet_tf"},
     "benchmark": {
         "export.artifact",
+        "export.blocks",
         "export.ghost_library",
         "export.suites",
         "ghostnet_tf.errors",
@@ -29,6 +30,7 @@ COMMANDS = [
     ("export/verify.py",),
     ("export/evaluate.py",),
     ("export/ghost_op.py",),
+    ("export/tune.py",),
     ("export/bundle.py",),
     ("export/timing.py",),
     ("benchmark/operators.py",),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmark import operators
-from benchmark.blocks import block_names, blocks_of, class_of
+from benchmark.blocks import blocks_of, class_of
 from benchmark.measurement import Settings
 from benchmark.operators import profile_of
 from benchmark.targets.runner import Event, Op
@@ -89,16 +89,6 @@ def test_an_operator_too_many_or_too_few_gives_no_blocks():
 
     assert blocks_of(GRAPH, ran[:-1]) is None
     assert blocks_of(GRAPH, [*ran, ran[-1]]) is None
-
-
-def test_keras_own_mobilenets_have_blocks_too():
-    names = ["conv_bn", "expanded_conv_project_bn", "expanded_conv_11_expand_bn", "Mul_7",
-             "expanded_conv_11_add", "conv_1_bn"]  # fmt: skip
-
-    assert block_names([Op(3, name) for name in names]) == [
-        "conv_bn", "expanded_conv", "expanded_conv_11", "expanded_conv_11", "expanded_conv_11",
-        "conv_1_bn",
-    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------- the command

@@ -1,0 +1,272 @@
+"""Equal forms of a finished GhostNet `.tflite`, block by block, and the cheapest for one core:
+
+python export/tune.py FILE.tflite [--target emulated|host|phone] [--core CORE] [--phone SERIAL]
+    [--forms late_concat,split_consumer,channel_padding,operator] [--photos DIR|ZIP]
+    [--effort quick|standard|strict] [--out DIR] [--resume] [--json]
+
+It becomes FILE_tuned_CORE.tflite with a record, or FILE_tuned_CORE_ghostop.tflite where Ghost
+operators are in it, beside the plain file and the table of all that was tried. Float32, full int8.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if not __package__:  # started as a script: modules are found from the project's root
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from export.artifact import (
+    Operators,
+    Record,
+    Tuning,
+    matching_record,
+    read_model,
+    record_path,
+    tuned_path,
+    twin_path,
+)
+from ghostnet_tf.errors import UserError, pick, run
+from ghostnet_tf.files import sha256, write_atomic, write_together
+from ghostnet_tf.photos import Photos
+
+if TYPE_CHECKING:
+    from export.tuning.candidate import Candidate
+    from export.tuning.cost import Benchmark
+    from export.tuning.search import Search, Trial
+
+FORMS = ("late_concat", "split_consumer", "channel_padding", "operator")  # keys of export.forms
+TARGETS = ("emulated", "host", "phone")
+EFFORTS = ("quick", "standard", "strict")
+CORE = "cortex-a76"  # the emulated one that is meant where none is named
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What came of one file."""
+
+    plain: Path
+    target: str
+    unit: str
+    trials: "list[Trial]"
+    taken: "Trial | None"  # None: the plain file is the cheapest
+    path: Path | None
+    record: Record | None  # None where the plain file has none
+    table: Path
+    proof: str  # on what equality was shown
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Tries equal forms of each block of a finished GhostNet .tflite and keeps the "
+        "cheapest for one core."
+    )
+    parser.add_argument("file", metavar="FILE.tflite", type=Path)
+    parser.add_argument("--target", choices=TARGETS, default="emulated", help="default: emulated")
+    parser.add_argument(
+        "--core", metavar="CORE", help=f"emulated: a name, such as {CORE}; host, phone: a number"
+    )
+    parser.add_argument("--phone", metavar="SERIAL", help="which one, where adb knows several")
+    parser.add_argument(
+        "--forms", metavar="FORM,...", default=",".join(FORMS), help=f"of {', '.join(FORMS)}"
+    )
+    parser.add_argument("--photos", metavar="DIR|ZIP", help="to prove it on; default: generated")
+    parser.add_argument(
+        "--effort",
+        choices=EFFORTS,
+        default="standard",
+        help="quick: each form alone; otherwise also together. On host and phone also how long "
+        "each is measured",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the plain file is copied there")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    args = parser.parse_args(argv)
+    args.forms = tuple(name.strip() for name in args.forms.split(","))
+    for name in args.forms:
+        pick(name, dict.fromkeys(FORMS), "form")
+    if args.phone and args.target != "phone":
+        parser.error("--phone needs --target phone")
+    if args.core and (args.core == "each" or "," in args.core):
+        parser.error(f"--core is {args.core}: a file is tuned for one core")
+    if args.target == "emulated":
+        args.core = args.core or CORE
+    return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    tuned = tune(args)
+    if args.json:
+        print(json.dumps(facts(tuned), indent=1))
+    else:
+        show(tuned)
+    return 0
+
+
+def tune(args: argparse.Namespace) -> Tuned:
+    from export.ghost_op import proof_images
+    from export.to_tflite import refuse_unwritable
+
+    data = read_model(args.file)
+    record = matching_record(args.file, data) if record_path(args.file).exists() else None
+    out = args.out or args.file.parent
+    refuse_unwritable(out)
+    photos = Photos.open(args.photos) if args.photos else None
+
+    from export.forms import choices
+    from export.tuning.candidate import Plain
+    from export.tuning.cost import Benchmark, Place
+    from export.tuning.search import Search
+
+    plain = Plain(data, args.file.name, proof_images(data, record, photos))
+    # A count is the same at every effort, so a later run can go on from a quick one.
+    effort = "standard" if args.target == "emulated" else args.effort
+    place = Place(args.target, args.core, args.phone, effort)
+    path = tuned_path(out / args.file.name, place.name)
+    benchmark = Benchmark(place, data, path.with_suffix(".measured.json"), args.resume)
+    search = Search(plain, benchmark, choices(args.forms))
+    taken = _searched(search, benchmark, is_deep=args.effort != "quick")
+
+    shown_on = len(plain.images), "generated images" if photos is None else "photos"
+    table, written = path.with_suffix(".md"), (None, None)
+    if taken:
+        written = _write(args.file, path, search.file_of(taken), taken, record, benchmark, shown_on)
+    trials = search.judged(taken)
+    tuned = Tuned(
+        args.file,
+        benchmark.target,
+        place.unit,
+        trials,
+        taken,
+        *written,
+        table,
+        " ".join(map(str, shown_on)),
+    )
+    write_atomic(table, page(tuned).encode())
+    return tuned
+
+
+def _searched(search: "Search", benchmark: "Benchmark", is_deep: bool) -> "Trial | None":
+    """The cheapest whole; what was measured before an interruption is said to be kept."""
+    from export.progress import Stages
+
+    blocks, stages = search.plain.blocks, Stages()
+    try:
+        with stages.stage("the plain file"):
+            benchmark.open()
+        with stages.stage("each form alone", len(blocks)) as advance:
+            search.one_by_one(advance)
+        helps = is_deep
+        while helps:
+            with stages.stage("one form more where one helped", len(blocks)) as advance:
+                helps = search.on_top(advance)
+        with stages.stage("as a whole", 2) as advance:
+            return search.whole(advance)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(benchmark)) from None
+    except UserError as error:
+        if not benchmark.saved.costs:
+            raise
+        raise type(error)(f"{error}; {_kept(benchmark)}", fix=error.fix) from error
+
+
+def _kept(benchmark: "Benchmark") -> str:
+    n = len(benchmark.saved.costs)
+    return f"{n} costs are in {benchmark.path}: --resume goes on from there" if n else "no cost yet"
+
+
+def _write(
+    plain: Path,
+    path: Path,
+    candidate: "Candidate",
+    taken: "Trial",
+    record: Record | None,
+    benchmark: "Benchmark",
+    shown_on: tuple[int, str],
+) -> tuple[Path, Record | None]:
+    """The tuned file and its record, beside the plain one."""
+    from export.ghost_op import beside, described
+    from export.ghost_options import VERSION
+
+    data = read_model(plain)
+    proof = (*shown_on, taken.snr_db)
+    operators = None
+    if candidate.n_operators:
+        path = twin_path(path)
+        operators = Operators(plain.name, sha256(data), candidate.n_operators, VERSION, *proof)
+    files = {path: candidate.data}
+    if record is not None and taken.cost:
+        forms = {block: tuple(map(str, chosen)) for block, chosen in taken.plan.items()}
+        tuning = Tuning(
+            plain.name, sha256(data), benchmark.place.name, benchmark.target, forms,
+            benchmark.place.unit, taken.cost.before, taken.cost.after, *proof,
+        )  # fmt: skip
+        record = described(replace(record, tuning=tuning), operators, candidate.data)
+        files[record_path(path)] = record.to_json().encode()
+    write_together(files | beside(plain, path.parent))
+    return path, record
+
+
+# ---------------------------------------------------------------------------- what is said
+
+
+def page(tuned: Tuned) -> str:
+    from export.tuning.table import counted, markdown
+
+    notes = [f"{tuned.target}; {counted(tuned.trials)}.", verdict(tuned)]
+    return markdown(f"{tuned.plain.name}, tuned", notes, tuned.trials, tuned.unit)
+
+
+def verdict(tuned: Tuned) -> str:
+    """One sentence that a reader may quote."""
+    if tuned.taken is None or tuned.taken.cost is None:
+        return f"No form is cheaper beyond doubt: {tuned.plain.name} stays as it is."
+    cost, db = tuned.taken.cost, tuned.taken.snr_db
+    equal = "every byte is equal" if db is None else f"{db:.1f} dB"
+    before, after = (
+        f"{value:,.0f}" if tuned.unit == "instructions" else f"{value:.2f}"
+        for value in (cost.before, cost.after)
+    )
+    return (
+        f"{before} -> {after} {tuned.unit} ({cost.ratio - 1:+.1%}); against the plain file on "
+        f"{tuned.proof}: {equal}."
+    )
+
+
+def show(tuned: Tuned) -> None:
+    from export.tuning import table
+
+    print(f"{tuned.plain.name} on {tuned.target}")
+    table.show(tuned.trials, tuned.unit)
+    print(table.counted(tuned.trials))
+    print(verdict(tuned))
+    if tuned.path:
+        runs = ", which runs only where the operators are" if "_ghostop" in tuned.path.stem else ""
+        print(f"wrote {tuned.path}{runs}")
+        if tuned.record is None:
+            print("      no record: the plain file has none")
+    print(f"{'      ' if tuned.path else 'wrote '}{tuned.table}: all that was tried")
+    if tuned.path and tuned.record:
+        print(f"next: python export/verify.py {tuned.path}")
+
+
+def facts(tuned: Tuned) -> dict[str, Any]:
+    """The same for machines."""
+    from export.tuning.table import facts
+
+    return {
+        "plain": str(tuned.plain),
+        "target": tuned.target,
+        "unit": tuned.unit,
+        "path": str(tuned.path) if tuned.path else None,
+        "table": str(tuned.table),
+        "trials": facts(tuned.trials),
+        "record": asdict(tuned.record) if tuned.record else None,
+    }
+
+
+if __name__ == "__main__":
+    run(main)

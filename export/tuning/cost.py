@@ -1,0 +1,194 @@
+"""What a candidate costs against the plain file: `benchmark/run.py` measures, as a program."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from export.artifact import Mismatch, typed
+from ghostnet_tf.errors import CHECK_FAILED, INTERRUPTED, USER_CAN_FIX, CheckFailed, UserError
+from ghostnet_tf.files import sha256, write_atomic
+from ghostnet_tf.programs import ROOT
+
+SCHEMA = 1
+EMULATED = "emulated"
+BLUR = 100  # instructions by which two counts of one file may differ: benchmark/targets/emulated.py
+NO_BOUND = 1e9  # of a ratio, where there are too few rounds to say; JSON knows no infinity
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a candidate and of the plain file beside it; instructions, or the median in ms."""
+
+    before: float
+    after: float
+    low: float  # the ratio after / before is between these
+    high: float
+
+    @property
+    def ratio(self) -> float:
+        return self.after / self.before
+
+    @property
+    def is_cheaper(self) -> bool:
+        return self.high < 1
+
+    @property
+    def is_dearer(self) -> bool:
+        return self.low > 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where is measured, and with how much care."""
+
+    target: str  # of benchmark/run.py: emulated, host or phone
+    core: str | None
+    phone: str | None
+    effort: str
+
+    @property
+    def name(self) -> str:
+        """Of the core, or what else a file can be called after."""
+        if self.target == EMULATED:
+            return str(self.core)
+        return self.target if self.core is None else f"{self.target}{self.core}"
+
+    @property
+    def unit(self) -> str:
+        return "instructions" if self.target == EMULATED else "ms"
+
+    def arguments(self) -> list[str]:
+        line = ["--target", self.target, "--effort", self.effort, "--json"]
+        for flag, value in (("--core", self.core), ("--phone", self.phone)):
+            line += [flag, value] if value is not None else []
+        return line
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Costs by the SHA-256 of the candidate: a file that is whole after every measurement."""
+
+    schema: int
+    plain_sha256: str
+    place: Place
+    target: str  # as the benchmark calls it, with its versions: "emulated: cortex-a76"
+    costs: dict[str, Cost]
+
+
+class Benchmark:
+    """Measures candidates on one target; what was measured once is not measured again."""
+
+    def __init__(self, place: Place, plain: bytes, path: Path, is_resumed: bool = False):
+        self.place, self.plain, self.path = place, plain, path
+        self.saved = Saved(SCHEMA, sha256(plain), place, "", {})
+        if is_resumed:
+            self.saved = _resumed(path, self.saved)
+        elif path.exists():
+            _set_aside(path)
+
+    @property
+    def target(self) -> str:
+        return self.saved.target
+
+    def open(self) -> None:
+        """Whatever is missing is said now, before the first candidate is built."""
+        if self.place.target == EMULATED:
+            self.costs([self.plain])
+
+    def costs(self, candidates: Sequence[bytes]) -> list[Cost]:
+        """In the order of the candidates, which are measured together as far as they are new."""
+        keys = [sha256(candidate) for candidate in candidates]
+        known = self.saved.costs
+        new = {k: c for k, c in zip(keys, candidates, strict=True) if k not in known}
+        if new:
+            found = self._counts(new) if self.place.target == EMULATED else self._times(new)
+            known.update(found)
+            content = json.dumps(asdict(self.saved), indent=1) + "\n"
+            write_atomic(self.path, content.encode())
+        return [known[key] for key in keys]
+
+    def _counts(self, new: Mapping[str, bytes]) -> dict[str, Cost]:
+        """The plain file is counted once, which serves for all candidates."""
+        plain = self.saved.plain_sha256
+        is_first = plain not in self.saved.costs
+        rows = self._run({**({plain: self.plain} if is_first else {}), **new})["rows"]
+        counts = {row["sha256"]: float(row["instructions"]) for row in rows}
+        before = counts[plain] if is_first else self.saved.costs[plain].before
+        return {
+            key: Cost(before, count, (count - BLUR) / before, (count + BLUR) / before)
+            for key, count in counts.items()
+        }
+
+    def _times(self, new: Mapping[str, bytes]) -> dict[str, Cost]:
+        """Visited in the same rounds as the plain file: what slows the machine slows both."""
+        found = self._run({self.saved.plain_sha256: self.plain, **new})
+        plain, *rows = found["rows"]
+        return {
+            row["sha256"]: Cost(
+                plain["median_ms"], row["median_ms"], v["low"] or 0.0, v["high"] or NO_BOUND
+            )
+            for row, v in zip(rows, found["verdicts"], strict=True)
+        }
+
+    def _run(self, files: Mapping[str, bytes]) -> dict[str, Any]:
+        """What the benchmark says of these files on its one target, in their order."""
+        with tempfile.TemporaryDirectory(prefix="tune-") as folder:
+            paths = [Path(folder) / f"{name}.tflite" for name in files]
+            for path, data in zip(paths, files.values(), strict=True):
+                path.write_bytes(data)
+            line = [sys.executable, str(ROOT / "benchmark" / "run.py"), *map(str, paths)]
+            line += [*self.place.arguments(), "--out", str(Path(folder) / "out")]
+            done = subprocess.run(line, capture_output=True, text=True)  # noqa: S603
+        if done.returncode:
+            raise _failure(done.returncode, done.stderr)
+        found = json.loads(done.stdout)["targets"]
+        if len(found) != 1:
+            names = ", ".join(target["target"] for target in found)
+            raise UserError(
+                f"a file is tuned for one core, and these answer: {names}", fix="--core"
+            )
+        self.saved = replace(self.saved, target=found[0]["target"])
+        return found[0]
+
+
+def _failure(code: int, stderr: str) -> BaseException:
+    """What the benchmark said, as an error of ours."""
+    if code in (INTERRUPTED, -2):
+        return KeyboardInterrupt()
+    said = stderr.strip().splitlines()
+    what = next((s.removeprefix("error: ") for s in said if s.startswith("error: ")), None)
+    if what is None or code not in (CHECK_FAILED, USER_CAN_FIX):
+        return RuntimeError(f"benchmark/run.py ended with exit code {code}: {stderr[-2000:]}")
+    fix = next((s.removeprefix("  fix: ") for s in said if s.startswith("  fix: ")), "")
+    return (CheckFailed if code == CHECK_FAILED else UserError)(what, fix=fix)
+
+
+def _resumed(path: Path, fresh: Saved) -> Saved:
+    try:
+        old = typed(Saved, json.loads(path.read_text(encoding="utf-8")), "it")
+    except FileNotFoundError:
+        raise UserError(f"there are no costs {str(path)!r}", fix="leave out --resume") from None
+    except (ValueError, RecursionError, Mismatch) as wrong:
+        raise UserError(
+            f"{str(path)!r} cannot be read as costs: {wrong}", fix="leave out --resume"
+        ) from None
+    for name in ("schema", "plain_sha256", "place"):
+        if getattr(old, name) != getattr(fresh, name):
+            raise UserError(
+                f"{str(path)!r} cannot be resumed, for its {name.split('_')[0]} is another",
+                fix="leave out --resume: the old costs are then set aside",
+            )
+    return old
+
+
+def _set_aside(path: Path) -> None:
+    """Old costs keep their numbers under another name; nothing measured is ever lost."""
+    n = 1
+    while (aside := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
+        n += 1
+    path.rename(aside)
