@@ -9,21 +9,25 @@ from export.ghost_options import CONVOLUTION, DEPTHWISE, GHOST
 from export.ghost_patterns import Found, Site, Unfit, find
 
 
-def _of(kind: int) -> Callable[[Graph], Found]:
-    """The search for the places of one kind."""
+def _of(kind: int, ends_in: str) -> Callable[[Graph], Found]:
+    """The search for the places of one kind, each of which ends in such an operator."""
 
     def found(graph: Graph) -> Found:
         of_all = find(graph)
-        return Found(tuple(s for s in of_all.sites if s.options.kind == kind), of_all.left)
+        layers = {graph.names[op.outputs[0]] for op in graph.ops if op.name == ends_in}
+        return Found(
+            tuple(s for s in of_all.sites if s.options.kind == kind),
+            tuple(why for why in of_all.left if why.split(":")[0] in layers),
+        )
 
     return found
 
 
 # Tried one by one, and together as far as no operator is wanted for two of them.
 KINDS = {
-    "ghost": _of(GHOST),
-    "depthwise": _of(DEPTHWISE),
-    "convolution": _of(CONVOLUTION),
+    "ghost": _of(GHOST, "CONCATENATION"),
+    "depthwise": _of(DEPTHWISE, "DEPTHWISE_CONV_2D"),
+    "convolution": _of(CONVOLUTION, "CONV_2D"),
 }
 
 

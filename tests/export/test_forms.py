@@ -24,6 +24,7 @@ WHERE = {  # choice -> the blocks that it fits into, by their numbers; int8 wher
     "channel_padding stream to 16": (0, 1, 3),
     "operator ghost": (0, 1, 2, 3),
     "operator depthwise": (1, 3),
+    "operator convolution": (0, 1, 2, 3),
 }
 IN_INT8 = {**WHERE, "split_consumer": ()}
 LATE, SPLIT = Choice("late_concat"), Choice("split_consumer")
