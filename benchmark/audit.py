@@ -23,7 +23,7 @@ QUESTIONS = (  # whether GhostNet has our operators, the form of MobileNetV3, wh
 FORMS = {  # in words
     "stock": "a stock MobileNetV3",
     "delegable": "a delegable MobileNetV3",
-    "delegable_ghostop": "a delegable MobileNetV3 with our depthwise operator",
+    "delegable_ghostop": "a delegable MobileNetV3 with our operators",
 }
 
 

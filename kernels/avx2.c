@@ -141,7 +141,7 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 #include "strips.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  run_mode(node, cheap, in, out, first, last, node->is.channels < LANES, 0);
+  run_channels(node, cheap, in, out, first, last, node->is.channels < LANES, 0);
 }
 
 const GhostKernel GHOST_AVX2 = {

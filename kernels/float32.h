@@ -56,7 +56,7 @@ INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
   return window_weights(node, block, 9);
 }
 
-enum { NONE, RELU, BOTH };  // which limits there are
+enum { NONE, RELU, BOTH, GENERAL = BOTH };  // which limits there are
 
 INLINE Pixel limited(Pixel sum, Pixel min, Pixel max, int mode) {
   if (mode != NONE) sum = larger(sum, min);
@@ -86,10 +86,10 @@ INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int 
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   const uint32_t activation = node->is.activation;
-  if (node->is.channels < LANES) run_mode(node, cheap, in, out, first, last, true, BOTH);
-  else if (activation == GHOST_RELU6) run_mode(node, cheap, in, out, first, last, false, BOTH);
-  else if (activation == GHOST_RELU) run_mode(node, cheap, in, out, first, last, false, RELU);
-  else run_mode(node, cheap, in, out, first, last, false, NONE);
+  if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, BOTH);
+  else if (activation == GHOST_RELU6) run_channels(node, cheap, in, out, first, last, false, BOTH);
+  else if (activation == GHOST_RELU) run_channels(node, cheap, in, out, first, last, false, RELU);
+  else run_channels(node, cheap, in, out, first, last, false, NONE);
 }
 
 INLINE void add_all(float *x, const float *y, size_t n) {

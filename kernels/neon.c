@@ -87,12 +87,16 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 
 #include "strips.h"
 
+INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out, int first,
+                     int last, int mode) {
+  run_channels(node, cheap, in, out, first, last, false, mode);
+}
+
+OF_EVERY_MODE(run_mode, run_wide)
+
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->is.channels < LANES) {
-    run_mode(node, cheap, in, out, first, last, true, ANY);
-    return;
-  }
-  WITH_MODE_OF(node, run_mode, node, cheap, in, out, first, last, false)
+  if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
+  else run_mode(node, cheap, in, out, first, last);
 }
 
 static bool takes(const GhostNode *node) {

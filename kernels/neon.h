@@ -25,6 +25,7 @@ enum {
   ANY,       // saturates at every step, and clamps
   UNSIGNED,  // fits int16 on the way (GhostNode.is_bounded); zero point -128: 0..255 is the clamp
   FREE,      // fits int16 on the way; no activation: -128..127 is the clamp
+  GENERAL = ANY,
 };
 
 INLINE int mode_of(const GhostNode *node) {
@@ -62,12 +63,24 @@ INLINE Pixel requantized(Sum sum, const Output *o, int mode) {
   return vqmovn_s16(vaddq_s16(value, o->zero_point));
 }
 
-// A function for each mode, so that what a mode needs not is not there.
-#define WITH_MODE_OF(node, RUN, ...)                                                               \
-  switch (mode_of(node)) {                                                                         \
-    case UNSIGNED: RUN(__VA_ARGS__, UNSIGNED); break;                                              \
-    case FREE: RUN(__VA_ARGS__, FREE); break;                                                      \
-    default: RUN(__VA_ARGS__, ANY); break;                                                         \
+#define OF_MODE(NAME, RUN, MODE)                                                                   \
+  static __attribute__((noinline)) void NAME(const GhostNode *node, int cheap, const void *in,     \
+                                             void *out, int first, int last) {                     \
+    RUN(node, cheap, in, out, first, last, MODE);                                                  \
+  }
+
+// A function for each mode, apart: among the loops of the others, a loop would run out of registers.
+#define OF_EVERY_MODE(NAME, RUN)                                                                   \
+  OF_MODE(NAME##_any, RUN, ANY)                                                                    \
+  OF_MODE(NAME##_unsigned, RUN, UNSIGNED)                                                          \
+  OF_MODE(NAME##_free, RUN, FREE)                                                                  \
+  static void NAME(const GhostNode *node, int cheap, const void *in, void *out, int first,         \
+                   int last) {                                                                     \
+    switch (mode_of(node)) {                                                                       \
+      case UNSIGNED: NAME##_unsigned(node, cheap, in, out, first, last); break;                    \
+      case FREE: NAME##_free(node, cheap, in, out, first, last); break;                            \
+      default: NAME##_any(node, cheap, in, out, first, last); break;                               \
+    }                                                                                              \
   }
 
 INLINE Pixel load(const int8_t *from) { return vld1_s8(from); }

@@ -173,12 +173,16 @@ INLINE Pixel window5(const Pair *first, const Pair *second, const Pair *third, c
 
 #include "strips.h"
 
+INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out, int first,
+                     int last, int mode) {
+  run_channels(node, cheap, in, out, first, last, false, mode);
+}
+
+OF_EVERY_MODE(run_mode, run_wide)
+
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->is.channels < LANES) {
-    run_mode(node, cheap, in, out, first, last, true, ANY);
-    return;
-  }
-  WITH_MODE_OF(node, run_mode, node, cheap, in, out, first, last, false)
+  if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
+  else run_mode(node, cheap, in, out, first, last);
 }
 
 const GhostKernel GHOST_NEON_DOT = {

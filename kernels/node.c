@@ -70,8 +70,9 @@ static void *weights_of(GhostNode *node, const GhostOptions *o) {
     return copied(o->weights, element * ghost_convolved_channels(h) * ghost_taps(h));
   node->depth = (size_t)h->kernel_w * h->channels;
   if (!ghost_is_pointwise(h)) {
-    const GhostVariant *v = node->variant;
-    size_t chunk = (size_t)(h->dtype == GHOST_INT8 ? v->convolution_int8 : v->convolution_float32)->chunk;
+    const GhostKernel *kernel = h->dtype == GHOST_INT8 ? node->variant->convolution_int8
+                                                       : node->variant->convolution_float32;
+    const size_t chunk = (size_t)kernel->chunk;
     node->depth = (node->depth + chunk - 1) / chunk * chunk;
   }
   const size_t padded = element * node->depth, n = (size_t)h->out_channels * h->kernel_h;

@@ -92,10 +92,9 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
 
 static void run_pointwise(const GhostNode *node, int cheap, const void *in, void *out, int first,
                           int last) {
-  (void)cheap;
   switch (node->is.activation) {
-    case GHOST_RELU6: run_convolution(node, in, out, first, last, BOTH); break;
-    case GHOST_RELU: run_convolution(node, in, out, first, last, RELU); break;
-    default: run_convolution(node, in, out, first, last, NONE); break;
+    case GHOST_RELU6: run_convolution(node, cheap, in, out, first, last, BOTH); break;
+    case GHOST_RELU: run_convolution(node, cheap, in, out, first, last, RELU); break;
+    default: run_convolution(node, cheap, in, out, first, last, NONE); break;
   }
 }

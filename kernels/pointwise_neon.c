@@ -120,10 +120,7 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
 
 #include "pointwise.h"
 
-static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  (void)cheap;
-  WITH_MODE_OF(node, run_convolution, node, in, out, first, last)
-}
+OF_EVERY_MODE(run, run_convolution)
 
 // Two products fit int16 where no weight is -128.
 static bool takes(const GhostNode *node) {
@@ -134,7 +131,8 @@ static bool takes(const GhostNode *node) {
 }
 
 const GhostKernel GHOST_NEON_CONVOLUTION = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = takes, .packed_size = panels_size, .pack = pack_panels, .run = run,
+    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = takes,
+    .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 
 #endif

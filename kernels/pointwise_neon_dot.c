@@ -117,27 +117,11 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
 
 #include "pointwise.h"
 
-#define NOINLINE static __attribute__((noinline))
-NOINLINE void run_unsigned(const GhostNode *node, const void *in, void *out, int first, int last) {
-  run_convolution(node, in, out, first, last, UNSIGNED);
-}
-NOINLINE void run_free(const GhostNode *node, const void *in, void *out, int first, int last) {
-  run_convolution(node, in, out, first, last, FREE);
-}
-NOINLINE void run_any(const GhostNode *node, const void *in, void *out, int first, int last) {
-  run_convolution(node, in, out, first, last, ANY);
-}
-static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  (void)cheap;
-  switch (mode_of(node)) {
-    case UNSIGNED: run_unsigned(node, in, out, first, last); break;
-    case FREE: run_free(node, in, out, first, last); break;
-    default: run_any(node, in, out, first, last); break;
-  }
-}
+OF_EVERY_MODE(run, run_convolution)
 
 const GhostKernel GHOST_NEON_DOT_CONVOLUTION = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide, .packed_size = panels_size, .pack = pack_panels, .run = run,
+    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
+    .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 
 #if defined(__clang__)

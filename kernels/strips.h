@@ -337,8 +337,8 @@ INLINE void windows(const GhostNode *node, int cheap, const Element *in, Element
   }
 }
 
-INLINE void run_mode(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
-                     int last, bool is_narrow, int mode) {
+INLINE void run_channels(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
+                         int last, bool is_narrow, int mode) {
   const GhostHeader *h = &node->is;
   const bool copies = ghost_copies(h, cheap);
   if (ghost_is_same3(h)) {

@@ -62,6 +62,12 @@ def int8_cases(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def few_cases(tmp_path_factory) -> Path:
+    """As many as show a bug that is there everywhere."""
+    return write_cases(tmp_path_factory.mktemp("few") / "cases", random_cases(INT8, 120))
+
+
+@pytest.fixture(scope="session")
 def float32_cases(tmp_path_factory) -> Path:
     return write_cases(tmp_path_factory.mktemp("float32") / "cases", random_cases(FLOAT32, 500))
 
