@@ -191,9 +191,13 @@ static size_t row_elements(const GhostHeader *h) {
   return (counts_pixels(h) ? 1 : h->out_width) * (size_t)h->out_channels;
 }
 
+// Several pieces for each thread, so that none waits long for another; of pixels, whole tiles.
 static int piece_rows(const GhostNode *node) {
-  const bool is_by_rows = node->is.kind == GHOST_CONVOLUTION && !counts_pixels(&node->is);
-  return is_by_rows ? 1 : node->kernel->rows;
+  const int rows = node->kernel->rows, threads = ghost_pool_threads(node->pool);
+  if (node->is.kind == GHOST_CONVOLUTION && !counts_pixels(&node->is)) return 1;
+  if (!counts_pixels(&node->is) || threads == 1) return rows;
+  const int share = (n_rows(&node->is) / (4 * threads) + 7) / 8 * 8;
+  return share < 8 ? 8 : share > rows ? rows : share;
 }
 
 // Where the halves of a concat have scales of their own: a QUANTIZE of each.
