@@ -56,7 +56,7 @@ INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
   return window_weights(node, block, 9);
 }
 
-enum { NONE, RELU, BOTH, GENERAL = BOTH };  // which limits there are
+enum { NONE, RELU, BOTH };  // which limits there are
 
 INLINE Pixel limited(Pixel sum, Pixel min, Pixel max, int mode) {
   if (mode != NONE) sum = larger(sum, min);

@@ -25,7 +25,6 @@ enum {
   ANY,       // saturates at every step, and clamps
   UNSIGNED,  // fits int16 on the way (GhostNode.is_bounded); zero point -128: 0..255 is the clamp
   FREE,      // fits int16 on the way; no activation: -128..127 is the clamp
-  GENERAL = ANY,
 };
 
 INLINE int mode_of(const GhostNode *node) {

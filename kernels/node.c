@@ -176,6 +176,7 @@ typedef struct {
   const GhostNode *node;
   const void *in, *residual;
   void *out;
+  int rows;  // of a piece
 } Job;
 
 // What a kernel counts in: rows; where a convolution is pointwise, pixels.
@@ -228,7 +229,7 @@ static void add_residual(const GhostNode *node, const void *residual, void *out,
 static void run_piece(void *argument, int index) {
   const Job *job = argument;
   const GhostNode *node = job->node;
-  int first = index * piece_rows(node), last = first + piece_rows(node);
+  int first = index * job->rows, last = first + job->rows;
   if (last > n_rows(&node->is)) last = n_rows(&node->is);
   const int n = node->is.kind == GHOST_CONVOLUTION ? 1 : (int)node->is.n_cheap;
   for (int i = 0; i < n; i++) node->kernel->run(node, i, job->in, job->out, first, last);
@@ -244,6 +245,6 @@ void ghost_node_run(GhostNode *node, const void *input, const void *residual, vo
     memcpy(node->tail, (const char *)input + at, ghost_node_input_bytes(node) - at);
   }
   Job job = {.node = node, .in = input, .residual = residual, .out = output};
-  int rows = piece_rows(node);
-  ghost_pool_run(node->pool, run_piece, &job, (n_rows(h) + rows - 1) / rows);
+  job.rows = piece_rows(node);
+  ghost_pool_run(node->pool, run_piece, &job, (n_rows(h) + job.rows - 1) / job.rows);
 }

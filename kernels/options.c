@@ -15,7 +15,7 @@
 _Static_assert(sizeof(GhostHeader) == 124, "the file format has no padding");
 
 // Far beyond any network, and small enough that every product of theirs fits 64 bits.
-enum { MAX_SIDE = 1 << 14, MAX_CHANNELS = 1 << 16, MAX_CHEAP = 256, MAX_KERNEL = 32, MAX_STRIDE = 32 };
+enum { MAX_SIDE = 1 << 14, MAX_CHANNELS = 1 << 16, MAX_CHEAP = 256, MAX_STRIDE = 32 };
 static const uint64_t MAX_BYTES = 1u << 30;  // of one tensor
 
 __attribute__((format(printf, 2, 3))) static bool refuse(char *error, const char *text, ...) {
@@ -86,8 +86,8 @@ static bool sound_shape(const GhostHeader *h, char *error) {
       {"out_width", h->out_width, 1, MAX_SIDE},
       {"out_channels", h->out_channels, 1, MAX_CHANNELS * (1 + MAX_CHEAP)},
       {"n_cheap", h->n_cheap, !is_convolution, is_ghost ? MAX_CHEAP : is_depthwise},
-      {"kernel_h", h->kernel_h, 1, MAX_KERNEL},
-      {"kernel_w", h->kernel_w, 1, MAX_KERNEL},
+      {"kernel_h", h->kernel_h, 1, GHOST_MAX_KERNEL},
+      {"kernel_w", h->kernel_w, 1, GHOST_MAX_KERNEL},
       {"stride_h", h->stride_h, 1, is_ghost ? 1 : MAX_STRIDE},
       {"stride_w", h->stride_w, 1, is_ghost ? 1 : MAX_STRIDE},
   };

@@ -11,6 +11,7 @@
 
 enum {
   GHOST_ERROR_BYTES = 256,
+  GHOST_MAX_KERNEL = 32,  // rows or columns of a window
   // Elements of all the rows that the windows of one output row lie in, where they are larger than 1x1.
   GHOST_MAX_STRIPE = 1 << 14,
 };

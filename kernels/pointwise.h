@@ -15,7 +15,6 @@
 //                                       `depth` elements in each row: a multiple of CHUNK if is_whole,
 //                                       else of four
 //   CHUNK                               elements that are multiplied at once
-//   GENERAL                             the mode that is right for every node
 //
 // Everything is inlined, so that the sizes of a tile are constants. Work is a copy of what the node
 // says: a store of bytes may change any memory, as far as C knows.
@@ -75,24 +74,22 @@ INLINE void panels(const GhostNode *node, const Element *const *rows, int n_rows
 #define PANELS(WIDTH)                                                                              \
   for (; left >= WIDTH; left -= WIDTH, out += WIDTH, panel += panel_size(node, WIDTH))             \
   pixels(node, panel, rows, n_rows, step, out, n, WIDTH, is_whole, mode)
-  if (PANEL > 4) PANELS(PANEL);
+  PANELS(PANEL);
   if (PANEL > 16) PANELS(16);
   if (PANEL > 8) PANELS(8);
+  if (PANEL > 4) PANELS(4);
 #undef PANELS
-  for (; left > 0; left -= 4, out += 4, panel += panel_size(node, 4)) {
-    const int overlap = left < 4 ? 4 - left : 0;
-    pixels(node, panel, rows, n_rows, step, out - overlap, n, 4, is_whole, mode);
-  }
+  if (left) pixels(node, panel, rows, n_rows, step, out + left - 4, n, 4, is_whole, mode);
 }
 
 // One output row of larger windows, whose rows are copied with their padding first. A window's row may
 // be shorter than `depth`: what is behind it meets weights of zero.
-static void run_row(const GhostNode *node, const Element *in, Element *out, int y) {
+INLINE void run_row(const GhostNode *node, const Element *in, Element *out, int y, int mode) {
   const GhostHeader *h = &node->is;
   const size_t channels = h->channels, columns = ghost_spanned_columns(h);
   const size_t stripe = columns * channels, kernel = h->kernel_h;
   Element copy[GHOST_MAX_STRIPE + CHUNK];
-  const Element *rows[GHOST_MAX_STRIPE];
+  const Element *rows[GHOST_MAX_KERNEL];
   size_t inside = columns - h->pad_left;
   if (inside > h->in_width) inside = h->in_width;
   for (size_t k = 0; k < kernel; k++) {
@@ -107,14 +104,14 @@ static void run_row(const GhostNode *node, const Element *in, Element *out, int 
   }
   memset(copy + kernel * stripe, 0, CHUNK * sizeof *in);
   panels(node, rows, (int)kernel, h->stride_w * channels,
-         out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, GENERAL);
+         out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, mode);
 }
 
 INLINE void run_convolution(const GhostNode *node, int cheap, const void *in, void *out, int first,
                             int last, int mode) {
   (void)cheap;
   if (!ghost_is_pointwise(&node->is)) {
-    for (int y = first; y < last; y++) run_row(node, in, out, y);
+    for (int y = first; y < last; y++) run_row(node, in, out, y, mode);
     return;
   }
   const Element *row = (const Element *)in + (size_t)first * node->depth;

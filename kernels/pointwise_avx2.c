@@ -20,7 +20,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 typedef int8_t Element;
-enum { PANEL = 4, PIXELS = 3, CHUNK = 16, GENERAL = 0 };
+enum { PANEL = 4, PIXELS = 3, CHUNK = 16 };
 
 typedef struct {
   int32_t bias[PANEL];
@@ -140,7 +140,7 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
 #include "pointwise.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  run_convolution(node, cheap, in, out, first, last, GENERAL);
+  run_convolution(node, cheap, in, out, first, last, 0);
 }
 
 const GhostKernel GHOST_AVX2_CONVOLUTION = {
