@@ -120,7 +120,7 @@ def model_file(
         weights=weights,
         accuracy=None if top1 is None else Accuracy(top1, 0.9, photos),
         operators=plain
-        and Operators(plain.path.name, plain.sha256, 41, 1, 16, "photos", snr_db=None),
+        and Operators(plain.path.name, plain.sha256, 80, 2, 16, "photos", snr_db=None),
     )
     says = f"{model} {recipe} {weights} {'ghostnet.op.000' * bool(plain)}"
     path, _ = save(folder, record, f"\0\0\0\0TFL3 {says}".encode())
