@@ -30,10 +30,11 @@ static inline size_t ghost_taps(const GhostHeader *h) {
   return (size_t)h->kernel_h * h->kernel_w * (h->kind == GHOST_CONVOLUTION ? h->channels : 1);
 }
 
-// A convolution whose windows are the pixels themselves, as they lie in the input.
+// A convolution whose windows are the pixels themselves, as they lie in the input, and all of them: a
+// narrower output would skip some at the end of each row.
 static inline bool ghost_is_pointwise(const GhostHeader *h) {
   return h->kernel_h == 1 && h->kernel_w == 1 && h->stride_h == 1 && h->stride_w == 1 &&
-         h->channels % 4 == 0;
+         h->in_width == h->out_width && h->channels % 4 == 0;
 }
 
 // Columns that the windows of one row span, padding included.

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.kernels.nodes import DEPTHWISE, NONE, Node, random_input
+from tests.kernels.nodes import CONVOLUTION, DEPTHWISE, NONE, Node, random_input
 from tests.kernels.programs import AARCH64, HOST, build, patched, run, write_cases
 
 MILLION = 1_000_000
@@ -124,6 +124,21 @@ def test_halves_are_rounded_as_a_float32_product(library, program, tmp_path):
 @pytest.mark.parametrize("core, variant", ON_ARM)
 def test_halves_are_rounded_the_same_on_arm(arm_program, tmp_path, core, variant):
     assert run(arm_program, halves(tmp_path / "halves"), variant, on=core)["wrong"] == 0
+
+
+def test_pixels_that_no_output_wants_are_skipped(library, program, tmp_path):
+    """Options may describe fewer columns than there are, even where a window is one pixel."""
+    rng = np.random.default_rng(0)
+    node = Node(
+        kind=CONVOLUTION, in_size=(5, 7), out_size=(5, 6), pad=(0, 0),
+        weights=rng.integers(-127, 128, (8, 1, 1, 8), np.int8),
+        weight_scale=np.full(8, 1e-3, np.float32), bias=np.zeros(8, np.int32),
+        scales=((0.02, 3),) * 5,
+    )  # fmt: skip
+    cases = write_cases(tmp_path / "narrower", [(node, *random_input(rng, node))])
+
+    for variant in library.variants():
+        assert run(program, cases, variant)["wrong"] == 0
 
 
 def test_a_fused_multiply_add_is_caught(tmp_path):
