@@ -34,13 +34,51 @@ const GhostKernel GHOST_AVX2_FLOAT32 = {
     .packed_size = packed_size, .pack = pack, .run = run,
 };
 
-enum { PIXELS = 6 };
-typedef const float *Four;  // where they lie: each is loaded into all lanes at once
-#define load_four(from) (from)
-#define ADD_PRODUCT_OF(sum, weights, four, lane)                                                   \
-  _mm256_fmadd_ps(_mm256_broadcast_ss((four) + (lane)), weights, sum)
+// ------------------------------------------------------------------------------- 1x1 convolutions
 
-#include "pointwise_float32.h"
+typedef float Wide;
+typedef __m256 Lanes;
+enum { IN_LANE = 1 };
+
+#define in_all_lanes _mm256_broadcast_ss
+#define load_weights load
+
+typedef struct {
+  float bias[2 * LANES];
+} Head;
+
+INLINE const float *weights_at(const GhostNode *node, size_t i) { return node->weights_float32 + i; }
+
+static void pack_head(const GhostNode *node, int of, Head *head, int c) {
+  head->bias[c] = node->bias_float32[of];
+}
+
+INLINE Lanes first_sum(const Head *head, int j) { return load(head->bias + j * LANES); }
+
+typedef struct {
+  Pixel min, max;
+} Limits;
+
+INLINE Limits limits_of(const GhostNode *node, const void *panel) {
+  (void)panel;
+  return (Limits){all(node->min), all(node->max)};
+}
+
+INLINE void store_pixel(float *to, const Lanes *sum, int n, int width, const Limits *l, int mode) {
+#pragma GCC unroll 2
+  for (int j = 0; j < n; j++, to += LANES, width -= LANES) {
+    const Pixel value = limited(sum[j], l->min, l->max, mode);
+    if (width < LANES) _mm_storeu_ps(to, _mm256_castps256_ps128(value));
+    else store(to, value);
+  }
+}
+
+#include "pointwise_avx2.h"
+
+static void run_pointwise(const GhostNode *node, int cheap, const void *in, void *out, int first,
+                          int last) {
+  IN_THE_MODE_OF(node, run_convolution, node, cheap, in, out, first, last)
+}
 
 const GhostKernel GHOST_AVX2_CONVOLUTION_FLOAT32 = {
     .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,

@@ -84,12 +84,17 @@ INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int 
 
 #include "strips.h"
 
+// RUN(..., mode) with the mode of a node as a constant.
+#define IN_THE_MODE_OF(NODE, RUN, ...)                                                             \
+  switch ((NODE)->is.activation) {                                                                 \
+    case GHOST_RELU6: RUN(__VA_ARGS__, BOTH); break;                                               \
+    case GHOST_RELU: RUN(__VA_ARGS__, RELU); break;                                                \
+    default: RUN(__VA_ARGS__, NONE); break;                                                        \
+  }
+
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  const uint32_t activation = node->is.activation;
   if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, BOTH);
-  else if (activation == GHOST_RELU6) run_channels(node, cheap, in, out, first, last, false, BOTH);
-  else if (activation == GHOST_RELU) run_channels(node, cheap, in, out, first, last, false, RELU);
-  else run_channels(node, cheap, in, out, first, last, false, NONE);
+  else IN_THE_MODE_OF(node, run_channels, node, cheap, in, out, first, last, false)
 }
 
 INLINE void add_all(float *x, const float *y, size_t n) {

@@ -28,12 +28,88 @@ const GhostKernel GHOST_NEON_FLOAT32 = {
     .packed_size = packed_size, .pack = pack, .run = run,
 };
 
-enum { PIXELS = 8 };
-typedef float32x4_t Four;
-#define load_four vld1q_f32
-#define ADD_PRODUCT_OF vfmaq_laneq_f32
+// ------------------------------------------------------------------------------- 1x1 convolutions
 
-#include "pointwise_float32.h"
+// A tile is eight pixels by two registers of channels: one fused multiply-add per input channel.
+enum { PIXELS = 8, PANEL = 2 * LANES, CHUNK = 4 };
+
+typedef struct {
+  float bias[PANEL], weights[];  // [row][input channel][channel]
+} Panel;
+
+static size_t panel_size(const GhostNode *node, int width) {
+  return sizeof(Panel) + sizeof(float) * (size_t)width * node->is.kernel_h * node->depth;
+}
+
+static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
+  const size_t n = node->is.kernel_h * node->depth;
+  for (int c = 0; c < width; c++) {
+    panel->bias[c] = node->bias_float32[start + c];
+    for (size_t k = 0; k < n; k++)
+      panel->weights[k * (size_t)width + (size_t)c] = node->weights_float32[(size_t)(start + c) * n + k];
+  }
+}
+
+typedef struct {
+  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
+  const Panel *panel;
+  Pixel min, max;
+} Work;
+
+INLINE Work work_of(const GhostNode *node, const void *panel, int width) {
+  (void)width;
+  return (Work){node->depth, node->is.out_channels, panel, all(node->min), all(node->max)};
+}
+
+INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t at, size_t step,
+                 float *out, int n_pixels, int width, bool is_whole, int mode) {
+  const size_t depth = work->depth;
+  (void)is_whole;  // fours are all it knows
+  const int n = width / LANES;
+  const float *weights = work->panel->weights;
+  Pixel sum[2][PIXELS];
+#pragma GCC unroll 2
+  for (int j = 0; j < n; j++)
+#pragma GCC unroll 8
+    for (int i = 0; i < n_pixels; i++) sum[j][i] = load(work->panel->bias + j * LANES);
+
+#define MULTIPLY(LANE)                                                                             \
+  do {                                                                                             \
+    Pixel w0 = load(weights), w1 = n == 2 ? load(weights + LANES) : w0;                            \
+    weights += n * LANES;                                                                          \
+    _Pragma("GCC unroll 8") for (int i = 0; i < n_pixels; i++) {                                   \
+      sum[0][i] = vfmaq_laneq_f32(sum[0][i], w0, x[i], LANE);                                      \
+      if (n == 2) sum[1][i] = vfmaq_laneq_f32(sum[1][i], w1, x[i], LANE);                          \
+    }                                                                                              \
+  } while (0)
+  for (int r = 0; r < n_rows; r++) {
+    const float *row = rows[r] + at;
+    for (size_t k = 0; k < depth; k += 4) {
+      Pixel x[PIXELS];
+#pragma GCC unroll 8
+      for (int i = 0; i < n_pixels; i++) x[i] = load(row + (size_t)i * step + k);
+      MULTIPLY(0);
+      MULTIPLY(1);
+      MULTIPLY(2);
+      MULTIPLY(3);
+    }
+  }
+#undef MULTIPLY
+
+#pragma GCC unroll 8
+  for (int i = 0; i < n_pixels; i++)
+#pragma GCC unroll 2
+    for (int j = 0; j < n; j++)
+      store(out + (size_t)i * work->pixel + j * LANES,
+            limited(sum[j][i], work->min, work->max, mode));
+}
+
+#include "pointwise.h"
+
+static void run_pointwise(const GhostNode *node, int cheap, const void *in, void *out, int first,
+                          int last) {
+  IN_THE_MODE_OF(node, run_convolution, node, cheap, in, out, first, last)
+}
 
 const GhostKernel GHOST_NEON_CONVOLUTION_FLOAT32 = {
     .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,

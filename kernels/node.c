@@ -192,11 +192,13 @@ static size_t row_elements(const GhostHeader *h) {
   return (counts_pixels(h) ? 1 : h->out_width) * (size_t)h->out_channels;
 }
 
-// Several pieces for each thread, so that none waits long for another; of pixels, whole tiles.
+// Several pieces for each thread, so that none waits long for another; of pixels, whole tiles. One thread
+// does not read all weights again for a few pixels that are left, as of 7x7.
 static int piece_rows(const GhostNode *node) {
   const int rows = node->kernel->rows, threads = ghost_pool_threads(node->pool);
   if (node->is.kind == GHOST_CONVOLUTION && !counts_pixels(&node->is)) return 1;
-  if (!counts_pixels(&node->is) || threads == 1) return rows;
+  if (!counts_pixels(&node->is)) return rows;
+  if (threads == 1) return n_rows(&node->is) <= rows + 8 ? n_rows(&node->is) : rows;
   const int share = (n_rows(&node->is) / (4 * threads) + 7) / 8 * 8;
   return share < 8 ? 8 : share > rows ? rows : share;
 }

@@ -16,6 +16,10 @@
 //                                       else of four
 //   CHUNK                               elements that are multiplied at once
 //
+// and, with WIDENS defined, for a tile that reads something wider than what the tensor has:
+//
+//   Wide, widen(to, from, n)            what it reads, and n elements in that form
+//
 // Everything is inlined, so that the sizes of a tile are constants. Work is a copy of what the node
 // says: a store of bytes may change any memory, as far as C knows.
 
@@ -23,15 +27,21 @@
 
 enum { PIECE = (48 + PIXELS - 1) / PIXELS * PIXELS };  // pixels that a thread takes at once
 
+#ifdef WIDENS
+enum { COPIED = 1 << 15 };  // elements that are widened at once
+#else
+typedef Element Wide;
+INLINE void widen(Element *to, const Element *from, size_t n) { memcpy(to, from, n * sizeof *to); }
+#endif
+
 // A row of a window is a multiple of four elements: no loop has a rest of its own.
 static bool is_wide(const GhostNode *node) { return node->is.out_channels >= 4; }
 
-// The last channels are in panels of a half, a quarter... of the width; the very last one of four may
-// overlap the one before it.
+// The last channels are in a narrower panel, of a multiple of four; the very last one of four may overlap
+// the one before it.
 static int panel_width(int channels_left) {
-  int width = PANEL;
-  while (width > channels_left && width > 4) width /= 2;
-  return width;
+  const int fours = channels_left / 4 * 4;
+  return fours > PANEL ? PANEL : fours < 4 ? 4 : fours;
 }
 
 static size_t panels_size(const GhostNode *node) {
@@ -53,7 +63,7 @@ static void pack_panels(GhostNode *node) {
 }
 
 // Some pixels of a panel: whole tiles, then smaller ones.
-INLINE void pixels(const GhostNode *node, const void *panel, const Element *const *rows, int n_rows,
+INLINE void pixels(const GhostNode *node, const void *panel, const Wide *const *rows, int n_rows,
                    size_t step, Element *out, int n, int width, bool is_whole, int mode) {
   const size_t pixel = node->is.out_channels;
   const Work work = work_of(node, panel, width);
@@ -67,7 +77,7 @@ INLINE void pixels(const GhostNode *node, const void *panel, const Element *cons
 #undef TILES
 }
 
-INLINE void panels(const GhostNode *node, const Element *const *rows, int n_rows, size_t step,
+INLINE void panels(const GhostNode *node, const Wide *const *rows, int n_rows, size_t step,
                    Element *out, int n, bool is_whole, int mode) {
   const char *panel = node->packed;
   int left = (int)node->is.out_channels;
@@ -75,7 +85,7 @@ INLINE void panels(const GhostNode *node, const Element *const *rows, int n_rows
   for (; left >= WIDTH; left -= WIDTH, out += WIDTH, panel += panel_size(node, WIDTH))             \
   pixels(node, panel, rows, n_rows, step, out, n, WIDTH, is_whole, mode)
   PANELS(PANEL);
-  if (PANEL > 16) PANELS(16);
+  if (PANEL > 12) PANELS(12);
   if (PANEL > 8) PANELS(8);
   if (PANEL > 4) PANELS(4);
 #undef PANELS
@@ -88,21 +98,21 @@ INLINE void run_row(const GhostNode *node, const Element *in, Element *out, int 
   const GhostHeader *h = &node->is;
   const size_t channels = h->channels, columns = ghost_spanned_columns(h);
   const size_t stripe = columns * channels, kernel = h->kernel_h;
-  Element copy[GHOST_MAX_STRIPE + CHUNK];
-  const Element *rows[GHOST_MAX_KERNEL];
+  Wide copy[GHOST_MAX_STRIPE + CHUNK];
+  const Wide *rows[GHOST_MAX_KERNEL];
   size_t inside = columns - h->pad_left;
   if (inside > h->in_width) inside = h->in_width;
   for (size_t k = 0; k < kernel; k++) {
-    Element *to = copy + k * stripe;
+    Wide *to = copy + k * stripe;
     const Element *from = ghost_row(node, in, y * (int)h->stride_h - (int)h->pad_top + (int)k,
                                     sizeof *in);
-    memcpy(to, node->padding_row, h->pad_left * channels * sizeof *in);
-    memcpy(to + h->pad_left * channels, from, inside * channels * sizeof *in);
+    widen(to, node->padding_row, h->pad_left * channels);
+    widen(to + h->pad_left * channels, from, inside * channels);
     for (size_t x = h->pad_left + inside; x < columns; x++)
-      memcpy(to + x * channels, node->padding_row, channels * sizeof *in);
+      widen(to + x * channels, node->padding_row, channels);
     rows[k] = to;
   }
-  memset(copy + kernel * stripe, 0, CHUNK * sizeof *in);
+  memset(copy + kernel * stripe, 0, CHUNK * sizeof *copy);
   panels(node, rows, (int)kernel, h->stride_w * channels,
          out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, mode);
 }
@@ -115,6 +125,18 @@ INLINE void run_convolution(const GhostNode *node, int cheap, const void *in, vo
     return;
   }
   const Element *row = (const Element *)in + (size_t)first * node->depth;
-  panels(node, &row, 1, node->depth, (Element *)out + (size_t)first * node->is.out_channels,
-         last - first, false, mode);
+  Element *to = (Element *)out + (size_t)first * node->is.out_channels;
+#ifdef WIDENS
+  Wide copy[COPIED];
+  const Wide *copied = copy;
+  const int most = COPIED / (int)node->depth / PIXELS * PIXELS;
+  for (int n; first < last; first += n) {
+    n = last - first < most ? last - first : most;
+    widen(copy, row, (size_t)n * node->depth);
+    panels(node, &copied, 1, node->depth, to, n, false, mode);
+    row += (size_t)n * node->depth, to += (size_t)n * node->is.out_channels;
+  }
+#else
+  panels(node, &row, 1, node->depth, to, last - first, false, mode);
+#endif
 }

@@ -1,8 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// 1x1 convolutions in int8 for x86 with AVX2: sixteen input channels of a pixel, widened to int16, meet
-// sixteen weights of one output channel in a VPMADDWD. A tile is three pixels by four channels: 12
-// registers of sums, each of which is added up across at the end.
+// 1x1 convolutions in int8 for x86 with AVX2: a VPMADDWD multiplies two input channels of a pixel by those
+// of eight output channels, and adds them up in int32.
 
 #if defined(__x86_64__)
 
@@ -20,131 +19,107 @@
 #define INLINE static inline __attribute__((always_inline))
 
 typedef int8_t Element;
-enum { PANEL = 4, PIXELS = 3, CHUNK = 16 };
+typedef int16_t Wide;
+typedef __m256i Lanes;
+enum { IN_LANE = 2 };
+
+INLINE Lanes in_all_lanes(const int16_t *from) {
+  int32_t two;
+  memcpy(&two, from, sizeof two);
+  return _mm256_set1_epi32(two);
+}
+
+INLINE Lanes load_weights(const int16_t *from) {
+  return _mm256_loadu_si256((const __m256i *)from);
+}
+
+INLINE Lanes add_product(Lanes sum, Lanes x, Lanes weights) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(x, weights));
+}
+
+// A multiple of four, and never a byte more.
+#define WIDENS
+INLINE void widen(int16_t *to, const int8_t *from, size_t n) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    __m128i some = _mm_loadu_si128((const __m128i *)(from + i));
+    _mm256_storeu_si256((__m256i *)(to + i), _mm256_cvtepi8_epi16(some));
+  }
+  for (; i < n; i++) to[i] = from[i];
+}
+
+// ------------------------------------------------------------------------------- sixteen channels
 
 typedef struct {
-  int32_t bias[PANEL];
-  float scale[PANEL];
-  int16_t weights[];  // [row][sixteen input channels][channel][input channel], zeros where there are none
-} Panel;
+  int32_t bias[16];
+  float scale[16];
+} Head;
 
-static size_t padded_depth(const GhostNode *node) { return (node->depth + 15) / 16 * 16; }
+INLINE const int8_t *weights_at(const GhostNode *node, size_t i) { return node->weights_int8 + i; }
 
-static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + sizeof(int16_t) * (size_t)width * node->is.kernel_h * padded_depth(node);
+static void pack_head(const GhostNode *node, int of, Head *head, int c) {
+  head->bias[c] = node->bias_int32[of];
+  head->scale[c] = node->scale[of];
 }
 
-static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  for (int c = 0; c < width; c++) {
-    const int8_t *from = node->weights_int8 + (size_t)(start + c) * node->is.kernel_h * node->depth;
-    panel->bias[c] = node->bias_int32[start + c];
-    panel->scale[c] = node->scale[start + c];
-    for (size_t r = 0; r < node->is.kernel_h; r++)
-      for (size_t k = 0; k < node->depth; k++) {
-        size_t sixteens = (r * padded_depth(node) + k) / 16;
-        panel->weights[(sixteens * PANEL + (size_t)c) * 16 + k % 16] = *from++;
-      }
-  }
-}
-
-// Four, eight or twelve input channels, and never a byte more.
-INLINE __m256i rest_of(const int8_t *from, size_t n) {
-  int32_t four;
-  if (n == 4) {
-    memcpy(&four, from, sizeof four);
-    return _mm256_cvtepi8_epi16(_mm_cvtsi32_si128(four));
-  }
-  __m128i some = _mm_loadl_epi64((const __m128i *)from);
-  if (n == 12) {
-    memcpy(&four, from + 8, sizeof four);
-    some = _mm_insert_epi32(some, four, 2);
-  }
-  return _mm256_cvtepi8_epi16(some);
-}
-
-// The four sums of all lanes.
-INLINE __m128i across(const __m256i *sum) {
-  __m256i both = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]),
-                                   _mm256_hadd_epi32(sum[2], sum[3]));
-  return _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+INLINE Lanes first_sum(const Head *head, int j) {
+  return _mm256_loadu_si256((const __m256i *)head->bias + j);
 }
 
 typedef struct {
-  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
-  const Panel *panel;
-  __m128i bias, zero_point, min, max;
-  __m128 scale, most;  // most: the clamp's maximum less the zero point
-} Work;
+  __m256 scale[2], most;  // most: the clamp's maximum less the zero point
+  __m256i zero_point;
+  __m128i min, max;
+} Limits;
 
-INLINE Work work_of(const GhostNode *node, const void *at, int width) {
-  const Panel *panel = at;
-  (void)width;
-  return (Work){
-      .depth = node->depth,
-      .pixel = node->is.out_channels,
-      .panel = panel,
-      .bias = _mm_loadu_si128((const __m128i *)panel->bias),
-      .scale = _mm_loadu_ps(panel->scale),
-      .most = _mm_set1_ps((float)(node->clamp.max - node->clamp.zero_point)),
-      .zero_point = _mm_set1_epi16((int16_t)node->clamp.zero_point),
+INLINE Limits limits_of(const GhostNode *node, const void *panel) {
+  const Head *head = panel;
+  return (Limits){
+      .scale = {_mm256_loadu_ps(head->scale), _mm256_loadu_ps(head->scale + 8)},
+      .most = _mm256_set1_ps((float)(node->clamp.max - node->clamp.zero_point)),
+      .zero_point = _mm256_set1_epi16((int16_t)node->clamp.zero_point),
       .min = _mm_set1_epi8((int8_t)node->clamp.min),
       .max = _mm_set1_epi8((int8_t)node->clamp.max),
   };
 }
 
-INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t at, size_t step,
-                 int8_t *out, int n_pixels, int width, bool is_whole, int mode) {
-  const size_t depth = work->depth;
-  const int16_t *weights = work->panel->weights;
-  __m256i sum[PIXELS][PANEL], x[PIXELS];
-  (void)width, (void)mode;
-#pragma GCC unroll 3
-  for (int i = 0; i < n_pixels; i++)
-#pragma GCC unroll 4
-    for (int c = 0; c < PANEL; c++) sum[i][c] = _mm256_setzero_si256();
+// As avx2.c does it: the limit comes before the conversion.
+INLINE __m256i whole(Lanes sum, const Limits *l, int j) {
+  __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), l->scale[j]);
+  return _mm256_cvtps_epi32(_mm256_min_ps(value, l->most));
+}
 
-#define MULTIPLY(FROM)                                                                             \
-  do {                                                                                             \
-    _Pragma("GCC unroll 3") for (int i = 0; i < n_pixels; i++) x[i] = FROM;                        \
-    _Pragma("GCC unroll 4") for (int c = 0; c < PANEL; c++)                                        \
-        _Pragma("GCC unroll 3") for (int i = 0; i < n_pixels; i++) sum[i][c] = _mm256_add_epi32(   \
-            sum[i][c],                                                                             \
-            _mm256_madd_epi16(x[i], _mm256_loadu_si256((const __m256i *)weights + c)));            \
-    weights += 16 * PANEL;                                                                         \
-  } while (0)
-  for (int r = 0; r < n_rows; r++) {
-    const int8_t *row = rows[r] + at;
-    size_t left = depth;
-    for (; left >= 16; left -= 16, row += 16)
-      MULTIPLY(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(row + (size_t)i * step))));
-    switch (is_whole ? 0 : left) {
-      case 4: MULTIPLY(rest_of(row + (size_t)i * step, 4)); break;
-      case 8: MULTIPLY(rest_of(row + (size_t)i * step, 8)); break;
-      case 12: MULTIPLY(rest_of(row + (size_t)i * step, 12)); break;
-    }
+INLINE void store_pixel(int8_t *to, const Lanes *sum, int n, int width, const Limits *l, int mode) {
+  (void)mode;
+  const __m256i first = whole(sum[0], l, 0), second = n == 2 ? whole(sum[1], l, 1) : first;
+  __m256i narrow = _mm256_adds_epi16(_mm256_packs_epi32(first, second), l->zero_point);
+  narrow = _mm256_permute4x64_epi64(narrow, 0xd8);  // a pack works on each half of its registers
+  __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(narrow),
+                                  _mm256_extracti128_si256(narrow, 1));
+  bytes = _mm_min_epi8(_mm_max_epi8(bytes, l->min), l->max);
+  if (width == 16) {
+    _mm_storeu_si128((__m128i *)to, bytes);
+    return;
   }
-#undef MULTIPLY
-
-#pragma GCC unroll 3
-  for (int i = 0; i < n_pixels; i++) {  // as avx2.c does it for eight
-    __m128 value = _mm_cvtepi32_ps(_mm_add_epi32(across(sum[i]), work->bias));
-    value = _mm_min_ps(_mm_mul_ps(value, work->scale), work->most);
-    __m128i whole = _mm_cvtps_epi32(value);
-    __m128i narrow = _mm_adds_epi16(_mm_packs_epi32(whole, whole), work->zero_point);
-    narrow = _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(narrow, narrow), work->min), work->max);
-    int32_t four = _mm_cvtsi128_si32(narrow);
-    memcpy(out + (size_t)i * work->pixel, &four, sizeof four);
+  if (width >= 8) _mm_storel_epi64((__m128i *)to, bytes);
+  if (width % 8) {
+    int32_t four = width < 8 ? _mm_cvtsi128_si32(bytes) : _mm_extract_epi32(bytes, 2);
+    memcpy(to + width / 8 * 8, &four, sizeof four);
   }
 }
 
-#include "pointwise.h"
+#include "pointwise_avx2.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   run_convolution(node, cheap, in, out, first, last, 0);
 }
 
+static bool takes(const GhostNode *node) {
+  return is_wide(node) && node->depth * PIXELS <= COPIED;
+}
+
 const GhostKernel GHOST_AVX2_CONVOLUTION = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
+    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = takes,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 

@@ -14,7 +14,16 @@ from benchmark.build import build as build_runner
 from benchmark.runtime_library import aarch64_library
 from tests.benchmark.conftest import no_emulator
 from tests.kernels.library import Library
-from tests.kernels.nodes import DEPTHWISE, FLOAT32, GHOST, INT8, Node, random_input, random_node
+from tests.kernels.nodes import (
+    CONVOLUTION,
+    DEPTHWISE,
+    FLOAT32,
+    GHOST,
+    INT8,
+    Node,
+    random_input,
+    random_node,
+)
 from tests.kernels.programs import AARCH64, HOST, build, build_library, emulated, write_cases
 
 ARM_FIXTURES = {"arm_program", "arm_runtime"}
@@ -27,10 +36,21 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+# Input channels of 1x1 convolutions: where AVX2 widens some pixels at a time, and where it cannot.
+DEEP = ((1000, (7, 9)), (5600, (2, 3)))
+
+
 def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndarray | None]]:
     for seed in range(n):
         rng = np.random.default_rng(seed)
         node = random_node(rng, dtype=dtype)
+        yield node, *random_input(rng, node)
+    for channels, size in DEEP:
+        rng = np.random.default_rng(channels)
+        node = random_node(
+            rng, kind=CONVOLUTION, dtype=dtype, kernel_size=1, channels=channels, in_size=size,
+            stride=(1, 1), out_channels=20,
+        )  # fmt: skip
         yield node, *random_input(rng, node)
 
 

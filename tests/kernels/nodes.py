@@ -108,7 +108,7 @@ def random_node(rng: np.random.Generator, **given: Any) -> Node:
         side = 1
         # Fours have kernels of their own; of the rest, the reference must be right.
         channels = channels if rng.random() < 0.1 else (channels + 3) // 4 * 4
-    elif kind == CONVOLUTION:
+    elif kind == CONVOLUTION and side > 1:
         channels = min(channels, int(rng.integers(1, 6)))
     stride = given.pop("stride", (1 if kind == GHOST else int(rng.integers(1, 3)),) * 2)
     pad = given.pop("pad", (side // 2,) * 2)
