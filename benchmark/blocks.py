@@ -9,7 +9,7 @@ the file's third. Where the numbers do not agree, nothing is guessed.
 from collections import defaultdict
 from collections.abc import Sequence
 
-from benchmark.events import Event, Op, class_of
+from benchmark.events import CUSTOM, Event, Op, class_of
 from export.blocks import block_names
 
 KINDS = {  # class -> the codes of which each makes one operator of that class
@@ -38,6 +38,9 @@ def blocks_of(graph: Sequence[Op], events: Sequence[Event]) -> list[str] | None:
                 waiting[kind].append(i)
     places: list[int | None] = []
     for event in events:
+        if event.is_ghost and event.index < len(graph) and graph[event.index].code == CUSTOM:
+            places.append(event.index)
+            continue
         kind = class_of(event) if event.delegated else event.name
         kind = "matrix" if kind in MATRIX else kind
         if kind not in waiting:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.averages import Averages
+from benchmark.events import GHOST_OPS
 from benchmark.intervals import LEVEL
 from benchmark.latency import Latency, Rounds
 from benchmark.measurement import Delegation
@@ -17,7 +18,6 @@ MAX_SPIKES = 0.04
 MAX_CLOCK_STEP = 0.01
 MAX_SPREAD = 0.05
 MAX_WARMING_C = 5.0
-GHOST_OPS = "ghostnet.op"
 
 # What a person can do -> how. Whatever is on already, or cannot be, is not proposed.
 REMEDIES = {

@@ -20,6 +20,10 @@ CLASSES = (
 )
 
 
+GHOST_OPS = "ghostnet.op"  # of all of them; each node has a name of its own: ghostnet.op.000, ...
+CUSTOM = 32  # BuiltinOperator of what a program brings along, such as a Ghost operator
+
+
 @dataclass(frozen=True)
 class Op:
     """One operator of the file."""
@@ -37,9 +41,15 @@ class Event:
     index: int  # within its partition, from 0; of the node, if not delegated
     us: int
 
+    @property
+    def is_ghost(self) -> bool:
+        return self.name.startswith(f"{GHOST_OPS}.")
+
 
 def class_of(event: Event) -> str:
     """depthwise convolution, add, ...; what XNNPACK did not take keeps TFLite's name."""
+    if event.is_ghost:
+        return "Ghost operator"
     if not event.delegated:
         return f"{event.name}, not delegated"
     for name, pattern in CLASSES:

@@ -1,7 +1,6 @@
 """The runner from outside: its command line, its exit codes, and its report, read strictly."""
 
 import json
-import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from subprocess import CompletedProcess
 from typing import Any
 
-from benchmark.events import Event, Op, class_of
+from benchmark.events import GHOST_OPS, Event, Op, class_of
 from benchmark.measurement import Delegation, Settings, Visit
 from benchmark.model import Model
 from export.artifact import Mismatch, typed
@@ -53,9 +52,9 @@ class Report:
         if not self.profile:
             return None
         events = self.profile[-1]
-        # each Ghost operator has a name of its own: ghostnet.op.000
-        names = (re.sub(r"^(ghostnet\.op)\.\d+$", r"\1", e.name) for e in events if not e.delegated)
-        left_out = Counter(names)
+        left_out = Counter(
+            GHOST_OPS if event.is_ghost else event.name for event in events if not event.delegated
+        )
         partitions = sum(e.delegated and e.index == 0 for e in events)
         total = len(self.graph)
         return Delegation(total - left_out.total(), total, partitions, dict(left_out))

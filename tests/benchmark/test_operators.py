@@ -7,8 +7,10 @@ import pytest
 from benchmark import operators
 from benchmark.blocks import blocks_of, class_of
 from benchmark.measurement import Settings
+from benchmark.model import open_model
 from benchmark.operators import profile_of
 from benchmark.targets.runner import Event, Op
+from export.ghost_op import make_twin
 from ghostnet_tf.errors import UserError
 
 SETTINGS = Settings(min_runs=1, min_seconds=0.0)
@@ -50,6 +52,18 @@ def test_what_was_not_delegated_keeps_its_name(host, int8):
 
     assert "HARD_SWISH, not delegated" in [row.name for row in profile.by_class]
     assert [row.name for row in profile.by_block or []][:3] == ["stem", "block_00", "block_01"]
+
+
+def test_ghost_operators_are_one_class_and_in_their_blocks(profiled, host, bundled, tmp_path):
+    twin = open_model(make_twin(bundled.path, out=tmp_path).path)
+    profile = profile_of(twin, host.profile(twin, SETTINGS, runs=2))
+    blocks = [{row.name: row.ops for row in p.by_block or []} for p in (profiled, profile)]
+
+    assert {row.name: row.ops for row in profile.by_class}["Ghost operator"] == 80
+    # Instead of convolutions, depthwise ones and concats; the second takes the residual, too.
+    assert list(blocks[1]) == list(blocks[0])
+    assert (blocks[0]["block_02"], blocks[1]["block_02"]) == (7, 4)
+    assert (blocks[0]["block_03"], blocks[1]["block_03"]) == (15, 12)
 
 
 @pytest.mark.parametrize(
