@@ -77,7 +77,7 @@ INLINE void store_pixel(float *to, const Lanes *sum, int n, int width, const Lim
 
 static void run_pointwise(const GhostNode *node, int cheap, const void *in, void *out, int first,
                           int last) {
-  IN_THE_MODE_OF(node, run_convolution, node, cheap, in, out, first, last)
+  run_convolution(node, cheap, in, out, first, last, mode_of(node));
 }
 
 const GhostKernel GHOST_AVX2_CONVOLUTION_FLOAT32 = {

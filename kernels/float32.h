@@ -84,11 +84,19 @@ INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int 
 
 #include "strips.h"
 
+INLINE int mode_of(const GhostNode *node) {
+  switch (node->is.activation) {
+    case GHOST_RELU6: return BOTH;
+    case GHOST_RELU: return RELU;
+    default: return NONE;
+  }
+}
+
 // RUN(..., mode) with the mode of a node as a constant.
 #define IN_THE_MODE_OF(NODE, RUN, ...)                                                             \
-  switch ((NODE)->is.activation) {                                                                 \
-    case GHOST_RELU6: RUN(__VA_ARGS__, BOTH); break;                                               \
-    case GHOST_RELU: RUN(__VA_ARGS__, RELU); break;                                                \
+  switch (mode_of(NODE)) {                                                                         \
+    case BOTH: RUN(__VA_ARGS__, BOTH); break;                                                      \
+    case RELU: RUN(__VA_ARGS__, RELU); break;                                                      \
     default: RUN(__VA_ARGS__, NONE); break;                                                        \
   }
 
