@@ -18,7 +18,7 @@ if not __package__:  # started as a script: modules are found from the project's
 from export.artifact import artifact_name, load, twin_path
 from export.ghost_op import Made, lines, make_twin
 from export.recipes import DEFAULT_RECIPES, OPERATOR_RECIPES, RECIPES
-from export.suites import SUITES, Suite
+from export.suites import SUITES, Member
 from ghostnet_tf import zoo
 from ghostnet_tf.errors import UserError, pick, run
 from ghostnet_tf.photos import Photos
@@ -146,17 +146,21 @@ def jobs_of_suite(args: argparse.Namespace) -> list[Job]:
         if getattr(args, name) is not None:
             raise UserError(f"a suite decides about --{name} itself", fix=f"leave --{name} out")
     jobs = []
-    for model in suite.models:
-        lacking = tuple(r for r in suite.recipes if not is_sound(args.out, suite, model, r))
+    for member in suite.members:
+        lacking = tuple(r for r in suite.recipes if not is_sound(plain_file(args.out, member, r)))
         if lacking:
-            jobs.append(Job(model, suite.weights, suite.size, lacking))
+            jobs.append(Job(member.model, member.weights, member.size, lacking))
     return jobs
 
 
-def is_sound(out: Path, suite: Suite, model: str, recipe: str) -> bool:
-    """Whether the file of a suite is there, as its record describes it."""
+def plain_file(out: Path, member: Member, recipe: str) -> Path:
+    return out / artifact_name(member.model, member.weights, member.size, recipe)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether the file is there, as its record describes it."""
     try:
-        load(out / artifact_name(model, suite.weights, suite.size, recipe))
+        load(path)
     except UserError:
         return False
     return True
@@ -166,9 +170,9 @@ def lacking_twins(args: argparse.Namespace) -> list[Path]:
     """The plain files of a suite whose twins with operators are not there, or of other files."""
     suite = SUITES[args.suite]
     lacking = []
-    for model in suite.with_operators:
-        for recipe in suite.recipes:
-            plain = args.out / artifact_name(model, suite.weights, suite.size, recipe)
+    for member in suite.members:
+        for recipe in suite.recipes if member.has_operators else ():
+            plain = plain_file(args.out, member, recipe)
             try:
                 operators = load(twin_path(plain))[1].operators
                 is_made = operators and operators.plain_sha256 == load(plain)[1].sha256

@@ -177,24 +177,31 @@ def test_a_resumed_fleet_begins_what_was_not_begun_and_nothing_out_of_nothing(mo
 # ------------------------------------------------------------------------ the command and its page
 
 
-def seeded_suite(build: Path) -> Path:
-    for name in suite.PAPER.models:
+def files_of_suite(build: Path, top1: dict[str, float] | None = None) -> Path:
+    """All files of the suite; of the bundled networks, `top1` has the accuracies that are known."""
+    for member in suite.PAPER.members:
+        known = (top1 or {}).get(member.model) if member.weights != "seeded" else None
         for recipe in suite.PAPER.recipes:
-            plain = model_file(build, name, recipe)
-            if name in suite.PAPER.with_operators:
-                model_file(build, name, recipe, plain=plain)
+            given = (build, member.model, recipe, member.weights, known)
+            plain = model_file(*given, size=member.size)
+            if member.has_operators:
+                model_file(*given, size=member.size, plain=plain)
     return build
+
+
+MEASURED = {
+    "ghostnet_050": 0.55,
+    "mobilenetv3_large_035": 0.56,
+    "mobilenetv3_large_035_delegable": 0.56,
+}
 
 
 @pytest.fixture
 def paper(tmp_path):
     """A suite of files, and what they cost: GhostNet wins in this world."""
-    build = seeded_suite(tmp_path / "build")
-    cost = {name: 10.0 + i for i, name in enumerate(suite.PAPER.models)}
-    for recipe in suite.PAPER.recipes:
-        model_file(build, "ghostnet_050", recipe, "tinyimagenet", 0.55)
-        model_file(build, "mobilenetv3_small_100", recipe, "tinyimagenet", 0.56)
-    return suite.paper(build), cost
+    build = files_of_suite(tmp_path / "build", MEASURED)
+    models = dict.fromkeys(member.model for member in suite.PAPER.members)
+    return suite.paper(build), {name: 10.0 + i for i, name in enumerate(models)}
 
 
 def printed(monkeypatch, capsys, target, models, *flags) -> str:
@@ -214,11 +221,11 @@ def test_the_suite_is_compared_at_equal_accuracy_and_says_who_wins(
 
     assert re.search(r"\| ghostnet_100 .* 73.9 % published, graph only \|", text)
     assert re.search(r"\| ghostnet_050 tinyimagenet .* 55.00 % measured \|", text)
-    last = [line for line in text.splitlines() if line.startswith("- ")][-8:]
+    last = [line for line in text.splitlines() if line.startswith("- ")][-12:]
     assert "float32, published accuracy" in last[0]
     assert re.search(r"ghostnet_100 needs 3\d\.\d% less time than a stock MobileNetV3", last[0])
-    assert "1.0 points less than mobilenetv3_small_100 tinyimagenet" in last[3]
-    assert "static_wi8_ai8" in last[4]
+    assert "1.0 points less than mobilenetv3_large_035 tinyimagenet" in last[3]
+    assert "static_wi8_ai8" in last[6]
     assert text.count("Published accuracies are those of float networks") == 1
     assert all(line.endswith("Read its doubts before you quote this.") for line in last)
     assert len(re.findall(r"doubt: .*quote needs 1024 runs", text)) == 1
@@ -258,7 +265,7 @@ def test_the_verdict_tells_networks_and_kernels_apart(paper, tmp_path, monkeypat
     assert re.search(r"mobilenetv3_large_100_delegable_ghostop .* -10\.0%", alone)
     document = json.loads((tmp_path / "out" / "report.json").read_text())
     ratios = [round(v["ratio"], 9) for v in document["targets"][0]["kernels_alone"]]
-    assert set(ratios) == {0.7, 0.9} and len(ratios) == 12
+    assert set(ratios) == {0.7, 0.9} and len(ratios) == 16
     assert "kernels alone" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -295,14 +302,15 @@ def test_json_has_every_fact_of_a_timed_row(models, tmp_path):
 
 
 def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
-    with pytest.raises(UserError, match="32 of the suite's 32 files are missing") as caught:
+    with pytest.raises(UserError, match="42 of the suite's 42 files are missing") as caught:
         suite.paper(tmp_path)
 
     assert caught.value.fix == "python export/to_tflite.py --suite paper"
 
 
 def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):
-    build, cost = seeded_suite(tmp_path / "build"), dict.fromkeys(suite.PAPER.models, 10.0)
+    build = files_of_suite(tmp_path / "build")
+    cost = {member.model: 10.0 for member in suite.PAPER.members}
     cost["mobilenetv3_large_035"] = 8.0
 
     def table() -> Table:
@@ -314,12 +322,12 @@ def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_pa
         return markdown.document([table()], is_suite=True)
 
     nothing = told()
-    model_file(build, "ghostnet_050", "float32", "tinyimagenet", 0.37)
+    model_file(build, "ghostnet_050", "float32", "tinyimagenet", 0.37, size=96)
     alone = told()
     assert "no MobileNetV3 that was trained" in report.html([table()], is_suite=True)
     model_file(build, "mobilenetv3_large_035", "float32", "others", 0.7, photos=50_000)
     of_other_photos = told()
-    model_file(build, "mobilenetv3_large_035", "float32", "tinyimagenet", 0.38)
+    model_file(build, "mobilenetv3_large_035", "float32", "tinyimagenet", 0.38, size=96)
     both = told()
 
     assert "build/ has no GhostNet with one" in nothing

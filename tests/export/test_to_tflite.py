@@ -18,7 +18,7 @@ from export.contract import Promise
 from export.predict import main as predict
 from export.recipes import DEFAULT_RECIPES, RECIPES
 from export.runtime import Runtime
-from export.suites import SUITES, Suite
+from export.suites import SUITES, Member, Suite
 from export.verify import PASSED, verify
 from ghostnet_tf.errors import CheckFailed, UserError
 
@@ -108,7 +108,8 @@ def test_labelled_photos_give_keras_and_every_file_their_accuracy(photos, tmp_pa
 
 
 def test_a_suite_makes_what_is_lacking_and_keeps_what_is_sound(tmp_path, monkeypatch):
-    tiny = Suite(("ghostnet_010", "ghostnet_015"), ("float32",), ("ghostnet_015",), size=32)
+    members = Member("ghostnet_010", size=32), Member("ghostnet_015", True, size=32)
+    tiny = Suite(members, ("float32",))
     monkeypatch.setitem(SUITES, "tiny", tiny)
     argv = ["--suite", "tiny", "--out", str(tmp_path)]
 

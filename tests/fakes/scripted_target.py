@@ -108,6 +108,7 @@ def model_file(
     top1: float | None = None,
     photos: int = 10_000,
     plain: Model | None = None,
+    size: int = 224,
 ) -> Model:
     """A file that no runtime would take, with a record as the export writes it.
 
@@ -118,6 +119,7 @@ def model_file(
         model=model,
         recipe=recipe,
         weights=weights,
+        preprocessing=RECORD.preprocessing | {"size": size},
         accuracy=None if top1 is None else Accuracy(top1, 0.9, photos),
         operators=plain
         and Operators(plain.path.name, plain.sha256, 80, 2, 16, "photos", snr_db=None),

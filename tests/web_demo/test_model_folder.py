@@ -89,8 +89,8 @@ def test_only_what_is_lacking_is_exported(build, exported, asked):
     ghostnet, baseline = asked
     assert "--model ghostnet_050 --weights tinyimagenet --recipe static_wi8_ai8" in ghostnet
     assert "float32" not in ghostnet
-    assert "mobilenetv3_small_100_delegable --weights seeded --size 96" in baseline
-    assert baseline.endswith("--labels tinyimagenet --recipe float32 static_wi8_ai8")
+    assert "--model mobilenetv3_large_035_delegable --weights tinyimagenet" in baseline
+    assert baseline.endswith("--recipe float32 static_wi8_ai8")
 
 
 def test_files_of_older_weights_are_exported_again(build, exported, asked):
@@ -101,19 +101,6 @@ def test_files_of_older_weights_are_exported_again(build, exported, asked):
     command.export_missing()
 
     assert "ghostnet_050 --weights tinyimagenet --recipe float32 static_wi8_ai8" in asked[0]
-
-
-def test_a_bundled_mobilenet_takes_the_place_of_the_graph(build, exported, asked, monkeypatch):
-    cards = build.parent / "cards"
-    cards.mkdir()
-    for model in ("ghostnet_050", "mobilenetv3_small_100"):
-        card = {"model": model, "sha256": "1" * 64}
-        (cards / f"{model}_tinyimagenet.card.json").write_text(json.dumps(card))
-    monkeypatch.setattr(command, "CARDS", cards)
-
-    command.export_missing()
-
-    assert len(asked) == 2 and not any("seeded" in line for line in asked)
 
 
 def test_strangers_in_build_are_left_out_and_named(build, exported, asked, tmp_path, capsys):
