@@ -18,7 +18,7 @@ tflite: $(VENV)/core
 	$(BIN)/python export/to_tflite.py
 
 test: lint $(VENV)/onnx $(OLD_RUNTIME)/ready web-packages
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 ASSETS := android_demo/app/src/main/assets
 TO_ASSETS := export/to_tflite.py --recipe float32 static_wi8_ai8 --out $(ASSETS)/models
