@@ -19,8 +19,9 @@ CLASSES = (
     ("reshape", r"Reshape"),
 )
 
-
-GHOST_OPS = "ghostnet.op"  # of all of them; each node has a name of its own: ghostnet.op.000, ...
+# Each Ghost operator has a name of its own: ghostnet.op.000, ... The same stands in
+# export/flatbuffer.py, which would bring LiteRT's schema into every start of the benchmark.
+GHOST_OPS = "ghostnet.op"
 CUSTOM = 32  # BuiltinOperator of what a program brings along, such as a Ghost operator
 
 
