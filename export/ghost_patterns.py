@@ -2,7 +2,8 @@
 
 GHOST      y' -> DEPTHWISE_CONV_2D, one or several, -> CONCATENATION [y', ...], maybe -> ADD
 DEPTHWISE  any other DEPTHWISE_CONV_2D, with the constant PAD in front of it
-CONVOLUTION  a CONV_2D of 1x1, or of few channels, over more than one pixel, maybe -> ADD
+CONVOLUTION  a CONV_2D of 1x1, or of few channels, over more than one pixel, maybe -> ADD; of one
+           pixel a CONV_2D or FULLY_CONNECTED with many weights
 
 Files of one origin fuse a ReLU into its convolution and others leave it alone; int8 files whose
 concatenations have unequal sides put a QUANTIZE before each side. Both are the same pattern.
@@ -27,7 +28,9 @@ from export.ghost_options import (
 
 KERNELS = (3, 5)  # sides that the kernels are written for
 MAX_WINDOW = 256  # elements of a CONVOLUTION's; of larger ones, the work is in the sums
-SAME = 0  # of TFLite's Padding; the other is VALID
+# Bytes, of a CONVOLUTION of one pixel: it waits for its weights, which several threads read faster.
+MIN_WEIGHTS = 1 << 18
+SAME, VALID = 0, 1  # TFLite's Padding
 BETWEEN = ("QUANTIZE", "RELU", "RELU6")  # may stand between a convolution and its concat
 
 
@@ -136,8 +139,8 @@ class _Search:
             kind=GHOST,
             activation=one.activation,
             has_residual=False,
-            in_size=graph.shape(source)[1:3],  # type: ignore[arg-type]
-            out_size=graph.shape(output)[1:3],  # type: ignore[arg-type]
+            in_size=self._size(source),
+            out_size=self._size(output),
             stride=(1, 1),
             pad=(kernel_h // 2, kernel_w // 2),
             weights=np.stack([c.weights for c in cheap]),
@@ -159,21 +162,24 @@ class _Search:
         a matrix."""
         if op.name == "DEPTHWISE_CONV_2D":
             return True
-        if op.name != "CONV_2D":
+        if op.name not in ("CONV_2D", "FULLY_CONNECTED"):
             return False
+        weights = self.graph.constant(op.inputs[1])
+        is_heavy = weights is not None and weights.nbytes >= MIN_WEIGHTS
+        if op.name == "FULLY_CONNECTED":
+            return is_heavy
         _, height, width, channels = self.graph.shape(op.inputs[1])
-        _, out_height, out_width, _ = self.graph.shape(op.outputs[0])
         is_small = height * width == 1 or height * width * channels <= MAX_WINDOW
-        return is_small and out_height * out_width > 1
+        return is_small and (self._size(op.outputs[0]) != (1, 1) or is_heavy)
 
     def convolution(self, op: Op, taken: set[int]) -> Site:
         """DEPTHWISE or CONVOLUTION."""
         graph = self.graph
         conv = self._convolution(op)
         kernel, ops, source = conv.weights.shape[-3:-1], list(conv.ops), conv.source
-        out_size = graph.shape(conv.output)[1:3]
+        out_size = self._size(conv.output)
         if conv.padding == SAME:
-            sides = zip(graph.shape(source)[1:3], out_size, kernel, conv.stride, strict=True)
+            sides = zip(self._size(source), out_size, kernel, conv.stride, strict=True)
             pad = tuple(max((o - 1) * s + k - i, 0) // 2 for i, o, k, s in sides)
         else:
             pad, padding = (0, 0), self._zero_padding(source, op)
@@ -186,10 +192,11 @@ class _Search:
             kind=DEPTHWISE if is_depthwise else CONVOLUTION,
             activation=conv.activation,
             has_residual=False,
-            in_size=graph.shape(source)[1:3],  # type: ignore[arg-type]
-            out_size=out_size,  # type: ignore[arg-type]
+            in_size=self._size(source),
+            out_size=out_size,
             stride=conv.stride,
             pad=pad,  # type: ignore[arg-type]
+            out_rank=len(graph.shape(conv.output)),
             weights=conv.weights[None] if is_depthwise else conv.weights,
             weight_scale=_stacked([conv.weight_scale]) if is_depthwise else conv.weight_scale,
             bias=conv.bias[None] if is_depthwise else conv.bias,
@@ -246,9 +253,14 @@ class _Search:
             raise Unfit(f"its types are {', '.join(sorted(types))}")
         if graph.is_dynamic(source) or graph.shape(source)[0] != 1:
             raise Unfit("its batch is not 1")
-        if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
-            raise Unfit(f"it is dilated by {options.dilationHFactor}x{options.dilationWFactor}")
-        weights = self._depthwise(values, source) if is_depthwise else self._dense(values, op)
+        stride, padding = (1, 1), VALID
+        if op.name == "FULLY_CONNECTED":
+            weights = self._fully_connected(values, op)
+        else:
+            stride, padding = (options.strideH, options.strideW), options.padding
+            if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
+                raise Unfit(f"it is dilated by {options.dilationHFactor}x{options.dilationWFactor}")
+            weights = self._depthwise(values, source) if is_depthwise else self._dense(values, op)
         channels = values.shape[3 if is_depthwise else 0]
         if op.activation not in ACTIVATIONS:
             raise Unfit(f"its activation is {op.activation}")
@@ -266,8 +278,8 @@ class _Search:
             source=source,
             output=op.outputs[0],
             activation=op.activation,
-            padding=options.padding,
-            stride=(options.strideH, options.strideW),
+            padding=padding,
+            stride=stride,
             weights=weights,
             weight_scale=scale,
             bias=np.zeros(channels, wanted) if bias is None else bias,
@@ -298,11 +310,21 @@ class _Search:
             raise Unfit("it works in groups")
         if out_channels < FOURS:
             raise Unfit(f"it has {out_channels} output channels")
-        columns = (self.graph.shape(op.outputs[0])[2] - 1) * op.options.strideW + width
+        columns = (self._size(op.outputs[0])[1] - 1) * op.options.strideW + width
         is_pointwise = (height, width, op.options.strideW) == (1, 1, 1) and channels % FOURS == 0
         if not is_pointwise and height * columns * channels > MAX_STRIPE:
             raise Unfit(f"its windows lie in {height} rows of {columns} x {channels} elements")
         return values
+
+    def _fully_connected(self, values: np.ndarray, op: Op) -> np.ndarray:
+        """(out_channels, channels) -> (out_channels, 1, 1, channels), where it takes one pixel."""
+        out_channels, channels = values.shape
+        for tensor, width in ((op.inputs[0], channels), (op.outputs[0], out_channels)):
+            if self.graph.shape(tensor) not in ((1, width), (1, 1, 1, width)):
+                raise Unfit(f"{self.graph.names[tensor]} is not one row of {width}")
+        if channels % FOURS or out_channels < FOURS or op.options.weightsFormat:
+            raise Unfit(f"it has {channels} channels and {out_channels} output channels")
+        return values[:, None, None, :]
 
     def _activated(self, conv: _Convolution, op: Op) -> _Convolution:
         """With the ReLU `op` that stands behind it."""
@@ -342,6 +364,11 @@ class _Search:
                 output=self._quantization(output),
             ),
         )
+
+    def _size(self, tensor: int) -> tuple[int, int]:
+        """Height and width of a map; a row is one pixel."""
+        shape = self.graph.shape(tensor)
+        return (shape[1], shape[2]) if len(shape) == 4 else (1, 1)
 
     def _zero_padding(self, tensor: int, reader: Op) -> np.ndarray | None:
         """(4, 2) rows and columns of zeros that a PAD for `reader` alone puts around a map."""

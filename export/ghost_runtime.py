@@ -113,7 +113,8 @@ class GhostInterpreter:
         variant: str | None = None,
         is_profiled: bool = False,
     ):
-        """`variant`: one of `variants()` instead of the best."""
+        """`threads` of the operators; the runtime has one, as `kernels/ghost_op.h` wants it.
+        `variant`: one of `variants()` instead of the best."""
         self.graph, self.threads = graph, threads
         try:
             self.library = _operators()
@@ -124,7 +125,7 @@ class GhostInterpreter:
                 + (f"; or: {fix}" if (fix := getattr(error, "fix", "")) else ""),
             ) from None
         self.data = ctypes.create_string_buffer(data, len(data))  # LiteRT reads it where it is
-        texts = {b"xnnpack": f"num_threads = {threads}\n".encode()}
+        texts = {b"xnnpack": b"num_threads = 1\n"}
         if is_profiled:
             texts[b"runtime_options_string"] = b"enable_profiling = true\n"
         self.texts = {name: ctypes.create_string_buffer(text) for name, text in texts.items()}

@@ -75,13 +75,13 @@ INLINE void store_pixel(float *to, const Lanes *sum, int n, int width, const Lim
 
 #include "pointwise_avx2.h"
 
-static void run_pointwise(const GhostNode *node, int cheap, const void *in, void *out, int first,
+static void run_pointwise(const GhostNode *node, int part, const void *in, void *out, int first,
                           int last) {
-  run_convolution(node, cheap, in, out, first, last, mode_of(node));
+  run_convolution(node, part, in, out, first, last, mode_of(node));
 }
 
 const GhostKernel GHOST_AVX2_CONVOLUTION_FLOAT32 = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
+    .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run_pointwise,
 };
 

@@ -10,7 +10,8 @@
 //   DEPTHWISE   x -> act(dw(x) + b)                                            (n_cheap = 1)
 //               any stride, with the PAD in front of it folded in
 //   CONVOLUTION x -> act(conv(x) + b)  (+ residual)                            (n_cheap = 0)
-//               the primary half of a Ghost module, and any other 1x1; larger ones of few channels
+//               the primary half of a Ghost module, and any other 1x1; larger ones of few channels;
+//               a FULLY_CONNECTED is one of a single pixel
 //
 // LiteRT gives all nodes of one custom operator's name the same user data and tells a kernel nothing
 // of its node, so every node of a file has a name of its own: "ghostnet.op.000", "...001", in the
@@ -27,7 +28,7 @@ enum { GHOST_MAX_NODES = 256 };
 
 // -------------------------------------------------------------------- custom_options, little-endian
 
-enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 2 };
+enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 3 };
 enum { GHOST_GHOST = 1, GHOST_DEPTHWISE = 2, GHOST_CONVOLUTION = 3 };  // kind
 enum { GHOST_FLOAT32 = 1, GHOST_INT8 = 9 };           // dtype, LiteRT's numbers
 enum { GHOST_NO_ACTIVATION = 0, GHOST_RELU = 1, GHOST_RELU6 = 3 };  // TFLite's numbers
@@ -56,6 +57,7 @@ typedef struct {
   uint32_t n_cheap;            // GHOST: out_channels = (1 + n_cheap) * channels
   uint32_t kernel_h, kernel_w, stride_h, stride_w;
   uint32_t pad_top, pad_left;  // rows and columns of zeros (zero points) in front; behind: what is left
+  uint32_t out_rank;           // 4; 2: the one pixel of a CONVOLUTION as [1, out_channels]
   // int8 only. A plain file rounds at each of these borders, and so must the operator:
   GhostQuantization input;     // of y', or x
   GhostQuantization conv;      // of the convolution's own output
@@ -73,6 +75,8 @@ typedef int (*GhostAddKernel)(void *options, const char *name, int version, cons
                               void *user_data);
 
 // `variant`: NULL for the best that this processor has, or one of ghost_variants(). NULL on failure.
+// Where there are several threads, give the runtime one: its own would spin, for milliseconds, on the
+// cores that these need, and what is left to it is little.
 GhostSession *ghost_open(int threads, const char *variant);
 
 // Registers the names of all possible nodes with LiteRtOptions `options`. 0, or LiteRT's status.

@@ -106,13 +106,13 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
 
 #include "pointwise.h"
 
-static void run_pointwise(const GhostNode *node, int cheap, const void *in, void *out, int first,
+static void run_pointwise(const GhostNode *node, int part, const void *in, void *out, int first,
                           int last) {
-  IN_THE_MODE_OF(node, run_convolution, node, cheap, in, out, first, last)
+  IN_THE_MODE_OF(node, run_convolution, node, part, in, out, first, last)
 }
 
 const GhostKernel GHOST_NEON_CONVOLUTION_FLOAT32 = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
+    .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run_pointwise,
 };
 

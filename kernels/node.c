@@ -108,6 +108,44 @@ static void read_borders(GhostNode *node) {
   node->recast_conv = ghost_recast_of(h->conv, h->concat);
 }
 
+// ------------------------------------------------------------------------------- threads
+
+// What a kernel counts in: rows; where a convolution is pointwise, pixels.
+static bool counts_pixels(const GhostHeader *h) {
+  return h->kind == GHOST_CONVOLUTION && ghost_is_pointwise(h);
+}
+
+static int n_rows(const GhostHeader *h) {
+  return (int)(counts_pixels(h) ? h->out_height * h->out_width : h->out_height);
+}
+
+static size_t row_elements(const GhostHeader *h) {
+  return (counts_pixels(h) ? 1 : h->out_width) * (size_t)h->out_channels;
+}
+
+// Several pieces for each thread, so that none waits long for another: some rows, or whole tiles of
+// pixels. All pixels of some channels, where there are few, as 7x7 or 1x1: then no thread reads weights
+// that another one has read.
+static void divide(GhostNode *node) {
+  enum { PIECES = 4, FEW = 8 };
+  const GhostHeader *h = &node->is;
+  const int threads = ghost_pool_threads(node->pool), most = PIECES * threads, n = n_rows(h);
+  const int rows = node->kernel->rows, panel = node->kernel->panel;
+  const bool is_one_block = counts_pixels(h) && n <= rows + FEW;
+  node->n_parts = 1, node->piece = n;
+  node->block = is_one_block ? n : h->kind == GHOST_CONVOLUTION && !counts_pixels(h) ? 1 : rows;
+  if (threads == 1) return;
+  if (is_one_block && panel && (int)h->out_channels >= panel) {
+    const int panels = (int)h->out_channels / panel;
+    node->n_parts = panels < most ? panels : most;
+  } else {
+    const int whole = counts_pixels(h) ? node->kernel->tile : node->block;
+    node->piece = (n + most * whole - 1) / (most * whole) * whole;
+  }
+}
+
+// ------------------------------------------------------------------------------- the node
+
 static const GhostKernel *kernel_of(const GhostHeader *h, const GhostKernel *int8,
                                     const GhostKernel *float32, const GhostKernel *convolution_int8,
                                     const GhostKernel *convolution_float32) {
@@ -124,6 +162,7 @@ static bool choose_kernel(GhostNode *node) {
   if (node->kernel->takes && !node->kernel->takes(node))
     node->kernel = kernel_of(h, &GHOST_REFERENCE_INT8, &GHOST_REFERENCE_FLOAT32,
                              &GHOST_REFERENCE_CONVOLUTION_INT8, &GHOST_REFERENCE_CONVOLUTION_FLOAT32);
+  divide(node);
   const GhostKernel *kernel = node->kernel;
   size_t element = element_size(h), row = element * h->in_width * h->channels;
   size_t slack = element * (size_t)kernel->lanes;
@@ -176,32 +215,7 @@ typedef struct {
   const GhostNode *node;
   const void *in, *residual;
   void *out;
-  int rows;  // of a piece
 } Job;
-
-// What a kernel counts in: rows; where a convolution is pointwise, pixels.
-static bool counts_pixels(const GhostHeader *h) {
-  return h->kind == GHOST_CONVOLUTION && ghost_is_pointwise(h);
-}
-
-static int n_rows(const GhostHeader *h) {
-  return (int)(counts_pixels(h) ? h->out_height * h->out_width : h->out_height);
-}
-
-static size_t row_elements(const GhostHeader *h) {
-  return (counts_pixels(h) ? 1 : h->out_width) * (size_t)h->out_channels;
-}
-
-// Several pieces for each thread, so that none waits long for another; of pixels, whole tiles. One thread
-// does not read all weights again for a few pixels that are left, as of 7x7.
-static int piece_rows(const GhostNode *node) {
-  const int rows = node->kernel->rows, threads = ghost_pool_threads(node->pool);
-  if (node->is.kind == GHOST_CONVOLUTION && !counts_pixels(&node->is)) return 1;
-  if (!counts_pixels(&node->is)) return rows;
-  if (threads == 1) return n_rows(&node->is) <= rows + 8 ? n_rows(&node->is) : rows;
-  const int share = (n_rows(&node->is) / (4 * threads) + 7) / 8 * 8;
-  return share < 8 ? 8 : share > rows ? rows : share;
-}
 
 // Where the halves of a concat have scales of their own: a QUANTIZE of each.
 static void recast_rows(const GhostNode *node, int8_t *out, int first, int last) {
@@ -216,28 +230,47 @@ static void recast_rows(const GhostNode *node, int8_t *out, int first, int last)
     }
 }
 
-static void add_residual(const GhostNode *node, const void *residual, void *out, int first,
-                         int last) {
-  const GhostHeader *h = &node->is;
-  size_t start = (size_t)first * row_elements(h), n = (size_t)(last - first) * row_elements(h);
-  if (h->dtype == GHOST_INT8) {
+static void add_residual(const GhostNode *node, const void *residual, void *out, size_t start,
+                         size_t n) {
+  if (node->is.dtype == GHOST_INT8) {
     node->variant->add_int8((int8_t *)out + start, (const int8_t *)residual + start, n, &node->sum);
   } else {
     node->variant->add_float32((float *)out + start, (const float *)residual + start, n);
   }
 }
 
+static void add_residual_of_part(const Job *job, int part, int n_pixels) {
+  int first, last;
+  ghost_part(job->node, part, &first, &last);
+  for (int i = 0; i < n_pixels; i++)
+    add_residual(job->node, job->residual, job->out,
+                 (size_t)i * job->node->is.out_channels + (size_t)first, (size_t)(last - first));
+}
+
 // Some rows from end to end, while they are in the cache.
-static void run_piece(void *argument, int index) {
-  const Job *job = argument;
+static void run_block(const Job *job, int first, int last) {
   const GhostNode *node = job->node;
-  int first = index * job->rows, last = first + job->rows;
-  if (last > n_rows(&node->is)) last = n_rows(&node->is);
   const int n = node->is.kind == GHOST_CONVOLUTION ? 1 : (int)node->is.n_cheap;
   for (int i = 0; i < n; i++) node->kernel->run(node, i, job->in, job->out, first, last);
   if (node->recast_input.is_needed || node->recast_conv.is_needed)
     recast_rows(node, job->out, first, last);
-  if (node->is.has_residual) add_residual(node, job->residual, job->out, first, last);
+  const size_t row = row_elements(&node->is);
+  if (node->is.has_residual)
+    add_residual(node, job->residual, job->out, (size_t)first * row, (size_t)(last - first) * row);
+}
+
+static void run_piece(void *argument, int index) {
+  const Job *job = argument;
+  const GhostNode *node = job->node;
+  const int n = n_rows(&node->is);
+  if (node->n_parts > 1) {
+    node->kernel->run(node, index, job->in, job->out, 0, n);
+    if (node->is.has_residual) add_residual_of_part(job, index, n);
+    return;
+  }
+  const int first = index * node->piece, end = first + node->piece < n ? first + node->piece : n;
+  for (int y = first; y < end; y += node->block)
+    run_block(job, y, y + node->block < end ? y + node->block : end);
 }
 
 void ghost_node_run(GhostNode *node, const void *input, const void *residual, void *output) {
@@ -247,6 +280,6 @@ void ghost_node_run(GhostNode *node, const void *input, const void *residual, vo
     memcpy(node->tail, (const char *)input + at, ghost_node_input_bytes(node) - at);
   }
   Job job = {.node = node, .in = input, .residual = residual, .out = output};
-  job.rows = piece_rows(node);
-  ghost_pool_run(node->pool, run_piece, &job, (n_rows(h) + job.rows - 1) / job.rows);
+  const int n_pieces = (n_rows(h) + node->piece - 1) / node->piece;
+  ghost_pool_run(node->pool, run_piece, &job, n_pieces * node->n_parts);
 }

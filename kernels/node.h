@@ -17,12 +17,14 @@ typedef struct {
   int rows;   // output rows that it works on at once; pixels
   int lanes;  // channels at once; it may read this many elements from any pixel, so rows have slack
   int chunk;  // of larger windows: a row of them is a multiple of this, filled up with zero weights
+  // Of a CONVOLUTION: a thread takes a multiple of so many pixels, or of so many output channels (0: all).
+  int tile, panel;
   bool (*takes)(const GhostNode *);      // NULL: all
   size_t (*packed_size)(const GhostNode *);  // NULL: it packs nothing
   void (*pack)(GhostNode *);             // fills `packed`
-  // Output rows first <= y < last of cheap convolution `cheap`; with the first one of a GHOST, the
-  // copy of y', too.
-  void (*run)(const GhostNode *, int cheap, const void *in, void *out, int first, int last);
+  // Output rows first <= y < last of cheap convolution `part`, with the first one of a GHOST the copy
+  // of y', too; of a CONVOLUTION, its part `part` of the output channels.
+  void (*run)(const GhostNode *, int part, const void *in, void *out, int first, int last);
 } GhostKernel;
 
 typedef struct {
@@ -42,6 +44,8 @@ struct GhostNode {
   // [n_cheap][kernel_h][kernel_w][channels]; then [n_cheap][channels]. CONVOLUTION:
   // [out_channels][kernel_h][depth]; then [out_channels]
   size_t depth;  // CONVOLUTION: elements of one row of a window, with what fills it up
+  int piece, block;  // rows that a thread takes; that the kernel gets at once
+  int n_parts;       // CONVOLUTION: of its output channels, which threads take; then piece is all rows
   int8_t *weights_int8;
   float *weights_float32, *bias_float32;
   int32_t *bias_int32;  // less the input's zero point times the weights: a kernel sums x * w
@@ -72,6 +76,14 @@ static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {
 static inline size_t ghost_weight(const GhostNode *node, int cheap, int tap, int channel) {
   const size_t taps = (size_t)node->is.kernel_h * node->is.kernel_w;
   return ((size_t)cheap * taps + (size_t)tap) * node->is.channels + (size_t)channel;
+}
+
+// The output channels first <= c < last of part `part` of a CONVOLUTION: whole panels; the last part has
+// what is left, too.
+static inline void ghost_part(const GhostNode *node, int part, int *first, int *last) {
+  const int panel = node->kernel->panel, n = (int)node->is.out_channels;
+  *first = part * (n / panel) / node->n_parts * panel;
+  *last = part + 1 == node->n_parts ? n : (part + 1) * (n / panel) / node->n_parts * panel;
 }
 
 static inline bool ghost_copies(const GhostHeader *h, int cheap) {

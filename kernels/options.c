@@ -12,7 +12,7 @@
 
 #include "requantize.h"
 
-_Static_assert(sizeof(GhostHeader) == 124, "the file format has no padding");
+_Static_assert(sizeof(GhostHeader) == 128, "the file format has no padding");
 
 // Far beyond any network, and small enough that every product of theirs fits 64 bits.
 enum { MAX_SIDE = 1 << 14, MAX_CHANNELS = 1 << 16, MAX_CHEAP = 256, MAX_STRIDE = 32 };
@@ -100,6 +100,10 @@ static bool sound_shape(const GhostHeader *h, char *error) {
       h->activation != GHOST_RELU6)
     return refuse(error, "activation %u is neither none nor ReLU nor ReLU6",
                   (unsigned)h->activation);
+  const bool is_row = is_convolution && h->out_height == 1 && h->out_width == 1;
+  if (h->out_rank != 4 && !(h->out_rank == 2 && is_row))
+    return refuse(error, "an output of %u x %u pixels has %u dimensions", (unsigned)h->out_height,
+                  (unsigned)h->out_width, (unsigned)h->out_rank);
   if (is_ghost && (h->in_height != h->out_height || h->in_width != h->out_width))
     return refuse(error, "a Ghost operator of %u x %u writes %u x %u",
                   (unsigned)h->in_height, (unsigned)h->in_width, (unsigned)h->out_height,

@@ -77,10 +77,16 @@ INLINE void pixels(const GhostNode *node, const void *panel, const Wide *const *
 #undef TILES
 }
 
-INLINE void panels(const GhostNode *node, const Wide *const *rows, int n_rows, size_t step,
+INLINE void panels(const GhostNode *node, int part, const Wide *const *rows, int n_rows, size_t step,
                    Element *out, int n, bool is_whole, int mode) {
   const char *panel = node->packed;
   int left = (int)node->is.out_channels;
+  if (node->n_parts > 1) {
+    int first, last;
+    ghost_part(node, part, &first, &last);
+    panel += (size_t)(first / PANEL) * panel_size(node, PANEL);
+    out += first, left = last - first;
+  }
 #define PANELS(WIDTH)                                                                              \
   for (; left >= WIDTH; left -= WIDTH, out += WIDTH, panel += panel_size(node, WIDTH))             \
   pixels(node, panel, rows, n_rows, step, out, n, WIDTH, is_whole, mode)
@@ -94,7 +100,7 @@ INLINE void panels(const GhostNode *node, const Wide *const *rows, int n_rows, s
 
 // One output row of larger windows, whose rows are copied with their padding first. A window's row may
 // be shorter than `depth`: what is behind it meets weights of zero.
-INLINE void run_row(const GhostNode *node, const Element *in, Element *out, int y, int mode) {
+INLINE void run_row(const GhostNode *node, int part, const Element *in, Element *out, int y, int mode) {
   const GhostHeader *h = &node->is;
   const size_t channels = h->channels, columns = ghost_spanned_columns(h);
   const size_t stripe = columns * channels, kernel = h->kernel_h;
@@ -113,15 +119,14 @@ INLINE void run_row(const GhostNode *node, const Element *in, Element *out, int 
     rows[k] = to;
   }
   memset(copy + kernel * stripe, 0, CHUNK * sizeof *copy);
-  panels(node, rows, (int)kernel, h->stride_w * channels,
+  panels(node, part, rows, (int)kernel, h->stride_w * channels,
          out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, mode);
 }
 
-INLINE void run_convolution(const GhostNode *node, int cheap, const void *in, void *out, int first,
+INLINE void run_convolution(const GhostNode *node, int part, const void *in, void *out, int first,
                             int last, int mode) {
-  (void)cheap;
   if (!ghost_is_pointwise(&node->is)) {
-    for (int y = first; y < last; y++) run_row(node, in, out, y, mode);
+    for (int y = first; y < last; y++) run_row(node, part, in, out, y, mode);
     return;
   }
   const Element *row = (const Element *)in + (size_t)first * node->depth;
@@ -133,10 +138,10 @@ INLINE void run_convolution(const GhostNode *node, int cheap, const void *in, vo
   for (int n; first < last; first += n) {
     n = last - first < most ? last - first : most;
     widen(copy, row, (size_t)n * node->depth);
-    panels(node, &copied, 1, node->depth, to, n, false, mode);
+    panels(node, part, &copied, 1, node->depth, to, n, false, mode);
     row += (size_t)n * node->depth, to += (size_t)n * node->is.out_channels;
   }
 #else
-  panels(node, &row, 1, node->depth, to, last - first, false, mode);
+  panels(node, part, &row, 1, node->depth, to, last - first, false, mode);
 #endif
 }

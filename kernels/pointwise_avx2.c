@@ -110,8 +110,8 @@ INLINE void store_pixel(int8_t *to, const Lanes *sum, int n, int width, const Li
 
 #include "pointwise_avx2.h"
 
-static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  run_convolution(node, cheap, in, out, first, last, 0);
+static void run(const GhostNode *node, int part, const void *in, void *out, int first, int last) {
+  run_convolution(node, part, in, out, first, last, 0);
 }
 
 static bool takes(const GhostNode *node) {
@@ -119,7 +119,7 @@ static bool takes(const GhostNode *node) {
 }
 
 const GhostKernel GHOST_AVX2_CONVOLUTION = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = takes,
+    .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = takes,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 

@@ -131,7 +131,7 @@ static bool takes(const GhostNode *node) {
 }
 
 const GhostKernel GHOST_NEON_CONVOLUTION = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = takes,
+    .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = takes,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 

@@ -120,7 +120,7 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
 OF_EVERY_MODE(run, run_convolution)
 
 const GhostKernel GHOST_NEON_DOT_CONVOLUTION = {
-    .rows = PIECE, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
+    .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 

@@ -1,8 +1,12 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The pool. Pieces are small and taken one by one, so that a thread that the system has put aside
-// holds up one piece and not its share. Between two operators a thread spins for a moment: the next
-// one comes within microseconds, and waking up a sleeper takes longer than that.
+// The pool. Each thread has a share of the pieces and takes them from its front; who is done takes from
+// the backs of the others. So a thread meets the same part of the picture in one operator after another,
+// which its cache still has, and one that the system has put aside holds up one piece and not its share.
+// Between two operators a thread spins for a moment: the next one comes within microseconds, and waking
+// up a sleeper takes longer than that.
+
+#define _POSIX_C_SOURCE 200809L  // clock_gettime
 
 #include "pool.h"
 
@@ -11,22 +15,29 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
-enum { SPINS = 2000 };
+enum { CACHE_LINE = 64, SPINS = 64 };
+static const long long PATIENCE = 300 * 1000;  // ns; most of what the runtime does between two of ours
+
+typedef struct {
+  // first | last << 16 | generation << 32: who is late for a job can never take a piece of the next.
+  _Alignas(CACHE_LINE) atomic_ullong left;
+  GhostPool *pool;
+  pthread_t thread;  // the caller's share has none
+} Share;
 
 struct GhostPool {
-  int n_helpers;
-  pthread_t *helpers;
+  int n_threads;  // that there are, the caller's included
   pthread_mutex_t mutex;
   pthread_cond_t wake;
-  atomic_uint generation;  // of jobs
   atomic_bool closing;
-  // The job. `next` holds the generation above the piece, so that a thread that was late for its
-  // job can never take a piece of the one after it.
-  atomic_ullong next;
-  atomic_int n_left;
-  _Atomic(GhostPiece) piece;
-  _Atomic(void *) job;
+  GhostPiece piece;
+  void *job;
+  _Alignas(CACHE_LINE) atomic_uint generation;  // of jobs
+  _Alignas(CACHE_LINE) atomic_int n_left;
+  Share shares[];
 };
 
 static inline void relax(void) {
@@ -37,27 +48,53 @@ static inline void relax(void) {
 #endif
 }
 
-// Takes pieces of job `generation` until there are none.
-static void work(GhostPool *pool, unsigned generation) {
+static long long now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static unsigned long long packed(unsigned generation, unsigned first, unsigned last) {
+  return (unsigned long long)generation << 32 | last << 16 | first;
+}
+
+// The next piece of a share, from its front or its back; -1 where there is none.
+static int taken(Share *share, unsigned generation, bool is_own) {
+  unsigned long long left = atomic_load(&share->left);
   for (;;) {
-    unsigned long long next = atomic_load(&pool->next);
-    if ((unsigned)(next >> 32) != generation) return;
-    unsigned index = (unsigned)next;
-    if (index == 0) return;
-    // What was read of the job belongs to `generation` if the counter has not moved on meanwhile.
-    GhostPiece piece = atomic_load(&pool->piece);
-    void *job = atomic_load(&pool->job);
-    if (!atomic_compare_exchange_weak(&pool->next, &next, next - 1)) continue;
-    piece(job, (int)index - 1);
-    atomic_fetch_sub(&pool->n_left, 1);
+    unsigned first = left & 0xffff, last = left >> 16 & 0xffff;
+    if (left >> 32 != generation || first == last) return -1;
+    unsigned long long rest =
+        is_own ? packed(generation, first + 1, last) : packed(generation, first, last - 1);
+    if (atomic_compare_exchange_weak(&share->left, &left, rest))
+      return (int)(is_own ? first : last - 1);
+  }
+}
+
+// Takes pieces of job `generation` until there are none. Whoever has one may read what the job is: it
+// does not end before the piece.
+static void work(Share *own, unsigned generation) {
+  GhostPool *pool = own->pool;
+  const int me = (int)(own - pool->shares);
+  for (int i = 0; i < pool->n_threads; i++) {
+    Share *share = &pool->shares[(me + i) % pool->n_threads];
+    for (int index; (index = taken(share, generation, i == 0)) >= 0;) {
+      pool->piece(pool->job, index);
+      atomic_fetch_sub(&pool->n_left, 1);
+    }
   }
 }
 
 static void *helper(void *argument) {
-  GhostPool *pool = argument;
+  Share *own = argument;
+  GhostPool *pool = own->pool;
   unsigned seen = 0;
   for (;;) {
-    for (int i = 0; i < SPINS && atomic_load(&pool->generation) == seen; i++) relax();
+    const long long end = now() + PATIENCE;
+    for (int i = 1; atomic_load(&pool->generation) == seen; i++) {
+      relax();
+      if (i % SPINS == 0 && now() > end) break;
+    }
     if (atomic_load(&pool->generation) == seen) {
       pthread_mutex_lock(&pool->mutex);
       while (atomic_load(&pool->generation) == seen && !pool->closing)
@@ -66,42 +103,46 @@ static void *helper(void *argument) {
     }
     if (pool->closing) return NULL;
     seen = atomic_load(&pool->generation);
-    work(pool, seen);
+    work(own, seen);
   }
 }
 
 GhostPool *ghost_pool_open(int threads) {
-  GhostPool *pool = calloc(1, sizeof *pool);
+  const size_t size = sizeof(GhostPool) + (size_t)threads * sizeof(Share);
+  GhostPool *pool = aligned_alloc(CACHE_LINE, size);
   if (!pool) return NULL;
+  memset(pool, 0, size);
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->wake, NULL);
-  pool->helpers = calloc((size_t)threads, sizeof *pool->helpers);
-  for (int i = 1; pool->helpers && i < threads; i++) {
-    if (pthread_create(&pool->helpers[i - 1], NULL, helper, pool)) break;
-    pool->n_helpers++;
+  for (int i = 0; i < threads; i++, pool->n_threads++) {
+    Share *share = &pool->shares[i];
+    share->pool = pool;
+    if (i > 0 && pthread_create(&share->thread, NULL, helper, share)) break;
   }
-  if (pool->n_helpers + 1 == threads) return pool;
+  if (pool->n_threads == threads) return pool;
   ghost_pool_close(pool);
   return NULL;
 }
 
-int ghost_pool_threads(const GhostPool *pool) { return pool->n_helpers + 1; }
+int ghost_pool_threads(const GhostPool *pool) { return pool->n_threads; }
 
 void ghost_pool_run(GhostPool *pool, GhostPiece piece, void *job, int n_pieces) {
-  if (pool->n_helpers == 0 || n_pieces < 2) {
+  const int n = pool->n_threads;
+  if (n == 1 || n_pieces < 2) {
     for (int i = 0; i < n_pieces; i++) piece(job, i);
     return;
   }
-  unsigned generation = atomic_load(&pool->generation) + 1;
-  atomic_store(&pool->piece, piece);
-  atomic_store(&pool->job, job);
+  const unsigned generation = atomic_load(&pool->generation) + 1;
+  pool->piece = piece, pool->job = job;
   atomic_store(&pool->n_left, n_pieces);
-  atomic_store(&pool->next, (unsigned long long)generation << 32 | (unsigned)n_pieces);
+  for (int i = 0; i < n; i++)
+    atomic_store(&pool->shares[i].left,
+                 packed(generation, (unsigned)(i * n_pieces / n), (unsigned)((i + 1) * n_pieces / n)));
   pthread_mutex_lock(&pool->mutex);
   atomic_store(&pool->generation, generation);
   pthread_cond_broadcast(&pool->wake);
   pthread_mutex_unlock(&pool->mutex);
-  work(pool, generation);
+  work(&pool->shares[0], generation);
   // Where there are more threads than cores, a helper may need ours to come to its end.
   for (int i = 0; atomic_load(&pool->n_left); i++) i < SPINS ? relax() : (void)sched_yield();
 }
@@ -111,9 +152,8 @@ void ghost_pool_close(GhostPool *pool) {
   atomic_store(&pool->closing, true);
   pthread_cond_broadcast(&pool->wake);
   pthread_mutex_unlock(&pool->mutex);
-  for (int i = 0; i < pool->n_helpers; i++) pthread_join(pool->helpers[i], NULL);
+  for (int i = 1; i < pool->n_threads; i++) pthread_join(pool->shares[i].thread, NULL);
   pthread_cond_destroy(&pool->wake);
   pthread_mutex_destroy(&pool->mutex);
-  free(pool->helpers);
   free(pool);
 }

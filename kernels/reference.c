@@ -116,8 +116,8 @@ void ghost_reference_add_float32(float *x, const float *y, size_t n) {
 const GhostKernel GHOST_REFERENCE_INT8 = {.rows = 1, .lanes = 1, .run = run_int8};
 const GhostKernel GHOST_REFERENCE_FLOAT32 = {.rows = 1, .lanes = 1, .run = run_float32};
 const GhostKernel GHOST_REFERENCE_CONVOLUTION_INT8 = {
-    .rows = 1, .lanes = 1, .chunk = 1, .run = run_convolution_int8,
+    .rows = 1, .tile = 1, .lanes = 1, .chunk = 1, .run = run_convolution_int8,
 };
 const GhostKernel GHOST_REFERENCE_CONVOLUTION_FLOAT32 = {
-    .rows = 1, .lanes = 1, .chunk = 1, .run = run_convolution_float32,
+    .rows = 1, .tile = 1, .lanes = 1, .chunk = 1, .run = run_convolution_float32,
 };

@@ -138,8 +138,11 @@ static LiteRtStatus destroy(void *user_data) {
   return OK;
 }
 
+// One pixel may be a row, [1, channels].
 static bool is_of(const LiteRtLayout *layout, uint32_t height, uint32_t width, size_t channels) {
   const int32_t *d = layout->dimensions;
+  if (layout->rank == 2 && height == 1 && width == 1)
+    return d[0] == 1 && d[1] == (int32_t)channels;
   return layout->rank == 4 && d[0] == 1 && d[1] == (int32_t)height && d[2] == (int32_t)width &&
          d[3] == (int32_t)channels;
 }
@@ -160,11 +163,10 @@ static LiteRtStatus get_output_layouts(void *user_data, size_t n_inputs,
   if (!is_of(&inputs[0], h->in_height, h->in_width, h->channels) ||
       (h->has_residual && !is_of(&inputs[1], h->out_height, h->out_width, h->out_channels)))
     return fail(slot, INVALID_ARGUMENT, "its inputs have other shapes than its options say");
-  outputs[0] = (LiteRtLayout){
-      .rank = 4,
-      .dimensions = {1, (int32_t)h->out_height, (int32_t)h->out_width,
-                     (int32_t)h->out_channels},
-  };
+  const int32_t channels = (int32_t)h->out_channels;
+  outputs[0] = h->out_rank == 2 ? (LiteRtLayout){.rank = 2, .dimensions = {1, channels}}
+                                : (LiteRtLayout){.rank = 4, .dimensions = {
+                                      1, (int32_t)h->out_height, (int32_t)h->out_width, channels}};
   return OK;
 }
 

@@ -230,8 +230,9 @@ static Network compile(LiteRtEnvironment environment, LiteRtModel model, bool pr
   Network net = {0};
   LiteRtOptions options;
   LiteRtSignature signature;
-  // 7: signed and unsigned 8-bit kernels, which are the default, and half precision for float32
-  snprintf(threads, sizeof threads, "num_threads = %ld\n%s", args.threads,
+  // One where operators have threads, as ghost_op.h wants it. 7: signed and unsigned 8-bit kernels, which
+  // are the default, and half precision for float32
+  snprintf(threads, sizeof threads, "num_threads = %ld\n%s", args.ops ? 1 : args.threads,
            args.fp16 ? "flags = 7\n" : "");
   check(rt.CreateOptions(&options), RUN_FAILED, "options were refused");
   check(rt.SetOptionsHardwareAccelerators(options, CPU), RUN_FAILED, "options were refused");

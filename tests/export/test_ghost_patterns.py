@@ -30,11 +30,13 @@ def test_all_32_modules_of_a_ghostnet_are_found(float32, ranges):
     for data in (float32, static(float32, ranges)):
         found = find(Graph(data))
 
+        n_dense = 2 if data is float32 else 1  # head and classifier, whose int8 weights are few
         assert kinds(found.sites) == {
             (GHOST, False): 16,
             (GHOST, True): 16,
             (DEPTHWISE, False): 9,
-            (CONVOLUTION, False): 39,  # the stem, 32 primary ones, five shortcuts, the last one
+            # The stem, 32 primary ones, five shortcuts, the last one.
+            (CONVOLUTION, False): 39 + n_dense,
         }
         assert not found.left
 
@@ -57,8 +59,28 @@ def test_the_stem_is_one_operator_with_its_padding(float32):
     assert (site.options.stride, site.options.pad) == ((2, 2), (1, 1))
 
 
+def test_head_and_classifier_are_operators_for_their_weights(float32):
+    head, classifier = find(Graph(float32)).sites[-2:]
+
+    assert [op.name for op in (*head.ops, *classifier.ops)] == ["CONV_2D", "FULLY_CONNECTED"]
+    assert head.options.out_size == classifier.options.in_size == (1, 1)
+    assert (head.options.out_rank, classifier.options.out_rank) == (4, 2)
+    assert classifier.options.weights.shape == (100, 1, 1, 1280)
+
+
+def test_a_fully_connected_of_other_rows_is_left_alone(float32):
+    graph = Graph(float32)
+    (op,) = (op for op in graph.ops if op.name == "FULLY_CONNECTED")
+    graph.subgraph.tensors[op.inputs[0]].shape = [1, 2, 2, 320]
+
+    found = find(graph)
+
+    assert all(op not in site.ops for site in found.sites)
+    assert any("is not one row of 1280" in why for why in found.left)
+
+
 def test_a_vector_and_large_windows_are_left_to_the_runtime(float32):
-    """Squeeze-and-excite and the head work on one pixel."""
+    """Squeeze-and-excite works on one pixel, and has few weights."""
     graph = Graph(float32)
     taken = {id(op) for site in find(graph).sites for op in site.ops}
     left = [op for op in graph.ops if op.name == "CONV_2D" and id(op) not in taken]

@@ -47,6 +47,18 @@ def test_every_variant_computes_the_same(micro_int8, twin, threads):
         np.testing.assert_array_equal(runtime.run(images()), expected)
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads as Linux does")
+def test_only_the_operators_have_threads(twin):
+    """The runtime's own would spin on the cores that ours need."""
+    tasks = Path("/proc/self/task")
+    before = len(list(tasks.iterdir()))
+
+    runtime = Runtime(twin, threads=4)
+    runtime.run(images())
+
+    assert len(list(tasks.iterdir())) == before + 3
+
+
 def test_an_unknown_variant_is_answered_with_the_known_ones(twin):
     with pytest.raises(UserError, match="no kernels 'mmx'") as unknown:
         GhostInterpreter(twin, Graph(twin), variant="mmx")
@@ -155,7 +167,7 @@ def test_the_record_of_a_twin_says_what_it_is(pair):
 
     assert pair.name == record.file_name == "colours_handmade_16_static_wi8_ai8_ghostop.tflite"
     assert record.operators == Operators(
-        plain.file_name, plain.sha256, 8, 2, 16, "generated images", None
+        plain.file_name, plain.sha256, 8, 3, 16, "generated images", None
     )
     assert record.ops["ghostnet.op"] == 8
     assert record.accuracy is None and record.parity_db is None

@@ -29,15 +29,18 @@ def test_every_operator_of_a_small_network_is_equal(name, request):
     assert twin.snr_db is None if "_" in name else twin.snr_db and twin.snr_db > 110
 
 
-@pytest.mark.parametrize(("width", "size"), [(0.5, 64), (1.0, 64), (1.3, 64), (0.5, 224)])
-def test_a_whole_ghostnet_is_equal(width, size):
-    float32 = to_float32(seed(GhostNet(width, input_shape=(size, size, 3), classes=100)), size)
+@pytest.mark.parametrize(
+    ("width", "size", "n_float", "n_int8"),  # operators: of one pixel only those with many bytes
+    [(0.5, 64, 82, 82), (1.0, 64, 90, 82), (1.3, 64, 92, 86), (0.5, 224, 82, 82)],
+)
+def test_a_whole_ghostnet_is_equal(width, size, n_float, n_int8):
+    float32 = to_float32(seed(GhostNet(width, input_shape=(size, size, 3))), size)
     ranges = measure(float32, images(8, size), "minmax")
 
     in_float = make(float32, "plain.tflite", images(3, size))
     in_int8 = make(static(float32, ranges), "plain.tflite", images(3, size))
 
-    assert len(in_float.found.sites) == len(in_int8.found.sites) == 80
+    assert (len(in_float.found.sites), len(in_int8.found.sites)) == (n_float, n_int8)
     assert in_float.snr_db and in_float.snr_db >= 110
     assert in_int8.snr_db is None
 

@@ -36,8 +36,9 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-# Input channels of 1x1 convolutions: where AVX2 widens some pixels at a time, and where it cannot.
-DEEP = ((1000, (7, 9)), (5600, (2, 3)))
+# Input channels, size and output channels of 1x1 convolutions: where AVX2 widens some pixels at a
+# time, and where it cannot; one pixel, whose channels threads share.
+DEEP = ((1000, (7, 9), 20), (5600, (2, 3), 20), (320, (1, 1), 203))
 
 
 def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndarray | None]]:
@@ -45,11 +46,11 @@ def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndar
         rng = np.random.default_rng(seed)
         node = random_node(rng, dtype=dtype)
         yield node, *random_input(rng, node)
-    for channels, size in DEEP:
+    for channels, size, out_channels in DEEP:
         rng = np.random.default_rng(channels)
         node = random_node(
             rng, kind=CONVOLUTION, dtype=dtype, kernel_size=1, channels=channels, in_size=size,
-            stride=(1, 1), out_channels=20,
+            stride=(1, 1), out_channels=out_channels,
         )  # fmt: skip
         yield node, *random_input(rng, node)
 
@@ -68,6 +69,12 @@ def program(tmp_path_factory) -> Path:
 def sanitized_program(tmp_path_factory) -> Path:
     flags = ("-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     return build(tmp_path_factory.mktemp("sanitized") / "cases", HOST, *flags)
+
+
+@pytest.fixture(scope="session")
+def raced_program(tmp_path_factory) -> Path:
+    flags = ("-O1", "-fsanitize=thread")
+    return build(tmp_path_factory.mktemp("raced") / "cases", HOST, *flags)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 GHOST, DEPTHWISE, CONVOLUTION = 1, 2, 3
 FLOAT32, INT8 = 1, 9
 NONE, RELU, RELU6 = 0, 1, 3
-HEADER_BYTES, SUMMED_FROM = 124, 16
+HEADER_BYTES, SUMMED_FROM = 128, 16
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Node:
     out_size: tuple[int, int] = (7, 7)
     stride: tuple[int, int] = (1, 1)
     pad: tuple[int, int] = (1, 1)
+    out_rank: int = 4
     weights: np.ndarray = field(default_factory=lambda: np.ones((1, 3, 3, 8), np.int8))
     weight_scale: np.ndarray = field(default_factory=lambda: np.ones((1, 8), np.float32))
     bias: np.ndarray = field(default_factory=lambda: np.zeros((1, 8), np.int32))
@@ -84,11 +85,11 @@ def with_crc(data: bytes) -> bytes:
 def pack(node: Node) -> bytes:
     """custom_options, as kernels/ghost_op.h describes them."""
     fields = (
-        0x504F4847, 2, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
+        0x504F4847, 3, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
         *node.in_size, node.channels, *node.out_size, node.out_channels, node.n_cheap, *node.kernel,
-        *node.stride, *node.pad,
+        *node.stride, *node.pad, node.out_rank,
     )  # fmt: skip
-    data = struct.pack("<21I", *fields) + b"".join(struct.pack("<fi", *q) for q in node.scales)
+    data = struct.pack("<22I", *fields) + b"".join(struct.pack("<fi", *q) for q in node.scales)
     scales = [node.weight_scale] if node.dtype == INT8 else []
     for array in (node.weights, *scales, node.bias):
         data += bytes(-len(data) % 16) + array.tobytes()

@@ -3,13 +3,14 @@ sentence that stays until someone asks."""
 
 import ctypes
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.kernels.library import Library
-from tests.kernels.nodes import pack, random_input, random_node
+from tests.kernels.nodes import CONVOLUTION, pack, random_input, random_node
 from tests.kernels.programs import build_library, patched
 from tests.kernels.reference import expected
 
@@ -109,6 +110,19 @@ def test_a_node_runs_from_init_to_destroy(stub, case):
 
     assert np.array_equal(out, expected(node, x, residual))
     assert stub.error() is None
+
+
+def test_a_pixel_may_be_a_row(stub):
+    """As FULLY_CONNECTED reads and writes it."""
+    rng = np.random.default_rng(0)
+    node = random_node(rng, kind=CONVOLUTION, in_size=(1, 1), kernel_size=1, channels=8)
+    row = replace(node, has_residual=False, out_rank=2)
+
+    assert stub.init(pack(row)) == OK
+    for shape in ((1, 8), (1, 1, 1, 8)):
+        assert stub.layouts(shape) == (OK, [1, row.out_channels])
+    for shape in ((8, 1), (1, 9), (1, 1, 8), (1, 2, 1, 8)):
+        assert stub.layouts(shape)[0] == INVALID_ARGUMENT
 
 
 def test_damaged_options_are_an_error_at_init_and_at_every_run(stub, case):

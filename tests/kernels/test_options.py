@@ -22,7 +22,8 @@ from tests.kernels.reference import expected
 # fmt: off
 FIELDS = ("magic", "version", "size", "crc32", "kind", "dtype", "activation", "has_residual",
           "in_height", "in_width", "channels", "out_height", "out_width", "out_channels",
-          "n_cheap", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")
+          "n_cheap", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left",
+          "out_rank")
 HOSTILE = [  # fields -> a word of the sentence
     ({"magic": 1}, "begin with"),
     ({"version": 1}, "version 1"),
@@ -45,6 +46,8 @@ HOSTILE = [  # fields -> a word of the sentence
     ({"out_height": 8}, "writes 8 x 7"),
     ({"in_height": 1 << 14, "in_width": 1 << 14, "out_height": 1 << 14, "out_width": 1 << 14},
      "larger than 1 GiB"),
+    ({"out_rank": 2}, "7 x 7 pixels has 2 dimensions"),
+    ({"out_rank": 3}, "has 3 dimensions"),
     ({"pad_top": 3}, "do not fit"),
     ({"pad_left": 0xFFFFFFFF}, "do not fit"),
     ({"pad_top": 0x80000000}, "do not fit"),
@@ -83,7 +86,7 @@ def test_an_impossible_field_is_named(session, options, fields, words):
 @pytest.mark.parametrize("place", range(3))
 def test_an_impossible_scale_is_named(session, options, place, scale):
     data = bytearray(options)
-    struct.pack_into("<f", data, 84 + 8 * place, scale)
+    struct.pack_into("<f", data, 4 * len(FIELDS) + 8 * place, scale)
 
     with pytest.raises(Refused, match="scale"):
         session.node(with_crc(bytes(data)))
@@ -122,7 +125,7 @@ def test_no_damage_leads_out_of_bounds(library, sanitized_program, tmp_path):
                 struct.pack_into("<I", data, place, (value + int(rng.integers(-2, 3))) % (1 << 32))
             else:
                 data = data[: int(rng.integers(HEADER_BYTES, len(data) + 1))]
-        struct.pack_into("<II", data, 0, 0x504F4847, 2)
+        struct.pack_into("<II", data, 0, 0x504F4847, 3)
         struct.pack_into("<I", data, 8, len(data))
         damaged = with_crc(bytes(data)) if rng.random() < 0.95 else bytes(data)
         second = b"" if residual is None else residual.tobytes()

@@ -29,6 +29,14 @@ PLANTED = {  # what is broken -> file, what stands there, what is put there, whi
     ),
     "the last of them with sdot": ("pointwise_neon_dot.c", "case 12", "case 28", "neon_dot"),
     "the last of them with smlal": ("pointwise_neon.c", "left == 8", "left == 9", "neon"),
+    "the last channels of two threads": (
+        "node.h",
+        "node->n_parts ? n :",
+        "node->n_parts ? n - 1 :",
+        "avx2",
+    ),
+    "the next part's panels": ("pointwise.h", "(first / PANEL)", "(0 / PANEL)", "avx2"),
+    "a part's residual": ("node.c", "out_channels + (size_t)first,", "out_channels,", "avx2"),
     "a panel of four": ("pointwise_neon_dot.c", "width == 8 ? 4 : 0", "4", "neon_dot"),
 }
 
@@ -40,7 +48,16 @@ def test_planted_bugs_are_caught(library, few_cases, tmp_path, bug):
         pytest.skip(f"this processor has no {variant}")
     program = build(tmp_path / "cases", HOST, "-O1", sources=patched(tmp_path / "kernels", *change))
 
-    assert run(program, few_cases, variant)["wrong"] > 0
+    # Some show where one thread has all pixels, some where two share the channels.
+    assert any(run(program, few_cases, variant, threads)["wrong"] for threads in (1, 2))
+
+
+def test_a_job_that_ends_before_its_pieces_is_caught(library, few_cases, tmp_path):
+    hasty = patched(tmp_path / "kernels", "pool.c", "atomic_load(&pool->n_left); i++", "i < 0; i++")
+    program = build(tmp_path / "cases", HOST, "-O1", "-fsanitize=thread", sources=hasty)
+
+    with pytest.raises(AssertionError, match="ThreadSanitizer"):
+        run(program, few_cases, library.variants()[0], threads=2)
 
 
 @pytest.mark.parametrize("bug", [bug for bug in PLANTED if PLANTED[bug][3] != "avx2"])

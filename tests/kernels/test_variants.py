@@ -37,6 +37,19 @@ def test_the_ends_of_every_range_are_right(library, program, extreme_cases):
         assert (said["refused"], said["wrong"]) == (0, 0)
 
 
+def test_threads_do_not_race(library, raced_program, few_cases):
+    said = run(raced_program, few_cases, library.variants()[0], 4)
+
+    assert (said["refused"], said["wrong"]) == (0, 0)
+
+
+@pytest.mark.parametrize("core, variant", ON_ARM[:2])
+def test_four_threads_are_right_on_arm(arm_program, few_cases, core, variant):
+    said = run(arm_program, few_cases, variant, 4, on=core)
+
+    assert (said["refused"], said["wrong"]) == (0, 0)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 @pytest.mark.parametrize("core, variant", ON_ARM)
 def test_every_variant_for_arm_is_right(arm_program, request, core, variant, dtype):

@@ -83,7 +83,6 @@ static bool load_runtime(JNIEnv *env) {
 
 typedef struct {
   jbyte *file;          // LiteRT reads it where it is,
-  char cpu_options[32]; // and these, too
   GhostSession *session;
   LiteRtModel model;
   LiteRtOptions options;
@@ -120,13 +119,14 @@ static bool read_file(JNIEnv *env, Network *n, jbyteArray file) {
             "LiteRT cannot read this model");
 }
 
-static bool set_options(JNIEnv *env, Network *n, int threads) {
+// The operators have the threads, as ghost_op.h wants it.
+static bool set_options(JNIEnv *env, Network *n) {
+  static char cpu_options[] = "num_threads = 1\n";
   const char *refused = "LiteRT refuses the options";
   LiteRtOpaqueOptions cpu;
-  snprintf(n->cpu_options, sizeof n->cpu_options, "num_threads = %d\n", threads);
   return ok(env, rt.CreateOptions(&n->options), refused) &&
          ok(env, rt.SetOptionsHardwareAccelerators(n->options, CPU), refused) &&
-         ok(env, rt.CreateOpaqueOptions("xnnpack", n->cpu_options, keep, &cpu), refused) &&
+         ok(env, rt.CreateOpaqueOptions("xnnpack", cpu_options, keep, &cpu), refused) &&
          ok(env, rt.AddOpaqueOptions(n->options, cpu), refused);
 }
 
@@ -191,7 +191,7 @@ METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads) {
   if (!load_runtime(env)) return 0;
   Network *n = calloc(1, sizeof *n);
   if (!n) return fail(env, "there is no memory for the model");
-  if (read_file(env, n, file) && set_options(env, n, threads) && compile(env, n, threads) &&
+  if (read_file(env, n, file) && set_options(env, n) && compile(env, n, threads) &&
       create_buffers(env, n))
     return (jlong)(intptr_t)n;
   destroy(n);
