@@ -17,6 +17,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from export.artifact import artifact_name, load, twin_path
 from export.ghost_op import Made, lines, make_twin
+from export.ghost_options import VERSION
 from export.recipes import DEFAULT_RECIPES, OPERATOR_RECIPES, RECIPES
 from export.suites import SUITES, Member
 from ghostnet_tf import zoo
@@ -167,7 +168,8 @@ def is_sound(path: Path) -> bool:
 
 
 def lacking_twins(args: argparse.Namespace) -> list[Path]:
-    """The plain files of a suite whose twins with operators are not there, or of other files."""
+    """The plain files of a suite whose twins with operators are not there, or of other files, or of
+    an older version of the operators."""
     suite = SUITES[args.suite]
     lacking = []
     for member in suite.members:
@@ -175,7 +177,8 @@ def lacking_twins(args: argparse.Namespace) -> list[Path]:
             plain = plain_file(args.out, member, recipe)
             try:
                 operators = load(twin_path(plain))[1].operators
-                is_made = operators and operators.plain_sha256 == load(plain)[1].sha256
+                made_of = operators and (operators.plain_sha256, operators.version)
+                is_made = made_of == (load(plain)[1].sha256, VERSION)
             except UserError:
                 is_made = False
             if not is_made:

@@ -124,8 +124,8 @@ static size_t row_elements(const GhostHeader *h) {
 }
 
 // Several pieces for each thread, so that none waits long for another: some rows, or whole tiles of
-// pixels. All pixels of some channels, where there are few, as 7x7 or 1x1: then no thread reads weights
-// that another one has read.
+// pixels. All pixels of some channels, where there are few pixels for many channels, as 7x7 or 1x1: then
+// no thread reads weights that another one has read.
 static void divide(GhostNode *node) {
   enum { PIECES = 4, FEW = 8 };
   const GhostHeader *h = &node->is;
@@ -135,8 +135,8 @@ static void divide(GhostNode *node) {
   node->n_parts = 1, node->piece = n;
   node->block = is_one_block ? n : h->kind == GHOST_CONVOLUTION && !counts_pixels(h) ? 1 : rows;
   if (threads == 1) return;
-  if (is_one_block && panel && (int)h->out_channels >= panel) {
-    const int panels = (int)h->out_channels / panel;
+  const int panels = is_one_block && panel ? (int)h->out_channels / panel : 0;
+  if (panels >= most || panels > 1 && n <= node->kernel->tile) {
     node->n_parts = panels < most ? panels : most;
   } else {
     const int whole = counts_pixels(h) ? node->kernel->tile : node->block;
