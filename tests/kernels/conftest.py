@@ -37,8 +37,8 @@ def pytest_collection_modifyitems(items):
 
 
 # Input channels, size and output channels of 1x1 convolutions: where AVX2 widens some pixels at a
-# time, and where it cannot; one pixel, whose channels threads share.
-DEEP = ((1000, (7, 9), 20), (5600, (2, 3), 20), (320, (1, 1), 203))
+# time, and where it cannot; a few pixels, whose channels threads share.
+DEEP = ((1000, (7, 9), 20), (5600, (2, 3), 20), (320, (1, 1), 203), (24, (7, 7), 150))
 
 
 def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndarray | None]]:
@@ -50,7 +50,7 @@ def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndar
         rng = np.random.default_rng(channels)
         node = random_node(
             rng, kind=CONVOLUTION, dtype=dtype, kernel_size=1, channels=channels, in_size=size,
-            stride=(1, 1), out_channels=out_channels,
+            stride=(1, 1), out_channels=out_channels, has_residual=True,
         )  # fmt: skip
         yield node, *random_input(rng, node)
 
