@@ -93,7 +93,9 @@ static void *helper(void *argument) {
     const long long end = now() + PATIENCE;
     for (int i = 1; atomic_load(&pool->generation) == seen; i++) {
       relax();
-      if (i % SPINS == 0 && now() > end) break;
+      if (i % SPINS) continue;
+      if (now() > end) break;
+      sched_yield();  // to a thread that has a piece, where there are more threads than cores
     }
     if (atomic_load(&pool->generation) == seen) {
       pthread_mutex_lock(&pool->mutex);
