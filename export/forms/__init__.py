@@ -14,6 +14,7 @@ class Form:
     variants: tuple[str, ...]  # "" where there is one
     # Changes the block in the draft, or raises `Unfit` and leaves the draft as it was.
     rewrite: Callable[[Draft, str, str], None]
+    is_of_modules: bool = True  # wants a block with a Ghost module
 
 
 # In this order: each finds what the ones before it have left.
@@ -21,7 +22,7 @@ FORMS = {
     "late_concat": Form(("",), late_concat.rewrite),
     "split_consumer": Form(("",), split_consumer.rewrite),
     "channel_padding": Form(channel_padding.VARIANTS, channel_padding.rewrite),
-    "operator": Form(tuple(ghost_operator.KINDS), ghost_operator.rewrite),
+    "operator": Form(tuple(ghost_operator.KINDS), ghost_operator.rewrite, is_of_modules=False),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from export.blocks import block_names, has_blocks
-from export.flatbuffer import Graph, Op
+from export.flatbuffer import WEIGHTED, Graph, Op
 from export.ghost_patterns import Unfit
 
 LAST = 3  # the axis of the channels in (N, H, W, C)
@@ -25,10 +25,20 @@ class Draft:
 
     def ghost_blocks(self) -> list[str]:
         """Those with a Ghost module, in the order of execution."""
+        return [
+            b for b, ops in self._kinds().items() if {"CONCATENATION", "DEPTHWISE_CONV_2D"} <= ops
+        ]
+
+    def weighted_blocks(self) -> list[str]:
+        """Those with any convolution, such as the stem and the classifier, too."""
+        return [b for b, ops in self._kinds().items() if ops & WEIGHTED]
+
+    def _kinds(self) -> dict[str, set[str]]:
+        """Block -> the operators in it, in the order of execution."""
         kinds: dict[str, set[str]] = {}
         for op in self.graph.ops:
             kinds.setdefault(self.block_of[op.outputs[0]], set()).add(op.name)
-        return [b for b, ops in kinds.items() if {"CONCATENATION", "DEPTHWISE_CONV_2D"} <= ops]
+        return kinds
 
     def ops_of(self, block: str, name: str) -> list[Op]:
         return [

@@ -9,12 +9,12 @@ from export.ghost_options import CONVOLUTION, DEPTHWISE, GHOST
 from export.ghost_patterns import Found, Site, Unfit, find
 
 
-def _of(kind: int, ends_in: str) -> Callable[[Graph], Found]:
-    """The search for the places of one kind, each of which ends in such an operator."""
+def _of(kind: int, *ends_in: str) -> Callable[[Graph], Found]:
+    """The search for the places of one kind, each of which ends in one of such operators."""
 
     def found(graph: Graph) -> Found:
         of_all = find(graph)
-        layers = {graph.names[op.outputs[0]] for op in graph.ops if op.name == ends_in}
+        layers = {graph.names[op.outputs[0]] for op in graph.ops if op.name in ends_in}
         return Found(
             tuple(s for s in of_all.sites if s.options.kind == kind),
             tuple(why for why in of_all.left if why.split(":")[0] in layers),
@@ -27,7 +27,7 @@ def _of(kind: int, ends_in: str) -> Callable[[Graph], Found]:
 KINDS = {
     "ghost": _of(GHOST, "CONCATENATION"),
     "depthwise": _of(DEPTHWISE, "DEPTHWISE_CONV_2D"),
-    "convolution": _of(CONVOLUTION, "CONV_2D"),
+    "convolution": _of(CONVOLUTION, "CONV_2D", "FULLY_CONNECTED"),
 }
 
 

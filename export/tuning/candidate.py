@@ -49,8 +49,8 @@ class Plain:
         self.graph = Graph(data)
         _refuse_others(self.graph, name)
         draft = Draft(data)
-        self.blocks = draft.ghost_blocks()
-        if not self.blocks:
+        self.blocks, self.ghost_blocks = draft.weighted_blocks(), draft.ghost_blocks()
+        if not self.ghost_blocks:
             raise UserError(
                 f"there is no Ghost module in {name!r}", fix="tune a GhostNet; nothing was written"
             )
@@ -62,6 +62,10 @@ class Plain:
         self.block_of = {name: draft.block_of[tensor] for name, tensor in maps.items()}
         self.maps = dict(zip(maps, _values(draft.graph, [*maps.values()], images), strict=True))
 
+    def may_have(self, block: str, form: str) -> bool:
+        """Most forms are of Ghost modules; stem, head and classifier have none."""
+        return block in self.ghost_blocks or not FORMS[form].is_of_modules
+
     def with_forms(self, plan: Plan) -> Candidate:
         """The same file with these forms, unproven; Unfit where one does not fit."""
         draft = Draft(self.data)
@@ -69,6 +73,8 @@ class Plain:
             for block in self.blocks:
                 for choice in plan.get(block, ()):
                     if choice.form == form:
+                        if not self.may_have(block, form):
+                            raise Unfit("it has no Ghost module")
                         how.rewrite(draft, block, choice.variant)
         sites = ghost_operator.chosen(draft)
         if len(sites) > MAX_NODES:

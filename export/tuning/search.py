@@ -53,7 +53,8 @@ class Search:
     def one_by_one(self, advance: Advance) -> None:
         """Each form alone in each block."""
         for block in self.plain.blocks:
-            self._try(block, [{block: (choice,)} for choice in self.choices])
+            choices = [c for c in self.choices if self.plain.may_have(block, c.form)]
+            self._try(block, [{block: (choice,)} for choice in choices])
             advance(1)
 
     def on_top(self, advance: Advance) -> bool:

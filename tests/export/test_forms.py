@@ -24,7 +24,7 @@ WHERE = {  # choice -> the blocks that it fits into, by their numbers; int8 wher
     "channel_padding stream to 16": (0, 1, 3),
     "operator ghost": (0, 1, 2, 3),
     "operator depthwise": (1, 3),
-    "operator convolution": (0, 1, 2, 3),
+    "operator convolution": (0, 1, 2, 3),  # and the stem
 }
 IN_INT8 = {**WHERE, "split_consumer": ()}
 LATE, SPLIT = Choice("late_concat"), Choice("split_consumer")
@@ -60,7 +60,8 @@ def test_a_form_fits_where_it_should_and_is_equal(plains, name, choice):
     plan = fitting(plain, choice)
 
     where = (WHERE if name == "float32" else IN_INT8)[str(choice)]
-    assert plan == {BLOCKS[i]: (choice,) for i in where}
+    stem = ["stem"] if str(choice) == "operator convolution" else []
+    assert plan == {block: (choice,) for block in [*stem, *(BLOCKS[i] for i in where)]}
     assert not plan or not broken(plain, plan)
 
 

@@ -97,7 +97,7 @@ def test_a_shallow_search_tries_each_form_alone():
     run(one, is_deep=False)
 
     alone = [t for t in one.trials if t.where not in (EVERY, BEST)]
-    assert len(alone) == 4 * len(one.choices)
+    assert len(alone) == 4 * len(one.choices)  # these have no place in stem and logits
     assert all(len(t.forms) == 1 for t in alone)
 
 
