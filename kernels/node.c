@@ -178,6 +178,8 @@ static bool choose_kernel(GhostNode *node) {
   if (!kernel->packed_size) return true;
   if (!(node->packed = aligned(kernel->packed_size(node)))) return false;
   kernel->pack(node);
+  free(node->weights_int8), free(node->weights_float32);  // what a kernel packs it does not read again
+  node->weights_int8 = NULL, node->weights_float32 = NULL;
   return true;
 }
 

@@ -41,8 +41,8 @@ struct GhostNode {
   GhostPool *pool;
   const GhostVariant *variant;
   const GhostKernel *kernel;
-  // [n_cheap][kernel_h][kernel_w][channels]; then [n_cheap][channels]. CONVOLUTION:
-  // [out_channels][kernel_h][depth]; then [out_channels]
+  // Weights [n_cheap][kernel_h][kernel_w][channels], NULL once they are packed; then [n_cheap][channels].
+  // CONVOLUTION: [out_channels][kernel_h][depth]; then [out_channels]
   size_t depth;  // CONVOLUTION: elements of one row of a window, with what fills it up
   int piece, block;  // rows that a thread takes; that the kernel gets at once
   int n_parts;       // CONVOLUTION: of its output channels, which threads take; then piece is all rows
