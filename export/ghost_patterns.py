@@ -255,12 +255,14 @@ class _Search:
             raise Unfit("its batch is not 1")
         stride, padding = (1, 1), VALID
         if op.name == "FULLY_CONNECTED":
-            weights = self._fully_connected(values, op)
+            values = self._one_pixel(values, op)
         else:
             stride, padding = (options.strideH, options.strideW), options.padding
             if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
                 raise Unfit(f"it is dilated by {options.dilationHFactor}x{options.dilationWFactor}")
-            weights = self._depthwise(values, source) if is_depthwise else self._dense(values, op)
+        weights = (
+            self._depthwise(values, source) if is_depthwise else self._dense(values, op, stride)
+        )
         channels = values.shape[3 if is_depthwise else 0]
         if op.activation not in ACTIVATIONS:
             raise Unfit(f"its activation is {op.activation}")
@@ -303,27 +305,29 @@ class _Search:
             raise Unfit("it makes several channels of one")
         return values[0]
 
-    def _dense(self, values: np.ndarray, op: Op) -> np.ndarray:
+    def _dense(self, values: np.ndarray, op: Op, stride: tuple[int, int]) -> np.ndarray:
         """(out_channels, kernel_h, kernel_w, channels)."""
         out_channels, height, width, channels = values.shape
-        if channels != self.graph.shape(op.inputs[0])[3]:
+        if channels != self.graph.shape(op.inputs[0])[-1]:
             raise Unfit("it works in groups")
         if out_channels < FOURS:
             raise Unfit(f"it has {out_channels} output channels")
-        columns = (self._size(op.outputs[0])[1] - 1) * op.options.strideW + width
-        is_pointwise = (height, width, op.options.strideW) == (1, 1, 1) and channels % FOURS == 0
+        columns = (self._size(op.outputs[0])[1] - 1) * stride[1] + width
+        is_pointwise = (height, width, stride[1]) == (1, 1, 1) and channels % FOURS == 0
         if not is_pointwise and height * columns * channels > MAX_STRIPE:
             raise Unfit(f"its windows lie in {height} rows of {columns} x {channels} elements")
         return values
 
-    def _fully_connected(self, values: np.ndarray, op: Op) -> np.ndarray:
-        """(out_channels, channels) -> (out_channels, 1, 1, channels), where it takes one pixel."""
+    def _one_pixel(self, values: np.ndarray, op: Op) -> np.ndarray:
+        """FULLY_CONNECTED's (out_channels, channels) as a 1x1 CONV_2D of one pixel has them."""
         out_channels, channels = values.shape
+        if op.options.weightsFormat:
+            raise Unfit("its weights are shuffled")
+        if channels % FOURS:
+            raise Unfit(f"it has {channels} channels")
         for tensor, width in ((op.inputs[0], channels), (op.outputs[0], out_channels)):
             if self.graph.shape(tensor) not in ((1, width), (1, 1, 1, width)):
                 raise Unfit(f"{self.graph.names[tensor]} is not one row of {width}")
-        if channels % FOURS or out_channels < FOURS or op.options.weightsFormat:
-            raise Unfit(f"it has {channels} channels and {out_channels} output channels")
         return values[:, None, None, :]
 
     def _activated(self, conv: _Convolution, op: Op) -> _Convolution:

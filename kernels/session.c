@@ -163,10 +163,10 @@ static LiteRtStatus get_output_layouts(void *user_data, size_t n_inputs,
   if (!is_of(&inputs[0], h->in_height, h->in_width, h->channels) ||
       (h->has_residual && !is_of(&inputs[1], h->out_height, h->out_width, h->out_channels)))
     return fail(slot, INVALID_ARGUMENT, "its inputs have other shapes than its options say");
+  const int32_t height = (int32_t)h->out_height, width = (int32_t)h->out_width;
   const int32_t channels = (int32_t)h->out_channels;
-  outputs[0] = h->out_rank == 2 ? (LiteRtLayout){.rank = 2, .dimensions = {1, channels}}
-                                : (LiteRtLayout){.rank = 4, .dimensions = {
-                                      1, (int32_t)h->out_height, (int32_t)h->out_width, channels}};
+  if (h->out_rank == 2) outputs[0] = (LiteRtLayout){.rank = 2, .dimensions = {1, channels}};
+  else outputs[0] = (LiteRtLayout){.rank = 4, .dimensions = {1, height, width, channels}};
   return OK;
 }
 

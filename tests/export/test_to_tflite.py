@@ -15,6 +15,7 @@ from PIL import Image
 
 from export import pipeline, to_tflite
 from export.contract import Promise
+from export.ghost_options import VERSION
 from export.predict import main as predict
 from export.recipes import DEFAULT_RECIPES, RECIPES
 from export.runtime import Runtime
@@ -116,6 +117,9 @@ def test_a_suite_makes_what_is_lacking_and_keeps_what_is_sound(tmp_path, monkeyp
     first = json.loads(run(*argv, "--json"))["files"]
     Path(first[0]["path"]).write_bytes(b"damaged")
     second = json.loads(run(*argv, "--json"))["files"]
+    old = Path(first[2]["path"]).with_suffix(".json")
+    old.write_text(old.read_text().replace(f'"version": {VERSION}', f'"version": {VERSION - 1}'))
+    third = json.loads(run(*argv, "--json"))["files"]
 
     assert [(file["model"], file["weights"]) for file in first] == [
         ("ghostnet_010", "seeded"),
@@ -123,6 +127,7 @@ def test_a_suite_makes_what_is_lacking_and_keeps_what_is_sound(tmp_path, monkeyp
         ("ghostnet_015", "seeded"),
     ]
     assert second == first[:1]
+    assert third == first[2:]  # whose operators' options were of another version
     assert [file["operators"] is not None for file in first] == [False, False, True]
     assert first[2]["operators"]["plain_sha256"] == first[1]["sha256"]
     assert (
