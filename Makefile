@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD_RUNTIME := .venv-tflite-runtime
 
-.PHONY: help tflite test test-android android-assets lint lock web-demo web-packages clean
+.PHONY: help tflite test explore test-android android-assets lint lock web-demo web-packages clean
 
 help:
 	@echo "make tflite   the bundled GhostNet as .tflite files, in build/"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-android     the app's checks, without an Android SDK (Debian 12)"
 	@echo "make web-demo the bundled GhostNet in a browser; ARGS=--https for phones nearby"
 	@echo "make test     every check; photos of your own are used where GHOSTNET_DATA names them"
+	@echo "make explore  property tests with real dice, for MINUTES=60; no landing depends on them"
 	@echo "make lock     requirements*.txt anew from pyproject.toml"
 
 tflite: $(VENV)/core
@@ -19,6 +20,12 @@ tflite: $(VENV)/core
 
 test: lint $(VENV)/onnx $(OLD_RUNTIME)/ready web-packages
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# Real dice for MINUTES, or until they find something, which is then pinned with @example.
+MINUTES ?= 60
+explore: $(VENV)/onnx
+	GHOSTNET_DICE=explore timeout --foreground $(MINUTES)m \
+		sh -c 'while $(BIN)/python -m pytest -m hypothesis -x -q; do :; done; exit 1' || test $$? = 124
 
 ASSETS := android_demo/app/src/main/assets
 TO_ASSETS := export/to_tflite.py --recipe float32 static_wi8_ai8 --out $(ASSETS)/models

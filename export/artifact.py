@@ -9,7 +9,7 @@ from types import UnionType
 from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
 
 from ghostnet_tf.errors import CheckFailed, UserError
-from ghostnet_tf.files import sha256, write_together
+from ghostnet_tf.files import sha256, user_path, write_together
 
 SCHEMA = 1
 MAX_PARITY_DB = 200.0  # beyond what float32 can tell apart
@@ -186,7 +186,7 @@ def load(path: str | Path) -> tuple[bytes, Record]:
 def read_model(path: str | Path) -> bytes:
     """The bytes of a `.tflite` file; whether they make a model is the runtime's to say."""
     try:
-        data = Path(path).read_bytes()
+        data = user_path(path).read_bytes()
     except FileNotFoundError:
         raise UserError(f"there is no file {str(path)!r}") from None
     except OSError as error:
@@ -210,7 +210,7 @@ def matching_record(path: str | Path, data: bytes) -> Record:
 
 def read_record(path: str | Path) -> Record:
     """The record beside the `.tflite` file `path`."""
-    beside = record_path(Path(path))
+    beside = record_path(user_path(path))
     try:
         content = json.loads(beside.read_text(encoding="utf-8"))
     except FileNotFoundError:

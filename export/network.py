@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from ghostnet_tf import labels as label_tables
 from ghostnet_tf import weights as weights_of
 from ghostnet_tf import zoo
 from ghostnet_tf.errors import UserError
+from ghostnet_tf.files import user_path
 from ghostnet_tf.labels import Labels
 from ghostnet_tf.preprocess import Preprocessing
 
@@ -157,7 +157,7 @@ def from_zoo(
 
 def named_by(weights: str) -> str | None:
     """The name of the network that a checkpoint of ours says it is of."""
-    if not os.path.isfile(weights):  # which pathlib would not say of a name that is too long
+    if not user_path(weights).is_file():
         return None
     facts = weights_of.find(weights, DEFAULT_MODEL).facts
     return facts and facts.model

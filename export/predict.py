@@ -16,6 +16,7 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.files import user_path
 from ghostnet_tf.photos import open_photo
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def read_images(paths: list[str], classifier: "Classifier") -> np.ndarray:
     pixels, unreadable = [], []
     for path in paths:
         try:
-            photo = open_photo(Path(path).read_bytes(), path)
+            photo = open_photo(user_path(path).read_bytes(), path)
             pixels.append(classifier.preprocessing.pixels(photo))
         except (OSError, UserError) as error:
             unreadable.append(f"{path!r} ({getattr(error, 'strerror', None) or error})")

@@ -9,6 +9,24 @@ from pathlib import Path
 
 from ghostnet_tf.errors import UserError
 
+MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
+
+
+def user_path(text: str | Path) -> Path:
+    """A path that somebody typed or a file named, before the system is asked about it.
+
+    UserError for what no system can open (a name too long, NUL, not encodable), which `Path` would
+    answer with an OSError or ValueError of its own wherever it is first asked. No file need exist.
+    """
+    try:
+        parts = [os.fsencode(part) for part in Path(text).parts]
+    except UnicodeEncodeError:
+        raise UserError(f"{str(text)!r} cannot be a file's name", fix="check the path") from None
+    if any(len(part) > MAX_NAME_BYTES or b"\0" in part for part in parts):
+        short = str(text) if len(str(text)) < 80 else f"{str(text)[:80]}..."
+        raise UserError(f"{short!r} cannot be a file's name", fix="check the path")
+    return Path(text)
+
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write all of `data` to `path`, or leave `path` exactly as it was."""

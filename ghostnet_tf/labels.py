@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from ghostnet_tf.errors import UserError, pick
+from ghostnet_tf.files import user_path
 
 TABLES = {path.stem: path for path in (Path(__file__).parent / "label_tables").glob("*.tsv")}
 
@@ -35,7 +36,7 @@ class Labels:
     def read(cls, path: str | Path) -> Self:
         """One class per line: id, tab, name. A line without a tab is both."""
         try:
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            lines = user_path(path).read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"the labels {str(path)!r} cannot be read: {error}") from None
         for number, line in enumerate(lines, 1):
@@ -66,7 +67,7 @@ class Labels:
 @cache
 def labels(name_or_file: str) -> Labels:
     """A table of ours by name ("imagenet", "tinyimagenet"), or one of the user's by file."""
-    if Path(name_or_file).is_file():
+    if user_path(name_or_file).is_file():
         return Labels.read(name_or_file)
     return Labels.read(pick(name_or_file, TABLES, "label table"))
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import read_member
+from ghostnet_tf.files import read_member, user_path
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 # Only these: Pillow looks at the bytes, not the name, and would hand PostScript to Ghostscript.
@@ -35,7 +35,7 @@ class Photos:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        path = Path(path)
+        path = user_path(path)
         if path.is_dir():
             return cls(_Folder(path))
         if path.is_file():

@@ -4,10 +4,10 @@ import inspect
 import json
 import math
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
 
 from ghostnet_tf.errors import UserError, pick
+from ghostnet_tf.files import user_path
 from ghostnet_tf.spec import SMALLEST_IMAGE
 
 
@@ -150,7 +150,7 @@ RECIPES: dict[str, Recipe] = {
 
 def load(name_or_path: str) -> Recipe:
     """A recipe by its name, or from a JSON file such as the `recipe.json` of a run."""
-    path = Path(name_or_path)
+    path = user_path(name_or_path)
     if path.suffix != ".json":
         return pick(name_or_path, RECIPES, "recipe")
     try:

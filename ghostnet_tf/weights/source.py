@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import cache, sha256
+from ghostnet_tf.files import cache, sha256, user_path
 from ghostnet_tf.weights import checkpoint, download, published, tf1
 from ghostnet_tf.weights.convert import Published, convert, is_ghostnet
 
@@ -59,15 +59,15 @@ def find(weights: str, model_name: str) -> Weights:
     A delegable network is the same function of the same weights as its stock twin. Published
     weights are downloaded once.
     """
-    twin = model_name.removesuffix("_delegable")
-    bundled = BUNDLED / f"{twin}_{weights}.safetensors"
-    if bundled.exists():
-        return _look(bundled, weights)
+    stock = model_name.removesuffix("_delegable")
+    bundled = {path.name: path for path in BUNDLED.glob("*.safetensors")}
+    if path := bundled.get(f"{stock}_{weights}.safetensors"):
+        return _look(path, weights)
     if weights in download.NAMES:
         file = download.find(weights, model_name)
         path = download.fetch(file, cache(), partial(_readable, kind=file.name))
         return _look(path, weights)
-    path = Path(weights)
+    path = user_path(weights)
     if path.is_dir():
         raise UserError(f"{weights!r} is a folder, not a file of weights", fix=_known(model_name))
     if not path.is_file() and tf1.prefix_of(path) is None:

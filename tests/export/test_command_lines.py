@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from colours import labelled, photo, saved
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from export import evaluate, predict, verify
@@ -36,7 +36,9 @@ WORDS = [
 
 @pytest.mark.parametrize("door", DOORS)
 @given(st.sampled_from(FILES), st.lists(st.sampled_from(WORDS), max_size=4))
-@settings(max_examples=100)
+@example("a" * 300, ["--labelled=photos"])
+@example("a\0b", ["--labelled=photos"])
+@example("\ud800", ["--labelled=a\0b"])
 def test_no_command_line_ends_in_a_traceback(door, folder, file, words):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import cache, read_member, sha256, write_atomic
+from ghostnet_tf.files import cache, read_member, sha256, user_path, write_atomic
 
 
 def test_a_file_is_written_whole_and_its_folder_made(tmp_path):
@@ -119,3 +119,14 @@ def test_the_cache_lies_where_the_system_keeps_such_things(monkeypatch):
     assert cache().name == "ghostnet_tf"
     monkeypatch.setenv("GHOSTNET_CACHE", "/elsewhere")
     assert cache() == Path("/elsewhere")
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "é" * 128, "folder/" + "b" * 300, "a\0b", "\ud800"])
+def test_a_name_that_no_system_can_open_is_an_error_of_ours(name):
+    with pytest.raises(UserError, match="cannot be a file's name"):
+        user_path(name)
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "no/such/file", "", "~", "é b"])
+def test_any_other_name_becomes_a_path_whether_or_not_it_is_there(name):
+    assert user_path(name) == Path(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -207,7 +207,6 @@ def test_a_photo_as_thin_as_a_thread_is_refused(size, refused):
         assert open_photo(data, "1.png").size == size
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     at=st.integers(0, 10**6),
     value=st.integers(0, 255),

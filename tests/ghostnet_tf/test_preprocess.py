@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -30,7 +30,6 @@ def noise(width, height) -> Image.Image:
     return Image.fromarray(rng.integers(0, 256, (height, width, 3)).astype(np.uint8))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     width=st.integers(1, 300),
     height=st.integers(1, 300),
