@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmark.measurement import Delegation, Visit
-from benchmark.model import Model
-from benchmark.plan import EFFORTS
-from benchmark.store import Results, Round
-from export.artifact import Mismatch, typed
-from ghostnet_tf.errors import CheckFailed, UserError, pick
+from ghostnet_tf.base.effort import EFFORTS
+from ghostnet_tf.base.errors import CheckFailed, UserError, pick
+from ghostnet_tf.base.record import Mismatch, typed
+
+from .measurement import Delegation, Visit
+from .model import Model
+from .plan import settings_of
+from .store import Results, Round
 
 SCHEMA = 1  # of what the app writes
 INSTALL = "make android-assets, then in android_demo: ./gradlew :app:installDebug"
@@ -96,7 +98,7 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
         for one in said.rounds
     ]
     names = {sha: model.path.name for sha, model in known.items()}
-    settings = effort.settings()
+    settings = settings_of(effort)
     return Results("app_latency", said.target, effort.name, settings, names, {**said.facts}, rounds)
 
 

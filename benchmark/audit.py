@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from math import sqrt
 
-from benchmark.equal_accuracy import PUBLISHED_ERROR, Equal, Point, at_equal_accuracy
-from benchmark.published import Curve
-from benchmark.published import Table as PublishedTable
-from benchmark.rows import ACCURACIES, Row, Table
-from benchmark.verdict import Verdict
+from .equal_accuracy import PUBLISHED_ERROR, Equal, Point, at_equal_accuracy
+from .published import Curve
+from .published import Table as PublishedTable
+from .rows import ACCURACIES, Row, Table
+from .verdict import Verdict
 
 # What a ratio says something about, given whose kernels run the depthwise convolutions.
 RUNTIMES = "the networks, on the runtime's kernels"

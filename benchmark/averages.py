@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmark.latency import Rounds, middle
-from benchmark.measurement import Summary
+from .latency import Rounds, middle
+from .measurement import Summary
 
 STEP_MS = 0.001  # `benchmark_model` counts whole microseconds
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
-from ghostnet_tf.errors import CheckFailed, UserError, run
+from ghostnet_tf.base.errors import CheckFailed, UserError, run
 
 MAX_BYTES = 16 << 20
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ghostnet_tf.programs import BUILD, make
+from ghostnet_tf.base import rooms
+from ghostnet_tf.base.programs import compiled, make
 
-OUT = BUILD / "runner"
-MADE = {  # rule of runner/Makefile -> what it makes, below OUT
+MADE = {  # rule of runner/Makefile -> what it makes
     "host": "host/runner",
     "aarch64": "aarch64/runner",
     "plugin": "host/counter.so",
@@ -15,5 +15,6 @@ MADE = {  # rule of runner/Makefile -> what it makes, below OUT
 
 def build(rule: str) -> Path:
     """What `make <rule>` makes, up to date with its sources."""
-    make("the runner", "benchmark/runner", rule, OUT)
-    return OUT / MADE[rule]
+    out = compiled("runner")
+    make("the runner", rooms.folder("benchmark") / "runner", rule, out)
+    return out / MADE[rule]

@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.averages import Averages
-from benchmark.events import GHOST_OPS
-from benchmark.intervals import LEVEL
-from benchmark.latency import Latency, Rounds
-from benchmark.measurement import Delegation
-from benchmark.plan import MIN_RUNS, MIN_SECONDS
+from ghostnet_tf.base.effort import MIN_RUNS, MIN_SECONDS
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+
+from .averages import Averages
+from .intervals import LEVEL
+from .latency import Latency, Rounds
+from .measurement import Delegation
 
 MIN_DRIFT = 0.025  # twice the noise of a visit of 50 runs, half of what must be seen
 MAX_CHANCE = 0.02  # of rounds in this order without any drift
@@ -150,7 +151,7 @@ OF_RUNS: list[Check] = [
 
 def left_out(delegation: Delegation | None) -> list[Doubt]:
     """Operators that no fast kernel took: the number says more of them than of the network."""
-    ours = delegation.left_out.get(GHOST_OPS, 0) if delegation else 0  # fast, and not XNNPACK's
+    ours = delegation.left_out.get(OPERATOR_NAME, 0) if delegation else 0  # fast, and not XNNPACK's
     if delegation is None or delegation.delegated_ops + ours == delegation.total_ops:
         return []
     ops = ", ".join(f"{n} {op}" for op, n in sorted(delegation.left_out.items()))

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from benchmark.intervals import difference, interval, span
+from .intervals import difference, interval, span
 
 LEVEL = 0.95
 # Standard error of a top-1 near 75 % on ImageNet's 50,000 validation photos, in points. Two

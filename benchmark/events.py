@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+
 # class, how XNNPACK calls it
 CLASSES = (
     ("depthwise convolution", r"DWConv"),
@@ -19,9 +21,6 @@ CLASSES = (
     ("reshape", r"Reshape"),
 )
 
-# Each Ghost operator has a name of its own: ghostnet.op.000, ... The same stands in
-# export/flatbuffer.py, which would bring LiteRT's schema into every start of the benchmark.
-GHOST_OPS = "ghostnet.op"
 CUSTOM = 32  # BuiltinOperator of what a program brings along, such as a Ghost operator
 
 
@@ -44,7 +43,7 @@ class Event:
 
     @property
     def is_ghost(self) -> bool:
-        return self.name.startswith(f"{GHOST_OPS}.")
+        return self.name.startswith(f"{OPERATOR_NAME}.")
 
 
 def class_of(event: Event) -> str:

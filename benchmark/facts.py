@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.audit import closing, comparisons, kernels_alone, unmeasured
-from benchmark.rows import ACCURACIES, Table
-from benchmark.verdict import Verdict
+from .audit import closing, comparisons, kernels_alone, unmeasured
+from .rows import ACCURACIES, Table
+from .verdict import Verdict
 
 SCHEMA = 1
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from benchmark.measurement import Settings, Target
-from benchmark.model import Model
-from benchmark.plan import Effort
-from benchmark.report import slug
-from benchmark.session import measure, rounds_of
-from benchmark.store import Results
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.effort import Effort
+from ghostnet_tf.base.errors import UserError
+
+from .measurement import Settings, Target
+from .model import Model
+from .report import slug
+from .session import measure, rounds_of
+from .store import Results
 
 
 class Fleet:

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from benchmark.intervals import Interval, interval
+from .intervals import Interval, interval
 
 SPIKE = 1.5  # times the visit's median; a run beyond it was disturbed
 MIN_LEVEL_SHARE = 0.1  # of all runs, before they count as a second speed and not as spikes

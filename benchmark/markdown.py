@@ -2,20 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from benchmark.audit import (
-    Comparison,
-    closing,
-    comparisons,
-    kernels_alone,
-    read_published,
-    unmeasured,
-)
-from benchmark.averages import Averages
-from benchmark.grids import Grid, plain
-from benchmark.latency import Latency
-from benchmark.published import OF_FLOAT, PIXEL_MS, TABLES
-from benchmark.rows import ACCURACIES, Row, Table
-from benchmark.verdict import Verdict
+from .audit import Comparison, closing, comparisons, kernels_alone, read_published, unmeasured
+from .averages import Averages
+from .grids import Grid, plain
+from .latency import Latency
+from .published import OF_FLOAT, PIXEL_MS, TABLES
+from .rows import ACCURACIES, Row, Table
+from .verdict import Verdict
 
 
 def document(tables: Sequence[Table], is_suite: bool) -> str:

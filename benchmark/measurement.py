@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from benchmark.model import Model
+from .model import Model
 
 # Kinds never share a table: a count is no time, and a workstation is no phone.
 Kind = Literal["phone_latency", "app_latency", "browser_latency", "host_latency", "emulated_counts"]

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.artifact import Record, matching_record, read_model, record_path
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+from ghostnet_tf.base.record import Record, matching_record, read_model, record_path
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Model:
     @property
     def has_operators(self) -> bool:
         """Ghost operators, which the runner must be given: kernels/ghost_op.h names them."""
-        return b"ghostnet.op.000" in self.data
+        return f"{OPERATOR_NAME}.000".encode() in self.data
 
     @property
     def title(self) -> str:

@@ -16,14 +16,15 @@ from statistics import median
 from typing import Any, Protocol
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
-from benchmark.blocks import blocks_of, class_of
-from benchmark.measurement import Kind, Settings
-from benchmark.model import Model, open_model
-from benchmark.targets.phone import open_phones
-from benchmark.targets.runner import Report
-from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.base.errors import UserError, run
+
+from .measurement import Kind, Settings
+from .model import Model, open_model
+from .operator_blocks import blocks_of, class_of
+from .targets.phone import open_phones
+from .targets.runner import Report
 
 
 class Profiler(Protocol):
@@ -124,7 +125,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def open_target(args: argparse.Namespace) -> Profiler:
     if args.target == "host":
-        from benchmark.targets.host import HostTarget
+        from .targets.host import HostTarget
 
         return HostTarget()
     found = open_phones(args.phone, args.core, 0.0, threads=args.threads)

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from benchmark.averages import Averages
-from benchmark.rows import ACCURACIES, Row, Table
+from .averages import Averages
+from .rows import ACCURACIES, Row, Table
 
 GHOST, RIVAL, OTHER = "#2a6fdb", "#c2571a", "#6b7280"
 STYLE: dict[Any, Any] = {

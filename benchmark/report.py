@@ -8,12 +8,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from benchmark import markdown, plots
-from benchmark.audit import closing, comparisons, unmeasured
-from benchmark.grids import Grid
-from benchmark.published import OF_FLOAT
-from benchmark.rows import ACCURACIES, Table
-from ghostnet_tf.files import write_atomic
+from ghostnet_tf.base.files import write_atomic
+
+from . import markdown, plots
+from .audit import closing, comparisons, unmeasured
+from .grids import Grid
+from .published import OF_FLOAT
+from .rows import ACCURACIES, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {

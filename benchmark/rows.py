@@ -6,15 +6,15 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from benchmark.averages import Averages
-from benchmark.doubts import OF_PHONES, Doubt, doubts, hot, left_out
-from benchmark.latency import Latency
-from benchmark.measurement import Counts, Delegation, Seen, Summary, Visit
-from benchmark.model import Model
-from benchmark.published import top1_of
-from benchmark.store import Results
-from benchmark.targets.runner import UNKNOWN_RUNTIME
-from benchmark.verdict import Verdict, compare, compare_counts
+from .averages import Averages
+from .doubts import OF_PHONES, Doubt, doubts, hot, left_out
+from .latency import Latency
+from .measurement import Counts, Delegation, Seen, Summary, Visit
+from .model import Model
+from .published import top1_of
+from .store import Results
+from .targets.runner import UNKNOWN_RUNTIME
+from .verdict import Verdict, compare, compare_counts
 
 ACCURACIES = ("published", "measured")  # never both in one comparison: they are of other photos
 

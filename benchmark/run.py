@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
-from benchmark.measurement import TOOLS, Target
-from benchmark.model import Model, open_model
-from benchmark.plan import EFFORTS, Effort
-from benchmark.store import Results
-from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.base.effort import EFFORTS, TARGETS, Effort
+from ghostnet_tf.base.errors import UserError, run
+
+from .measurement import TOOLS, Target
+from .model import Model, open_model
+from .plan import settings_of
+from .store import Results
 
 OUT = Path("build/benchmark")
 EMULATED = "cortex-a53,cortex-a76"  # a small core and a large one
@@ -34,7 +36,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("files", metavar="FILE.tflite", nargs="*")
     parser.add_argument("--suite", choices=["paper"], help="the paper's networks, out of build/")
-    parser.add_argument("--target", choices=["phone", "emulated", "host"], default="host")
+    parser.add_argument("--target", choices=TARGETS, default="host")
     parser.add_argument("--phone", metavar="SERIAL|all", help="which one, where adb knows several")
     parser.add_argument(
         "--app", action="store_true", help="the benchmark inside the demo app, on a phone"
@@ -95,16 +97,16 @@ def complain_about_app(parser: argparse.ArgumentParser, args: argparse.Namespace
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse(argv)
-    from benchmark import facts, markdown, report
-    from benchmark.fleet import Fleet
-    from benchmark.rows import tabulate
+    from . import facts, markdown, report
+    from .fleet import Fleet
+    from .rows import tabulate
 
     if args.clean and not args.files and not args.suite:
         return clean(args)
     models = open_models(args)
     effort = EFFORTS[args.effort]
     out = args.out or OUT / args.target
-    settings = effort.settings(args.threads, args.fp16, args.tool)
+    settings = settings_of(effort, args.threads, args.fp16, args.tool)
     fleet = Fleet(models, effort, settings, out, args.resume)
     measured = from_app(args, models) if args.app else fleet.measure(targets(args, effort))
     tables = [tabulate(one, models) for one in measured]
@@ -117,8 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def from_app(args: argparse.Namespace, models: Sequence[Model]) -> list[Results]:
-    from benchmark.app_results import open_results
-    from benchmark.targets.app import measure_all
+    from .app_results import open_results
+    from .targets.app import measure_all
 
     if args.results:
         return [open_results(args.results, models)]
@@ -126,10 +128,10 @@ def from_app(args: argparse.Namespace, models: Sequence[Model]) -> list[Results]
 
 
 def open_models(args: argparse.Namespace) -> list[Model]:
-    from benchmark import suite
+    from . import paper_suite
 
     if args.suite:
-        return suite.paper()
+        return paper_suite.paper()
     models = [open_model(file) for file in args.files]
     if len({model.sha256 for model in models}) < len(models):
         raise UserError("two of the files are the same, byte for byte", fix="name it once")
@@ -139,19 +141,19 @@ def open_models(args: argparse.Namespace) -> list[Model]:
 def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:
     kit = None
     if args.binary:
-        from benchmark.targets.benchmark_model import open_binary
+        from .targets.tflite_tool import open_binary
 
         kit = open_binary(args.binary)
     if args.target == "host":
-        from benchmark.targets.host import HostTarget, pin
+        from .targets.host import HostTarget, pin
 
         return [HostTarget(kit=kit, core=pin(args.core) if args.core else None)]
     if args.target == "emulated":
-        from benchmark.targets.emulated import EmulatedTarget
+        from .targets.emulated import EmulatedTarget
 
         return [EmulatedTarget(core) for core in (args.core or EMULATED).split(",")]
-    from benchmark.targets.kit import find_kit
-    from benchmark.targets.phone import open_phones
+    from .targets.phone import open_phones
+    from .targets.tool import find_kit
 
     return open_phones(
         args.phone,
@@ -164,7 +166,7 @@ def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:
 
 
 def clean(args: argparse.Namespace) -> int:
-    from benchmark.targets.phone import clean_phones
+    from .targets.phone import clean_phones
 
     for name in clean_phones(args.phone):
         print(f"removed the cache of {name}", file=sys.stderr)

@@ -7,9 +7,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from export.ghost_library import LITERT_VERSION as VERSION
-from ghostnet_tf.errors import CheckFailed, UserError
-from ghostnet_tf.files import cache, read_member, sha256, write_atomic
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.files import cache, read_member, sha256, write_atomic
+from ghostnet_tf.base.libraries import LITERT_VERSION as VERSION
 
 AARCH64_SHA256 = "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b"
 MEMBER = "ai_edge_litert/libLiteRt.so"

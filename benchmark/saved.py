@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
-from benchmark.measurement import Visit
-from benchmark.model import Model, open_model
-from benchmark.store import Results, read
-from ghostnet_tf.errors import CheckFailed, UserError, run
+from ghostnet_tf.base.errors import CheckFailed, UserError, run
+
+from .measurement import Visit
+from .model import Model, open_model
+from .store import Results, read
 
 KIND = "browser_latency"
 MODELS = Path(__file__).resolve().parents[1] / "web_demo" / "models"
@@ -31,8 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
 
-    from benchmark import facts, markdown, report
-    from benchmark.rows import tabulate
+    from . import facts, markdown, report
+    from .rows import tabulate
 
     results = sound(read(args.results), args.results)
     models = those_of(results, args.files or sorted(MODELS.glob("*.tflite")))

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmark import store
-from benchmark.measurement import Settings, Target
-from benchmark.model import Model
-from benchmark.plan import Effort, orders
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.effort import Effort
+from ghostnet_tf.base.errors import UserError
+
+from . import store
+from .measurement import Settings, Target
+from .model import Model
+from .plan import orders
 
 Progress = Callable[[str], None]  # told before each visit what comes
 

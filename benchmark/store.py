@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.measurement import Counts, Kind, Seen, Settings, Summary, Visit
-from benchmark.model import Model
-from benchmark.plan import Effort
-from export.artifact import Mismatch, typed
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import write_atomic
+from ghostnet_tf.base.effort import Effort
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.record import Mismatch, typed
+
+from .measurement import Counts, Kind, Seen, Settings, Summary, Visit
+from .model import Model
 
 SCHEMA = 2
 OTHER = "give another --out, or leave out --resume: the old results are then set aside"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.intervals import Interval, difference, interval, span
-from benchmark.latency import Rounds
+from .intervals import Interval, difference, interval, span
+from .latency import Rounds
 
 
 @dataclass(frozen=True)

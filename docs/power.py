@@ -15,8 +15,8 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmark.doubts import doubts
-from benchmark.plan import EFFORTS
 from benchmark.verdict import compare
+from ghostnet_tf.base.effort import EFFORTS
 from tests.fakes.simulated_phone import SimulatedPhone
 
 TIERS = ("quick", "standard")  # strict draws as standard does, and better

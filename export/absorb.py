@@ -5,7 +5,7 @@ whole map by 1/6. For MobileNetV3-Large at 224 px in int8 that was 12 % of all i
 Cortex-A76, counted by `benchmark/run.py --target emulated`.
 """
 
-from export.flatbuffer import WEIGHTED, Graph, Op
+from .flatbuffer import WEIGHTED, Graph, Op
 
 
 def absorb(graph: Graph) -> int:

@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.recipes import RECIPES
-from ghostnet_tf.errors import run
-from ghostnet_tf.files import sha256, write_atomic
-from ghostnet_tf.photos import Photos
+from ghostnet_tf.base.errors import run
+from ghostnet_tf.base.files import sha256, write_atomic
+from ghostnet_tf.data.photos import Photos
+
+from .recipes import RECIPES
 
 if TYPE_CHECKING:
-    from export.network import Network
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
+
+    from .network import Network
 
 CROPS = (0.875, 1.0)  # tried on the held-out photos
 CALIBRATION_PHOTOS = 200
@@ -44,11 +46,12 @@ def main(argv: list[str] | None = None) -> int:
     photos, labelled = Photos.open(args.photos), Photos.open(args.labelled)
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from export.network import card_path, from_zoo, ranges_path
-    from export.pipeline import export
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
     from ghostnet_tf.train.data import hold_out
     from ghostnet_tf.weights import BUNDLED, checkpoint
+
+    from .network import card_path, from_zoo, ranges_path
+    from .pipeline import export
 
     stages = Stages()
     best = args.run / "best.safetensors"
@@ -94,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def scores_by_crop(network: "Network", held_out: Photos, stages: "Stages") -> dict[float, float]:
     """Top-1 of the Keras model on the held-out photos, for every crop."""
-    from export.evaluate import evaluate
+    from .evaluate import evaluate
 
     as_trained = network.classifier
     crops = [replace(network.preprocessing, crop=crop) for crop in CROPS]

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from export.equalize import equalize, plan
-from export.flatbuffer import Graph
-from export.parity import Outputs, as_list, snr_db
-from export.quantize import quantize
-from export.ranges import Ranges, Span
-from export.runtime import Runtime
-from ghostnet_tf.errors import UserError, pick
+from ghostnet_tf.base.errors import UserError, pick
+
+from .equalize import equalize, plan
+from .flatbuffer import Graph
+from .parity import Outputs, as_list, snr_db
+from .quantize import quantize
+from .ranges import Ranges, Span
+from .runtime import Runtime
 
 Images = np.ndarray | Sequence[np.ndarray]  # (N, H, W, C) float32, normalised
 Progress = Callable[[int, int], None]  # steps done, steps in all

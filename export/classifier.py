@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from export.artifact import PreprocessingFields, matching_record, read_model, record_path
-from export.flatbuffer import Graph
-from export.metadata import read_metadata
-from export.runtime import Runtime
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.labels import Labels
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import PreprocessingFields, matching_record, read_model, record_path
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.preprocess import Preprocessing
+
+from .flatbuffer import Graph
+from .metadata import read_metadata
+from .runtime import Runtime
 
 COPY_THE_RECORD = "copy the .json that was exported together with it"
 

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from export.flatbuffer import GHOST_OP, WEIGHTED, Graph, Op
-from export.runtime import Delegation, Runtime
-from ghostnet_tf.errors import pick
+from ghostnet_tf.base.errors import pick
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+
+from .flatbuffer import WEIGHTED, Graph, Op
+from .runtime import Delegation, Runtime
 
 # GhostNet with its head, symmetric padding, float32, at any width: 175 operators. Promised where
 # both sides are multiples of 32 from 64 on. Where a strided layer meets an odd side, symmetric
@@ -134,8 +136,8 @@ def broken_promises(promise: Promise, facts: Facts) -> list[str]:
     broken, ops, delegation = [], facts.ops, facts.delegation
     if facts.custom:
         broken.append(f"operators outside the built-in set: {', '.join(facts.custom)}")
-    if ops[GHOST_OP] != promise.ghost_ops:
-        broken.append(f"{ops[GHOST_OP]} Ghost operators instead of {promise.ghost_ops}")
+    if ops[OPERATOR_NAME] != promise.ghost_ops:
+        broken.append(f"{ops[OPERATOR_NAME]} Ghost operators instead of {promise.ghost_ops}")
     if facts.dynamic or ops["SHAPE"]:
         where = some(facts.dynamic) or f"{ops['SHAPE']} SHAPE"
         broken.append(f"shapes are not static ({where}): fix the batch at 1")

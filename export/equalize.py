@@ -11,9 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from export.flatbuffer import WEIGHTED, Graph, Op
-from export.ranges import shared_at_concats
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
+
+from .flatbuffer import WEIGHTED, Graph, Op
+from .ranges import shared_at_concats
 
 # Scales are powers of 2 ** (1 / STEPS): small integers in the record.
 STEPS = 4

@@ -16,17 +16,17 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.artifact import Accuracy
-from ghostnet_tf.errors import UserError, run
-from ghostnet_tf.labels import Labels
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.record import Accuracy
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.train.score import ranks_of
 
 if TYPE_CHECKING:
-    from export.classifier import Classifier
+    from .classifier import Classifier
 
 BATCH = 32  # photos decoded at a time, for however many classifiers
 Z95 = 1.959964  # 97.5 % quantile of the normal distribution
@@ -127,7 +127,7 @@ def accuracy(
     progress: Progress = lambda n: None,
 ) -> Accuracy:
     """Of anything that maps (N, size, size, 3) float32 to (N, classes)."""
-    from export.classifier import Classifier
+    from .classifier import Classifier
 
     one = Classifier("the network", predict, preprocessing, labels)
     return evaluate([one], photos, progress=progress).accuracy(0)
@@ -181,10 +181,10 @@ def main(argv: list[str] | None = None) -> int:
 def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifier":
     """A finished file; anything else is taken for weights, and TensorFlow is started."""
     if file.endswith(".tflite"):
-        from export.classifier import open_classifier
+        from .classifier import open_classifier
 
         return open_classifier(file)
-    from export.network import from_zoo
+    from .network import from_zoo
 
     return from_zoo(model, file, labels=labels).classifier
 

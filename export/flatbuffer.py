@@ -9,7 +9,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.libraries import OPERATOR_NAME
 
 IDENTIFIER = b"TFL3"  # bytes 4-7 of every .tflite file
 OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
@@ -19,7 +20,6 @@ ACTIVATIONS = {
 }
 # Operators that read an image, a kernel and a bias.
 WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
-GHOST_OP = "ghostnet.op"  # each node of a file has a name of its own: ghostnet.op.000, ...
 DAMAGED_FIX = "the file is damaged or is no .tflite: export or download it again"
 
 
@@ -38,7 +38,7 @@ class Op:
 
     @property
     def is_ghost(self) -> bool:
-        return self.is_custom and self.name.startswith(f"{GHOST_OP}.")
+        return self.is_custom and self.name.startswith(f"{OPERATOR_NAME}.")
 
     @property
     def activation(self) -> str:
@@ -102,7 +102,7 @@ class Graph:
 
     def counts(self) -> Counter[str]:
         """How often each operator occurs; Ghost operators all together."""
-        return Counter(GHOST_OP if op.is_ghost else op.name for op in self.ops)
+        return Counter(OPERATOR_NAME if op.is_ghost else op.name for op in self.ops)
 
     def shape(self, tensor: int) -> tuple[int, ...]:
         shape = self.subgraph.tensors[tensor].shape

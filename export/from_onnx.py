@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.to_tflite import add_export_options, document, recipes_of, refuse_unwritable, table
-from ghostnet_tf.errors import UserError, run
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import IMAGENET, RESAMPLE, Preprocessing
-from ghostnet_tf.zoo import MOBILENET
+from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import IMAGENET, RESAMPLE, Preprocessing
+from ghostnet_tf.nets.zoo import MOBILENET
+
+from .to_tflite import add_export_options, document, recipes_of, refuse_unwritable, table
 
 if TYPE_CHECKING:
-    from export.network import Network
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
+
+    from .network import Network
 
 NEEDED = ("onnx", "onnxsim", "onnxruntime", "onnx2tf", "tf_keras", "onnx_graphsurgeon", "sng4onnx")
 PREPROCESSINGS = {"imagenet": IMAGENET, "mobilenet": MOBILENET}
@@ -59,8 +61,9 @@ def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
     refuse_without_extra()
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from export.pipeline import export
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
+
+    from .pipeline import export
 
     stages = stages or Stages()
     with stages.stage(f"convert {args.model.name}"):
@@ -108,10 +111,11 @@ def refuse_without_extra() -> None:
 
 
 def network_of(args: argparse.Namespace, preprocessing: Preprocessing) -> "Network":
-    from export.network import Network
-    from export.onnx_convert import from_onnx
-    from ghostnet_tf.files import sha256
-    from ghostnet_tf.labels import labels
+    from ghostnet_tf.base.files import sha256
+    from ghostnet_tf.data.labels import labels
+
+    from .network import Network
+    from .onnx.convert import from_onnx
 
     converted, size = from_onnx(args.model, args.channels == "bgr", args.size)
     return Network(

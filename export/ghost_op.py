@@ -16,25 +16,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.artifact import (
+from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.files import sha256, write_together
+from ghostnet_tf.base.record import (
     Operators,
     Record,
     finished,
+    ghostop_path,
     matching_record,
     read_model,
     record_path,
     tool_versions,
-    twin_path,
 )
-from ghostnet_tf.errors import UserError, run
-from ghostnet_tf.files import sha256, write_together
-from ghostnet_tf.photos import Photos
+from ghostnet_tf.data.photos import Photos
 
 if TYPE_CHECKING:
-    from export.ghost_twin import Twin
-    from ghostnet_tf.preprocess import Preprocessing
+    from ghostnet_tf.data.preprocess import Preprocessing
+
+    from .ghostop.ghostop_file import Twin
 
 IMAGES = 16  # on which both files must give the same outputs
 
@@ -72,16 +73,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def make_twin(plain: str | Path, photos: Photos | None = None, out: Path | None = None) -> Made:
     """Write the twin of a plain file, with the record of that file carried on."""
-    from export import ghost_twin
-    from export.ghost_options import VERSION
+    from .ghostop import ghostop_file
+    from .ghostop.options import VERSION
 
     plain = Path(plain)
     data = read_model(plain)
     record = matching_record(plain, data) if record_path(plain).exists() else None
     images = proof_images(data, record, photos)
-    twin = ghost_twin.make(data, plain.name, images)
+    twin = ghostop_file.make(data, plain.name, images)
     images_from = "generated images" if photos is None else "photos"
-    path = twin_path(plain if out is None else out / plain.name)
+    path = ghostop_path(plain if out is None else out / plain.name)
     files = {path: twin.data}
     if record is not None:
         operators = Operators(
@@ -104,8 +105,9 @@ def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
 
 def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> np.ndarray:
     """(N, H, W, 3) float32: photos evenly from all, or images out of a random generator."""
-    from export.flatbuffer import Graph
-    from ghostnet_tf.generated import generated_images
+    from ghostnet_tf.data.generated import generated_images
+
+    from .flatbuffer import Graph
 
     graph = Graph(data)
     _, height, width, channels = graph.shape(graph.inputs[0])
@@ -121,8 +123,9 @@ def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> n
 
 def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int]) -> "Preprocessing":
     """What the file says of itself, or ImageNet's: equality asks for likely images only."""
-    from export.metadata import read_metadata
-    from ghostnet_tf.preprocess import IMAGENET, Preprocessing
+    from ghostnet_tf.data.preprocess import IMAGENET, Preprocessing
+
+    from .metadata import read_metadata
 
     says = record or read_metadata(data)
     if says and says.preprocessing:
@@ -137,7 +140,7 @@ def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int])
 
 def described(plain: Record, operators: Operators | None, data: bytes) -> Record:
     """The record of an equal file. What was measured on the plain file stays the plain file's."""
-    from export.contract import facts
+    from .contract import facts
 
     says = facts(data)
     return finished(
@@ -160,7 +163,7 @@ def described(plain: Record, operators: Operators | None, data: bytes) -> Record
 
 def lines(made: Made) -> list[str]:
     """What was replaced, what not and why, and how it was proven."""
-    from export.ghost_options import CONVOLUTION, DEPTHWISE, GHOST
+    from .ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
 
     twin = made.twin
     options = [site.options for site in twin.found.sites]

@@ -20,10 +20,11 @@ from ai_edge_litert import schema_py_generated as tflite
 from flatbuffers import number_types as flags
 from flatbuffers.table import Table
 
-from export.artifact import Mismatch, PreprocessingFields, Record, typed
-from export.flatbuffer import Graph
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import read_member
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import read_member
+from ghostnet_tf.base.record import Mismatch, PreprocessingFields, Record, typed
+
+from .flatbuffer import Graph
 
 ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"

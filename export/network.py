@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.classifier import Classifier
-from export.parity import Outputs
-from export.ranges import Ranges
-from ghostnet_tf import labels as label_tables
 from ghostnet_tf import weights as weights_of
-from ghostnet_tf import zoo
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import user_path
-from ghostnet_tf.labels import Labels
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.data import labels as label_tables
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.nets import zoo
+
+from .classifier import Classifier
+from .parity import Outputs
+from .ranges import Ranges
 
 if TYPE_CHECKING:
     import keras
@@ -83,7 +84,7 @@ class Network:
     def converted(self) -> Converted:
         if isinstance(self.model, Converted):
             return self.model
-        from export.convert import to_float32
+        from .from_keras import to_float32
 
         model = self.model
         return Converted(
@@ -108,7 +109,7 @@ def from_zoo(
     entry = zoo.parse_model(model_name)
     family = FAMILIES[entry.family]
     if weights == SEEDED:
-        from ghostnet_tf.seeded import seed
+        from ghostnet_tf.nets.seeded import seed
 
         at = entry.preprocessing.at(size or entry.preprocessing.size)
         table = label_tables.labels(labels or entry.labels)

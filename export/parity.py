@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ghostnet_tf.errors import pick
+from ghostnet_tf.base.errors import pick
 
 Outputs = np.ndarray | Sequence[np.ndarray]  # (N, classes), or one array for every output
 

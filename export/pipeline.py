@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from export.artifact import (
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.progress import Stages
+from ghostnet_tf.base.record import (
     Accuracy,
     Agreement,
     Calibration,
@@ -15,21 +18,19 @@ from export.artifact import (
     save,
     tool_versions,
 )
-from export.calibrate import check_images, choose
-from export.contract import Facts, broken_promises, facts, promise
-from export.evaluate import evaluate, true_outputs
-from export.metadata import attach_metadata
-from export.network import Converted, Network
-from export.parity import Parity, broken_gate, parity
-from export.progress import Stages
-from export.quantize import quantize
-from export.ranges import Ranges
-from export.recipes import DEFAULT_RECIPES, RECIPES
-from export.runtime import Runtime
-from ghostnet_tf.errors import CheckFailed, UserError
-from ghostnet_tf.files import sha256
-from ghostnet_tf.labels import Labels
-from ghostnet_tf.photos import Photos
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.photos import Photos
+
+from .calibrate import check_images, choose
+from .contract import Facts, broken_promises, facts, promise
+from .evaluate import evaluate, true_outputs
+from .metadata import attach_metadata
+from .network import Converted, Network
+from .parity import Parity, broken_gate, parity
+from .quantize import quantize
+from .ranges import Ranges
+from .recipes import DEFAULT_RECIPES, RECIPES
+from .runtime import Runtime
 
 MAX_CALIBRATION_PHOTOS = 200
 PARITY_IMAGES = 32
@@ -114,7 +115,7 @@ def calibration_images(network: Network, photos: Photos | None, stages: Stages) 
     """(N, size, size, 3) float32: up to 200 of the photos, evenly spread, or generated images."""
     size, preprocessing = network.preprocessing.size, network.preprocessing
     if photos is None:
-        from ghostnet_tf.seeded import generated_images
+        from ghostnet_tf.nets.seeded import generated_images
 
         return generated_images(PARITY_IMAGES, (size, size), seed=1)
     n = min(len(photos), MAX_CALIBRATION_PHOTOS)

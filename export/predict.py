@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from ghostnet_tf.errors import UserError, run
-from ghostnet_tf.files import user_path
-from ghostnet_tf.photos import open_photo
+from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.data.photos import open_photo
 
 if TYPE_CHECKING:
-    from export.classifier import Classifier
+    from .classifier import Classifier
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.top < 1:
         parser.error(f"--top is {args.top}; it must be 1 or more")
 
-    from export.classifier import open_classifier
+    from .classifier import open_classifier
 
     classifier = open_classifier(args.file)
     images = read_images(args.photos, classifier)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from export.equalize import equalize
-from export.flatbuffer import Graph
-from export.quiet import quiet
-from export.ranges import Ranges, Span, shared_at_concats
-from export.recipes import RECIPES, Recipe
-from ghostnet_tf.errors import UserError, pick
+from ghostnet_tf.base.errors import UserError, pick
+
+from .equalize import equalize
+from .flatbuffer import Graph
+from .quiet import quiet
+from .ranges import Ranges, Span, shared_at_concats
+from .recipes import RECIPES, Recipe
 
 SMALLEST_SPAN = 1e-8
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from export.flatbuffer import DAMAGED_FIX
-from export.ghost_runtime import GhostInterpreter, graph_with_operators
-from export.quiet import quiet
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
+
+from .flatbuffer import DAMAGED_FIX
+from .ghostop.interpreter import GhostInterpreter, graph_with_operators
+from .quiet import quiet
 
 
 @dataclass(frozen=True)

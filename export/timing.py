@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export import to_tflite
-from export.progress import Stages
-from ghostnet_tf.errors import run
+from ghostnet_tf.base.errors import run
+from ghostnet_tf.base.progress import Stages
+
+from . import to_tflite
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,21 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.artifact import artifact_name, load, twin_path
-from export.ghost_op import Made, lines, make_twin
-from export.ghost_options import VERSION
-from export.recipes import DEFAULT_RECIPES, OPERATOR_RECIPES, RECIPES
-from export.suites import SUITES, Member
-from ghostnet_tf import zoo
-from ghostnet_tf.errors import UserError, pick, run
-from ghostnet_tf.photos import Photos
+from ghostnet_tf.base.errors import UserError, pick, run
+from ghostnet_tf.base.record import artifact_name, ghostop_path, load
+from ghostnet_tf.base.suites import SUITES, Member
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.nets import zoo
+
+from .ghost_op import Made, lines, make_twin
+from .ghostop.options import VERSION
+from .recipes import DEFAULT_RECIPES, OPERATOR_RECIPES, RECIPES
 
 if TYPE_CHECKING:
-    from export.network import Network
-    from export.pipeline import Result
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
+
+    from .network import Network
+    from .pipeline import Result
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,12 +95,12 @@ def main(argv: list[str] | None = None, stages: "Stages | None" = None) -> int:
     refuse_unwritable(args.out)
 
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the only one that can export
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
 
     stages = stages or Stages()
     with stages.stage("start TensorFlow"):
-        from export.network import BUNDLED, from_zoo
-        from export.pipeline import export
+        from .network import BUNDLED, from_zoo
+        from .pipeline import export
     results = []
     for job in jobs:
         with stages.stage(f"build {job.model or 'the network'}"):
@@ -176,7 +178,7 @@ def lacking_twins(args: argparse.Namespace) -> list[Path]:
         for recipe in suite.recipes if member.has_operators else ():
             plain = plain_file(args.out, member, recipe)
             try:
-                operators = load(twin_path(plain))[1].operators
+                operators = load(ghostop_path(plain))[1].operators
                 made_of = operators and (operators.plain_sha256, operators.version)
                 is_made = made_of == (load(plain)[1].sha256, VERSION)
             except UserError:

@@ -16,30 +16,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.artifact import (
+from ghostnet_tf.base.effort import EFFORTS, TARGETS
+from ghostnet_tf.base.errors import UserError, pick, run
+from ghostnet_tf.base.files import sha256, write_atomic, write_together
+from ghostnet_tf.base.record import (
     Operators,
     Record,
     Tuning,
+    ghostop_path,
     matching_record,
     read_model,
     record_path,
     tuned_path,
-    twin_path,
 )
-from ghostnet_tf.errors import UserError, pick, run
-from ghostnet_tf.files import sha256, write_atomic, write_together
-from ghostnet_tf.photos import Photos
+from ghostnet_tf.data.photos import Photos
 
 if TYPE_CHECKING:
-    from export.tuning.candidate import Candidate
-    from export.tuning.cost import Benchmark
-    from export.tuning.search import Search, Trial
+    from .tuning.candidate import Candidate
+    from .tuning.cost import Benchmark
+    from .tuning.search import Search, Trial
 
 FORMS = ("late_concat", "split_consumer", "channel_padding", "operator")  # keys of export.forms
-TARGETS = ("emulated", "host", "phone")
-EFFORTS = ("quick", "standard", "strict")
 CORE = "cortex-a76"  # the emulated one that is meant where none is named
 
 
@@ -107,8 +106,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def tune(args: argparse.Namespace) -> Tuned:
-    from export.ghost_op import proof_images
-    from export.to_tflite import refuse_unwritable
+    from .ghost_op import proof_images
+    from .to_tflite import refuse_unwritable
 
     data = read_model(args.file)
     record = matching_record(args.file, data) if record_path(args.file).exists() else None
@@ -116,10 +115,10 @@ def tune(args: argparse.Namespace) -> Tuned:
     refuse_unwritable(out)
     photos = Photos.open(args.photos) if args.photos else None
 
-    from export.forms import choices
-    from export.tuning.candidate import Plain
-    from export.tuning.cost import Benchmark, Place
-    from export.tuning.search import Search
+    from .tuning.candidate import Plain
+    from .tuning.cost import Benchmark, Place
+    from .tuning.rewrites import choices
+    from .tuning.search import Search
 
     plain = Plain(data, args.file.name, proof_images(data, record, photos))
     # A count is the same at every effort, so a later run can go on from a quick one.
@@ -151,7 +150,7 @@ def tune(args: argparse.Namespace) -> Tuned:
 
 def _searched(search: "Search", benchmark: "Benchmark", is_deep: bool) -> "Trial | None":
     """The cheapest whole; what was measured before an interruption is said to be kept."""
-    from export.progress import Stages
+    from ghostnet_tf.base.progress import Stages
 
     blocks, stages = search.plain.blocks, Stages()
     try:
@@ -188,14 +187,14 @@ def _write(
     shown_on: tuple[int, str],
 ) -> tuple[Path, Record | None]:
     """The tuned file and its record, beside the plain one."""
-    from export.ghost_op import beside, described
-    from export.ghost_options import VERSION
+    from .ghost_op import beside, described
+    from .ghostop.options import VERSION
 
     data = read_model(plain)
     proof = (*shown_on, taken.snr_db)
     operators = None
     if candidate.n_operators:
-        path = twin_path(path)
+        path = ghostop_path(path)
         operators = Operators(plain.name, sha256(data), candidate.n_operators, VERSION, *proof)
     files = {path: candidate.data}
     if record is not None and taken.cost:
@@ -214,7 +213,7 @@ def _write(
 
 
 def page(tuned: Tuned) -> str:
-    from export.tuning.table import counted, markdown
+    from .tuning.table import counted, markdown
 
     notes = [f"{tuned.target}; {counted(tuned.trials)}.", verdict(tuned)]
     return markdown(f"{tuned.plain.name}, tuned", notes, tuned.trials, tuned.unit)
@@ -237,7 +236,7 @@ def verdict(tuned: Tuned) -> str:
 
 
 def show(tuned: Tuned) -> None:
-    from export.tuning import table
+    from .tuning import table
 
     print(f"{tuned.plain.name} on {tuned.target}")
     table.show(tuned.trials, tuned.unit)
@@ -255,7 +254,7 @@ def show(tuned: Tuned) -> None:
 
 def facts(tuned: Tuned) -> dict[str, Any]:
     """The same for machines."""
-    from export.tuning.table import facts
+    from .tuning.table import facts
 
     return {
         "plain": str(tuned.plain),

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 if not __package__:  # started as a script: modules are found from the project's root
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from export.artifact import Record, read_model, read_record
-from ghostnet_tf.errors import CHECK_FAILED, DONE, UserError, run
-from ghostnet_tf.files import sha256
-from ghostnet_tf.labels import Labels
+from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
+from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.record import Record, read_model, read_record
+from ghostnet_tf.data.labels import Labels
 
 PASSED, FAILED, NOT_MADE = "passed", "FAILED", "not made"
 
@@ -41,13 +41,13 @@ class Evidence:
 
     @cached_property
     def runtime(self):
-        from export.runtime import Runtime
+        from .runtime import Runtime
 
         return Runtime(self.data)
 
     @cached_property
     def facts(self):
-        from export.contract import facts
+        from .contract import facts
 
         return facts(self.data)
 
@@ -78,7 +78,7 @@ def runtime_complaints(e: Evidence) -> list[str]:
 
 
 def contract_complaints(e: Evidence) -> list[str]:
-    from export.contract import broken_promises, promise
+    from .contract import broken_promises, promise
 
     record = e.record
     n_operators = record.operators.count if record.operators else 0
@@ -107,14 +107,14 @@ def label_complaints(e: Evidence) -> list[str]:
 
 
 def preprocessing_complaints(e: Evidence) -> list[str]:
-    from export.classifier import checked_preprocessing
+    from .classifier import checked_preprocessing
 
     checked_preprocessing(e.record.preprocessing, e.path.name, e.runtime.input_shape)
     return []
 
 
 def metadata_complaints(e: Evidence) -> list[str]:
-    from export.metadata import metadata_of, read_metadata
+    from .metadata import metadata_of, read_metadata
 
     wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.data)
     if inside is None:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ghostnet_tf.layers import ConvNorm, GhostBottleneck, GhostModule, SqueezeExcite
+from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck, GhostModule, SqueezeExcite
 
 Bug = Callable[[keras.Model], contextlib.AbstractContextManager[Any]]
 

@@ -7,8 +7,8 @@ from math import prod
 import keras
 import numpy as np
 
-from ghostnet_tf import zoo
-from ghostnet_tf.weights import convert, dialects
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.weights import dialects, translate
 from tests.seeded_tensors import tensor, uniform
 
 Tensors = dict[str, np.ndarray]
@@ -34,7 +34,7 @@ def shapes(model: str) -> Mapping[str, tuple[int, ...]]:
 def file_of(kind: str, model: str) -> Tensors:
     """Seeded tensors under the names, and in the layouts, of such a file."""
     naming, tensors = NAMINGS[kind], {}
-    for place in convert.places(naming, shapes(model)):
+    for place in translate.places(naming, shapes(model)):
         sides = zip(naming.axes[place.kind], place.in_file, strict=False)
         fan_in = prod(side for axis, side in sides if axis in "IHW")
         tensors[place.name] = tensor(place.name, place.in_file, fan_in)

@@ -8,8 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import write_atomic
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import write_atomic
 
 FOLDER = Path(__file__).resolve().parents[1] / "build" / "web_demo" / "certificate"
 DAYS = 30

@@ -15,9 +15,9 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from export.artifact import Record, load, record_path
-from ghostnet_tf.errors import CheckFailed, UserError, run
-from ghostnet_tf.files import write_together
+from ghostnet_tf.base.errors import CheckFailed, UserError, run
+from ghostnet_tf.base.files import write_together
+from ghostnet_tf.base.record import Record, load, record_path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD, INTO = ROOT / "build", ROOT / "web_demo" / "models"

@@ -8,7 +8,7 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.base.errors import UserError, run
 
 PAGE = Path(__file__).resolve().parent
 

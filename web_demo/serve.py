@@ -16,7 +16,7 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from ghostnet_tf.errors import UserError, run
+from ghostnet_tf.base.errors import UserError, run
 from web_demo.certificate import certificate, local_address
 
 PAGE = Path(__file__).resolve().parent

@@ -20,7 +20,7 @@ from android_demo.checks.toolchain import (
     kotlinc,
     missing_packages,
 )
-from export.ghost_library import litert
+from ghostnet_tf.base.libraries import litert
 
 CORE, APP = DEMO / "core" / "src", DEMO / "app" / "src" / "main"
 JNA = JAVA_LIBRARIES / "jna.jar"

@@ -17,9 +17,9 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from benchmark.latency import Latency, middle
-from export.artifact import Accuracy, Record
 from export.predict import softmax
-from ghostnet_tf.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from ghostnet_tf.base.record import Accuracy, Record
+from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 FILE = Path(__file__).parents[1] / "core" / "src" / "test" / "resources" / "goldens.json"
 HALF = (0.5, 0.5, 0.5)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from android_demo.checks.toolchain import DEMO, JVM, ROOT, call
-from export import ghost_library
+from ghostnet_tf.base import libraries
 
 SOURCE = DEMO / "app" / "src" / "main" / "cpp" / "ghost_jni.c"
 FAILING = DEMO / "checks" / "jvm" / "failing_operator.c"
@@ -14,7 +14,7 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
 
 def build(out: Path, machine: str, source: Path = SOURCE) -> Path:
     """A folder with libghost_jni.so and the libghostop.so that it needs."""
-    operators = ghost_library.operators(machine)
+    operators = libraries.operators(machine)
     out.mkdir()
     shutil.copy(operators, out)
     headers = next(JVM.glob("*/include/jni.h")).parent

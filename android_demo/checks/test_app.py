@@ -17,7 +17,7 @@ from android_demo.checks.toolchain import (
     ktlint,
 )
 from benchmark import doubts
-from benchmark.plan import EFFORTS
+from ghostnet_tf.base.effort import EFFORTS
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
 WRAPPER_SHA256 = (

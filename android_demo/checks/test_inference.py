@@ -12,11 +12,12 @@ from benchmark import markdown
 from benchmark.app_results import open_results
 from benchmark.measurement import Visit
 from benchmark.model import open_model
-from benchmark.plan import EFFORTS
+from benchmark.plan import settings_of
 from benchmark.rows import tabulate
 from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
-from export.ghost_library import litert
+from ghostnet_tf.base.effort import EFFORTS
+from ghostnet_tf.base.libraries import litert
 
 
 def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
@@ -42,13 +43,13 @@ def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, fold
     quick, host = EFFORTS["quick"], HostTarget()
 
     assert results.kind == "app_latency"
-    assert results.settings == quick.settings()
+    assert results.settings == settings_of(quick)
     assert len(results.rounds) == quick.rounds
     for model in models:
         (first, *_) = (v for v in results.of(model) if isinstance(v, Visit))
         assert len(first.latency_ms) >= quick.runs
         # the same noise through the command-line runner
-        seen = host.visit(model, quick.settings())
+        seen = host.visit(model, settings_of(quick))
         assert isinstance(seen, Visit)
         assert first.output_sha256 == seen.output_sha256
     assert "app: a desktop" in markdown.document([tabulate(results, models)], False)

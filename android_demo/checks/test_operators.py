@@ -13,10 +13,10 @@ import pytest
 from android_demo.checks import native
 from android_demo.checks.models import photos, plain_models
 from android_demo.checks.toolchain import DEMO, Failed, call
-from export.artifact import twin_path
 from export.classifier import open_classifier
-from export.ghost_library import litert
-from export.ghost_runtime import variants
+from export.ghostop.interpreter import variants
+from ghostnet_tf.base.libraries import litert
+from ghostnet_tf.base.record import ghostop_path
 
 ON_CPU = "CPU, 1 thread"
 
@@ -55,7 +55,7 @@ def python_logits(model: Path, names: list[str]) -> dict[str, bytes]:
 def fell_back(folder: Path, said: str) -> str:
     """Why; after every photo had the plain file's logits."""
     (plain,) = plain_models(folder)
-    found = logits(folder, twin_path(plain))
+    found = logits(folder, ghostop_path(plain))
     assert len(found) == 3
     assert found == python_logits(plain, list(found))
     (label,) = set(ran(said))
@@ -69,9 +69,9 @@ def test_with_operators_the_logits_are_those_of_python_with_operators(compiled, 
 
     assert set(ran(said)) == {f"{ON_CPU}, Ghost operators ({variants()[0]})"}
     for plain in plain_models(folder):
-        found = logits(folder, twin_path(plain))
+        found = logits(folder, ghostop_path(plain))
         assert found.keys() == photos().keys()
-        assert found == python_logits(twin_path(plain), list(found))
+        assert found == python_logits(ghostop_path(plain), list(found))
 
 
 def test_without_the_native_library_the_plain_file_runs(compiled, one):
@@ -139,8 +139,8 @@ def test_an_operator_that_fails_later_gives_no_output_and_the_plain_file_takes_o
     )
 
     (plain,) = plain_models(one)
-    first, *others = sorted(found := logits(one, twin_path(plain)))
-    with_operators, without = (python_logits(f, [first]) for f in (twin_path(plain), plain))
+    first, *others = sorted(found := logits(one, ghostop_path(plain)))
+    with_operators, without = (python_logits(f, [first]) for f in (ghostop_path(plain), plain))
     assert found[first] == with_operators[first] != without[first]
     assert [found[name] for name in others] == list(python_logits(plain, others).values())
     reason = f"{ON_CPU} (no Ghost operators: a Ghost operator failed: ghostnet.op.007: planted)"

@@ -8,7 +8,7 @@ each core gets a small root folder of its own, which QEMU looks into before the 
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostnet_tf.files import write_atomic
+from ghostnet_tf.base.files import write_atomic
 
 LIBRARIES = Path("/usr/aarch64-linux-gnu/lib")  # of Debian's cross compiler
 ARMV8 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid"

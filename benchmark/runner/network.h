@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../kernels/ghost_op.h"
+#include "ghost_op.h"
 #include "litert.h"
 #include "sha256.h"
 

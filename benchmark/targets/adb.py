@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 LIST_TIMEOUT_S = 30.0  # the first call also starts adb's server
 RESUME = "plug it in, unlock it, and run the same command with --resume"

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmark.app_results import INSTALL, read
-from benchmark.model import Model
-from benchmark.plan import Effort
-from benchmark.report import slug
-from benchmark.store import Results, set_aside
-from benchmark.targets.adb import Adb, choose, devices
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.effort import Effort
+from ghostnet_tf.base.errors import UserError
+
+from ..app_results import INSTALL, read
+from ..model import Model
+from ..report import slug
+from ..store import Results, set_aside
+from .adb import Adb, choose, devices
 
 PACKAGE = "ghostnet.demo"
 SCREEN = f"{PACKAGE}/.BenchmarkActivity"

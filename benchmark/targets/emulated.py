@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmark.build import OUT, build
-from benchmark.emulator.soc import CORES, LIBRARIES, make_root
-from benchmark.measurement import Counts, Kind, Settings
-from benchmark.model import Model
-from benchmark.runtime_library import AARCH64_SHA256, VERSION, aarch64_library
-from benchmark.targets.runner import arguments, start
-from export.artifact import Mismatch, typed
-from export.ghost_library import operators
-from ghostnet_tf.errors import CheckFailed, UserError, pick
-from ghostnet_tf.programs import need
+from ghostnet_tf.base.effort import MAX_COUNT_DIFFERENCE
+from ghostnet_tf.base.errors import CheckFailed, UserError, pick
+from ghostnet_tf.base.libraries import operators
+from ghostnet_tf.base.programs import compiled, need
+from ghostnet_tf.base.record import Mismatch, typed
+
+from ..build import build
+from ..emulator.soc import CORES, LIBRARIES, make_root
+from ..measurement import Counts, Kind, Settings
+from ..model import Model
+from ..runtime_library import AARCH64_SHA256, VERSION, aarch64_library
+from .runner import arguments, start
 
 COUNTED_RUNS = 2  # they must agree; the caches are warm in both
-# A table that is keyed by an address may probe a step further in every second run.
-MAX_DIFFERENCE = 100  # instructions, of millions
 # The first inference packs and plans; without the plugin, which comes in after these.
 RUNS = Settings(warmup_runs=2, min_runs=COUNTED_RUNS, min_seconds=0.0)
 TIMEOUT_S = 600.0
@@ -57,7 +57,7 @@ class EmulatedTarget:
                 fix="apt-get install --no-install-recommends g++-aarch64-linux-gnu",
             )
         self.library = aarch64_library()
-        self.root = make_root(OUT.parent / "emulator" / core, self.core)
+        self.root = make_root(compiled("emulator") / core, self.core)
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -140,7 +140,7 @@ def _read(path: Path, model: Model) -> Counted:
         if sum(run.classes.values()) != run.instructions or run.instructions == 0:
             raise CheckFailed(f"the counts of {str(model.path)!r} do not add up: {run}")
     least, most = sorted(runs, key=lambda run: run.instructions)
-    if most.instructions - least.instructions > MAX_DIFFERENCE:
+    if most.instructions - least.instructions > MAX_COUNT_DIFFERENCE:
         raise CheckFailed(
             f"two runs of {str(model.path)!r} differ: {least.instructions:,} and "
             f"{most.instructions:,} instructions; neither was kept"

@@ -8,12 +8,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
-from benchmark.measurement import Kind, Seen, Settings
-from benchmark.model import Model
-from benchmark.targets.kit import Kit, RunnerKit, host_kit
-from benchmark.targets.runner import Report, execute
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
+
+from ..measurement import Kind, Seen, Settings
+from ..model import Model
+from .runner import Report, execute
+from .tool import Kit, RunnerKit, host_kit
 
 SLACK_S = 300.0  # beyond the measurement itself: loading, slow runs, a busy machine
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.measurement import Kind, Seen, Settings
-from benchmark.model import Model
-from benchmark.targets.adb import Adb, choose, devices
-from benchmark.targets.kit import Kit, RunnerKit, find_kit
-from benchmark.targets.runner import Report
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
+
+from ..measurement import Kind, Seen, Settings
+from ..model import Model
+from .adb import Adb, choose, devices
+from .runner import Report
+from .tool import Kit, RunnerKit, find_kit
 
 HOME = "/data/local/tmp/ghostnet_benchmark"  # the one folder on a phone that we may remove
 HELD = f"{HOME}/frequency_is_held"  # is there while we hold it; left behind by a killed run

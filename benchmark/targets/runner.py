@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from subprocess import CompletedProcess
 from typing import Any
 
-from benchmark.events import GHOST_OPS, Event, Op, class_of
-from benchmark.measurement import Delegation, Settings, Visit
-from benchmark.model import Model
-from export.artifact import Mismatch, typed
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+from ghostnet_tf.base.record import Mismatch, typed
+
+from ..events import Event, Op, class_of
+from ..measurement import Delegation, Settings, Visit
+from ..model import Model
 
 UNKNOWN_RUNTIME = "unknown, 2.1.6 or later"  # it passed the runner's smoke test; a doubt
 GET_KNOWN_RUNTIME = "pip install ai-edge-litert==2.3.0"
@@ -53,7 +55,9 @@ class Report:
             return None
         events = self.profile[-1]
         left_out = Counter(
-            GHOST_OPS if event.is_ghost else event.name for event in events if not event.delegated
+            OPERATOR_NAME if event.is_ghost else event.name
+            for event in events
+            if not event.delegated
         )
         partitions = sum(e.delegated and e.index == 0 for e in events)
         total = len(self.graph)

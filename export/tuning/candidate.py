@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from export.flatbuffer import GHOST_OP, WEIGHTED, Graph, Op
-from export.forms import FORMS, Choice, ghost_operator
-from export.forms.draft import Draft
-from export.ghost_options import MAX_NODES
-from export.ghost_patterns import Unfit
-from export.ghost_twin import (
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+
+from ..flatbuffer import WEIGHTED, Graph, Op
+from ..ghostop.ghostop_file import (
     MIN_SNR_DB,
     PROBED_IMAGES,
     PROBED_SNR_DB,
@@ -22,10 +21,13 @@ from export.ghost_twin import (
     fused,
     outputs_of,
 )
-from export.metadata import with_files_of
-from export.parity import as_list
-from export.runtime import Runtime
-from ghostnet_tf.errors import UserError
+from ..ghostop.options import MAX_NODES
+from ..ghostop.patterns import Unfit
+from ..metadata import with_files_of
+from ..parity import as_list
+from ..runtime import Runtime
+from .rewrites import FORMS, Choice, ghost_operator
+from .rewrites.block_graph import Draft
 
 Plan = Mapping[str, tuple[Choice, ...]]  # block -> its forms; a block that is left out stays plain
 # What an operator costs, as far as its place in a graph decides: its kind, shapes and options.
@@ -152,4 +154,4 @@ def _shape(graph: Graph, op: Op) -> Shape:
     told: Any = op.record.customOptions
     options = len(told) if op.is_ghost else sorted(vars(op.options or object).items(), key=str)
     tensors = [(graph.dtype(t), graph.shape(t)) for t in (*op.inputs, *op.outputs) if t >= 0]
-    return GHOST_OP if op.is_ghost else op.name, str(options), str(tensors)
+    return OPERATOR_NAME if op.is_ghost else op.name, str(options), str(tensors)

@@ -2,21 +2,20 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from export.artifact import Mismatch, typed
-from ghostnet_tf.errors import CHECK_FAILED, INTERRUPTED, USER_CAN_FIX, CheckFailed, UserError
-from ghostnet_tf.files import sha256, write_atomic
-from ghostnet_tf.programs import ROOT
+from ghostnet_tf.base.effort import MAX_COUNT_DIFFERENCE
+from ghostnet_tf.base.errors import CHECK_FAILED, INTERRUPTED, USER_CAN_FIX, CheckFailed, UserError
+from ghostnet_tf.base.files import sha256, write_atomic
+from ghostnet_tf.base.record import Mismatch, typed
+from ghostnet_tf.base.rooms import command
 
 SCHEMA = 1
 EMULATED = "emulated"
-BLUR = 100  # instructions by which two counts of one file may differ: benchmark/targets/emulated.py
 NO_BOUND = 1e9  # of a ratio, where there are too few rounds to say; JSON knows no infinity
 
 
@@ -120,7 +119,12 @@ class Benchmark:
         counts = {row["sha256"]: float(row["instructions"]) for row in rows}
         before = counts[plain] if is_first else self.saved.costs[plain].before
         return {
-            key: Cost(before, count, (count - BLUR) / before, (count + BLUR) / before)
+            key: Cost(
+                before,
+                count,
+                (count - MAX_COUNT_DIFFERENCE) / before,
+                (count + MAX_COUNT_DIFFERENCE) / before,
+            )
             for key, count in counts.items()
         }
 
@@ -141,7 +145,7 @@ class Benchmark:
             paths = [Path(folder) / f"{name}.tflite" for name in files]
             for path, data in zip(paths, files.values(), strict=True):
                 path.write_bytes(data)
-            line = [sys.executable, str(ROOT / "benchmark" / "run.py"), *map(str, paths)]
+            line = [*command("benchmark"), *map(str, paths)]
             line += [*self.place.arguments(), "--out", str(Path(folder) / "out")]
             done = subprocess.run(line, capture_output=True, text=True)  # noqa: S603
         if done.returncode:

@@ -8,10 +8,10 @@ measured as a whole, beside each form in every block; the cheapest whole is take
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from export.forms import Choice
-from export.ghost_patterns import Unfit
-from export.tuning.candidate import Candidate, Plain, Plan
-from export.tuning.cost import Benchmark, Cost
+from ..ghostop.patterns import Unfit
+from .candidate import Candidate, Plain, Plan
+from .cost import Benchmark, Cost
+from .rewrites import Choice
 
 EVERY, BEST = "every block", "best of each block"
 TAKEN, PARTLY = "taken", "taken with another"

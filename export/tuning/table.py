@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from export.tuning.cost import NO_BOUND
-from export.tuning.search import BEST, EVERY, SAME, TAKEN, UNEQUAL, UNFIT, Trial
+from .cost import NO_BOUND
+from .search import BEST, EVERY, SAME, TAKEN, UNEQUAL, UNFIT, Trial
 
 HEAD = ("block", "form", "before", "after", "change", "verdict")
 MIN_WIDTH = 120  # columns, for the numbers; long forms wrap

@@ -1,137 +1,127 @@
-"""What the training command does once its arguments are known to be good."""
+"""`ghostnet train PHOTOS --model ghostnet_050 --out runs/mine`."""
 
 import argparse
 import json
-from collections.abc import Callable
+import os
 from pathlib import Path
 from typing import Any
 
-import keras
-from rich.console import Console
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.train import schedule as recipes
 
-from ghostnet_tf import weights, zoo
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import write_atomic
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.train.data import Decoded, decode, hold_out
-from ghostnet_tf.train.interrupt import ctrl_c_waits
-from ghostnet_tf.train.progress import Step, progress
-from ghostnet_tf.train.recipe import Recipe
-from ghostnet_tf.train.run import Run, steps_per_epoch
-from ghostnet_tf.weights.checkpoint import Facts
+EXAMPLE = """\
+your own photos, one folder per class, from the bundled weights to a .tflite:
+  ghostnet train my_photos --weights tinyimagenet --out runs/mine
+  ghostnet export --weights runs/mine/best.safetensors --photos my_photos
 
-NAMED = 10  # so many broken photos are named, all of them are counted
+The same command resumes a run that was stopped. KERAS_BACKEND=jax trains on GPUs, all of them.
+"""
 
 
-def train(args: argparse.Namespace, photos: Photos, recipe: Recipe) -> dict[str, Any]:
-    """Prepare, resume if there is something to resume, train to the end; the best epoch."""
-    console = Console(stderr=True)
-    keras.utils.set_random_seed(recipe.seed)
-    keras.mixed_precision.set_global_policy(recipe.precision)
-    share_among_accelerators(recipe)
+def parser() -> argparse.ArgumentParser:
+    parse = argparse.ArgumentParser(
+        prog="ghostnet train",
+        description="Train a network of the zoo on a folder (or zip) of class folders.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parse.add_argument("photos", metavar="DIR|ZIP", help="one sub-folder of photos per class")
+    parse.add_argument(
+        "--model", default="ghostnet_050", metavar="NAME", help=", ".join(zoo.MODELS)
+    )
+    parse.add_argument(
+        "--weights",
+        metavar="NAME|FILE",
+        help="start from these instead of from nothing: tinyimagenet, or a .safetensors, "
+        ".weights.h5 or .keras file; other classes get a new classifier",
+    )
+    parse.add_argument(
+        "--recipe",
+        default="finetune",
+        metavar="NAME|FILE",
+        help=f"{', '.join(recipes.RECIPES)}, or a JSON file; default: finetune",
+    )
+    parse.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change one setting of the recipe, e.g. epochs=5; may be repeated",
+    )
+    parse.add_argument(
+        "--held-out",
+        type=_positive,
+        metavar="N",
+        help="photos kept out of training, to choose the best epoch on; default: one in twenty",
+    )
+    parse.add_argument(
+        "--classes", type=_positive, metavar="N", help="refuse another number of class folders"
+    )
+    parse.add_argument(
+        "--out", type=Path, default=Path("runs/train"), metavar="DIR", help="default: runs/train"
+    )
+    parse.add_argument(
+        "--stop-after", type=_positive, metavar="N", help="stop after N more epochs; resume later"
+    )
+    parse.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parse
 
-    entry = zoo.parse_model(args.model)
-    start = weights.find(args.weights, args.model) if args.weights else None
-    authors = start.facts.preprocessing if start and start.facts else entry.preprocessing
-    facts = Facts(args.model, photos.classes, authors.at(recipe.final_size))
-    model = entry.build(classes=len(photos.classes), dropout=recipe.dropout)
-    if start:
-        new_head = start.facts is None or start.facts.classes != photos.classes
-        weights.load(model, start, new_head)
-        head = "a new classifier" if new_head else "its classifier, for the same classes"
-        console.print(f"starting from {start.path} with {head}", soft_wrap=True)
 
-    held_out = len(photos) // 20 or 1 if args.held_out is None else args.held_out
-    data = _decode(photos, held_out, recipe, facts, console)
-    this = Run(args.out, recipe, facts, model, *data)
-    if this.resume():
-        console.print(f"resuming {args.out} after epoch {len(this.history)}", soft_wrap=True)
-    _write_recipe(args.out, recipe)
-    _epochs(this, args.stop_after, console)
-    return {
-        "weights": str(args.out / "best.safetensors"),
-        "best": this.best,
-        "epochs": len(this.history),
-        "skipped": [why for part in data for why in part.broken],
-    }
+def main(argv: list[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    zoo.parse_model(args.model)
+    recipe = recipes.load(args.recipe).with_settings(args.set)
+    from ghostnet_tf.data.photos import Photos
 
-
-def share_among_accelerators(recipe: Recipe) -> None:
-    """Let every accelerator that JAX sees take its share of each batch."""
-    devices = keras.distribution.list_devices() if keras.backend.backend() == "jax" else []
-    if len(devices) < 2:
-        return
-    if rest := recipe.batch % len(devices):
+    photos = Photos.open(args.photos)
+    if (classes := len(photos.classes)) < 2:
         raise UserError(
-            f"a batch of {recipe.batch} cannot be shared among {len(devices)} accelerators",
-            fix=f"--set batch={recipe.batch - rest or len(devices)}",
+            f"{args.photos!r} has {classes or 'no'} class folder{'s' * (classes != 1)}; training "
+            "needs two or more",
+            fix="put the photos of each class into a folder of its own",
         )
-    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    if args.classes not in (None, classes):
+        raise UserError(
+            f"{args.photos!r} has {classes} class folders, not {args.classes}",
+            fix=f"look for a folder too many or too few, or give --classes {classes}",
+        )
+    refuse_unwritable(args.out)
+
+    from ghostnet_tf.train.loop import train
+
+    result = train(args, photos, recipe)
+    print(json.dumps(result, indent=1) if args.json else summary(args, result))
+    return 0
 
 
-def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
-    last = this.recipe.epochs
-    if stop_after is not None:
-        last = min(last, len(this.history) + stop_after)
-    steps = steps_per_epoch(len(this.train), this.recipe)
+def refuse_unwritable(out: Path) -> None:
+    """Say now, not after the first epoch, that nothing can be written there."""
     try:
-        with ctrl_c_waits() as raise_if_waiting:
-            while (done := len(this.history)) < last:
-                with progress(f"epoch {done + 1}/{this.recipe.epochs}", steps, console) as step:
-                    row = this.epoch(_Steps(step, raise_if_waiting))
-                print(_line(row), file=console.file, flush=True)
-    except KeyboardInterrupt:
-        done = len(this.history)
-        where = f"epoch {done} is kept in {this.folder}, the same command resumes there"
-        raise KeyboardInterrupt(where if done else "no epoch was finished") from None
-
-
-def _decode(
-    photos: Photos, count: int, recipe: Recipe, facts: Facts, console: Console
-) -> tuple[Decoded, Decoded]:
-    """(training, held-out) photos in memory."""
-    positions = hold_out(len(photos), count, recipe.seed)
-    steps_per_epoch(len(positions[0]), recipe)  # refuses before the photos are read
-    short_side = round(1.5 * max(size for _, size in recipe.sizes) / facts.preprocessing.crop)
-    with progress("reading photos", len(photos), console) as step:
-        train, held_out = (decode(photos, some, short_side, step) for some in positions)
-    if broken := [*train.broken, *held_out.broken]:
-        for why in broken[:NAMED]:
-            console.print(f"skipped: {why}", soft_wrap=True, markup=False, highlight=False)
-        console.print(f"skipped {len(broken)} of {len(photos)} photos that cannot be read")
-    if not len(held_out):
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise UserError(
-            f"none of the {count} held-out photos can be read", fix="--held-out N with a larger N"
-        )
-    if untaught := set(range(len(photos.classes))) - set(train.labels):
-        raise UserError(
-            f"class {photos.classes[min(untaught)]!r} has no photo to train on: all are held out "
-            "or cannot be read",
-            fix="add photos of it, or remove its folder",
-        )
-    return train, held_out
+            f"--out {str(out)!r} cannot be made: {error.strerror}", fix="--out DIR"
+        ) from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UserError(f"--out {str(out)!r} cannot be written to", fix="--out DIR")
 
 
-def _write_recipe(folder: Path, recipe: Recipe) -> None:
-    write_atomic(folder / "recipe.json", json.dumps(recipe.to_dict(), indent=1).encode())
-
-
-def _line(row: dict[str, Any]) -> str:
+def summary(args: argparse.Namespace, result: dict[str, Any]) -> str:
+    """What came out, and what to type next."""
+    best = result["best"]
+    plain, ema = best["held_out_top1"], best["held_out_ema_top1"]
+    which = f"EMA weights of epoch {best['epoch']}" if ema >= plain else f"epoch {best['epoch']}"
     return (
-        f"epoch {row['epoch']:3d}  {row['size']} px  loss {row['loss']:.3f}"
-        f"  train {row['accuracy']:.3f}  held-out top-1 {row['held_out_top1']:.4f}"
-        f"  EMA {row['held_out_ema_top1']:.4f}"
+        f"best: {which}, top-1 {max(plain, ema):.2%} on the held-out photos\n"
+        f"wrote {result['weights']}\n"
+        f"next: python export/to_tflite.py --model {args.model} --weights {result['weights']}"
+        f" --photos {args.photos}"
     )
 
 
-class _Steps(keras.callbacks.Callback):
-    """Tells a progress display of every batch, and lets Ctrl-C in after it."""
-
-    def __init__(self, step: Step, raise_if_waiting: Callable[[], None]):
-        super().__init__()
-        self.step, self.raise_if_waiting = step, raise_if_waiting
-
-    def on_train_batch_end(self, batch, logs=None):
-        scores = logs or {}
-        self.step(f"loss {scores['loss']:.3f}  top-1 {scores['accuracy']:.3f}")
-        self.raise_if_waiting()
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number

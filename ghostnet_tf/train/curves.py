@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ghostnet_tf.files import write_atomic
+from ghostnet_tf.base.files import write_atomic
 
 
 def plot(history: list[dict[str, Any]], path: Path) -> None:

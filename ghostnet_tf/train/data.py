@@ -9,11 +9,11 @@ import keras
 import numpy as np
 from PIL import Image
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.train.augment import random_view
-from ghostnet_tf.train.recipe import Recipe
+from ghostnet_tf.train.schedule import Recipe
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from ghostnet_tf.train.recipe import Recipe
+from ghostnet_tf.train.schedule import Recipe
 
 NO_DECAY = ["gamma", "beta", "bias"]
 

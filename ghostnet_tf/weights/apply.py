@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.weights.convert import ANOTHER_NETWORK, ANOTHER_WIDTH, DIVERGED
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.weights.translate import ANOTHER_NETWORK, ANOTHER_WIDTH, DIVERGED
 
 HEAD = ("head/", "classifier/")  # of a GhostNet
 

@@ -9,9 +9,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import write_atomic
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.data.preprocess import Preprocessing
 
 KEY = "ghostnet_tf"  # where the facts stand in the safetensors header
 

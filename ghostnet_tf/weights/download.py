@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
 
 TIMEOUT_S = 30  # without a byte
 MAX_BYTES = 200_000_000  # the largest of these files has about 30 MB

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import read_member
-from ghostnet_tf.preprocess import CIFAR10
-from ghostnet_tf.resnet import GhostResNet56
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import read_member
+from ghostnet_tf.data.preprocess import CIFAR10
+from ghostnet_tf.nets.resnet import GhostResNet56
 from ghostnet_tf.weights.apply import copy
 
 MAX_BYTES = 1_000_000  # of one tensor; the largest has 74 kB

@@ -9,8 +9,8 @@ import h5py
 import keras
 import numpy as np
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import read_member
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import read_member
 
 ARRAYS_OF_KERAS = "model.weights.h5"  # inside of a `.keras` archive
 NO_WEIGHTS = ("optimizer/", "_layer_checkpoint")  # nor are the seeds of dropout

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.weights import tf1, torch_file, unpickle
-from ghostnet_tf.weights.convert import Published
 from ghostnet_tf.weights.dialects import NAMINGS, recognise
+from ghostnet_tf.weights.translate import Published
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".pth.tar")
 PADDLE_SUFFIX = ".pdparams"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import cache, sha256, user_path
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import cache, sha256, user_path
 from ghostnet_tf.weights import checkpoint, download, published, tf1
-from ghostnet_tf.weights.convert import Published, convert, is_ghostnet
+from ghostnet_tf.weights.translate import Published, convert, is_ghostnet
 
 if TYPE_CHECKING:
     import keras

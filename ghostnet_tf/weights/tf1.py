@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 PARTS = re.compile(r"\.(index|data-\d{5}-of-\d{5}|meta)$")
 DATA = ".data-00000-of-00001"

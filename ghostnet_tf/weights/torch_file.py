@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.files import read_member
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import read_member
 from ghostnet_tf.weights import unpickle
 
 ZIP_MAGIC = b"PK\x03\x04"

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 MAX_OPCODES = 1_000_000  # a published GhostNet has fewer than 20,000
 DAMAGED_FIX = "download it again?"

@@ -15,8 +15,8 @@ from benchmark.model import Model, open_model
 from benchmark.targets import phone as phone_module
 from benchmark.targets.emulated import EmulatedTarget
 from benchmark.targets.host import HostTarget
-from benchmark.targets.kit import RunnerKit
-from ghostnet_tf.programs import ROOT
+from benchmark.targets.tool import RunnerKit
+from ghostnet_tf.base.rooms import PACKAGE
 from tests.fakes.phone import FakePhone
 from tests.fakes.scripted_target import model_file
 
@@ -64,7 +64,7 @@ def bundled(tmp_path_factory) -> Model:
     folder = tmp_path_factory.mktemp("bundled")
     command = [sys.executable, "export/to_tflite.py", "--recipe", "static_wi8_ai8"]
     done = subprocess.run(  # noqa: S603
-        [*command, "--out", str(folder)], cwd=ROOT, capture_output=True, text=True
+        [*command, "--out", str(folder)], cwd=PACKAGE.parent, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return open_model(next(folder.glob("*.tflite")))
@@ -90,7 +90,7 @@ def stub_library(tmp_path) -> Callable[..., Path]:
     """A library with LiteRT's function names, each of which returns 0 and does nothing."""
 
     def make(*, without: tuple[str, ...] = (), newest: bool = True) -> Path:
-        header = (ROOT / "benchmark" / "runner" / "litert.h").read_text()
+        header = (PACKAGE.parent / "benchmark" / "runner" / "litert.h").read_text()
         names = set(re.findall(r"\bX\((\w+),", header)) - {"name"} - set(without)
         names |= {"CreateModelFromFd"} if newest else set()
         source = tmp_path / "stub.c"

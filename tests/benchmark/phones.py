@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from benchmark.plan import EFFORTS
 from benchmark.session import measure
 from benchmark.targets.phone import PhoneTarget, open_phones
+from ghostnet_tf.base.effort import EFFORTS
 
 QUICK = EFFORTS["quick"]
 

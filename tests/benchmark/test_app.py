@@ -10,10 +10,10 @@ import pytest
 from benchmark import run as command
 from benchmark import store
 from benchmark.app_results import read
-from benchmark.plan import EFFORTS
 from benchmark.targets.adb import Adb
 from benchmark.targets.app import STALL_S, AppOnPhone, measure_all
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.effort import EFFORTS
+from ghostnet_tf.base.errors import CheckFailed, UserError
 from tests.fakes.app import PhoneWithApp, document
 from tests.fakes.phone import Answer, Unplugged
 

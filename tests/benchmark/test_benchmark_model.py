@@ -6,7 +6,7 @@ import re
 import pytest
 
 from benchmark.benchmark_model import main, read
-from ghostnet_tf.errors import CheckFailed
+from ghostnet_tf.base.errors import CheckFailed
 from tests.fakes.benchmark_model_logs import LAST, LITERT, LOG, RUNS, WARMUP, WORDINGS
 
 

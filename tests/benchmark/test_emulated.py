@@ -14,7 +14,7 @@ from benchmark.measurement import Counts, Settings
 from benchmark.model import open_model
 from benchmark.targets.emulated import Counted, EmulatedTarget
 from benchmark.targets.emulated import _read as read_counts
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
 
 FILES = Path(__file__).parent / "files"
 # fmt: off

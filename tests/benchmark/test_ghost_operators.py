@@ -9,9 +9,9 @@ from benchmark.measurement import Settings
 from benchmark.model import Model, open_model
 from benchmark.targets.runner import arguments
 from export.flatbuffer import Graph
-from export.ghost_library import litert, operators
 from export.ghost_op import make_twin
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.libraries import litert, operators
 
 ONCE = Settings(warmup_runs=1, min_runs=2, min_seconds=0.0)
 

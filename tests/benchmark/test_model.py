@@ -3,8 +3,8 @@
 import pytest
 
 from benchmark.model import open_model
-from ghostnet_tf.errors import CheckFailed, UserError
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.files import sha256
 
 
 def test_a_model_with_a_record_is_called_by_it(bundled):

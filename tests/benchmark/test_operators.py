@@ -5,13 +5,13 @@ import json
 import pytest
 
 from benchmark import operators
-from benchmark.blocks import blocks_of, class_of
 from benchmark.measurement import Settings
 from benchmark.model import open_model
+from benchmark.operator_blocks import blocks_of, class_of
 from benchmark.operators import profile_of
 from benchmark.targets.runner import Event, Op
 from export.ghost_op import make_twin
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 SETTINGS = Settings(min_runs=1, min_seconds=0.0)
 GHOSTNET_BLOCKS = [f"block_{i:02}" for i in range(16)]

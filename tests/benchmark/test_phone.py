@@ -9,12 +9,13 @@ import pytest
 
 from benchmark import operators, store
 from benchmark import run as command
-from benchmark.plan import Effort
+from benchmark.plan import settings_of
 from benchmark.rows import tabulate
 from benchmark.session import measure
 from benchmark.targets import phone as phone_module
 from benchmark.targets.phone import HOME, choose_cores, clean_phones, open_phones
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.effort import Effort
+from ghostnet_tf.base.errors import UserError
 from tests.benchmark.phones import QUICK, measured, targets
 from tests.fakes.phone import CORES, DATA, Answer
 
@@ -196,7 +197,7 @@ def test_a_phone_is_waited_for_only_until_it_is_cool(server, phone, kit, models)
         phone.thermal_status = 2 - len(waits)
 
     target.cooldown_s, target.sleep, phone.thermal_status = 300.0, rest, 2
-    target.visit(models[0], QUICK.settings())
+    target.visit(models[0], settings_of(QUICK))
 
     assert len(waits) == 2
 

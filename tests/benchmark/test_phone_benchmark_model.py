@@ -9,9 +9,9 @@ import pytest
 from benchmark import run as command
 from benchmark import store
 from benchmark.rows import tabulate
-from benchmark.targets.benchmark_model import open_binary
 from benchmark.targets.host import HostTarget
-from ghostnet_tf.errors import CheckFailed, UserError
+from benchmark.targets.tflite_tool import open_binary
+from ghostnet_tf.base.errors import CheckFailed, UserError
 from tests.benchmark.phones import QUICK, measured, targets
 from tests.fakes.benchmark_model_logs import LITERT, LOG, RUNS, WORDINGS
 from tests.fakes.phone import Answer

@@ -11,7 +11,7 @@ from benchmark.targets import adb as adb_module
 from benchmark.targets import phone as phone_module
 from benchmark.targets.adb import choose, devices
 from benchmark.targets.phone import clean_phones, open_phones
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
 from tests.benchmark.conftest import plug_in
 from tests.benchmark.phones import QUICK, measured, targets
 from tests.fakes.phone import Answer, Hangs, Unplugged

@@ -13,9 +13,9 @@ from benchmark.measurement import Delegation, Settings
 from benchmark.model import open_model
 from benchmark.targets.host import HostTarget
 from benchmark.targets.runner import UNKNOWN_RUNTIME, arguments, failure, read_report
-from export.ghost_library import litert
 from export.runtime import Runtime
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.libraries import litert
 
 ONCE = Settings(warmup_runs=1, min_runs=3, min_seconds=0.0)
 

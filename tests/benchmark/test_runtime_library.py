@@ -6,8 +6,8 @@ import pytest
 
 from benchmark import runtime_library
 from benchmark.runtime_library import aarch64_library
-from ghostnet_tf.errors import CheckFailed, UserError
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.files import sha256
 
 CONTENT = b"as published"
 

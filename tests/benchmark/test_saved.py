@@ -5,9 +5,10 @@ import json
 import pytest
 
 from benchmark import saved
-from benchmark.plan import EFFORTS
+from benchmark.plan import settings_of
 from benchmark.session import measure
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.effort import EFFORTS
+from ghostnet_tf.base.errors import CheckFailed, UserError
 from tests.fakes.scripted_target import ScriptedTarget, model_file
 
 COST = {"ghostnet_100": 10.0, "mobilenetv3_large_100": 12.0}
@@ -23,7 +24,7 @@ def results(models, tmp_path):
     """As the page saves them; no browser is needed for that."""
     path = tmp_path / "results-browser.json"
     quick = EFFORTS["quick"]
-    measure(ScriptedTarget(COST, "browser_latency"), models, quick, quick.settings(), path, False)
+    measure(ScriptedTarget(COST, "browser_latency"), models, quick, settings_of(quick), path, False)
     return path
 
 

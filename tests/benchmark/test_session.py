@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark import facts, markdown, report, store, suite
+from benchmark import facts, markdown, paper_suite, report, store
 from benchmark import run as command
 from benchmark.fleet import Fleet
-from benchmark.plan import EFFORTS
+from benchmark.plan import settings_of
 from benchmark.rows import Table, tabulate
 from benchmark.session import measure
 from benchmark.targets.host import pin
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.effort import EFFORTS
+from ghostnet_tf.base.errors import UserError
 from tests.fakes.scripted_target import ScriptedTarget, model_file
 
 QUICK = EFFORTS["quick"]
@@ -25,7 +26,7 @@ def models(tmp_path):
 
 
 def run(target, models, path, is_resumed=False, effort=QUICK):
-    return measure(target, models, effort, effort.settings(), path, is_resumed)
+    return measure(target, models, effort, settings_of(effort), path, is_resumed)
 
 
 def unplugged(at: int):
@@ -149,7 +150,7 @@ def test_one_phone_that_fails_does_not_stop_the_others(models, tmp_path, capsys)
     phones = [ScriptedTarget(COST, "phone_latency", unplugged(at=3)) for _ in range(1)]
     phones.append(ScriptedTarget(COST, "phone_latency"))
     phones[1].name = "the other phone"
-    fleet = Fleet(models, QUICK, QUICK.settings(), tmp_path / "out")
+    fleet = Fleet(models, QUICK, settings_of(QUICK), tmp_path / "out")
 
     results = fleet.measure(phones)
 
@@ -160,7 +161,7 @@ def test_one_phone_that_fails_does_not_stop_the_others(models, tmp_path, capsys)
 
 def test_a_resumed_fleet_begins_what_was_not_begun_and_nothing_out_of_nothing(models, tmp_path):
     def fleet(is_resumed: bool) -> Fleet:
-        return Fleet(models, QUICK, QUICK.settings(), tmp_path / "out", is_resumed)
+        return Fleet(models, QUICK, settings_of(QUICK), tmp_path / "out", is_resumed)
 
     with pytest.raises(UserError, match="there are no results in"):
         fleet(is_resumed=True).measure([ScriptedTarget(COST)])
@@ -179,9 +180,9 @@ def test_a_resumed_fleet_begins_what_was_not_begun_and_nothing_out_of_nothing(mo
 
 def files_of_suite(build: Path, top1: dict[str, float] | None = None) -> Path:
     """All files of the suite; of the bundled networks, `top1` has the accuracies that are known."""
-    for member in suite.PAPER.members:
+    for member in paper_suite.PAPER.members:
         known = (top1 or {}).get(member.model) if member.weights != "seeded" else None
-        for recipe in suite.PAPER.recipes:
+        for recipe in paper_suite.PAPER.recipes:
             given = (build, member.model, recipe, member.weights, known)
             plain = model_file(*given, size=member.size)
             if member.has_operators:
@@ -200,8 +201,8 @@ MEASURED = {
 def paper(tmp_path):
     """A suite of files, and what they cost: GhostNet wins in this world."""
     build = files_of_suite(tmp_path / "build", MEASURED)
-    models = dict.fromkeys(member.model for member in suite.PAPER.members)
-    return suite.paper(build), {name: 10.0 + i for i, name in enumerate(models)}
+    models = dict.fromkeys(member.model for member in paper_suite.PAPER.members)
+    return paper_suite.paper(build), {name: 10.0 + i for i, name in enumerate(models)}
 
 
 def printed(monkeypatch, capsys, target, models, *flags) -> str:
@@ -303,18 +304,18 @@ def test_json_has_every_fact_of_a_timed_row(models, tmp_path):
 
 def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
     with pytest.raises(UserError, match="42 of the suite's 42 files are missing") as caught:
-        suite.paper(tmp_path)
+        paper_suite.paper(tmp_path)
 
     assert caught.value.fix == "python export/to_tflite.py --suite paper"
 
 
 def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):
     build = files_of_suite(tmp_path / "build")
-    cost = {member.model: 10.0 for member in suite.PAPER.members}
+    cost = {member.model: 10.0 for member in paper_suite.PAPER.members}
     cost["mobilenetv3_large_035"] = 8.0
 
     def table() -> Table:
-        models = suite.paper(build)
+        models = paper_suite.paper(build)
         target = ScriptedTarget(cost, "phone_latency")
         return tabulate(run(target, models, tmp_path / "results.json"), models)
 

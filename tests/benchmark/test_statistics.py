@@ -11,8 +11,9 @@ from benchmark.doubts import doubts, left_out
 from benchmark.intervals import interval, student
 from benchmark.latency import Latency
 from benchmark.measurement import Delegation
-from benchmark.plan import EFFORTS, orders
+from benchmark.plan import orders
 from benchmark.verdict import compare, compare_counts
+from ghostnet_tf.base.effort import EFFORTS
 from tests.fakes.simulated_phone import SimulatedPhone
 
 SEEDS = 1000

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from export.artifact import PreprocessingFields, Record, save
 from export.flatbuffer import Graph
 from export.metadata import attach_metadata
+from ghostnet_tf.base.record import PreprocessingFields, Record, save
 
 SIZE = 8
 RGB = {
@@ -28,7 +28,7 @@ def colour_model(softmax: bool = False) -> bytes:
     """(1, 8, 8, 3) -> (1, 6): how much the mean colour looks like each of the six."""
     import keras
 
-    from export.convert import to_float32
+    from export.from_keras import to_float32
 
     image = keras.Input((SIZE, SIZE, 3), batch_size=1)
     classify = keras.layers.Dense(len(RGB), activation="softmax" if softmax else None)

@@ -9,12 +9,12 @@ import pytest
 from keras import layers
 
 from export.calibrate import STRENGTH, Seen, observe
-from export.convert import to_float32
 from export.equalize import equalize, plan
+from export.from_keras import to_float32
 from export.quantize import quantize
 from export.ranges import Ranges
 from export.recipes import RECIPES
-from ghostnet_tf.models import GhostNet
+from ghostnet_tf.nets.ghostnet import GhostNet
 
 SIZE = 64
 

@@ -23,7 +23,7 @@ def micro() -> bytes:
     import keras
     from keras import layers
 
-    from export.convert import to_float32
+    from export.from_keras import to_float32
 
     keras.utils.set_random_seed(0)
 
@@ -54,7 +54,7 @@ def micro() -> bytes:
 
 
 def images(n: int = 8, size: int = SIZE) -> np.ndarray:
-    from ghostnet_tf.generated import generated_images
+    from ghostnet_tf.data.generated import generated_images
 
     return generated_images(n, (size, size), seed=3)
 

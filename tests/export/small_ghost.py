@@ -17,8 +17,8 @@ def small() -> bytes:
     import keras
     from keras import layers
 
-    from export.convert import to_float32
-    from ghostnet_tf.layers import ConvNorm, GhostBottleneck
+    from export.from_keras import to_float32
+    from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck
 
     keras.utils.set_random_seed(0)
     image = keras.Input((SIZE, SIZE, 3))

@@ -8,13 +8,13 @@ from keras import layers
 from export import absorb as module
 from export.absorb import absorb
 from export.calibrate import measure
-from export.convert import to_float32
 from export.flatbuffer import Graph
+from export.from_keras import to_float32
 from export.parity import snr_db
 from export.quantize import quantize
 from export.runtime import Runtime
-from ghostnet_tf.baselines import mobilenet_v3
-from ghostnet_tf.seeded import generated_images, seed
+from ghostnet_tf.nets.baselines import mobilenet_v3
+from ghostnet_tf.nets.seeded import generated_images, seed
 
 
 def small(behind) -> keras.Model:
@@ -53,7 +53,7 @@ KEPT = {
 
 def before_and_after(model, size, monkeypatch) -> tuple[bytes, bytes, int]:
     with monkeypatch.context() as patch:
-        patch.setattr("export.convert.absorb", lambda graph: 0)
+        patch.setattr("export.from_keras.absorb", lambda graph: 0)
         before = to_float32(model, size)
     graph = Graph(before)
     taken = absorb(graph)

@@ -15,7 +15,7 @@ from export.calibrate import (
 from export.flatbuffer import Graph
 from export.quantize import quantize
 from export.runtime import Runtime
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 
 def histogram(values: np.ndarray) -> Histogram:

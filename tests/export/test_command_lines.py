@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from export import evaluate, predict, verify
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 DOORS = {"predict": predict.main, "verify": verify.main, "evaluate": evaluate.main}
 

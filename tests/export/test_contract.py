@@ -7,13 +7,13 @@ import pytest
 from keras import layers
 
 from export.contract import PRECISIONS, Facts, broken_promises, facts, promise
-from export.convert import to_float32
 from export.flatbuffer import Graph
+from export.from_keras import to_float32
 from export.quantize import quantize
 from export.ranges import Ranges
 from export.recipes import RECIPES
 from export.runtime import Delegation
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 ONE_PARTITION = Facts(Counter(), 1000, Delegation(1, 10, ()), (64, 64))
 

@@ -8,13 +8,13 @@ from keras import layers
 
 from export import equalize as module
 from export.calibrate import mean_snr_db, observe
-from export.convert import to_float32
 from export.equalize import Channels, equalize, plan
 from export.flatbuffer import Graph
+from export.from_keras import to_float32
 from export.parity import snr_db
 from export.quantize import quantize
 from export.runtime import Runtime
-from ghostnet_tf.resnet import PaddedShortcut
+from ghostnet_tf.nets.resnet import PaddedShortcut
 
 
 def peaks(data: bytes, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from colours import IDS, colour_model, colour_record, labelled, photo, saved
 
-from export.artifact import Accuracy, PreprocessingFields
 from export.classifier import Classifier, open_classifier
 from export.evaluate import Evaluation, accuracy, evaluate, main
 from export.runtime import Runtime
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.labels import IMAGENET, Labels
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import Preprocessing
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import Accuracy, PreprocessingFields
+from ghostnet_tf.data.labels import IMAGENET, Labels
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import Preprocessing
 
 DATA = os.environ.get("GHOSTNET_DATA")
 MINUS_ONE_TO_ONE = PreprocessingFields(

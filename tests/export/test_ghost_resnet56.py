@@ -14,10 +14,10 @@ from export.network import Network
 from export.parity import snr_db
 from export.pipeline import export
 from export.runtime import Runtime
-from ghostnet_tf.files import sha256
-from ghostnet_tf.labels import Labels
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import CIFAR10
+from ghostnet_tf.base.files import sha256
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import CIFAR10
 from ghostnet_tf.weights.ghost_resnet56 import load
 
 DATA = os.environ.get("GHOSTNET_DATA")

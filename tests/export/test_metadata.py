@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from export.flatbuffer import Graph
 from export.metadata import attach_metadata, metadata_of, read_metadata
 from export.runtime import Runtime
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 DATA = os.environ.get("GHOSTNET_DATA")
 

@@ -11,14 +11,14 @@ from PIL import Image
 
 from export.network import Network
 from export.pipeline import export
-from ghostnet_tf.ghost_conv import GhostConv2D
-from ghostnet_tf.ghostify import ghostify
-from ghostnet_tf.labels import Labels
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import IMAGENET
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.nets.ghost_conv import GhostConv2D
+from ghostnet_tf.nets.ghostify import ghostify
 from ghostnet_tf.train.data import decode, hold_out
-from ghostnet_tf.train.recipe import Recipe
-from ghostnet_tf.train.run import Run
+from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights.checkpoint import Facts
 
 PREPROCESSING = replace(IMAGENET, size=32, crop=1.0)

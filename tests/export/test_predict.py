@@ -8,9 +8,9 @@ import pytest
 from colours import SIZE, colour_model, photo, saved
 
 from export import predict
-from export.artifact import record_path
 from export.predict import main, softmax
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.record import record_path
 
 SCRIPT = Path(predict.__file__)
 

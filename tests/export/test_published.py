@@ -7,12 +7,12 @@ import pytest
 import safetensors.numpy
 
 from export import to_tflite
-from export.convert import to_float32
+from export.from_keras import to_float32
 from export.network import from_zoo
 from export.parity import snr_db
 from export.runtime import Runtime
-from ghostnet_tf import labels
-from ghostnet_tf.preprocess import IMAGENET
+from ghostnet_tf.data import labels
+from ghostnet_tf.data.preprocess import IMAGENET
 from tests.ghostnet_tf.dialect_forward import B, C
 from tests.published_files import file_of
 from tests.seeded_tensors import images

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from keras import layers
 
-from export.convert import to_float32
 from export.flatbuffer import Graph
+from export.from_keras import to_float32
 from export.parity import snr_db
 from export.quantize import quantize, shared_at_concats
 from export.ranges import Ranges
 from export.recipes import RECIPES
 from export.runtime import Runtime
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
 
 
 @pytest.mark.parametrize(

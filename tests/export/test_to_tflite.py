@@ -15,13 +15,13 @@ from PIL import Image
 
 from export import pipeline, to_tflite
 from export.contract import Promise
-from export.ghost_options import VERSION
+from export.ghostop.options import VERSION
 from export.predict import main as predict
 from export.recipes import DEFAULT_RECIPES, RECIPES
 from export.runtime import Runtime
-from export.suites import SUITES, Member, Suite
 from export.verify import PASSED, verify
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.suites import SUITES, Member, Suite
 
 SEEDED = ["--model", "ghostnet_050", "--weights", "seeded", "--size", "64"]
 
@@ -168,10 +168,10 @@ def test_photos_on_which_it_is_scored_may_not_calibrate(photos, tmp_path):
 
 
 def test_own_weights_need_photos_for_a_static_recipe_and_use_them(photos, tmp_path):
-    from ghostnet_tf import zoo
+    from ghostnet_tf.nets import zoo
 
     model = zoo.parse_model("ghostnet_010").build(classes=1000, size=64)
-    from ghostnet_tf.seeded import seed
+    from ghostnet_tf.nets.seeded import seed
 
     seed(model).save_weights(tmp_path / "mine.weights.h5")
     own = ["--model", "ghostnet_010", "--weights", str(tmp_path / "mine.weights.h5")]
@@ -219,8 +219,8 @@ def test_any_keras_network_takes_the_same_road(tmp_path):
     import keras
 
     from export.network import Network
-    from ghostnet_tf.labels import Labels
-    from ghostnet_tf.preprocess import IMAGENET
+    from ghostnet_tf.data.labels import Labels
+    from ghostnet_tf.data.preprocess import IMAGENET
 
     keras.utils.set_random_seed(0)
     image = keras.Input((32, 32, 3))
@@ -301,6 +301,6 @@ def test_a_zip_of_photos_serves_as_well_as_a_folder(photos, tmp_path):
         for path in photos.rglob("*.png"):
             archive.write(path, path.relative_to(photos))
 
-    from ghostnet_tf.photos import Photos
+    from ghostnet_tf.data.photos import Photos
 
     assert Photos.open(tmp_path / "photos.zip").names == Photos.open(photos).names

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from colours import IDS, RGB, colour_model, colour_record, saved
 
-from export.artifact import record_path, save
 from export.flatbuffer import Graph
 from export.metadata import attach_metadata
 from export.verify import main, verify
-from ghostnet_tf.errors import UserError
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import record_path, save
 
 HASH = "the bytes are those that the record describes"
 RUNS = "it loads and runs"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.model import Model
-from benchmark.plan import EFFORTS
 from benchmark.targets.app import FOLDER, PACKAGE, SCREEN
+from ghostnet_tf.base.effort import EFFORTS
 from tests.fakes.phone import Answer, FakePhone
 
 MS = {"ghostnet_100": 10.0, "mobilenetv2_100": 13.0}

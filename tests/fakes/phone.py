@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmark.events import Event, Op
 from benchmark.targets.runner import Report
-from ghostnet_tf.files import sha256
+from ghostnet_tf.base.files import sha256
 from tests.fakes.benchmark_model_logs import LOG
 
 DATA = "/data/local/tmp"

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.measurement import Counts, Delegation, Kind, Settings, Visit
 from benchmark.model import Model, open_model
-from export.artifact import Accuracy, Operators, Record, save
+from ghostnet_tf.base.record import Accuracy, Operators, Record, save
 from tests.fakes.simulated_phone import noise
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.latency import Latency
-from benchmark.plan import EFFORTS, Effort, orders
+from benchmark.plan import orders
+from ghostnet_tf.base.effort import EFFORTS, Effort
 
 SIGMA, CORRELATION = 0.02, 0.5  # of the log of a run's time; between a run and the next
 SPIKES, SPIKE = 0.01, 3.0  # share of the runs, and how much longer they take

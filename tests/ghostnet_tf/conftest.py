@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from ghostnet_tf.baselines import mobilenet_v3
-from ghostnet_tf.models import GhostNet
-from ghostnet_tf.seeded import generated_images, seed
+from ghostnet_tf.nets.baselines import mobilenet_v3
+from ghostnet_tf.nets.ghostnet import GhostNet
+from ghostnet_tf.nets.seeded import generated_images, seed
 
 SIZE, CLASSES = 64, 10
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.build import OUT
 from benchmark.emulator.soc import CORES, make_root
+from ghostnet_tf.base.programs import compiled
 from tests.kernels.nodes import Node, pack
 from tests.kernels.reference import expected
 
@@ -87,7 +87,7 @@ def write_cases(path: Path, cases: Iterable[tuple[Node, np.ndarray, np.ndarray |
 
 def emulated(core: str) -> list[str]:
     """The words before a command that make it run on that core."""
-    root = make_root(OUT.parent / "emulator" / core, CORES[core])
+    root = make_root(compiled("emulator") / core, CORES[core])
     return ["qemu-aarch64", "-L", str(root), "-cpu", CORES[core].qemu_cpu]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from export.artifact import load, save
+from ghostnet_tf.base.record import load, save
 from web_demo.models import main as publish
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,11 +8,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmark.latency import Latency
-from benchmark.plan import EFFORTS, MIN_RUNS
 from export.classifier import open_classifier
 from export.predict import best
-from ghostnet_tf.files import write_atomic
-from ghostnet_tf.photos import open_photo
+from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
+from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.data.photos import open_photo
 from tests.goldens.preprocess.write import photo
 from tests.goldens.preprocess.write import write as write_preprocess
 

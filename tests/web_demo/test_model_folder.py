@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from export.artifact import load, save
-from ghostnet_tf.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.record import load, save
 from web_demo import models as command
 
 

@@ -1,4 +1,4 @@
-// The models beside the page, each with the record that export/artifact.py wrote of it.
+// The models beside the page, each with the record that ghostnet_tf/base/record.py wrote of it.
 
 import {sha256} from "./hash.js";
 import {Problem} from "./problem.js";

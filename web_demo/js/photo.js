@@ -2,7 +2,7 @@
 
 import {Problem} from "./problem.js";
 
-const MAX_ASPECT = 50; // as ghostnet_tf/photos.py: thinner ones are no photos
+const MAX_ASPECT = 50; // as ghostnet_tf/data/photos.py: thinner ones are no photos
 const MAX_PIXELS = 100e6; // a larger one would fill a phone's memory
 const STRIP_PIXELS = 4e6; // phones refuse a canvas of more than 16 million
 const FORMATS = "Use a JPEG, PNG or WebP photo.";

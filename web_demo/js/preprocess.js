@@ -1,4 +1,4 @@
-// How a photo becomes the model's input: ghostnet_tf/preprocess.py in JavaScript, bit for bit.
+// How a photo becomes the model's input: ghostnet_tf/data/preprocess.py in JavaScript, bit for bit.
 //
 // An image is {width, height, data}: data is (height, width, 3) uint8 RGB, rows from the top.
 

@@ -14,9 +14,9 @@ from keras import layers
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from export.calibrate import measure
-from export.convert import to_float32
+from export.from_keras import to_float32
 from export.quantize import quantize
-from ghostnet_tf.layers import GhostBottleneck
+from ghostnet_tf.nets.layers import GhostBottleneck
 
 HERE = Path(__file__).resolve().parent
 SIZE = 32

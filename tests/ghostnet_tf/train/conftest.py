@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tiny import ZOO_ROW, coloured_photos
 
-from ghostnet_tf import zoo
+from ghostnet_tf.nets import zoo
 
 
 @pytest.fixture(autouse=True)

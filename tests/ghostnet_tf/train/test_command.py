@@ -14,8 +14,8 @@ import pytest
 import tiny
 from tiny import arguments, coloured_photos
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.train.__main__ import main, parser
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.train.command import main, parser
 from ghostnet_tf.weights import checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -237,7 +237,7 @@ def test_another_number_of_classes_than_said_is_refused(photos, tmp_path):
 
 
 def test_fewer_photos_than_a_batch_are_refused_before_they_are_read(photos, tmp_path, monkeypatch):
-    from ghostnet_tf.photos import Photos
+    from ghostnet_tf.data.photos import Photos
 
     monkeypatch.setattr(Photos, "read", None)
 
@@ -276,7 +276,7 @@ def test_counts_are_positive(option, value, capsys):
 
 def test_help_needs_no_keras():
     script = (
-        "import sys; from ghostnet_tf.train.__main__ import parser; text = parser().format_help();"
+        "import sys; from ghostnet_tf.train.command import parser; text = parser().format_help();"
         "assert not {'keras', 'tensorflow'} & sys.modules.keys(); print(text)"
     )
     done = subprocess.run(  # noqa: S603

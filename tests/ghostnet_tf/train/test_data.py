@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.photos import Photos
-from ghostnet_tf.preprocess import IMAGENET
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches, decode, hold_out
-from ghostnet_tf.train.recipe import Recipe
+from ghostnet_tf.train.schedule import Recipe
 
 RECIPE = Recipe(epochs=3, sizes=((0, 32),), batch=8, randaugment=(1, 5), mixup=0.4)
 SMALL = IMAGENET.at(32)

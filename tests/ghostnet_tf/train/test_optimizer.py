@@ -6,7 +6,7 @@ import pytest
 from tiny import tiny
 
 from ghostnet_tf.train.optimizer import as_numpy, averaged_weights, make_optimizer
-from ghostnet_tf.train.recipe import Recipe
+from ghostnet_tf.train.schedule import Recipe
 
 QUIET: Any = 0  # Keras annotates `verbose` as text
 RECIPE = Recipe(epochs=10, sizes=((0, 32),), warmup_epochs=2.0, learning_rate=0.4)

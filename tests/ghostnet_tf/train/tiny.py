@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ghostnet_tf import errors, zoo
-from ghostnet_tf.preprocess import IMAGENET
-from ghostnet_tf.train.__main__ import main
+from ghostnet_tf.base import errors
+from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.train.command import main
 
 COLOURS = {
     "blue": (40, 40, 200),
@@ -26,7 +27,7 @@ def tiny(width=1.0, classes=4, dropout=0.2, size=None, name="tiny_100"):
     """(N, H, W, 3) -> (N, classes)."""
     from keras import Input, Model, layers
 
-    from ghostnet_tf.layers import ConvNorm, GhostBottleneck
+    from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck
 
     image = Input((size, size, 3), name="image")
     x = ConvNorm(round(8 * width), 3, 2, "relu", name="stem")(image)

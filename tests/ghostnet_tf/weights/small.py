@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from ghostnet_tf.layers import ConvNorm, GhostBottleneck
+from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck
 
 
 def small_net(width: int = 8, classes: int = 3) -> keras.Model:

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from ghostnet_tf.counts import macs, parameters
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.preprocess import CIFAR10
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.preprocess import CIFAR10
+from ghostnet_tf.nets.counts import macs, parameters
 from ghostnet_tf.weights.ghost_resnet56 import load, place, read
 from tests.planted import changed
 

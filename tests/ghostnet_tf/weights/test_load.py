@@ -14,9 +14,10 @@ import safetensors.numpy
 from keras import layers
 from small import scrambled, small_net, values
 
-from ghostnet_tf import weights, zoo
-from ghostnet_tf.errors import UserError
-from ghostnet_tf.preprocess import IMAGENET
+from ghostnet_tf import weights
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.nets import zoo
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights import source as source_module
 from ghostnet_tf.weights.checkpoint import Facts

@@ -1,4 +1,4 @@
-"""What `ghostnet_tf.preprocess` makes of generated photos, for the same code in other languages.
+"""What `data/preprocess.py` makes of generated photos, for the same code in other languages.
 
 python tests/goldens/preprocess/write.py DIR
 
@@ -19,8 +19,8 @@ from PIL import Image
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[3])
 
-from ghostnet_tf.preprocess import IMAGENET, Preprocessing
-from ghostnet_tf.zoo import MOBILENET
+from ghostnet_tf.data.preprocess import IMAGENET, Preprocessing
+from ghostnet_tf.nets.zoo import MOBILENET
 
 BICUBIC = Preprocessing(96, 0.9, "bicubic", IMAGENET.mean, IMAGENET.std)
 

@@ -1,6 +1,6 @@
 package ghostnet.core
 
-/** How a photo becomes the model's input: `ghostnet_tf/preprocess.py` in Kotlin, bit for bit. */
+/** How a photo becomes the model's input: `ghostnet_tf/data/preprocess.py` in Kotlin, bit for bit. */
 class Preprocessing(
     val size: Int, // pixels, after the crop
     val crop: Double, // centre crop, as a share of the resized short side

@@ -1,0 +1,46 @@
+"""The files of the claim audit: GhostNet's paper and its rival, in two precisions."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import artifact_name, ghostop_path
+from ghostnet_tf.base.suites import SUITES
+
+from .model import Model, open_model
+
+BUILD = Path("build")
+PAPER = SUITES["paper"]
+COMMAND = "python export/to_tflite.py --suite paper"
+
+
+def paper(build: Path = BUILD) -> list[Model]:
+    """The files of the suite, then whatever else in `build` has a measured accuracy."""
+    paths = files(build)
+    if missing := [path for path in paths if not path.exists()]:
+        raise UserError(
+            f"{len(missing)} of the suite's {len(paths)} files are missing, "
+            f"first {str(missing[0])!r}",
+            fix=COMMAND,
+        )
+    return [open_model(path) for path in paths] + measured(build, known=paths)
+
+
+def files(build: Path) -> list[Path]:
+    """By precision: the plain files, then those with operators."""
+    paths = []
+    for recipe in PAPER.recipes:
+        plain = {
+            m: build / artifact_name(m.model, m.weights, m.size, recipe) for m in PAPER.members
+        }
+        paths += plain.values()
+        paths += [ghostop_path(path) for member, path in plain.items() if member.has_operators]
+    return paths
+
+
+def measured(build: Path, known: Collection[Path]) -> list[Model]:
+    """The files in `build` with a measured accuracy, in the suite's precisions, but the known."""
+    names = (f"*_{recipe}{twin}.tflite" for recipe in PAPER.recipes for twin in ("", "_ghostop"))
+    paths = (path for name in names for path in sorted(build.glob(name)) if path not in known)
+    models = (open_model(path) for path in paths if path.with_suffix(".json").exists())
+    return [model for model in models if model.record and model.record.accuracy is not None]

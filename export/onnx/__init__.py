@@ -1,0 +1,1 @@
+"""Somebody's ONNX network as a float32 flatbuffer."""

@@ -1,0 +1,163 @@
+"""An ONNX network becomes the float32 flatbuffer that every recipe starts from."""
+
+# ONNX's packages are an extra.
+# pyright: reportMissingImports=false
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.rooms import PACKAGE, module
+
+from ..absorb import absorb
+from ..flatbuffer import WEIGHTED, Graph
+from ..from_keras import INPUT
+from ..network import Converted
+from . import onnx_file, worker
+
+TOOLS = ("onnx", "onnxsim", "onnx2tf", "onnxruntime")
+ROLES = ("input", "kernel", "bias")  # of what a weighted operator reads
+Answers = Callable[[np.ndarray], list[np.ndarray]]  # (N, size, size, 3) -> one array per output
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the worker made of a file."""
+
+    float32: bytes
+    original: bytes  # the ONNX model, with all of its data
+    says: onnx_file.Signature
+
+
+def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Converted, int]:
+    """The network of an ONNX file and the pixels of its image.
+
+    Whatever order of colours it was trained with, the flatbuffer and the original take RGB.
+    """
+    work = worked(path, size)
+    graph = Graph(work.float32)
+    describe(graph, work.says)
+    if is_bgr:
+        turn_round(graph, path.name)
+    absorb(graph)
+    shapes = [graph.shape(tensor) for tensor in graph.outputs]
+    answers = runner(work.original, work.says, is_bgr)
+
+    def run(images: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        pairs = zip(answers(images), shapes, work.says.outputs, strict=True)
+        outputs = [laid_out(values, shape, name) for values, shape, name in pairs]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    parameters = work.says.parameters
+    return Converted(graph.to_bytes(), "ONNX", run, parameters, TOOLS), work.says.size
+
+
+def worked(path: Path, size: int | None) -> Work:
+    """Let the worker read, simplify and convert the file."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        arguments = (str(path.absolute()), name, str(size or 0))
+        command = [sys.executable, "-m", f"{module('export')}.onnx.worker", *arguments]
+        done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True)  # noqa: S603
+        if (refused := folder / worker.REFUSED).exists():
+            what, fix = json.loads(refused.read_text())
+            raise UserError(what, fix)
+        if done.returncode < 0:
+            raise UserError(
+                f"{path.name!r} made the converter crash (signal {-done.returncode})",
+                fix="is it damaged, or larger than this machine's memory?",
+            )
+        if done.returncode:
+            raise RuntimeError(f"the worker failed:\n{done.stderr[-4000:]}")
+        return Work(
+            (folder / worker.FLOAT32).read_bytes(),
+            (folder / worker.ORIGINAL).read_bytes(),
+            onnx_file.Signature(**json.loads((folder / worker.SIGNATURE).read_text())),
+        )
+
+
+def describe(graph: Graph, says: onnx_file.Signature) -> None:
+    """Names that people can read, and a signature: onnx2tf leaves neither.
+
+    Tensors are named after their operator and its number in the file, outputs as in the ONNX file.
+    """
+    graph.names = [""] * len(graph.names)
+    (image,) = graph.inputs
+    graph.names[image] = INPUT
+    for number, op in enumerate(graph.ops):
+        own = f"{number:03d}_{op.name.lower()}"
+        for i, tensor in enumerate(op.outputs):
+            graph.names[tensor] = f"{own}/output_{i}" if i else own
+        for i, tensor in enumerate(op.inputs):
+            if tensor >= 0 and not graph.names[tensor]:
+                graph.names[tensor] = f"{own}/{ROLES[i] if op.name in WEIGHTED else f'input_{i}'}"
+    for tensor, name in zip(graph.outputs, says.outputs, strict=True):
+        graph.names[tensor] = name
+    graph.names = [name or f"unused_{i}" for i, name in enumerate(graph.names)]
+    signature: Any = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    signature.inputs = [entry(graph, image)]
+    signature.outputs = [entry(graph, tensor) for tensor in graph.outputs]
+    graph.model.signatureDefs = [signature]
+
+
+def entry(graph: Graph, tensor: int) -> Any:
+    named: Any = schema.TensorMapT()
+    named.name, named.tensorIndex = graph.names[tensor].encode(), tensor
+    return named
+
+
+def turn_round(graph: Graph, title: str) -> None:
+    """Let a network that was trained on BGR take RGB: its first kernels read it the other way."""
+    readers = [op for op in graph.ops if graph.inputs[0] in op.inputs]
+    for op in readers:  # grows while it is read
+        if op.name == "PAD":
+            readers += [after for after in graph.ops if op.outputs[0] in after.inputs]
+        elif op.name == "CONV_2D" and (kernel := graph.constant(op.inputs[1])) is not None:
+            graph.set_constant(op, 1, kernel[..., ::-1])
+        else:
+            raise UserError(
+                f"{title!r} begins with {op.name}, so its colours cannot be turned round exactly",
+                fix="export the network without its normalisation, from its first convolution on",
+            )
+
+
+def runner(original: bytes, says: onnx_file.Signature, is_bgr: bool) -> Answers:
+    """The ONNX model itself, in onnxruntime, for RGB images."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(original, options, ["CPUExecutionProvider"])
+    except Exception as error:  # its classes have no base of their own
+        raise UserError(
+            f"onnxruntime refuses the network: {onnx_file.one_line(error)}",
+            fix=onnx_file.EXPORT_AGAIN,
+        ) from None
+
+    def answers(images: np.ndarray) -> list[np.ndarray]:
+        images = images[..., ::-1] if is_bgr else images
+        planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2))  # (N, 3, size, size)
+        each = [session.run(list(says.outputs), {says.input: p[None]}) for p in planes]
+        return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
+
+    return answers
+
+
+def laid_out(values: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """An output of ONNX, (N, C, H, W) where it is a map, in the order of the flatbuffer's."""
+    orders = {4: [(0, 2, 3, 1)], 3: [(0, 1, 2), (0, 2, 1)]}
+    for order in orders.get(values.ndim, [tuple(range(values.ndim))]):
+        if values.transpose(order).shape[1:] == shape[1:]:
+            return values.transpose(order)
+    raise UserError(f"output {name!r} has shape {values.shape} in ONNX and {shape} in the file")

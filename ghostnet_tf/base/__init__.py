@@ -1,0 +1,1 @@
+"""What every room stands on: imports nothing heavy, and no other room."""

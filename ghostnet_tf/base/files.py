@@ -1,0 +1,109 @@
+"""Files that are whole or absent, and archives that are not trusted."""
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ghostnet_tf.base.errors import UserError
+
+MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
+
+
+def user_path(text: str | Path) -> Path:
+    """A path that somebody typed or a file named, before the system is asked about it.
+
+    UserError for what no system can open (a name too long, NUL, not encodable), which `Path` would
+    answer with an OSError or ValueError of its own wherever it is first asked. No file need exist.
+    """
+    try:
+        parts = [os.fsencode(part) for part in Path(text).parts]
+    except UnicodeEncodeError:
+        raise UserError(f"{str(text)!r} cannot be a file's name", fix="check the path") from None
+    if any(len(part) > MAX_NAME_BYTES or b"\0" in part for part in parts):
+        short = str(text) if len(str(text)) < 80 else f"{str(text)[:80]}..."
+        raise UserError(f"{short!r} cannot be a file's name", fix="check the path")
+    return Path(text)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write all of `data` to `path`, or leave `path` exactly as it was."""
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write all of these files, or leave every one of them as it was.
+
+    All bytes are on the disk under temporary names before the first rename, so a full disk costs
+    nothing, and a Ctrl-C between two renames is answered after the last one. What is left is a
+    power cut in those microseconds; `artifact.load` then sees that the hash does not match.
+    """
+    for path in files:
+        _check_place(path)
+    # In the same folder, so on the same disk, where a rename is atomic.
+    staged = {path.with_name(f".{path.name}.{os.getpid()}"): path for path in files}
+    try:
+        for tmp, path in staged.items():
+            with open(tmp, "wb") as file:  # the mode follows the umask, unlike mkstemp's
+                file.write(files[path])
+                file.flush()
+                os.fsync(file.fileno())
+        _rename_all(staged)
+    except BaseException:
+        for tmp in staged:
+            tmp.unlink(missing_ok=True)
+        raise
+
+
+def _rename_all(staged: Mapping[Path, Path]) -> None:
+    try:
+        for tmp, path in staged.items():
+            os.replace(tmp, path)
+    except KeyboardInterrupt:
+        for tmp, path in staged.items():
+            if tmp.exists():
+                os.replace(tmp, path)
+        raise
+
+
+def _check_place(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(
+            f"{str(path.parent)!r} cannot be a folder: a file is in the way",
+            fix="choose another folder; nothing was written",
+        ) from None
+    if path.is_dir():
+        raise UserError(f"{str(path)!r} is a folder", fix="remove it; nothing was written")
+
+
+def cache() -> Path:
+    """$GHOSTNET_CACHE, or where this system keeps what can be downloaded again."""
+    import pooch
+
+    return Path(os.environ.get("GHOSTNET_CACHE") or pooch.os_cache("ghostnet_tf"))
+
+
+def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
+    """One file of a zip, in memory; neither its declared nor its true size exceeds `max_bytes`."""
+    try:
+        info = archive.getinfo(name)
+        if info.file_size > max_bytes:
+            raise UserError(f"{name!r} is larger than {max_bytes:,} bytes")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # the other methods unpack without a limit, whatever size was declared
+            raise UserError(f"{name!r} is compressed in an unusual way", fix="zip it again")
+        with archive.open(info) as member:
+            return member.read(info.file_size)  # asked for all, zipfile would unpack beyond it
+    except KeyError:
+        raise UserError(f"there is no {name!r} in {str(archive.filename)!r}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+        # RuntimeError: a password is needed
+        raise UserError(f"{name!r} cannot be unpacked: {error}") from None
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,268 @@
+"""The record beside each `.tflite` file. Standard library only: the benchmark reads it too."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
+
+from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.files import sha256, user_path, write_together
+
+SCHEMA = 1
+MAX_PARITY_DB = 200.0  # beyond what float32 can tell apart
+TOOLS = (
+    "ghostnet-tf",
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "ai-edge-litert",
+    "ai-edge-quantizer",
+    "numpy",
+    "pillow",
+)
+
+
+class PreprocessingFields(TypedDict):
+    """`ghostnet_tf.data.preprocess.Preprocessing` as JSON has it."""
+
+    size: int
+    crop: float
+    resample: str
+    mean: list[float]
+    std: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The photos that a static recipe's activation ranges were measured on."""
+
+    photos: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """On how many images the file and its original name the same class first."""
+
+    same: int
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Shares of labelled photos whose class is the first answer, or among the first five."""
+
+    top1: float
+    top5: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """Ghost operators stand in a file for what its plain twin computes without them."""
+
+    plain: str  # name of that file, beside this one
+    plain_sha256: str
+    count: int
+    version: int  # of the operators' options: GHOST_VERSION in kernels/ghost_op.h
+    images: int  # on which both files gave the same outputs
+    images_from: str  # "photos" or "generated images"
+    snr_db: float | None  # of the outputs; None: every byte was equal
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Some blocks have another form than in the plain file: equal, and cheaper on one core."""
+
+    plain: str  # name of that file
+    plain_sha256: str
+    core: str  # "cortex-a76", or what else this file is called after: "host", "phone4"
+    target: str  # as the benchmark names it
+    forms: dict[str, tuple[str, ...]]  # block -> its forms; the others are as in the plain file
+    unit: str  # of the costs: "instructions", or "ms" of the median
+    cost_before: float
+    cost_after: float
+    images: int  # on which both files gave the same outputs
+    images_from: str  # "photos" or "generated images"
+    snr_db: float | None  # of the outputs; None: every byte was equal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that is known of one `.tflite` file. `None` means not measured, or not applicable."""
+
+    model: str
+    weights: str
+    weights_sha256: str
+    recipe: str
+    family: str  # which promises the graph keeps: a key of `contract.FAMILIES`
+    parameters: int  # trainable ones of the network
+    preprocessing: PreprocessingFields
+    labels: tuple[str, ...]  # names, in the order of the outputs; empty for a backbone
+    label_ids: tuple[str, ...]  # what a photo's class folder is called
+    ops: dict[str, int]  # op name -> how many
+    partitions: int  # of the default delegate, XNNPACK
+    delegated_ops: int
+    total_ops: int
+    # 10 log10(signal / error power) of the outputs against Keras; equal outputs count as 200
+    parity_db: float | None = None
+    parity_on: str | None = None  # "photos", or "generated images" where none were given
+    top1_agreement: Agreement | None = None  # on the same images
+    accuracy: Accuracy | None = None
+    calibration: Calibration | None = None
+    operators: Operators | None = None  # None: a plain file
+    tuning: Tuning | None = None  # None: as it was converted
+    versions: dict[str, str] = field(default_factory=dict)
+    sha256: str = ""  # of the finished file; `save` fills these two in
+    size_bytes: int = 0
+    schema: int = SCHEMA
+
+    @property
+    def file_name(self) -> str:
+        size = self.preprocessing["size"]
+        name = artifact_name(self.model, self.weights, size, self.recipe)
+        path = tuned_path(Path(name), self.tuning.core) if self.tuning else Path(name)
+        return ghostop_path(path).name if self.operators else path.name
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
+
+
+def artifact_name(model: str, weights: str, size: int, recipe: str) -> str:
+    """ghostnet_100, imagenet, 224, float16 -> ghostnet_100_imagenet_224_float16.tflite"""
+    return f"{model}_{weights}_{size}_{recipe}.tflite"
+
+
+def ghostop_path(plain: Path) -> Path:
+    """Where the file with Ghost operators stands, beside the plain one."""
+    return plain.with_name(f"{plain.stem}_ghostop.tflite")
+
+
+def tuned_path(plain: Path, core: str) -> Path:
+    """What a file with the cheapest forms for a core is called; with operators, its twin."""
+    return plain.with_name(f"{plain.stem}_tuned_{core}.tflite")
+
+
+def tool_versions(others: tuple[str, ...] = ()) -> dict[str, str]:
+    """The versions of whatever helped to make a file, as far as it is installed."""
+    found = {}
+    for tool in (*TOOLS, *others):
+        try:
+            found[tool] = version(tool)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def save(directory: Path, record: Record, data: bytes) -> tuple[Path, Record]:
+    """Write a finished file and its record; returns the file's path and the record as written."""
+    path = Path(directory) / record.file_name
+    record = finished(record, data)
+    write_together({path: data, record_path(path): record.to_json().encode()})
+    return path, record
+
+
+def finished(record: Record, data: bytes) -> Record:
+    """The record of exactly these bytes."""
+    record = replace(record, sha256=sha256(data), size_bytes=len(data))
+    if record.parity_db == math.inf:  # which JSON does not know
+        record = replace(record, parity_db=MAX_PARITY_DB)
+    return record
+
+
+def record_path(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def load(path: str | Path) -> tuple[bytes, Record]:
+    """A file and the record that belongs to exactly these bytes."""
+    data = read_model(path)
+    return data, matching_record(path, data)
+
+
+def read_model(path: str | Path) -> bytes:
+    """The bytes of a `.tflite` file; whether they make a model is the runtime's to say."""
+    try:
+        data = user_path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"there is no file {str(path)!r}") from None
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    if data[4:8] != b"TFL3":  # the file identifier in TensorFlow Lite's schema.fbs
+        raise UserError(f"{str(path)!r} is not a .tflite file: it begins with {data[:12]!r}")
+    return data
+
+
+def matching_record(path: str | Path, data: bytes) -> Record:
+    """The record beside `path`, if it describes `data`."""
+    record = read_record(path)
+    if (found := sha256(data)) != record.sha256:
+        raise CheckFailed(
+            f"{str(path)!r} is not the file that its record describes: "
+            f"its SHA-256 begins {found[:12]}, the record's {record.sha256[:12]}",
+            fix="it was damaged or replaced; export it again, or copy the pair again",
+        )
+    return record
+
+
+def read_record(path: str | Path) -> Record:
+    """The record beside the `.tflite` file `path`."""
+    beside = record_path(user_path(path))
+    try:
+        content = json.loads(beside.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no record {str(beside)!r}", fix="copy the .json together with the .tflite"
+        ) from None
+    except OSError as error:
+        raise UserError(f"the record {str(beside)!r} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"the record {str(beside)!r} is not JSON: {error}") from None
+    try:
+        schema = content.get("schema") if isinstance(content, dict) else None
+        if schema != SCHEMA:
+            raise Mismatch(f"its schema is {schema!r}, and this version reads {SCHEMA}")
+        for later in ("operators", "tuning"):  # as it was before there were any
+            content.setdefault(later, None)
+        return typed(Record, content, "record")
+    except (Mismatch, OverflowError) as wrong:
+        raise UserError(
+            f"the record {str(beside)!r} cannot be used: {wrong}",
+            fix="export the file again with this version, or read it with the one that wrote it",
+        ) from None
+
+
+class Mismatch(Exception):
+    """What a record holds is not what its schema says."""
+
+
+def typed(kind: Any, value: Any, where: str) -> Any:
+    """`value` out of JSON as the annotated type `kind`, or `Mismatch` that says where."""
+    if get_origin(kind) is UnionType:
+        return None if value is None else typed(get_args(kind)[0], value, where)
+    if is_typeddict(kind) or is_dataclass(kind):
+        return _typed_fields(kind, value, where)
+    if get_origin(kind) in (list, tuple) and isinstance(value, list):
+        items = (typed(get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+        return get_origin(kind)(items)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return {k: typed(get_args(kind)[1], v, f"{where}.{k}") for k, v in value.items()}
+    if kind is float and type(value) is int:
+        value = float(value)
+    # Not isinstance, for True is no number; and JSON's 1e999 is infinite.
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        raise Mismatch(f"{where} is {value!r}")
+    return value
+
+
+def _typed_fields(kind: Any, value: Any, where: str) -> Any:
+    hints = get_type_hints(kind)
+    if not isinstance(value, dict):
+        raise Mismatch(f"{where} is {value!r}")
+    if odd := sorted(hints.keys() ^ value.keys()):
+        state = "unknown" if odd[0] in value else "missing"
+        raise Mismatch(f"{where}.{odd[0]} is {state}")
+    return kind(**{n: typed(hint, value[n], f"{where}.{n}") for n, hint in hints.items()})

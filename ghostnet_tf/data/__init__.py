@@ -1,0 +1,1 @@
+"""Photos, labels, and how a photo becomes a network's input."""

@@ -1,0 +1,88 @@
+"""The names of the classes, in the order of a network's outputs; never off by one."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.files import user_path
+
+TABLES = {path.stem: path for path in (Path(__file__).parent / "label_tables").glob("*.tsv")}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One row per class. Ids are unique (a WordNet id, a folder name); names may repeat."""
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self):
+        if len(self.ids) != len(self.names):
+            raise UserError(f"{len(self.ids)} label ids stand beside {len(self.names)} names")
+        if len(set(self.ids)) != len(self.ids):
+            twice = next(id for id in self.ids if self.ids.count(id) > 1)
+            raise UserError(
+                f"the label id {twice!r} stands twice", fix="give every class its own id"
+            )
+
+    @classmethod
+    def of_folders(cls, names: tuple[str, ...]) -> Self:
+        """Class folders without a table: a folder's name is both id and name."""
+        return cls(names, names)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """One class per line: id, tab, name. A line without a tab is both."""
+        try:
+            lines = user_path(path).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"the labels {str(path)!r} cannot be read: {error}") from None
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                raise UserError(
+                    f"line {number} of {str(path)!r} is empty",
+                    fix="one class per line, in the order of the network's outputs",
+                )
+        rows = [line.partition("\t") for line in lines]
+        return cls(tuple(id for id, _, _ in rows), tuple(name or id for id, _, name in rows))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def expect(self, classes: int) -> Self:
+        """These labels, if the network has as many outputs."""
+        if len(self) == classes:
+            return self
+        off_by_one = abs(len(self) - classes) == 1
+        raise UserError(
+            f"{len(self)} labels cannot name the {classes} classes of this network",
+            fix="is there a 'background' row too many or too few?"
+            if off_by_one
+            else "give the label table that the network was trained with",
+        )
+
+
+@cache
+def labels(name_or_file: str) -> Labels:
+    """A table of ours by name ("imagenet", "tinyimagenet"), or one of the user's by file."""
+    if user_path(name_or_file).is_file():
+        return Labels.read(name_or_file)
+    return Labels.read(pick(name_or_file, TABLES, "label table"))
+
+
+def naming(ids: tuple[str, ...]) -> Labels:
+    """Labels for classes of which only the ids are known: our tables name what they know."""
+    for table in TABLES:
+        names = dict(zip(labels(table).ids, labels(table).names, strict=True))
+        if names.keys() >= set(ids):
+            return Labels(ids, tuple(names[id] for id in ids))
+    return Labels.of_folders(ids)
+
+
+def __getattr__(constant: str) -> Labels:
+    # IMAGENET and TINYIMAGENET: read when first asked for.
+    if constant.isupper() and constant.lower() in TABLES:
+        return labels(constant.lower())
+    raise AttributeError(f"module {__name__!r} has no attribute {constant!r}")

@@ -1,0 +1,1 @@
+"""Networks as rows, layers and Keras models."""

@@ -1,0 +1,171 @@
+"""The table of a network: ghostnet describe ghostnet_100 --size 224"""
+
+import argparse
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ghostnet_tf.nets.zoo import MODELS, parse_model
+
+if TYPE_CHECKING:
+    import keras
+
+# keras.applications' MobileNets: layers belong to a block by their prefix, to an end by their name.
+BLOCK = re.compile(r"(?:expanded_conv|block)(?:_(\d+))?_(?=[a-z])")
+ENDS = {
+    "stem": ("conv", "conv_bn", "Conv1", "bn_Conv1"),
+    "last": ("conv_1", "conv_1_bn", "Conv_1", "Conv_1_bn"),
+    "head": ("conv_2",),
+    "classifier": ("logits", "predictions"),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row: a block of the paper, or a convolution before or after the blocks."""
+
+    name: str
+    size_in: int  # pixels of a side
+    size_out: int
+    channels_in: int
+    channels_out: int
+    kernel: int
+    hidden: int | None  # channels inside the block
+    squeezed: int | None  # channels inside squeeze-and-excitation
+    stride: int
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Description:
+    model: str
+    size: int
+    stages: tuple[Stage, ...]
+    trainable_parameters: int
+    total_parameters: int
+    macs: int
+    depthwise_macs: int
+
+
+def describe(model: "keras.Model") -> Description:
+    """The rows and totals of a network of the zoo that was built for one image size."""
+    from ghostnet_tf.nets import counts
+
+    stages: dict[str, list[keras.layers.Layer]] = {}
+    for layer in model.layers:
+        if layer.weights:
+            stages.setdefault(_stage_of(layer.name), []).append(layer)
+    trainable, total = counts.parameters(model)
+    return Description(
+        model=model.name,
+        size=model.inputs[0].shape[1],
+        stages=tuple(_stage(name, layers) for name, layers in stages.items()),
+        trainable_parameters=trainable,
+        total_parameters=total,
+        macs=counts.macs(model),
+        depthwise_macs=counts.depthwise_macs(model),
+    )
+
+
+def main(argv: list[str] | None = None) -> int | None:
+    parser = argparse.ArgumentParser(
+        prog="ghostnet describe", description="The table of a network."
+    )
+    parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width, s or d of these")
+    parser.add_argument("--size", type=int, help="pixels of the image; default: its authors'")
+    parser.add_argument("--json", action="store_true", help="the same facts as one JSON document")
+    asked = parser.parse_args(argv)
+    entry = parse_model(asked.model)
+    description = describe(entry.build(size=asked.size or entry.preprocessing.size))
+    if asked.json:
+        print(json.dumps(asdict(description), indent=2))
+    else:
+        _print(description)
+
+
+def _stage_of(layer: str) -> str:
+    """The row that a layer of this name belongs to: its block, its end, or one of its own."""
+    if block := BLOCK.match(layer):
+        return f"block_{int(block[1] or 0):02d}"
+    return next((end for end, names in ENDS.items() if layer in names), layer)
+
+
+def _stage(name: str, layers: list[Any]) -> Stage:
+    from ghostnet_tf.nets import counts
+
+    (size_in, channels_in), (size_out, channels_out) = (
+        (shape[1] if len(shape) == 4 else 1, shape[-1])
+        for shape in (layers[0].input.shape, layers[-1].output.shape)
+    )
+    return Stage(
+        name=name,
+        size_in=size_in,
+        size_out=size_out,
+        channels_in=channels_in,
+        channels_out=channels_out,
+        **_anatomy(layers),
+        parameters=sum(counts.parameters(layer)[0] for layer in layers),
+        macs=sum(counts.macs(layer) for layer in layers),
+    )
+
+
+def _anatomy(layers: list[Any]) -> dict[str, Any]:
+    """What is inside a block: a Ghost bottleneck, or a MobileNet's chain of layers."""
+    from keras.layers import Conv2D, DepthwiseConv2D
+
+    from ghostnet_tf.nets.counts import leaves
+    from ghostnet_tf.nets.layers import GhostBottleneck
+
+    block = layers[0]
+    if isinstance(block, GhostBottleneck):
+        return {
+            "kernel": block.kernel_size,
+            "hidden": block.ghost1.filters,
+            "squeezed": block.se.squeezed if block.se else None,
+            "stride": block.strides,
+        }
+    inside = [leaf for layer in layers for leaf in leaves(layer)]
+    convs = [leaf for leaf in inside if isinstance(leaf, (Conv2D, DepthwiseConv2D))]
+    depthwise = [conv for conv in convs if isinstance(conv, DepthwiseConv2D)]
+    squeeze = [conv for conv in convs if "squeeze" in conv.name]
+    return {
+        "kernel": max((conv.kernel_size[0] for conv in convs), default=1),
+        "hidden": depthwise[0].kernel.shape[2] if depthwise else None,
+        "squeezed": squeeze[0].filters if squeeze else None,
+        "stride": max((conv.strides[0] for conv in convs), default=1),
+    }
+
+
+def _print(description: Description) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
+    table.add_column("block", no_wrap=True)
+    columns = ("pixels", "channels", "kernel", "hidden", "SE", "stride", "parameters", "M MACs")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in description.stages:
+        table.add_row(
+            row.name,
+            f"{row.size_in} -> {row.size_out}",
+            f"{row.channels_in} -> {row.channels_out}",
+            str(row.kernel),
+            str(row.hidden or "-"),
+            str(row.squeezed or "-"),
+            str(row.stride),
+            f"{row.parameters:,}",
+            f"{row.macs / 1e6:.2f}",
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"\n{description.model} at {description.size} px: "
+        f"{description.macs / 1e6:.2f} M multiply-adds, "
+        f"{description.depthwise_macs / 1e6:.2f} M of them depthwise\n"
+        f"{description.trainable_parameters:,} trainable parameters, "
+        f"{description.total_parameters:,} with the BatchNorm statistics",
+        highlight=False,
+    )

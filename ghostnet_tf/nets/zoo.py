@@ -1,0 +1,159 @@
+"""Every name of a network that a user may type. Keras is imported when one is built, not before."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.data.labels import labels
+from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
+from ghostnet_tf.nets.spec import SMALLEST_IMAGE
+
+if TYPE_CHECKING:
+    import keras
+
+Family = Literal[
+    "ghostnet", "mobilenet_v3", "mobilenet_v3_delegable", "mobilenet_v2", "resnet", "vgg"
+]
+
+# Values in [-1, 1], on which TensorFlow's MobileNets were trained (tensorflow/models, slim).
+MOBILENET = Preprocessing(224, 0.875, "bilinear", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One network of the zoo, not yet built."""
+
+    name: str
+    width: float
+    family: Family
+    preprocessing: Preprocessing  # its authors'; a checkpoint brings its own
+    builder: Callable[..., "keras.Model"]
+    labels: str = "imagenet"  # the table of the classes that its authors had
+
+    def build(
+        self,
+        classes: int | None = None,
+        dropout: float = 0.2,
+        size: int | None = None,
+        **own: Any,
+    ) -> "keras.Model":
+        """The network with random weights, (N, size, size, 3) -> logits (N, classes).
+
+        Its authors' classes by default. With `size=None` it takes images of any size. `own` are
+        arguments of this family alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`.
+        ResNets and VGG have no dropout.
+        """
+        if size is not None and size < SMALLEST_IMAGE:
+            raise UserError(
+                f"{self.name} cannot see anything in {size} pixels",
+                fix=f"use images of {SMALLEST_IMAGE} pixels or more",
+            )
+        classes = len(labels(self.labels)) if classes is None else classes
+        return self.builder(self.width, classes, dropout, size, self.name, **own)
+
+
+def parse_model(name: str) -> Entry:
+    """The network of this name, at any width: `ghostnet_075`, `mobilenetv3_small_050_delegable`.
+
+    The paper's other networks have no width; those of Ghost modules take s and d after their name,
+    2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`.
+    """
+    found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
+    if found and found[1] + found[3] in KINDS and found[2] != "000":
+        return Entry(name, int(found[2]) / 100, *KINDS[found[1] + found[3]])
+    found = re.fullmatch(r"(ghost_)?([a-z]+\d+)(?:_s([2-9]))?(?:_d([1-9]))?", name, re.ASCII)
+    if found and found[2] in PAPERS and (found[1] or not (found[3] or found[4])):
+        family, preprocessing, table = PAPERS[found[2]]
+        ratio = int(found[3] or 2) if found[1] else 1
+        builder = _of_the_paper(found[2], ratio, int(found[4] or 3))
+        return Entry(name, 1.0, family, preprocessing, builder, table)
+    return pick(name, MODELS, "model")
+
+
+def _ghostnet(width, classes, dropout, size, name, pad_mode: Any = "symmetric"):
+    from ghostnet_tf.nets.ghostnet import GhostNet
+
+    return GhostNet(
+        width,
+        input_shape=(size, size, 3),
+        classes=classes,
+        dropout=dropout,
+        pad_mode=pad_mode,
+        name=name,
+    )
+
+
+def _mobilenet_v3(kind: Literal["large", "small"], delegable: bool = False):
+    def build(width, classes, dropout, size, name):
+        from ghostnet_tf.nets.baselines import mobilenet_v3
+
+        return mobilenet_v3(kind, width, classes, dropout, size, delegable, name)
+
+    return build
+
+
+def _mobilenet_v2(width, classes, dropout, size, name):
+    from ghostnet_tf.nets.baselines import mobilenet_v2
+
+    return mobilenet_v2(width, classes, dropout, size, name)
+
+
+@cache
+def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
+    def build(width, classes, dropout, size, name, **own):
+        from ghostnet_tf.nets import resnet, vgg
+
+        of_base = {
+            "resnet50": resnet.GhostResNet50,
+            "resnet56": resnet.GhostResNet56,
+            "vgg16": vgg.GhostVGG16,
+        }
+        shape = (size, size, 3)
+        return of_base[base](
+            ratio, cheap_kernel, input_shape=shape, classes=classes, name=name, **own
+        )
+
+    return build
+
+
+V3, DELEGABLE = "mobilenet_v3", "mobilenet_v3_delegable"
+# fmt: off
+KINDS: dict[str, tuple[Family, Preprocessing, Callable]] = {  # a name without its width
+    "ghostnet":                    ("ghostnet",     IMAGENET,  _ghostnet),
+    "mobilenetv3_large":           (V3,             MOBILENET, _mobilenet_v3("large")),
+    "mobilenetv3_large_delegable": (DELEGABLE,      MOBILENET, _mobilenet_v3("large", True)),
+    "mobilenetv3_small":           (V3,             MOBILENET, _mobilenet_v3("small")),
+    "mobilenetv3_small_delegable": (DELEGABLE,      MOBILENET, _mobilenet_v3("small", True)),
+    "mobilenetv2":                 ("mobilenet_v2", MOBILENET, _mobilenet_v2),
+}
+PAPERS: dict[str, tuple[Family, Preprocessing, str]] = {  # its section 4, plain or with `ghost_`
+    "resnet50":                    ("resnet",       IMAGENET, "imagenet"),
+    "resnet56":                    ("resnet",       CIFAR10,  "cifar10"),
+    "vgg16":                       ("vgg",          CIFAR10,  "cifar10"),
+}
+# fmt: on
+
+MODELS = {  # the names to show; parse_model knows every other width, s and d too
+    name: parse_model(name)
+    for name in (
+        "ghostnet_050",
+        "ghostnet_100",
+        "ghostnet_130",
+        "mobilenetv3_large_100",
+        "mobilenetv3_large_100_delegable",
+        "mobilenetv3_large_075",
+        "mobilenetv3_large_075_delegable",
+        "mobilenetv3_small_100",
+        "mobilenetv3_small_100_delegable",
+        "mobilenetv2_100",
+        "ghost_resnet50",
+        "ghost_resnet56",
+        "ghost_vgg16",
+        "resnet50",
+        "resnet56",
+        "vgg16",
+    )
+}

@@ -1,0 +1,230 @@
+"""The search for the cheapest forms, with costs out of a table in place of a benchmark."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from small_ghost import photos, small, small_int8
+
+from export.flatbuffer import Graph
+from export.tuning import candidate as candidates
+from export.tuning.candidate import Plain
+from export.tuning.cost import Cost
+from export.tuning.rewrites import FORMS, Choice, choices
+from export.tuning.search import (
+    BEST,
+    CHEAPER,
+    EVERY,
+    PARTLY,
+    SAME,
+    TAKEN,
+    UNEQUAL,
+    UNFIT,
+    Search,
+    Trial,
+)
+from ghostnet_tf.base.errors import UserError
+
+LATE, SPLIT = Choice("late_concat"), Choice("split_consumer")
+GHOST = Choice("operator", "ghost")
+
+
+class Priced:
+    """A benchmark whose price of a file is that of its graph."""
+
+    def __init__(self, plain: bytes, price: Callable[[Graph], float], blur: float = 0.0):
+        self.price, self.blur, self.n_measured = price, blur, 0
+        self.plain = price(Graph(plain))
+
+    def costs(self, files: Sequence[bytes]) -> list[Cost]:
+        self.n_measured += len(files)
+        prices = [self.price(Graph(data)) for data in files]
+        ratios = [price / self.plain for price in prices]
+        return [
+            Cost(self.plain, price, ratio - self.blur, ratio + self.blur)
+            for price, ratio in zip(prices, ratios, strict=True)
+        ]
+
+
+def copied_pixels(graph: Graph) -> float:
+    """What concatenations copy, and a hundred for whatever else there is."""
+    copies = (op for op in graph.ops if op.name == "CONCATENATION")
+    return 1e4 + sum(int(np.prod(graph.shape(op.outputs[0])[:3])) for op in copies)
+
+
+def search(data: bytes, price, forms: tuple[str, ...] = tuple(FORMS), **more) -> Search:
+    plain = Plain(data, "small.tflite", photos(2))
+    return Search(plain, Priced(data, price, **more), choices(forms))  # type: ignore[arg-type]
+
+
+def run(one: Search, is_deep: bool = True) -> Trial | None:
+    one.one_by_one(lambda n: None)
+    while is_deep and one.on_top(lambda n: None):
+        pass
+    return one.whole(lambda n: None)
+
+
+def of(one: Search, where: str) -> dict[str, str]:
+    """The forms that were tried there, and the verdict on each."""
+    return {" + ".join(map(str, t.forms)): t.verdict for t in one.trials if t.where == where}
+
+
+def test_the_cheapest_forms_of_all_blocks_are_taken():
+    one = search(small_int8(), copied_pixels, ("late_concat", "split_consumer"))
+
+    taken = run(one)
+
+    assert taken and taken.plan == {"block_01": (LATE,), "block_03": (LATE,)}
+    # 256 pixels of block 1 and 64 of block 3 became 64 and 16.
+    assert taken.cost and taken.cost.before - taken.cost.after == (256 - 64) + (64 - 16)
+    assert [t.verdict for t in one.judged(taken) if t.where == "block_01"] == [TAKEN, UNFIT]
+
+
+def test_a_form_may_fit_only_on_top_of_another():
+    """The convolution of block 1 reads a concat only after this went behind the depthwise one."""
+    one = search(small(), copied_pixels, ("late_concat", "split_consumer"))
+
+    taken = run(one)
+
+    assert of(one, "block_01")["split_consumer"] == UNFIT
+    assert taken and taken.plan["block_01"] == (LATE, SPLIT)
+    assert not [t for t in one.trials if t.verdict == UNFIT and len(t.forms) > 1]
+
+
+def test_a_shallow_search_tries_each_form_alone():
+    one = search(small_int8(), copied_pixels, ("late_concat", "split_consumer"))
+
+    run(one, is_deep=False)
+
+    alone = [t for t in one.trials if t.where not in (EVERY, BEST)]
+    assert len(alone) == 4 * len(one.choices)  # these have no place in stem and logits
+    assert all(len(t.forms) == 1 for t in alone)
+
+
+def test_parts_of_what_is_taken_are_told_from_all_of_it():
+    one = search(small_int8(), lambda graph: float(len(graph.ops)), ("operator",))
+
+    taken = run(one)
+
+    assert taken and len(taken.plan["block_01"]) == 2
+    judged = {
+        " + ".join(map(str, t.forms)): t.verdict for t in one.judged(taken) if t.where == "block_01"
+    }
+    assert judged["operator ghost"] == PARTLY
+    assert judged["operator depthwise + operator ghost"] == TAKEN
+
+
+def test_blocks_that_do_not_add_up_are_left_plain():
+    """Together they are dearer than the plain file; the one that gains most stays."""
+
+    def price(graph: Graph) -> float:
+        names = "".join(graph.names)
+        late = [f"{block}/dw/norm/side_0" in names for block in ("block_01", "block_03")]
+        return 120.0 if all(late) else 100.0 - 2 * late[0] - late[1]
+
+    one = search(small_int8(), price, ("late_concat",))
+
+    taken = run(one)
+
+    assert taken and taken.plan == {"block_01": (LATE,)}
+    assert of(one, BEST) == {"late_concat": CHEAPER}
+
+
+def test_where_nothing_is_cheaper_the_plain_file_is():
+    one = search(small_int8(), lambda graph: 100.0, ("late_concat", "channel_padding"))
+
+    assert run(one) is None
+    assert not {TAKEN, CHEAPER} & {t.verdict for t in one.judged(None)}
+
+
+def test_what_cannot_be_told_apart_is_not_taken():
+    one = search(small_int8(), copied_pixels, ("late_concat",), blur=0.01)
+
+    taken = run(one)
+
+    # One block's copies are within the blur; those of both are not.
+    assert of(one, "block_03") == {"late_concat": SAME}
+    assert taken and (taken.where, set(taken.plan)) == (EVERY, {"block_01", "block_03"})
+
+
+def test_a_second_form_that_cannot_be_told_apart_from_the_first_is_not_added():
+    def price(graph: Graph) -> float:
+        names = "".join(graph.names)
+        return 100.0 - 30 * ("block_01/dw/norm/side_0" in names) - ("/padded" in names)
+
+    sharp, blurred = (
+        search(small_int8(), price, ("late_concat", "channel_padding"), blur=blur)
+        for blur in (0.0, 0.02)
+    )
+    for one in (sharp, blurred):
+        one.one_by_one(lambda n: None)
+        one.on_top(lambda n: None)
+
+    best = [one.best_of("block_01") for one in (sharp, blurred)]
+    assert [len(t.forms) if t else 0 for t in best] == [2, 1]
+
+
+def test_blocks_of_the_same_shapes_share_one_measurement():
+    data = small_int8()
+    one = search(data, copied_pixels, ("operator",))
+    one.one_by_one(lambda n: None)
+    first = one.benchmark.n_measured  # type: ignore[attr-defined]
+
+    one.one_by_one(lambda n: None)
+
+    again = one.trials[len(one.trials) // 2 :]
+    assert one.benchmark.n_measured == first  # type: ignore[attr-defined]
+    assert {t.like for t in again if t.cost} == {t.where for t in again if t.cost}
+
+
+def test_what_is_not_equal_is_refused_before_it_is_measured(monkeypatch):
+    from test_forms import first_side_twice
+
+    first_side_twice(monkeypatch)
+    one = search(small_int8(), copied_pixels, ("late_concat",))
+
+    assert run(one) is None
+    assert of(one, "block_01") == {"late_concat": UNEQUAL}
+    assert one.benchmark.n_measured == 0  # type: ignore[attr-defined]
+    why = next(t.why for t in one.trials if t.verdict == UNEQUAL)
+    assert why.startswith("block_01/") and "bytes differ" in why
+
+
+def test_too_many_operators_do_not_fit(monkeypatch):
+    monkeypatch.setattr(candidates, "MAX_NODES", 1)
+    one = search(small_int8(), copied_pixels, ("operator",))
+    one.one_by_one(lambda n: None)
+
+    found = [t for t in one.trials if t.where == "block_01" and t.forms == (GHOST,)]
+    assert found[0].why == "2 operators; a file has room for 1"
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda: with_float16_weights(), "neither float32 nor full int8"),
+        (lambda: with_operators(), "has Ghost operators already"),
+    ],
+)
+def test_files_of_other_kinds_are_refused(make, what):
+    with pytest.raises(UserError, match=what):
+        Plain(make(), "other.tflite", photos(2))
+
+
+def with_float16_weights() -> bytes:
+    from export.quantize import quantize
+
+    return quantize(small(), "float16", None)
+
+
+def with_operators() -> bytes:
+    from export.ghostop import ghostop_file
+
+    return ghostop_file.with_operators(small_int8(), "small.tflite")
+
+
+def test_a_file_without_ghost_modules_is_refused(small_float32):
+    from ghosts import images
+
+    with pytest.raises(UserError, match=r"no Ghost module in 'net\.tflite'"):
+        Plain(small_float32, "net.tflite", images(2))

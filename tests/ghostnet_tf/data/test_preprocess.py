@@ -1,0 +1,121 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.preprocess import IMAGENET, Preprocessing
+
+
+def expected_geometry(width, height, short) -> tuple[int, int]:
+    """torchvision's Resize(short): the short side becomes `short`, the long one is truncated."""
+    if width <= height:
+        return short, int(short * height / width)
+    return int(short * width / height), short
+
+
+def expected_pixels(photo: Image.Image, size: int, short: int) -> np.ndarray:
+    """Resize(short) and CenterCrop(size), written down from their definitions."""
+    width, height = expected_geometry(*photo.size, short)
+    resized = np.asarray(photo.resize((width, height), Image.Resampling.BILINEAR))
+    top, left = round((height - size) / 2.0), round((width - size) / 2.0)
+    return resized[top : top + size, left : left + size]
+
+
+def noise(width, height) -> Image.Image:
+    rng = np.random.default_rng(width * 1000 + height)
+    return Image.fromarray(rng.integers(0, 256, (height, width, 3)).astype(np.uint8))
+
+
+@given(
+    width=st.integers(1, 300),
+    height=st.integers(1, 300),
+    size=st.sampled_from([32, 96, 97]),
+    crop=st.sampled_from([0.875, 1.0, 0.9]),
+)
+def test_pixels_are_those_of_resize_and_centre_crop(width, height, size, crop):
+    photo = noise(width, height)
+
+    pixels = Preprocessing(size, crop, "bilinear", (0.5,) * 3, (0.5,) * 3).pixels(photo)
+
+    assert pixels.shape == (size, size, 3) and pixels.dtype == np.uint8
+    assert np.array_equal(pixels, expected_pixels(photo, size, round(size / crop)))
+
+
+@pytest.mark.parametrize(
+    ("photo", "size", "crop", "resized"),
+    [
+        ((500, 375), 224, 0.875, (341, 256)),  # 341.33 is cut off
+        ((375, 500), 224, 0.875, (256, 341)),
+        ((640, 427), 96, 0.875, (164, 110)),  # 96 / 0.875 = 109.7
+        ((64, 64), 96, 0.875, (110, 110)),  # smaller than the crop: enlarged
+        ((3, 2), 224, 0.875, (384, 256)),
+        ((50, 1), 32, 1.0, (1600, 32)),  # long and thin
+    ],
+)
+def test_known_sizes_are_resized_to_known_sizes(photo, size, crop, resized, monkeypatch):
+    seen = []
+    resize = Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image, "resize", lambda self, to, how: seen.append(to) or resize(self, to, how)
+    )
+
+    pixels = Preprocessing(size, crop, "bilinear", (0.5,) * 3, (0.5,) * 3).pixels(noise(*photo))
+
+    assert seen == [resized] and pixels.shape == (size, size, 3)
+
+
+def test_a_photo_of_the_right_size_is_not_touched():
+    photo = noise(110, 110)
+
+    assert np.array_equal(IMAGENET.at(96).pixels(photo), np.asarray(photo)[7:103, 7:103])
+
+
+@pytest.mark.parametrize(
+    "mean_std",
+    [(IMAGENET.mean, IMAGENET.std), ((0.5,) * 3, (0.5,) * 3), ((0.0,) * 3, (1 / 255,) * 3)],
+)
+def test_every_value_of_the_table_is_the_definition_rounded_once(mean_std):
+    mean, std = mean_std
+
+    table = Preprocessing(96, 0.875, "bilinear", mean, std).table()
+
+    assert table.shape == (256, 3) and table.dtype == np.float32
+    for value in range(256):
+        for c in range(3):
+            exact = (Fraction(value, 255) - Fraction(mean[c])) / Fraction(std[c])
+            assert abs(Fraction(float(table[value, c])) - exact) <= abs(exact) / 2**24 + Fraction(
+                1, 2**50
+            )
+
+
+def test_normalise_keeps_channels_apart():
+    pixels = np.array([[[0, 128, 255]]], np.uint8)
+
+    table = IMAGENET.table()
+    assert IMAGENET.normalise(pixels).tolist() == [[[table[0, 0], table[128, 1], table[255, 2]]]]
+
+
+def test_a_record_survives_its_dictionary():
+    assert Preprocessing.from_dict(IMAGENET.to_dict()) == IMAGENET
+    assert IMAGENET.at(96).size == 96 and IMAGENET.at(96).at(224) == IMAGENET
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"size": 0}, "size 0"),
+        ({"crop": 1.5}, "crop 1.5"),
+        ({"crop": 0.0}, "crop 0.0"),
+        ({"resample": "bilinea"}, "no resample filter 'bilinea'"),
+        ({"mean": [0.5]}, "three numbers"),
+        ({"mean": [0.5, 0.5, float("nan")]}, "three numbers"),
+        ({"std": [0.5, 0.5, 0.0]}, "above 0"),
+    ],
+)
+def test_a_record_that_makes_no_image_is_refused(change, said):
+    with pytest.raises(UserError, match=said):
+        Preprocessing.from_dict({**IMAGENET.to_dict(), **change})
