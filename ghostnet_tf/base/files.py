@@ -80,6 +80,20 @@ def _check_place(path: Path) -> None:
         raise UserError(f"{str(path)!r} is a folder", fix="remove it; nothing was written")
 
 
+def set_aside(path: Path) -> Path | None:
+    """Give an old file the next free name, `results-1.json` for `results.json`: nothing is lost.
+
+    Returns where it is now, or None where there was no such file.
+    """
+    if not path.exists():
+        return None
+    n = 1
+    while (aside := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
+        n += 1
+    path.rename(aside)
+    return aside
+
+
 def cache() -> Path:
     """$GHOSTNET_CACHE, or where this system keeps what can be downloaded again."""
     import pooch

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import cache, read_member, sha256, user_path, write_atomic
+from ghostnet_tf.base.files import (
+    cache,
+    read_member,
+    set_aside,
+    sha256,
+    user_path,
+    write_atomic,
+)
 
 
 def test_a_file_is_written_whole_and_its_folder_made(tmp_path):
@@ -19,6 +26,19 @@ def test_a_file_is_written_whole_and_its_folder_made(tmp_path):
 
     assert (tmp_path / "new/a.bin").read_bytes() == b"data"
     assert (tmp_path / "new/a.bin").stat().st_mode & 0o777 == 0o640  # as the umask says
+
+
+def test_an_old_file_is_set_aside_under_the_next_free_name(tmp_path):
+    path = tmp_path / "results.json"
+    assert set_aside(path) is None and not list(tmp_path.iterdir())
+
+    for text in ("first", "second"):
+        path.write_text(text)
+        moved = set_aside(path)
+        assert moved and moved.read_text() == text
+
+    kept = {old.name: old.read_text() for old in tmp_path.iterdir()}
+    assert kept == {"results-1.json": "first", "results-2.json": "second"}
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
