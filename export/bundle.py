@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
     accuracy, published = {}, {}
     has_twin = network.name.startswith("mobilenetv3")
     for name in (network.name, f"{network.name}_delegable")[: 1 + has_twin]:
-        fresh = replace(from_zoo(name, args.name), ranges=None, published={})
+        fresh = replace(from_zoo(name, args.name), ranges=None, accuracies={})
         result = export(fresh, tuple(RECIPES), photos.subset(some), labelled, args.out, stages)
         assert result.ranges and result.original
         write_atomic(ranges_path(path, name), result.ranges.to_json().encode())

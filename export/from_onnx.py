@@ -119,12 +119,12 @@ def network_of(args: argparse.Namespace, preprocessing: Preprocessing) -> "Netwo
 
     converted, size = from_onnx(args.model, args.channels == "bgr", args.size)
     return Network(
-        converted,
-        re.sub(r"\W+", "_", args.name or args.model.stem),
-        "onnx",
-        sha256(args.model.read_bytes()),
-        preprocessing.at(size),
-        labels(args.labels) if args.labels else None,
+        model=converted,
+        name=re.sub(r"\W+", "_", args.name or args.model.stem),
+        weights="onnx",
+        weights_sha256=sha256(args.model.read_bytes()),
+        preprocessing=preprocessing.at(size),
+        labels=labels(args.labels) if args.labels else None,
     )
 
 

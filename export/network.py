@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ghostnet_tf import weights as weights_of
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import user_path
-from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
+from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED, pretrained
 
 from .classifier import Classifier
 from .parity import Outputs
@@ -24,8 +22,6 @@ from .ranges import Ranges
 if TYPE_CHECKING:
     import keras
 
-SEEDED, BUNDLED = "seeded", "tinyimagenet"
-DEFAULT_MODEL = "ghostnet_050"  # the one that has bundled weights
 FAMILIES = {  # of the zoo -> of contract.FAMILIES
     "ghostnet": "ghostnet",
     "mobilenet_v2": "delegable",
@@ -36,7 +32,7 @@ FAMILIES = {  # of the zoo -> of contract.FAMILIES
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Converted:
     """A network as the float32 flatbuffer that every recipe starts from, beside its original."""
 
@@ -47,7 +43,7 @@ class Converted:
     tools: tuple[str, ...] = ()  # packages that took part, beyond those that every export needs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Network:
     """Any network that takes one image: a Keras model, or one that has been converted already."""
 
@@ -60,8 +56,8 @@ class Network:
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
     dialect: str = ""  # of weights that others published; see ghostnet_tf.weights.dialects
-    # accuracies measured then: SHA-256 of a finished file -> {top1, top5, n}
-    published: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    # measured then: SHA-256 of a finished file -> {top1, top5, n}
+    accuracies: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def is_seeded(self) -> bool:
@@ -88,10 +84,10 @@ class Network:
 
         model = self.model
         return Converted(
-            to_float32(model, self.preprocessing.size),
-            "Keras",
-            lambda images: model.predict(images, batch_size=8, verbose=0),
-            sum(math.prod(variable.shape) for variable in model.trainable_variables),
+            float32=to_float32(model, self.preprocessing.size),
+            original="Keras",
+            run=lambda images: model.predict(images, batch_size=8, verbose=0),
+            parameters=sum(math.prod(variable.shape) for variable in model.trainable_variables),
         )
 
 
@@ -101,71 +97,30 @@ def from_zoo(
     size: int | None = None,
     labels: str | None = None,
 ) -> Network:
-    """A network of the zoo with bundled, seeded, or a user's weights.
+    """A network of the zoo with bundled, seeded, or a user's weights: see `pretrained`.
 
     Without `model_name`, the one that the weights are of, where they say so.
     """
-    model_name = model_name or named_by(weights) or DEFAULT_MODEL
-    entry = zoo.parse_model(model_name)
-    family = FAMILIES[entry.family]
-    if weights == SEEDED:
-        from ghostnet_tf.nets.seeded import seed
-
-        at = entry.preprocessing.at(size or entry.preprocessing.size)
-        table = label_tables.labels(labels or entry.labels)
-        model = seed(entry.build(classes=len(table), size=at.size))
-        return Network(model, model_name, SEEDED, "", at, table, family)
-
-    found = weights_of.find(weights, model_name)
-    if found.facts:
-        known_as = (model_name, model_name.removesuffix("_delegable"))
-        if found.facts.model not in known_as:
-            raise UserError(
-                f"{str(found.path)!r} holds weights of {found.facts.model}, not of {model_name}",
-                fix=f"--model {found.facts.model}",
-            )
-        table = label_tables.naming(found.facts.classes)
-        preprocessing = found.facts.preprocessing
-    else:
-        table = label_tables.labels(labels or entry.labels)
-        preprocessing = entry.preprocessing
-    at = preprocessing.at(size or preprocessing.size)
-    theirs = found.published
-    own: dict[str, Any] = {}
-    if theirs and theirs.naming.pad_mode == "same" and entry.family == "ghostnet":
-        own = {"pad_mode": "same"}
-        family = "delegable"  # nine PADs fewer than the graph that is promised of a GhostNet
-    if model_name == "ghost_resnet56" and found.path.suffix == weights_of.GHOST_RESNET56:
-        from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
-
-        own = AS_PUBLISHED
-    model = entry.build(classes=len(table), **own)
-    weights_of.load(model, found)
-    is_published = at == preprocessing and found.path.parent == weights_of.BUNDLED
+    made = pretrained(model_name, weights, size=size, labels=labels)
+    # "same" pads have nine PADs fewer than the graph that is promised of a GhostNet.
+    own_graph = FAMILIES[zoo.parse_model(made.name).family]
+    bundled = made.path if made.is_as_bundled else None
     return Network(
-        model,
-        model_name,
-        found.name,
-        found.sha256,
-        at,
-        table,
-        family,
-        _ranges(found.path, model_name) if is_published else None,
-        str(theirs or ""),
-        _published(found.path) if is_published else {},
+        model=made.model,
+        name=made.name,
+        weights=made.weights,
+        weights_sha256=made.sha256,
+        preprocessing=made.preprocessing,
+        labels=made.labels,
+        family="delegable" if made.pad_mode == "same" else own_graph,
+        ranges=_ranges(bundled, made.name) if bundled else None,
+        dialect=made.source,
+        accuracies=_accuracies(bundled) if bundled else {},
     )
 
 
-def named_by(weights: str) -> str | None:
-    """The name of the network that a checkpoint of ours says it is of."""
-    if not user_path(weights).is_file():
-        return None
-    facts = weights_of.find(weights, DEFAULT_MODEL).facts
-    return facts and facts.model
-
-
 def ranges_path(weights: Path, model_name: str) -> Path:
-    """Where the ranges of bundled weights stand; a delegable twin has tensors of its own."""
+    """Where the ranges of bundled weights stand; a delegable network has tensors of its own."""
     return weights.with_name(f"{model_name}_{weights.stem.rsplit('_', 1)[-1]}.ranges.json")
 
 
@@ -178,6 +133,6 @@ def _ranges(weights: Path, model_name: str) -> Ranges | None:
     return Ranges.from_json(path.read_text()) if path.exists() else None
 
 
-def _published(weights: Path) -> dict[str, dict[str, Any]]:
+def _accuracies(weights: Path) -> dict[str, dict[str, Any]]:
     path = card_path(weights)
     return json.loads(path.read_text())["published"] if path.exists() else {}

@@ -92,11 +92,11 @@ def export(
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
             refuse_broken(record, facts(data), agreement, network)
-            published = network.published.get(sha256(data))
+            scores = network.accuracies.get(sha256(data))
             record = replace(
                 record,
                 # Measured when the weights were published, on a file of exactly these bytes.
-                accuracy=Accuracy(**published) if published else None,
+                accuracy=Accuracy(**scores) if scores else None,
                 parity_db=agreement.snr_db,
                 parity_on="generated images" if photos is None else "photos",
                 top1_agreement=None
@@ -183,7 +183,7 @@ def described(
 def refuse_broken(record: Record, says: Facts, agreement: Parity, network: Network) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
     promised = promise(record.recipe, record.family, record.parameters)
-    is_bundled = bool(network.published) and network.family == "ghostnet"
+    is_bundled = bool(network.accuracies) and network.family == "ghostnet"
     unfaithful = broken_gate(record.recipe, agreement, network.original, is_bundled)
     if broken := broken_promises(promised, says) + unfaithful:
         raise CheckFailed(

@@ -58,7 +58,10 @@ def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Conver
         return outputs[0] if len(outputs) == 1 else outputs
 
     parameters = work.says.parameters
-    return Converted(graph.to_bytes(), "ONNX", run, parameters, TOOLS), work.says.size
+    converted = Converted(
+        float32=graph.to_bytes(), original="ONNX", run=run, parameters=parameters, tools=TOOLS
+    )
+    return converted, work.says.size
 
 
 def worked(path: Path, size: int | None) -> Work:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import keras
 from keras import layers, ops
 
+from ghostnet_tf.nets.model import ImageModel
+
 APPLICATIONS = {"large": "MobileNetV3Large", "small": "MobileNetV3Small"}
 RANDOM_LOGITS: dict[str, Any] = {"weights": None, "classifier_activation": None}
 
@@ -32,7 +34,7 @@ def mobilenet_v3(
     size: int | None = None,
     delegable: bool = False,
     name: str | None = None,
-) -> keras.Model:
+) -> ImageModel:
     """(N, H, W, 3) in [-1, 1] -> (N, classes). Paper: arXiv 1905.02244.
 
     `delegable` spells the hard-swish so that mobile runtimes take it in int8; same function.
@@ -55,7 +57,7 @@ def mobilenet_v2(
     dropout: float = 0.2,
     size: int | None = None,
     name: str | None = None,
-) -> keras.Model:
+) -> ImageModel:
     """(N, H, W, 3) in [-1, 1] -> (N, classes). Paper: arXiv 1801.04381, whose top has a dropout."""
     stock = keras.applications.MobileNetV2(
         input_tensor=_image(size),
@@ -71,7 +73,7 @@ def _image(size: int | None):
     return keras.Input((size, size, 3), name="image")
 
 
-def _rebuilt(stock: keras.Model, delegable: bool = False, dropout: float = 0.0) -> keras.Model:
+def _rebuilt(stock: keras.Model, delegable: bool = False, dropout: float = 0.0) -> ImageModel:
     """The same function, with stable names, and paddings that need no known image size."""
 
     def rebuild(layer, x, *others, **kwargs):
@@ -95,7 +97,7 @@ def _rebuilt(stock: keras.Model, delegable: bool = False, dropout: float = 0.0) 
         stock, clone_function=lambda layer: layer, call_function=rebuild
     )
     # One image, not a list of one: Keras warns at every call that gives a list's only member.
-    return keras.Model(clone.inputs[0], clone.outputs[0], name=stock.name)
+    return ImageModel(clone.inputs[0], clone.outputs[0], name=stock.name)
 
 
 def _kind(layer) -> str:

@@ -1,12 +1,14 @@
 """Rows become Keras models, behind the signature that keras.applications has taught everyone."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import layers
 
-from ghostnet_tf.nets import spec
+from ghostnet_tf.nets import pretrained, spec, zoo
 from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck, PadMode, PointwiseConv2D, he_fan_out
+from ghostnet_tf.nets.model import ImageModel
 
 POOLING = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
@@ -18,12 +20,12 @@ def GhostNet(
     input_tensor=None,
     input_shape: tuple[int | None, int | None, int] | None = None,
     pooling: str | None = None,
-    classes: int = 1000,
+    classes: int | None = None,
     classifier_activation: str | None = None,
     dropout: float = 0.2,
     pad_mode: PadMode = "symmetric",
     name: str | None = None,
-) -> keras.Model:
+) -> ImageModel:
     """GhostNet at any width. Normalised RGB (N, H, W, 3) -> logits (N, classes).
 
     Without the top: the last map (N, H / 32, W / 32, 960 x width), or (N, 960 x width) if pooled.
@@ -32,6 +34,11 @@ def GhostNet(
     `input_tensor` fixes it. Paper: arXiv 1911.11907.
     """
     _refuse_contradictions(width, include_top, pooling, classes, dropout)
+    own_name = f"ghostnet_{round(100 * width):03d}"
+    entry = replace(zoo.MODELS["ghostnet_100"], name=own_name, width=width)
+    found = pretrained.find(weights, own_name)
+    if include_top:
+        classes, _ = pretrained.outputs(entry, found, classes)
     rows = spec.ghostnet(width)
     image = _image(input_tensor, input_shape)
     x = ConvNorm(rows.stem, 3, 2, "relu", pad_mode, name="stem")(image)
@@ -58,25 +65,21 @@ def GhostNet(
         x = POOLING[pooling](name=f"{pooling}_pool")(x)  # (N, last)
     sources = keras.utils.get_source_inputs(image)  # whatever stands before `input_tensor`
     inputs = sources if len(sources) > 1 else sources[0]
-    model = keras.Model(inputs, x, name=name or f"ghostnet_{round(100 * width):03d}")
-    if weights is not None:
-        from ghostnet_tf.weights import load  # downloads: of no concern to those who load nothing
-
-        load(model, weights)
-    return model
+    model = ImageModel(inputs, x, name=name or own_name)
+    return pretrained.with_weights(model, entry, found, include_top)
 
 
-def ghostnet_050(**kwargs) -> keras.Model:
+def ghostnet_050(**kwargs) -> ImageModel:
     """GhostNet 0.5x: 2.6 M parameters, 42 M multiply-adds."""
     return GhostNet(0.5, **kwargs)
 
 
-def ghostnet_100(**kwargs) -> keras.Model:
+def ghostnet_100(**kwargs) -> ImageModel:
     """GhostNet 1.0x: 5.2 M parameters, 141 M multiply-adds."""
     return GhostNet(1.0, **kwargs)
 
 
-def ghostnet_130(**kwargs) -> keras.Model:
+def ghostnet_130(**kwargs) -> ImageModel:
     """GhostNet 1.3x: 7.4 M parameters, 227 M multiply-adds."""
     return GhostNet(1.3, **kwargs)
 
@@ -117,7 +120,7 @@ def _refuse_contradictions(width, include_top, pooling, classes, dropout) -> Non
         raise ValueError(f"pooling is {pooling!r}; it is None, 'avg' or 'max'")
     if include_top and pooling:
         raise ValueError(f"pooling={pooling!r} needs include_top=False: the top pools by itself")
-    if include_top and classes < 1:
+    if include_top and classes is not None and classes < 1:
         raise ValueError(f"classes is {classes}; it must be 1 or more")
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout is {dropout}; it is a share, from 0 to below 1")

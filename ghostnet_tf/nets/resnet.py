@@ -10,8 +10,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from ghostnet_tf.nets import spec
+from ghostnet_tf.nets import spec, zoo
 from ghostnet_tf.nets.layers import BATCH_NORM, GhostModule, Shape, register
+from ghostnet_tf.nets.model import ImageModel
+from ghostnet_tf.nets.pretrained import with_weights
 
 Size = tuple[int | None, int | None, int]
 
@@ -143,7 +145,7 @@ def GhostResNet50(
     classes: int = 1000,
     classifier_activation: str | None = None,
     name: str | None = "ghost_resnet50",
-) -> keras.Model:
+) -> ImageModel:
     """ResNet-50 of Ghost modules. Normalised RGB (N, H, W, 3) -> logits (N, classes).
 
     Without the top: the last map, (N, H / 32, W / 32, 2048). `ratio` is the paper's s and
@@ -157,10 +159,12 @@ def GhostResNet50(
     x = layers.ZeroPadding2D(1, name="stem_pad")(x)  # nothing is below 0 after a ReLU
     x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)  # (N, H / 4, W / 4, 64)
     x = stages(x, spec.RESNET50, ratio, cheap_kernel)
-    return finished(image, x, include_top, classes, classifier_activation, name, weights)
+    return finished(
+        image, x, include_top, classes, classifier_activation, name, weights, "ghost_resnet50"
+    )
 
 
-def ResNet50(**kwargs) -> keras.Model:
+def ResNet50(**kwargs) -> ImageModel:
     """The plain twin: 25.6 M parameters and 4.09 G multiply-adds at 224 px."""
     return GhostResNet50(1, **{"name": "resnet50", **kwargs})
 
@@ -176,7 +180,7 @@ def GhostResNet56(
     ghost_stem: bool = False,
     drop_in: bool = False,
     name: str | None = "ghost_resnet56",
-) -> keras.Model:
+) -> ImageModel:
     """ResNet-56 of Ghost modules, for small images. Normalised RGB (N, H, W, 3) -> logits.
 
     Without the top: the last map, (N, H / 4, W / 4, 64). At 32 px and s = 2, 0.44 M parameters and
@@ -201,10 +205,12 @@ def GhostResNet56(
     ):
         x = layer(x)  # (N, H, W, 16)
     x = stages(x, spec.RESNET56, ratio, cheap_kernel, drop_in)
-    return finished(image, x, include_top, classes, classifier_activation, name, weights)
+    return finished(
+        image, x, include_top, classes, classifier_activation, name, weights, "ghost_resnet56"
+    )
 
 
-def ResNet56(**kwargs) -> keras.Model:
+def ResNet56(**kwargs) -> ImageModel:
     """The plain twin: 0.85 M parameters and 125 M multiply-adds at 32 px."""
     return GhostResNet56(1, **{"name": "resnet56", **kwargs})
 
@@ -225,14 +231,12 @@ def stages(x, rows, ratio: int, cheap_kernel: int, drop_in: bool = False):
     return x
 
 
-def finished(image, x, include_top, classes, activation, name, weights) -> keras.Model:
+def finished(
+    image, x, include_top, classes, activation, name, weights, zoo_name: str
+) -> ImageModel:
     """Pooling and classifier where they are wanted, and weights."""
     if include_top:
         x = layers.GlobalAveragePooling2D(name="pool")(x)  # (N, C)
         x = layers.Dense(classes, activation=activation, name="classifier")(x)
-    model = keras.Model(image, x, name=name)
-    if weights is not None:
-        from ghostnet_tf.weights import load
-
-        load(model, weights)
-    return model
+    model = ImageModel(image, x, name=name)
+    return with_weights(model, zoo.MODELS[zoo_name], weights, include_top)

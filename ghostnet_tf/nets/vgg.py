@@ -3,8 +3,10 @@
 import keras
 from keras import layers
 
-from ghostnet_tf.nets import spec
+from ghostnet_tf.nets import spec, zoo
 from ghostnet_tf.nets.layers import BATCH_NORM, GhostModule
+from ghostnet_tf.nets.model import ImageModel
+from ghostnet_tf.nets.pretrained import with_weights
 
 
 def GhostVGG16(
@@ -17,7 +19,7 @@ def GhostVGG16(
     classifier_activation: str | None = None,
     ghost_stem: bool = True,
     name: str | None = "ghost_vgg16",
-) -> keras.Model:
+) -> ImageModel:
     """VGG-16 of Ghost modules, for small images. Normalised RGB (N, H, W, 3) -> logits.
 
     Without the top: the last map, (N, H / 32, W / 32, 512). At 32 px, s = 2, d = 3: 7.65 M
@@ -40,14 +42,10 @@ def GhostVGG16(
         x = layers.BatchNormalization(**BATCH_NORM, name="head_norm")(x)
         x = layers.Activation("relu", name="head_act")(x)
         x = layers.Dense(classes, activation=classifier_activation, name="classifier")(x)
-    model = keras.Model(image, x, name=name)
-    if weights is not None:
-        from ghostnet_tf.weights import load
-
-        load(model, weights)
-    return model
+    model = ImageModel(image, x, name=name)
+    return with_weights(model, zoo.MODELS["ghost_vgg16"], weights, include_top)
 
 
-def VGG16(**kwargs) -> keras.Model:
+def VGG16(**kwargs) -> ImageModel:
     """The plain twin: 15.0 M parameters and 313 M multiply-adds at 32 px."""
     return GhostVGG16(1, **{"name": "vgg16", **kwargs})

@@ -12,7 +12,7 @@ from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE
 
 if TYPE_CHECKING:
-    import keras
+    from ghostnet_tf.nets.model import ImageModel
 
 Family = Literal[
     "ghostnet", "mobilenet_v3", "mobilenet_v3_delegable", "mobilenet_v2", "resnet", "vgg"
@@ -22,7 +22,7 @@ Family = Literal[
 MOBILENET = Preprocessing(224, 0.875, "bilinear", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One network of the zoo, not yet built."""
 
@@ -30,16 +30,18 @@ class Entry:
     width: float
     family: Family
     preprocessing: Preprocessing  # its authors'; a checkpoint brings its own
-    builder: Callable[..., "keras.Model"]
+    builder: Callable[..., "ImageModel"]
     labels: str = "imagenet"  # the table of the classes that its authors had
 
     def build(
         self,
+        *,
         classes: int | None = None,
         dropout: float = 0.2,
         size: int | None = None,
+        name: str | None = None,
         **own: Any,
-    ) -> "keras.Model":
+    ) -> "ImageModel":
         """The network with random weights, (N, size, size, 3) -> logits (N, classes).
 
         Its authors' classes by default. With `size=None` it takes images of any size. `own` are
@@ -52,7 +54,14 @@ class Entry:
                 fix=f"use images of {SMALLEST_IMAGE} pixels or more",
             )
         classes = len(labels(self.labels)) if classes is None else classes
-        return self.builder(self.width, classes, dropout, size, self.name, **own)
+        return self.builder(
+            width=self.width,
+            classes=classes,
+            dropout=dropout,
+            size=size,
+            name=name or self.name,
+            **own,
+        )
 
 
 def parse_model(name: str) -> Entry:
@@ -63,47 +72,56 @@ def parse_model(name: str) -> Entry:
     """
     found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
     if found and found[1] + found[3] in KINDS and found[2] != "000":
-        return Entry(name, int(found[2]) / 100, *KINDS[found[1] + found[3]])
+        family, preprocessing, builder = KINDS[found[1] + found[3]]
+        return Entry(
+            name=name,
+            width=int(found[2]) / 100,
+            family=family,
+            preprocessing=preprocessing,
+            builder=builder,
+        )
     found = re.fullmatch(r"(ghost_)?([a-z]+\d+)(?:_s([2-9]))?(?:_d([1-9]))?", name, re.ASCII)
     if found and found[2] in PAPERS and (found[1] or not (found[3] or found[4])):
         family, preprocessing, table = PAPERS[found[2]]
         ratio = int(found[3] or 2) if found[1] else 1
         builder = _of_the_paper(found[2], ratio, int(found[4] or 3))
-        return Entry(name, 1.0, family, preprocessing, builder, table)
+        return Entry(
+            name=name,
+            width=1.0,
+            family=family,
+            preprocessing=preprocessing,
+            builder=builder,
+            labels=table,
+        )
     return pick(name, MODELS, "model")
 
 
-def _ghostnet(width, classes, dropout, size, name, pad_mode: Any = "symmetric"):
+def _ghostnet(*, size, **own):
     from ghostnet_tf.nets.ghostnet import GhostNet
 
-    return GhostNet(
-        width,
-        input_shape=(size, size, 3),
-        classes=classes,
-        dropout=dropout,
-        pad_mode=pad_mode,
-        name=name,
-    )
+    if "input_tensor" not in own:
+        own["input_shape"] = (size, size, 3)
+    return GhostNet(**own)
 
 
 def _mobilenet_v3(kind: Literal["large", "small"], delegable: bool = False):
-    def build(width, classes, dropout, size, name):
+    def build(*, width, **own):
         from ghostnet_tf.nets.baselines import mobilenet_v3
 
-        return mobilenet_v3(kind, width, classes, dropout, size, delegable, name)
+        return mobilenet_v3(kind, width, delegable=delegable, **own)
 
     return build
 
 
-def _mobilenet_v2(width, classes, dropout, size, name):
+def _mobilenet_v2(*, width, **own):
     from ghostnet_tf.nets.baselines import mobilenet_v2
 
-    return mobilenet_v2(width, classes, dropout, size, name)
+    return mobilenet_v2(width, **own)
 
 
 @cache
 def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
-    def build(width, classes, dropout, size, name, **own):
+    def build(*, width, dropout, size, **own):
         from ghostnet_tf.nets import resnet, vgg
 
         of_base = {
@@ -111,10 +129,7 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
             "resnet56": resnet.GhostResNet56,
             "vgg16": vgg.GhostVGG16,
         }
-        shape = (size, size, 3)
-        return of_base[base](
-            ratio, cheap_kernel, input_shape=shape, classes=classes, name=name, **own
-        )
+        return of_base[base](ratio, cheap_kernel, input_shape=(size, size, 3), **own)
 
     return build
 

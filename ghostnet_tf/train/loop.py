@@ -19,7 +19,7 @@ from ghostnet_tf.train.interrupt import ctrl_c_waits
 from ghostnet_tf.train.progress import Step, progress
 from ghostnet_tf.train.schedule import Recipe
 from ghostnet_tf.train.training import Run, steps_per_epoch
-from ghostnet_tf.weights.checkpoint import Facts
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 NAMED = 10  # so many broken photos are named, all of them are counted
 
@@ -33,11 +33,11 @@ def train(args: argparse.Namespace, photos: Photos, recipe: Recipe) -> dict[str,
 
     entry = zoo.parse_model(args.model)
     start = weights.find(args.weights, args.model) if args.weights else None
-    authors = start.facts.preprocessing if start and start.facts else entry.preprocessing
-    facts = Facts(args.model, photos.classes, authors.at(recipe.final_size))
+    authors = start.info.preprocessing if start and start.info else entry.preprocessing
+    facts = CheckpointInfo(args.model, photos.classes, authors.at(recipe.final_size))
     model = entry.build(classes=len(photos.classes), dropout=recipe.dropout)
     if start:
-        new_head = start.facts is None or start.facts.classes != photos.classes
+        new_head = start.info is None or start.info.classes != photos.classes
         weights.load(model, start, new_head)
         head = "a new classifier" if new_head else "its classifier, for the same classes"
         console.print(f"starting from {start.path} with {head}", soft_wrap=True)
@@ -88,7 +88,7 @@ def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
 
 
 def _decode(
-    photos: Photos, count: int, recipe: Recipe, facts: Facts, console: Console
+    photos: Photos, count: int, recipe: Recipe, facts: CheckpointInfo, console: Console
 ) -> tuple[Decoded, Decoded]:
     """(training, held-out) photos in memory."""
     positions = hold_out(len(photos), count, recipe.seed)

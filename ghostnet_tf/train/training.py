@@ -37,7 +37,7 @@ class Run:
 
     folder: Path
     recipe: Recipe
-    facts: checkpoint.Facts
+    facts: checkpoint.CheckpointInfo
     model: keras.Model
     train: Decoded
     held_out: Decoded

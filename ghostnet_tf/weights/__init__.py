@@ -1,5 +1,12 @@
 """Weights by name or path, into a model."""
 
-from ghostnet_tf.weights.source import BUNDLED, GHOST_RESNET56, Weights, find, load
+from ghostnet_tf.weights.source import (
+    BUNDLED,
+    DEFAULT_MODEL,
+    GHOST_RESNET56,
+    Weights,
+    find,
+    load,
+)
 
-__all__ = ["BUNDLED", "GHOST_RESNET56", "Weights", "find", "load"]
+__all__ = ["BUNDLED", "DEFAULT_MODEL", "GHOST_RESNET56", "Weights", "find", "load"]

@@ -1,6 +1,6 @@
 """What published GhostNet files call their weights: four namings of three dialects.
 
-A dialect is also arithmetic. `convert.py` turns B and C into A, which is what our layers compute:
+A dialect is also arithmetic. `translate.py` turns B and C into A, which is what our layers compute:
 
         gate of the SE         squeezed channels   head                   padding     stem reads
     A   relu6(x + 3) / 6       divisible(c / 4)    convolution, bias      symmetric   RGB

@@ -1,4 +1,4 @@
-"""A published CIFAR-10 checkpoint of Ghost-ResNet-56, by its PyTorch names, into our network."""
+"""A published CIFAR-10 checkpoint of Ghost-ResNet-56, by its PyTorch names, under ours."""
 
 import io
 import re
@@ -6,14 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member
-from ghostnet_tf.data.preprocess import CIFAR10
-from ghostnet_tf.nets.resnet import GhostResNet56
-from ghostnet_tf.weights.apply import copy
 
 MAX_BYTES = 1_000_000  # of one tensor; the largest has 74 kB
 AS_PUBLISHED: dict[str, Any] = {"ghost_stem": True, "drop_in": True}  # how that network was built
@@ -35,33 +31,21 @@ PLACES = (  # in a checkpoint's name -> in the path of a variable
 )
 
 
-def load(path: str | Path) -> keras.Model:
-    """The network of the checkpoint: 32 px, logits of CIFAR-10; every tensor is used once."""
-    model = GhostResNet56(input_shape=(CIFAR10.size, CIFAR10.size, 3), **AS_PUBLISHED)
-    try:
-        copy(model, tensors(Path(path)))
-    except UserError as error:
-        raise UserError(f"{str(path)!r} does not fit {model.name}: {error}", error.fix) from None
-    return model
+def tensors(path: Path, data: bytes) -> dict[str, np.ndarray]:
+    """The arrays by the path of the variable that they are for; `path` holds `data`."""
+    return {place(name): laid_out(name, values) for name, values in read(path, data).items()}
 
 
-def tensors(path: Path) -> dict[str, np.ndarray]:
-    """The arrays by the path of the variable that they are for."""
-    return {place(name): laid_out(name, values) for name, values in read(path).items()}
-
-
-def read(path: Path) -> dict[str, np.ndarray]:
+def read(path: Path, data: bytes) -> dict[str, np.ndarray]:
     """The arrays of an `.npz`; one that would need a pickle is refused."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {
                 name.removesuffix(".npy"): np.load(
                     io.BytesIO(read_member(archive, name, MAX_BYTES)), allow_pickle=False
                 )
                 for name in archive.namelist()
             }
-    except FileNotFoundError:
-        raise UserError(f"there is no checkpoint {str(path)!r}", fix="check the path") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{str(path)!r} is no readable .npz: {error}", fix="download it again?"

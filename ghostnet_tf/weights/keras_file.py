@@ -16,38 +16,37 @@ ARRAYS_OF_KERAS = "model.weights.h5"  # inside of a `.keras` archive
 NO_WEIGHTS = ("optimizer/", "_layer_checkpoint")  # nor are the seeds of dropout
 
 
-def read(path: Path, model: keras.Model, max_bytes: int) -> dict[str, np.ndarray]:
-    """The arrays by the path of the variable of `model` that they are for.
+def read(path: Path, data: bytes, model: keras.Model, max_bytes: int) -> dict[str, np.ndarray]:
+    """The arrays by the path of the variable of `model` that they are for; `path` holds `data`.
 
     An array for which the model has no place keeps the name that it has in the file.
     """
     path_of = _path_of_arrays(model)
-    return {
-        path_of.get(name, name): a for name, a in _arrays(_hdf5(path, max_bytes), path, max_bytes)
-    }
+    hdf5 = _hdf5(path, data, max_bytes)
+    return {path_of.get(name, name): array for name, array in _arrays(hdf5, path, max_bytes)}
 
 
 def _path_of_arrays(model: keras.Model) -> dict[str, str]:
     """Name of an array in a Keras file -> path of its variable.
 
     Keras names the arrays by the places of the layers and keeps that map to itself; it is read from
-    a file of a twin in which every weight is filled with its own number.
+    a file of a clone in which every weight is filled with its own number.
     """
-    twin = keras.models.clone_model(model)
-    for number, variable in enumerate(twin.weights):
+    clone = keras.models.clone_model(model)
+    for number, variable in enumerate(clone.weights):
         variable.assign(np.full(variable.shape, number))
     with tempfile.TemporaryDirectory() as folder:
-        template = Path(folder) / "twin.weights.h5"
-        twin.save_weights(template)
+        template = Path(folder) / "clone.weights.h5"
+        clone.save_weights(template)
         numbered = _arrays(template.read_bytes(), template, template.stat().st_size)
-    return {name: twin.weights[round(float(array.flat[0]))].path for name, array in numbered}
+    return {name: clone.weights[round(float(array.flat[0]))].path for name, array in numbered}
 
 
-def _hdf5(path: Path, max_bytes: int) -> bytes:
+def _hdf5(path: Path, data: bytes, max_bytes: int) -> bytes:
     if path.suffix != ".keras":
-        return path.read_bytes()
+        return data
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return read_member(archive, ARRAYS_OF_KERAS, max_bytes)
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise UserError(f"{str(path)!r} is no Keras archive", fix="download it again?") from None

@@ -1,7 +1,7 @@
 """Where weights come from: shipped with the package, published by others, or the user's own."""
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import cache, sha256, user_path
-from ghostnet_tf.weights import checkpoint, download, published, tf1
-from ghostnet_tf.weights.translate import Published, convert, is_ghostnet
+from ghostnet_tf.weights import checkpoint, download, foreign, tf1
+from ghostnet_tf.weights.translate import Foreign, convert, is_ghostnet
 
 if TYPE_CHECKING:
     import keras
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BUNDLED = Path(__file__).parent / "bundled"
 FILES_THAT_LOAD = ".safetensors, .weights.h5, .keras, .pth, .pdparams or .npz file"
 PICKLE = b"\x80"  # since protocol 2
+DEFAULT_MODEL = "ghostnet_050"  # the one that has bundled weights
+BEST = "best.safetensors"  # what a training run calls its result
 KERAS_SUFFIXES = (".weights.h5", ".keras")
 GHOST_RESNET56 = ".npz"  # the one network that is published so
 MAX_BYTES = 1_000_000_000
@@ -32,49 +34,79 @@ IMPOSTORS = (
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights that has been found and looked at, not yet loaded."""
+    """A file of weights that has been found and looked at, not yet loaded; it is read once."""
 
-    name: str  # "tinyimagenet", or the stem of the user's file
+    name: str  # "tinyimagenet", or what the user's file is called
     path: Path
-    sha256: str
+    kind: str  # a name with the ending to go by
     header: dict[str, Any]  # what our own checkpoints say of themselves; else empty
-    published: Published | None = field(default=None, repr=False, compare=False)  # other people's
 
-    @property
-    def facts(self) -> checkpoint.Facts | None:
+    @cached_property
+    def data(self) -> bytes:
+        """The file; of a TensorFlow checkpoint the one that holds the numbers."""
+        return _files_of(self.path)[-1].read_bytes()
+
+    @cached_property
+    def sha256(self) -> str:
+        return sha256(self.data)
+
+    @cached_property
+    def info(self) -> checkpoint.CheckpointInfo | None:
+        """What a checkpoint of ours says of itself; None for other people's files."""
         if not self.header:
             return None
         try:
-            return checkpoint.Facts.from_dict(self.header)
+            return checkpoint.CheckpointInfo.from_dict(self.header)
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(
                 f"{str(self.path)!r} does not say what its tensors are: {error!r}",
                 fix="give the best.safetensors of a training run",
             ) from None
 
+    @cached_property
+    def foreign(self) -> Foreign | None:
+        """The tensors in the dialect of a GhostNet of others; None where they have other names."""
+        if self.header or self.kind.endswith((GHOST_RESNET56, *KERAS_SUFFIXES)):
+            return None
+        if self.kind.endswith(".safetensors"):
+            return foreign.recognised(checkpoint.tensors_of(self.path, self.data))
+        return foreign.read(self.path, self.data, MAX_BYTES, self.kind)
 
-def find(weights: str, model_name: str) -> Weights:
+    @property
+    def is_bundled(self) -> bool:
+        return self.path.parent == BUNDLED
+
+
+def find(weights: str, model_name: str | None = None) -> Weights:
     """The file behind `weights`, a bundled or published name or a path, for the model of that name.
 
-    A delegable network is the same function of the same weights as its stock twin. Published
-    weights are downloaded once.
+    Without `model_name`, that of the bundled weights of that name, or any. A delegable network is
+    the same function of the same weights as the stock one. Published weights are downloaded once.
+    Raises UserError where there is no such file, or where it is not of weights.
     """
-    stock = model_name.removesuffix("_delegable")
+    name_of_model = model_name or DEFAULT_MODEL
+    stock = name_of_model.removesuffix("_delegable")
     bundled = {path.name: path for path in BUNDLED.glob("*.safetensors")}
     if path := bundled.get(f"{stock}_{weights}.safetensors"):
         return _look(path, weights)
     if weights in download.NAMES:
-        file = download.find(weights, model_name)
-        path = download.fetch(file, cache(), partial(_readable, kind=file.name))
+        file = download.find(weights, name_of_model)
+        path = download.fetch(file, cache(), lambda path: _look(path, weights, file.name))
         return _look(path, weights)
     path = user_path(weights)
     if path.is_dir():
-        raise UserError(f"{weights!r} is a folder, not a file of weights", fix=_known(model_name))
+        raise UserError(f"{weights!r} is a folder, not a file of weights", _known(name_of_model))
     if not path.is_file() and tf1.prefix_of(path) is None:
         raise UserError(
-            f"there are no weights {weights!r} for {model_name}", fix=_known(model_name)
+            f"there are no weights {weights!r} for {name_of_model}", _known(name_of_model)
         )
-    return _look(path, path.name.split(".")[0])
+    return _look(path, _name_of(path))
+
+
+def _name_of(path: Path) -> str:
+    """What files made of these weights are called: every run's own are best.safetensors."""
+    stem = path.name.split(".")[0]
+    return (path.absolute().parent.name or stem) if path.name == BEST else stem
 
 
 def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -> Weights:
@@ -88,15 +120,16 @@ def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -
     from ghostnet_tf.weights.apply import copy
 
     found = find(weights, model.name) if isinstance(weights, str) else weights
+    path, data = found.path, found.data
     try:
-        if found.published:
-            tensors = _converted(model, found.published, new_head)
-        elif found.path.suffix == ".safetensors":
-            tensors = checkpoint.read(found.path)[0]
-        elif found.path.suffix == GHOST_RESNET56:
-            tensors = ghost_resnet56.tensors(found.path)
+        if found.foreign:
+            tensors = _converted(model, found.foreign, new_head)
+        elif path.suffix == ".safetensors":
+            tensors = checkpoint.tensors_of(path, data)
+        elif path.suffix == GHOST_RESNET56:
+            tensors = ghost_resnet56.tensors(path, data)
         else:
-            tensors = keras_file.read(found.path, model, MAX_BYTES)
+            tensors = keras_file.read(path, data, model, MAX_BYTES)
         copy(model, tensors, new_head)
     except UserError as error:
         raise UserError(
@@ -105,36 +138,29 @@ def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -
     return found
 
 
-def _look(path: Path, name: str) -> Weights:
-    """Read what is needed to know what the file is."""
-    prefix = tf1.prefix_of(path)
-    files = tf1.files_of(prefix) if prefix else (path,)
-    kinds = (".safetensors", GHOST_RESNET56, *published.SUFFIXES, *KERAS_SUFFIXES)
-    if not prefix and not path.name.endswith(kinds):
+def _look(path: Path, name: str, kind: str = "") -> Weights:
+    """Read what is needed to know what the file is; `kind`: see `Weights`."""
+    kind = kind or path.name
+    kinds = (".safetensors", GHOST_RESNET56, *foreign.SUFFIXES, *KERAS_SUFFIXES)
+    if not tf1.prefix_of(path) and not kind.endswith(kinds):
         raise UserError(f"{str(path)!r} is of no known kind", fix=f"give a {FILES_THAT_LOAD}")
-    for file in files:
+    for file in _files_of(path):
         if file.stat().st_size > MAX_BYTES:
             raise UserError(f"{str(file)!r} is larger than {MAX_BYTES:,} bytes")
-        _refuse_impostors(file, path.name)
-    header = checkpoint.read(path)[1] if path.suffix == ".safetensors" else {}
-    theirs = None if header else _readable(path, path.name)
-    return Weights(name, path, sha256(files[-1].read_bytes()), header, theirs)
+        _refuse_impostors(file, kind)
+    header = checkpoint.read_header(path) if kind.endswith(".safetensors") else {}
+    found = Weights(name, path, kind, header)
+    _ = found.foreign  # others' are read here and now: what is none of a GhostNet is refused
+    return found
 
 
-def _readable(path: Path, kind: str) -> Published | None:
-    """The tensors in the dialect of a published GhostNet; None where they have other names.
-
-    `kind` is a name with the ending to go by.
-    """
-    if kind.endswith((GHOST_RESNET56, *KERAS_SUFFIXES)):
-        return None
-    if kind.endswith(".safetensors"):
-        return published.recognised(checkpoint.read(path)[0])
-    return published.read(path, MAX_BYTES, kind)
+def _files_of(path: Path) -> tuple[Path, ...]:
+    prefix = tf1.prefix_of(path)
+    return tf1.files_of(prefix) if prefix else (path,)
 
 
-def _converted(model: "keras.Model", theirs: Published, new_head: bool) -> dict[str, np.ndarray]:
-    """The published tensors by path of the model's variables."""
+def _converted(model: "keras.Model", theirs: Foreign, new_head: bool) -> dict[str, np.ndarray]:
+    """Their tensors by path of the model's variables."""
     shapes: dict[str, tuple[int, ...]] = {v.path: tuple(v.shape) for v in model.weights}
     if not is_ghostnet(shapes, theirs.naming):
         raise UserError(
@@ -160,7 +186,7 @@ def _refuse_impostors(path: Path, kind: str) -> None:
     start = head.lstrip().lower()
     for magic, what, fix in IMPOSTORS:
         # safetensors begins with the length of its JSON, any eight bytes
-        if magic == PICKLE and (kind.endswith(published.SUFFIXES) or head[8:9] == b"{"):
+        if magic == PICKLE and (kind.endswith(foreign.SUFFIXES) or head[8:9] == b"{"):
             continue
         if start.startswith(magic):
             raise UserError(f"{str(path)!r} is {what}, not weights", fix)

@@ -5,7 +5,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,9 +91,8 @@ class Storages:
         return self.by_key[key]
 
 
-def read(path: Path, max_bytes: int) -> Any:
+def read(data: bytes, max_bytes: int) -> Any:
     """The saved object, a dict for a state dict, with numpy arrays for tensors."""
-    data = path.read_bytes()
     if data.startswith(ZIP_MAGIC):
         return _from_zip(data, max_bytes)
     return _from_legacy(io.BytesIO(data), max_bytes)

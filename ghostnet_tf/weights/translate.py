@@ -1,4 +1,4 @@
-"""Published tensors into ours, exactly: every tensor once, by name, its shape checked."""
+"""Other people's tensors into ours, exactly: every tensor once, by name, its shape checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ DIVERGED = "take a checkpoint from before the training diverged"
 
 
 @dataclass(frozen=True)
-class Published:
-    """The tensors of a published file, and whose names they have."""
+class Foreign:
+    """The tensors of other people's file, and whose names they have."""
 
     naming: Naming
     tensors: Mapping[str, np.ndarray]
@@ -41,21 +41,21 @@ class Place:
 
 
 def convert(
-    published: Published, shapes: Mapping[str, Shape], new_head: bool = False
+    foreign: Foreign, shapes: Mapping[str, Shape], new_head: bool = False
 ) -> dict[str, np.ndarray]:
     """The tensors by path of our variable, float32, for a GhostNet with variables of `shapes`.
 
     A network without its top leaves the tensors of the head aside, `new_head` those of the
     classifier. Raises UserError with the file's own name of the tensor.
     """
-    naming = published.naming
+    naming = foreign.naming
     aside = naming.names_of("head", "classifier") if "head/kernel" not in shapes else set()
     if new_head:
         aside |= naming.names_of("classifier")
         shapes = {path: s for path, s in shapes.items() if not path.startswith("classifier/")}
     tensors = {
         name: value
-        for name, value in published.tensors.items()
+        for name, value in foreign.tensors.items()
         if name.rsplit(".", 1)[-1] != COUNTER and name not in aside
     }
     wanted = places(naming, shapes)
@@ -82,6 +82,13 @@ def places(naming: Naming, shapes: Mapping[str, Shape]) -> list[Place]:
         name, kind = naming.find(path)
         found.append(Place(path, name, kind, shape, _in_file(shape, kind, naming)))
     return found
+
+
+def classes_of(foreign: Foreign) -> int | None:
+    """How many classes the file's classifier has; None where it holds none."""
+    name, _ = foreign.naming.find("classifier/bias")
+    bias = foreign.tensors.get(name)
+    return None if bias is None or bias.ndim != 1 else len(bias)
 
 
 def is_ghostnet(shapes: Mapping[str, Shape], naming: Naming) -> bool:

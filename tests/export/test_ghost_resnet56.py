@@ -18,7 +18,7 @@ from ghostnet_tf.base.files import sha256
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import CIFAR10
-from ghostnet_tf.weights.ghost_resnet56 import load
+from tests.ghost_resnet56 import trained
 
 DATA = os.environ.get("GHOSTNET_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="GHOSTNET_DATA is not set")
@@ -51,7 +51,7 @@ def finished(tmp_path_factory, tiles, truth) -> dict[str, Any]:
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(tiles[i]).save(place / f"{i:05}.png")
     network = Network(
-        model=load(CHECKPOINT),
+        model=trained(CHECKPOINT),
         name="ghost_resnet56",
         weights="cifar10",
         weights_sha256=sha256(CHECKPOINT.read_bytes()),

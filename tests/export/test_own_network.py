@@ -19,7 +19,7 @@ from ghostnet_tf.nets.ghostify import ghostify
 from ghostnet_tf.train.data import decode, hold_out
 from ghostnet_tf.train.schedule import Recipe
 from ghostnet_tf.train.training import Run
-from ghostnet_tf.weights.checkpoint import Facts
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 PREPROCESSING = replace(IMAGENET, size=32, crop=1.0)
 COLOURS = {"blue": (40, 40, 200), "red": (200, 40, 40)}
@@ -54,15 +54,20 @@ def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     train, held_out = (
         decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
     )
-    facts = Facts("own", photos.classes, PREPROCESSING)
+    facts = CheckpointInfo("own", photos.classes, PREPROCESSING)
     run = Run(tmp_path / "run", recipe, facts, model, train, held_out)
 
     for _ in range(recipe.epochs):
         row = run.epoch(keras.callbacks.Callback())
     own = Network(
-        model, "own", "trained", "0" * 64, PREPROCESSING, Labels.of_folders(photos.classes),
-        "delegable",
-    )  # fmt: skip
+        model=model,
+        name="own",
+        weights="trained",
+        weights_sha256="0" * 64,
+        preprocessing=PREPROCESSING,
+        labels=Labels.of_folders(photos.classes),
+        family="delegable",
+    )
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
 
     assert max(row["held_out_top1"], row["held_out_ema_top1"]) > 0.9
@@ -84,13 +89,20 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
     train, held_out = (
         decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
     )
-    facts = Facts("own", photos.classes, PREPROCESSING)
+    facts = CheckpointInfo("own", photos.classes, PREPROCESSING)
 
     row = Run(tmp_path / "run", recipe, facts, model, train, held_out).epoch(
         keras.callbacks.Callback()
     )
-    labels = Labels.of_folders(photos.classes)
-    own = Network(model, "own", "trained", "0" * 64, PREPROCESSING, labels, "delegable")
+    own = Network(
+        model=model,
+        name="own",
+        weights="trained",
+        weights_sha256="0" * 64,
+        preprocessing=PREPROCESSING,
+        labels=Labels.of_folders(photos.classes),
+        family="delegable",
+    )
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
 
     modules = [layer for layer in model.layers if isinstance(layer, GhostConv2D)]

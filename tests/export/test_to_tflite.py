@@ -228,7 +228,13 @@ def test_any_keras_network_takes_the_same_road(tmp_path):
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     model = keras.Model(image, keras.layers.Dense(2, name="logits")(x))
     mine = Network(
-        model, "mine", "fresh", "", IMAGENET.at(32), Labels.of_folders(("cat", "dog")), "delegable"
+        model=model,
+        name="mine",
+        weights="fresh",
+        weights_sha256="",
+        preprocessing=IMAGENET.at(32),
+        labels=Labels.of_folders(("cat", "dog")),
+        family="delegable",
     )
 
     result = pipeline.export(mine, ["float32", "float16"], out=tmp_path)

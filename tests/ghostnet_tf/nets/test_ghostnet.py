@@ -175,13 +175,14 @@ def test_the_classifier_may_end_in_a_softmax(small_ghostnet, images):
     np.testing.assert_allclose(out(softmax, images), shares, **EQUAL)
 
 
-def test_weights_are_loaded_into_the_finished_network(monkeypatch):
-    seen = []
-    monkeypatch.setattr(weights, "load", lambda model, name: seen.append((model, name)))
+def test_weights_are_loaded_into_the_finished_network(monkeypatch, tmp_path):
+    seen, file = [], tmp_path / "somewhere.keras"
+    file.write_bytes(b"PK")
+    monkeypatch.setattr(weights, "load", lambda model, found, _: seen.append((model, found.path)))
 
-    model = GhostNet(0.25, weights="somewhere.keras")
+    model = GhostNet(0.25, weights=str(file))
 
-    assert seen == [(model, "somewhere.keras")]
+    assert seen == [(model, file)]
 
 
 def test_dropout_is_where_it_was_asked_for(small_ghostnet):

@@ -77,7 +77,7 @@ def test_the_json_says_where_the_best_weights_are(unbroken):
 
     history = json.loads((unbroken / "log.json").read_text())
     assert result["epochs"] == 3 and result["best"] in history and result["skipped"] == []
-    facts = checkpoint.Facts.from_dict(checkpoint.read(Path(result["weights"]))[1])
+    facts = checkpoint.CheckpointInfo.from_dict(checkpoint.read(Path(result["weights"]))[1])
     assert facts.model == "tiny_100" and facts.classes == tuple(tiny.COLOURS)
     assert facts.preprocessing.size == 32
 

@@ -17,7 +17,7 @@ from ghostnet_tf.train.optimizer import as_numpy
 from ghostnet_tf.train.schedule import Recipe
 from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights import checkpoint
-from ghostnet_tf.weights.checkpoint import Facts
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 RECIPE = Recipe(epochs=6, sizes=((0, 32),), batch=16, learning_rate=0.1, ema=0.9, dropout=0.1)
 
@@ -27,7 +27,7 @@ def start(folder, photos, recipe=RECIPE) -> Run:
     photos = Photos.open(photos)
     positions = hold_out(len(photos), 16, recipe.seed)
     train, held_out = (decode(photos, some, 60, lambda: None) for some in positions)
-    facts = Facts("tiny_100", photos.classes, IMAGENET.at(recipe.final_size))
+    facts = CheckpointInfo("tiny_100", photos.classes, IMAGENET.at(recipe.final_size))
     return Run(folder, recipe, facts, tiny(dropout=recipe.dropout), train, held_out)
 
 
@@ -50,7 +50,7 @@ def test_the_best_weights_score_as_the_log_says(finished):
 
     scores = replace(finished, model=fresh).score()
     assert scores["top1"] == max(finished.best["held_out_top1"], finished.best["held_out_ema_top1"])
-    assert found.facts == finished.facts
+    assert found.info == finished.facts
     assert found.header["epoch"] == finished.best and found.header["recipe"] == RECIPE.to_dict()
 
 
@@ -100,7 +100,7 @@ def test_an_empty_folder_holds_nothing_to_resume(photos, tmp_path):
     ("change", "said"),
     [
         ({"recipe": replace(RECIPE, learning_rate=0.2)}, "another recipe"),
-        ({"facts": Facts("tiny_050", ("a",), IMAGENET)}, "another network"),
+        ({"facts": CheckpointInfo("tiny_050", ("a",), IMAGENET)}, "another network"),
         ({"held_out": None}, "other photos"),
     ],
 )

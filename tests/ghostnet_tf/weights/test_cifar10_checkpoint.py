@@ -10,7 +10,8 @@ import pytest
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.preprocess import CIFAR10
 from ghostnet_tf.nets.counts import macs, parameters
-from ghostnet_tf.weights.ghost_resnet56 import load, place, read
+from ghostnet_tf.weights.ghost_resnet56 import place, read
+from tests.ghost_resnet56 import trained
 from tests.planted import changed
 
 DATA = os.environ.get("GHOSTNET_DATA")
@@ -22,7 +23,7 @@ EQUAL = {"rtol": 0, "atol": 5e-5}  # float32 in another order of summation
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
-    return load(CHECKPOINT)
+    return trained(CHECKPOINT)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_the_network_has_the_published_numbers_of_parameters_and_multiply_adds(m
 
 @with_data
 def test_every_tensor_of_the_checkpoint_has_one_place(model):
-    places = [place(name) for name in read(CHECKPOINT)]
+    places = [place(name) for name in read(CHECKPOINT, CHECKPOINT.read_bytes())]
 
     assert len(places) == 772 and sorted(places) == sorted(v.path for v in model.weights)
 
@@ -91,11 +92,11 @@ def npz(tmp_path):
     ids=["missing", "extra", "transposed"],
 )
 def test_a_changed_checkpoint_is_refused_with_the_tensor_named(npz, change, message):
-    checkpoint = read(CHECKPOINT)
+    checkpoint = read(CHECKPOINT, CHECKPOINT.read_bytes())
     change(checkpoint)
 
     with pytest.raises(UserError, match=message):
-        load(npz(checkpoint))
+        trained(npz(checkpoint))
 
 
 @pytest.mark.parametrize(
@@ -109,9 +110,9 @@ def test_what_is_no_npz_is_refused(tmp_path, npz, content):
         np.savez(path, content)
 
     with pytest.raises(UserError, match=r"changed.npz' is no readable .npz"):
-        read(path)
+        read(path, path.read_bytes())
 
 
 def test_a_checkpoint_that_is_not_there_is_named():
-    with pytest.raises(UserError, match=r"there is no checkpoint 'none.npz'"):
-        read(Path("none.npz"))
+    with pytest.raises(UserError, match=r"there are no weights 'none.npz' for ghost_resnet56"):
+        trained(Path("none.npz"))

@@ -1,4 +1,4 @@
-"""Published GhostNets of every dialect into ours: names, arithmetic, and what must be refused."""
+"""Foreign GhostNets of every dialect into ours: names, arithmetic, and what must be refused."""
 
 import hashlib
 import pickle
@@ -17,9 +17,9 @@ from export.parity import snr_db
 from ghostnet_tf import weights
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.nets.ghostnet import GhostNet
-from ghostnet_tf.weights import dialects, published
+from ghostnet_tf.weights import dialects, foreign
 from ghostnet_tf.weights import translate as conversion
-from ghostnet_tf.weights.translate import Published, convert
+from ghostnet_tf.weights.translate import Foreign, convert
 from tests.ghostnet_tf import torch_writer
 from tests.ghostnet_tf.dialect_forward import B, C, early_as_paddle
 from tests.published_files import NAMINGS, Tensors, file_of, network, shapes
@@ -31,7 +31,7 @@ MODELS = ("ghostnet_050", "ghostnet_100", "ghostnet_130")
 
 
 def loaded(tensors: Tensors, model: str, pad_mode: str = "symmetric") -> keras.Model:
-    found = published.recognised(tensors)
+    found = foreign.recognised(tensors)
     assert found is not None
     target = network(model, pad_mode)
     for path, value in convert(found, shapes(model)).items():
@@ -72,7 +72,7 @@ def test_every_tensor_of_the_published_file_has_its_place(kind, width):
 
 @pytest.mark.parametrize("kind", NAMINGS)
 def test_the_dialect_is_told_by_the_names_and_named(kind):
-    found = published.recognised(file_of(kind, "ghostnet_050"))
+    found = foreign.recognised(file_of(kind, "ghostnet_050"))
 
     assert found is not None and found.naming is NAMINGS[kind]
     origin = {"official": "A (official PyTorch or timm)", "early": "B (early PyTorch release)",
@@ -177,11 +177,11 @@ def test_what_is_certain_is_taken_and_said(case):
     change, said = TAKEN[case]
     tensors = file_of("official", "ghostnet_050")
 
-    found = published.recognised(*published.state_dict(change(tensors)))
+    found = foreign.recognised(*foreign.state_dict(change(tensors)))
 
     assert found is not None
     assert str(found) == f"dialect A (official PyTorch or timm){said}"
-    expected = convert(Published(dialects.OFFICIAL, tensors), shapes("ghostnet_050"))
+    expected = convert(Foreign(dialects.OFFICIAL, tensors), shapes("ghostnet_050"))
     ours = convert(found, shapes("ghostnet_050"))
     assert all(np.array_equal(ours[path], value) for path, value in expected.items())
 
@@ -192,7 +192,7 @@ def test_a_new_head_takes_any_number_of_classes_from_any_dialect():
         kernel, bias = NAMINGS[kind].layers["classifier"]
         tensors |= {kernel: np.ones((7, 7), np.float32), bias: np.ones(7, np.float32)}
 
-        ours = convert(Published(NAMINGS[kind], tensors), shapes("ghostnet_050"), new_head=True)
+        ours = convert(Foreign(NAMINGS[kind], tensors), shapes("ghostnet_050"), new_head=True)
 
         expected = {p for p in shapes("ghostnet_050") if not p.startswith("classifier/")}
         assert ours.keys() == expected
@@ -208,7 +208,7 @@ def test_a_network_without_its_top_takes_a_whole_checkpoint(tmp_path):
         path.write_bytes(safetensors.numpy.save(tensors))
         weights.load(backbone, str(path))
 
-        expected = convert(Published(NAMINGS[kind], tensors), shapes("ghostnet_050"))
+        expected = convert(Foreign(NAMINGS[kind], tensors), shapes("ghostnet_050"))
         for variable in backbone.weights:
             assert np.array_equal(variable.value, expected[variable.path]), (kind, variable.path)
             assert not np.array_equal(variable.value, before[variable.path])
@@ -240,7 +240,7 @@ def test_files_of_every_kind_reach_the_model(tmp_path):
         found = weights.load(target, str(tmp_path / name))
 
         tensors = paddle if "paddle" in name else official
-        expected = convert(published.recognised(tensors), shapes("ghostnet_050"))  # type: ignore
+        expected = convert(foreign.recognised(tensors), shapes("ghostnet_050"))  # type: ignore
         assert all(np.array_equal(v.value, expected[v.path]) for v in target.weights)
         assert found.name == name.split(".")[0] and found.header == {}
         assert found.sha256 == hashlib.sha256(data).hexdigest()
@@ -259,9 +259,9 @@ def test_a_tensorflow_checkpoint_is_read_by_any_of_its_names(tmp_path):
 
     for end in ("", ".index", ".data-00000-of-00001"):
         found = weights.find(prefix + end, "ghostnet_050")
-        assert found.name == "ghostnet_checkpoint" and found.published
-        assert found.published.naming is dialects.TENSORFLOW
-        assert all(np.array_equal(found.published.tensors[n], v) for n, v in tensors.items())
+        assert found.name == "ghostnet_checkpoint" and found.foreign
+        assert found.foreign.naming is dialects.TENSORFLOW
+        assert all(np.array_equal(found.foreign.tensors[n], v) for n, v in tensors.items())
     data = Path(f"{prefix}.data-00000-of-00001")
     assert found.sha256 == hashlib.sha256(data.read_bytes()).hexdigest()
 
@@ -366,7 +366,7 @@ FAULTS: dict[str, tuple[Callable[[Tensors], Tensors], str, str]] = {
 
 
 def refusal(tensors: Tensors, model: str) -> UserError:
-    found = published.recognised(tensors)
+    found = foreign.recognised(tensors)
     assert found is not None
     with pytest.raises(UserError) as error:
         convert(found, shapes(model))

@@ -62,8 +62,7 @@ def direct(monkeypatch):
 
 
 def check(path: Path) -> None:
-    source._refuse_impostors(path, "x.pth")
-    assert source._readable(path, "x.pth")
+    assert source._look(path, "x", "x.pth").foreign
 
 
 def file_at(url: str, git_blob: str | None = None) -> File:
@@ -196,7 +195,7 @@ def test_a_published_name_finds_its_file_in_the_cache(name, model, tmp_path, mon
     found = weights.find(name, model)
 
     assert found.name == name and found.path == tmp_path / file.name
-    assert found.published and found.published.naming.dialect == ("B" if "paddle" in name else "A")
+    assert found.foreign and found.foreign.naming.dialect == ("B" if "paddle" in name else "A")
 
 
 def test_weights_that_are_not_published_for_a_network_are_refused():

@@ -20,12 +20,12 @@ from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights import source as source_module
-from ghostnet_tf.weights.checkpoint import Facts
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 QUIET: Any = 0  # Keras annotates `verbose` as text
 # Keras 3.15 saves TensorFlow's variables in a way that NumPy 2.4 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-FACTS = Facts("small", ("a", "b", "c"), IMAGENET.at(96))
+INFO = CheckpointInfo("small", ("a", "b", "c"), IMAGENET.at(96))
 
 
 def saved(model: keras.Model, folder: Path, kind: str, **changes) -> Path:
@@ -37,7 +37,7 @@ def saved(model: keras.Model, folder: Path, kind: str, **changes) -> Path:
         model.save_weights(path)
     else:
         tensors = {**values(model), **changes}
-        checkpoint.save(path, {k: v for k, v in tensors.items() if v is not None}, FACTS.to_dict())
+        checkpoint.save(path, {k: v for k, v in tensors.items() if v is not None}, INFO.to_dict())
     return path
 
 
@@ -62,7 +62,7 @@ def test_weights_load_back_exactly(kind, source, target, tmp_path):
     expected = values(source)
     assert all(np.array_equal(expected[path], value) for path, value in values(target).items())
     assert found.name == "mine" and len(found.sha256) == 64
-    assert (found.facts == FACTS) if kind == ".safetensors" else (found.facts is None)
+    assert (found.info == INFO) if kind == ".safetensors" else (found.info is None)
 
 
 @pytest.mark.parametrize(
@@ -295,31 +295,31 @@ def test_an_array_that_declares_more_than_it_holds_is_refused(source, target, tm
     refuse(target, path, "exceed 1,000,000,000 bytes")
 
 
-def test_a_safetensors_file_of_someone_else_has_no_facts(source, tmp_path):
+def test_a_safetensors_file_of_someone_else_says_nothing_of_itself(source, tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(safetensors.numpy.save(values(source)))
 
-    assert weights.find(str(path), "small").facts is None
+    assert weights.find(str(path), "small").info is None
 
 
 @pytest.mark.parametrize(
     "header",
     [
         {"model": "small"},
-        {**FACTS.to_dict(), "classes": 3},
-        {**FACTS.to_dict(), "preprocessing": "imagenet"},
-        {**FACTS.to_dict(), "preprocessing": {**IMAGENET.to_dict(), "size": "large"}},
-        {**FACTS.to_dict(), "preprocessing": {**IMAGENET.to_dict(), "more": 1}},
+        {**INFO.to_dict(), "classes": 3},
+        {**INFO.to_dict(), "preprocessing": "imagenet"},
+        {**INFO.to_dict(), "preprocessing": {**IMAGENET.to_dict(), "size": "large"}},
+        {**INFO.to_dict(), "preprocessing": {**IMAGENET.to_dict(), "more": 1}},
     ],
 )
-def test_damaged_facts_are_refused_with_the_file_named(header, source, tmp_path):
+def test_a_damaged_info_is_refused_with_the_file_named(header, source, tmp_path):
     checkpoint.save(tmp_path / "mine.safetensors", values(source), header)
 
     with pytest.raises(UserError, match=r"mine\.safetensors' does not say"):
-        _ = weights.find(str(tmp_path / "mine.safetensors"), "small").facts
+        _ = weights.find(str(tmp_path / "mine.safetensors"), "small").info
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", '"facts"'])
+@pytest.mark.parametrize("text", ["[1]", "{", '"text"'])
 def test_a_header_that_is_no_record_is_refused(text, source, target, tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(safetensors.numpy.save(values(source), {checkpoint.KEY: text}))
@@ -335,7 +335,7 @@ def test_bundled_weights_are_found_by_name_and_serve_the_delegable_twin(
 
     for model in ("small", "small_delegable"):
         found = weights.find("tinyimagenet", model)
-        assert found.name == "tinyimagenet" and found.facts == FACTS
+        assert found.name == "tinyimagenet" and found.info == INFO
     with pytest.raises(UserError) as error:
         weights.find("imagnet", "small")
     assert "tinyimagenet or seeded" in error.value.fix

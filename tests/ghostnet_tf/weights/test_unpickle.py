@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.weights import published, torch_file, unpickle
+from ghostnet_tf.weights import foreign, torch_file, unpickle
 from tests.ghostnet_tf import torch_writer as torch
 from tests.seeded_tensors import tensor
 
@@ -37,7 +37,7 @@ WRITERS = {
 def read(name: str, data: bytes, folder: Path) -> Any:
     path = folder / name
     path.write_bytes(data)
-    return published._tree(path, MAX_BYTES, name)
+    return foreign._tree(path, path.read_bytes(), MAX_BYTES, name)
 
 
 def refused(name: str, data: bytes, folder: Path) -> str:
@@ -62,7 +62,7 @@ def test_tensors_come_back_bit_by_bit(name, tmp_path):
 @pytest.mark.parametrize("kind", ["zip", "legacy"])
 def test_files_that_torch_itself_wrote_are_read(kind):
     """Made by goldens/make_timm.py with torch 2.13, in both of its formats."""
-    state = torch_file.read(GOLDENS / f"torch_{kind}.pth", MAX_BYTES)
+    state = torch_file.read((GOLDENS / f"torch_{kind}.pth").read_bytes(), MAX_BYTES)
 
     both = np.arange(12, dtype=np.float64).reshape(3, 4)
     shapes = {"0.weight": (4, 3, 3, 3), "0.bias": (4,)}
@@ -290,7 +290,7 @@ def test_a_changed_byte_is_an_error_or_another_number_never_a_crash(name, tmp_pa
         except UserError:
             return
         try:
-            published.state_dict(tree)
+            foreign.state_dict(tree)
         except UserError:
             pass
 

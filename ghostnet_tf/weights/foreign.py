@@ -1,4 +1,4 @@
-"""A file of published weights, whatever wrote it: its tensors by name, and in which dialect."""
+"""A file of other people's weights, whatever wrote it: its tensors by name, and their dialect."""
 
 import io
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.weights import tf1, torch_file, unpickle
 from ghostnet_tf.weights.dialects import NAMINGS, recognise
-from ghostnet_tf.weights.translate import Published
+from ghostnet_tf.weights.translate import Foreign
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".pth.tar")
 PADDLE_SUFFIX = ".pdparams"
@@ -18,13 +18,14 @@ SUFFIXES = (*TORCH_SUFFIXES, PADDLE_SUFFIX)
 PADDLE_TABLE = "StructuredToParameterName@@"  # Paddle's own names, which stand beside the tensors
 
 
-def read(path: Path, max_bytes: int, kind: str = "") -> Published:
+def read(path: Path, data: bytes, max_bytes: int, kind: str) -> Foreign:
     """A `.pth`, a `.pdparams` or a TensorFlow checkpoint, without torch and paddle.
 
-    `kind` is a name with the ending to go by, where the file's own has none.
+    `data` is what `path` holds, or the larger half of a TensorFlow checkpoint. `kind` is a name
+    with the ending to go by.
     """
     try:
-        found = recognised(*state_dict(_tree(path, max_bytes, kind or path.name)))
+        found = recognised(*state_dict(_tree(path, data, max_bytes, kind)))
     except UserError as error:
         raise UserError(f"{str(path)!r} is refused: {error}", error.fix) from None
     if found is None:
@@ -35,12 +36,12 @@ def read(path: Path, max_bytes: int, kind: str = "") -> Published:
     return found
 
 
-def _tree(path: Path, max_bytes: int, kind: str) -> Any:
+def _tree(path: Path, data: bytes, max_bytes: int, kind: str) -> Any:
     if prefix := tf1.prefix_of(path):
-        return tf1.read(prefix, max_bytes)
+        return tf1.read(prefix, max_bytes)  # TensorFlow reads the files itself
     if kind.endswith(PADDLE_SUFFIX):
-        return unpickle.finished(unpickle.load(io.BytesIO(path.read_bytes())))
-    return torch_file.read(path, max_bytes)
+        return unpickle.finished(unpickle.load(io.BytesIO(data)))
+    return torch_file.read(data, max_bytes)
 
 
 def state_dict(tree: Any) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
@@ -66,7 +67,7 @@ def state_dict(tree: Any) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     return tensors, ()
 
 
-def recognised(tensors: Mapping[str, np.ndarray], notes: tuple[str, ...] = ()) -> Published | None:
+def recognised(tensors: Mapping[str, np.ndarray], notes: tuple[str, ...] = ()) -> Foreign | None:
     """The tensors with their dialect; a prefix goes where every name has it."""
     found = recognise(tensors)
     if found is None:
@@ -75,7 +76,7 @@ def recognised(tensors: Mapping[str, np.ndarray], notes: tuple[str, ...] = ()) -
     if prefix and all(name.startswith(prefix) for name in tensors):
         tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
         notes = (*notes, f"the prefix {prefix!r} was taken off")
-    return Published(naming, tensors, notes)
+    return Foreign(naming, tensors, notes)
 
 
 def _has_tensors(value: Any) -> bool:

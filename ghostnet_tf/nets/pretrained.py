@@ -1,0 +1,194 @@
+"""The weights of a network: model, labels, preprocessing and origin are decided here, together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ghostnet_tf import weights as weights_room
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data import labels as label_tables
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.weights import DEFAULT_MODEL, GHOST_RESNET56, Weights
+from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
+from ghostnet_tf.weights.translate import classes_of
+
+if TYPE_CHECKING:
+    from ghostnet_tf.nets.model import ImageModel, ModelInfo
+
+BUNDLED, SEEDED, RANDOM = "tinyimagenet", "seeded", "random"
+Source = Weights | str | None  # a file that was found, "seeded", or none: random initial values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrained:
+    """A network with its weights in it, and all that they decide."""
+
+    model: "ImageModel"  # (N, H, W, 3) as `preprocessing` makes it -> logits, or maps
+    name: str  # of the network, in the zoo
+    weights: str  # their name in the names of files: "tinyimagenet", "seeded", of the user's file
+    sha256: str  # of the file of weights; empty where there is none
+    preprocessing: Preprocessing
+    labels: Labels | None  # None: the outputs are no classes, or nobody has named them
+    pad_mode: str | None = None  # of a GhostNet: "symmetric", or "same" for TensorFlow's weights
+    source: str = ""  # how other people's file was read: its dialect, and what was taken off
+    path: Path | None = None  # the file of weights
+    is_as_bundled: bool = False  # bundled weights, and at the size that they were scored at
+
+
+def pretrained(
+    name: str | None = None,
+    weights: str | None = BUNDLED,
+    *,
+    size: int | None = None,
+    classes: int | None = None,
+    labels: str | Labels | None = None,
+    new_head: bool = False,
+    **build: Any,
+) -> Pretrained:
+    """A network of the zoo with its weights.
+
+    `name`: of the zoo; by default the network that the weights say they are of, else
+    "ghostnet_050". `weights`: "tinyimagenet" (bundled), a name of weights that others published
+    ("imagenet", "timm", "paddle", "paddle_ssld": downloaded once), a path, "seeded" (random, but
+    behaving like trained ones) or None (random initial values, to train from). `size`: pixels of a
+    photo's side, by default that which the weights were trained at. `classes`: by default as many
+    as the weights have. `labels`: a table's name or file, or `Labels`, for weights that bring none.
+    `new_head` keeps the classifier fresh, with any number of classes, and loads all the rest.
+    `build`: what the network's own builder takes, such as `include_top`, `pooling`, `dropout`.
+
+    Raises UserError where weights and network do not fit; a wrong `classes` is answered with the
+    right one.
+
+        p = pretrained("ghostnet_050", "tinyimagenet")
+        p.model(p.preprocessing.images([photo]))        # (1, 200) logits, named by p.labels
+    """
+    found = find(weights, name)
+    said = found.info.model if isinstance(found, Weights) and found.info else None
+    entry = zoo.parse_model(name or said or DEFAULT_MODEL)
+    _refuse_another_network(entry, found)
+    classes, table = outputs(entry, found, classes, labels, new_head)
+    at = _preprocessing(entry, found, size)
+    build = {**_as_its_weights_need(entry, found), **build}
+    # Statistics of generated images depend on their size; every other network takes any.
+    fixed = at.size if found == SEEDED else None
+    model = entry.build(classes=classes, size=fixed, **build)
+    has_top = build.get("include_top", True)
+    info = fill(model, entry, found, at, table if has_top else None, new_head and has_top)
+    is_file = isinstance(found, Weights)
+    return Pretrained(
+        model=model,
+        name=entry.name,
+        weights=info.weights,
+        sha256=info.sha256,
+        preprocessing=at,
+        labels=info.labels,
+        pad_mode=build.get("pad_mode", "symmetric") if entry.family == "ghostnet" else None,
+        source=str(found.foreign or "") if is_file else "",
+        path=found.path if is_file else None,
+        is_as_bundled=is_file and found.is_bundled and at == _preprocessing(entry, found),
+    )
+
+
+def find(weights: str | None, name: str | None) -> Source:
+    """What `weights` stands for; a file is looked at, and of others read."""
+    if weights is None or weights == SEEDED:
+        return weights
+    return weights_room.find(weights, name)
+
+
+def fill(
+    model: "ImageModel",
+    entry: zoo.Entry,
+    found: Source,
+    preprocessing: Preprocessing,
+    labels: Labels | None,
+    new_head: bool = False,
+) -> "ModelInfo":
+    """Give a network that was just built its weights, and let it remember what they decide."""
+    from ghostnet_tf.nets.model import ModelInfo, fingerprint
+
+    if isinstance(found, Weights):
+        weights_room.load(model, found, new_head)
+    elif found == SEEDED:
+        from ghostnet_tf.nets.seeded import seed
+
+        seed(model)
+    model.ghostnet_info = ModelInfo(
+        name=entry.name,
+        preprocessing=preprocessing,
+        labels=labels,
+        weights=found.name if isinstance(found, Weights) else found or RANDOM,
+        sha256=found.sha256 if isinstance(found, Weights) else "",
+        fingerprint=fingerprint(model) if found else "",
+    )
+    return model.ghostnet_info
+
+
+def with_weights(
+    model: "ImageModel", entry: zoo.Entry, weights: Source, include_top: bool
+) -> "ImageModel":
+    """`model`, a network like `entry`, with these weights, which it remembers."""
+    found = weights if isinstance(weights, Weights) else find(weights, entry.name)
+    _refuse_another_network(entry, found)
+    classes = model.output_shape[-1] if include_top else None
+    labels = outputs(entry, found, classes)[1] if include_top else None
+    fill(model, entry, found, _preprocessing(entry, found), labels)
+    return model
+
+
+def outputs(
+    entry: zoo.Entry,
+    found: Source,
+    classes: int | None = None,
+    labels: str | Labels | None = None,
+    new_head: bool = False,
+) -> tuple[int, Labels | None]:
+    """(how many classes, their labels), as weights and caller have it together."""
+    table = labels if isinstance(labels, Labels) else label_tables.labels(labels or entry.labels)
+    has: int | None = None  # classes, as far as the weights say so before they are loaded
+    if isinstance(found, Weights):
+        if found.info:
+            table = label_tables.naming(found.info.classes)
+            has = len(table)
+        elif found.foreign:
+            has = classes_of(found.foreign)
+        if has and not new_head:
+            if classes not in (None, has):
+                raise UserError(
+                    f"{str(found.path)!r} holds weights for {has} classes, not for {classes}",
+                    fix=f"classes={has}, or new_head=True and train a new classifier",
+                )
+            classes = has
+    classes = len(table) if classes is None else classes
+    if labels is not None or (has == classes and not new_head):
+        return classes, table.expect(classes)
+    return classes, table if len(table) == classes else None
+
+
+def _preprocessing(entry: zoo.Entry, found: Source, size: int | None = None) -> Preprocessing:
+    info = found.info if isinstance(found, Weights) else None
+    theirs = info.preprocessing if info else entry.preprocessing
+    return theirs.at(size or theirs.size)
+
+
+def _refuse_another_network(entry: zoo.Entry, found: Source) -> None:
+    # A delegable network is the same function of the same weights as the stock one.
+    fitting = (entry.name, entry.name.removesuffix("_delegable"))
+    if isinstance(found, Weights) and found.info and found.info.model not in fitting:
+        raise UserError(
+            f"{str(found.path)!r} holds weights of {found.info.model}, not of {entry.name}",
+            fix=f"--model {found.info.model}",
+        )
+
+
+def _as_its_weights_need(entry: zoo.Entry, found: Source) -> dict[str, Any]:
+    """Arguments of the builder that follow from a file of weights."""
+    if not isinstance(found, Weights):
+        return {}
+    if found.foreign and entry.family == "ghostnet":
+        return {"pad_mode": found.foreign.naming.pad_mode}
+    if entry.name == "ghost_resnet56" and found.path.suffix == GHOST_RESNET56:
+        return AS_PUBLISHED
+    return {}
