@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.progress import Advance, silent
 
 from .equalize import equalize, plan
 from .flatbuffer import Graph
@@ -17,13 +18,6 @@ from .ranges import Ranges, Span
 from .runtime import Runtime
 
 Images = np.ndarray | Sequence[np.ndarray]  # (N, H, W, C) float32, normalised
-Progress = Callable[[int, int], None]  # steps done, steps in all
-
-
-def silent(done: int, n: int) -> None:
-    """No progress shown."""
-
-
 MIN_PHOTOS = 8
 STRENGTH = 0.75  # of the equalization; measured best or next to best of 0.5, 0.75, 1
 BINS = 2048
@@ -97,13 +91,13 @@ class Seen:
         return {name: limits(histogram) for name, histogram in self.histograms.items()}
 
 
-def observe(float32: bytes, images: Images, progress: Progress = silent) -> Seen:
+def observe(float32: bytes, images: Images, advance: Advance = silent) -> Seen:
     """Run the images twice: once for the extremes, once for the histograms between them."""
     graph, runtime = Graph(float32), Runtime(float32, keep_all=True)
     tensors = {tensor: graph.names[tensor] for tensor in graph.activations()}
     histograms = {name: Histogram(math.inf, -math.inf) for name in tensors.values()}
     peaks = {name: np.zeros(graph.shape(t)[-1:] or 1) for t, name in tensors.items()}
-    for done, image in enumerate(images, start=1):
+    for image in images:
         runtime.invoke(image)
         for tensor, name in tensors.items():
             values, histogram = runtime.tensor(tensor), histograms[name]
@@ -111,24 +105,29 @@ def observe(float32: bytes, images: Images, progress: Progress = silent) -> Seen
             histogram.high = max(histogram.high, float(values.max()))
             by_channel = np.abs(values).reshape(-1, len(peaks[name])).max(0)
             peaks[name] = np.maximum(peaks[name], by_channel)
-        progress(done, 2 * len(images))
-    for done, image in enumerate(images, start=1 + len(images)):
+        advance()
+    for image in images:
         runtime.invoke(image)
         for tensor, name in tensors.items():
             histograms[name].add(runtime.tensor(tensor))
-        progress(done, 2 * len(images))
+        advance()
     return Seen(histograms, peaks)
 
 
-def measure(float32: bytes, images: Images, method: str, progress: Progress = silent) -> Ranges:
+def measure(float32: bytes, images: Images, method: str, progress: Advance = silent) -> Ranges:
     """The ranges of one method, without equalization."""
     pick(method, METHODS, "method")
     seen = observe(float32, images, progress)
     return Ranges(method, seen.spans(method), seen.extremes(), {}, len(images), digest(images))
 
 
+def steps_of(photos: int) -> int:
+    """How many times `choose` runs a network: two networks twice, on the photos not held back."""
+    return 4 * (photos - photos // 4)
+
+
 def choose(
-    float32: bytes, images: Images, progress: Progress = silent
+    float32: bytes, images: Images, advance: Advance = silent
 ) -> tuple[Ranges, dict[str, float]]:
     """The ranges whose int8 file agrees best with float32 on photos they were not measured on.
 
@@ -141,11 +140,9 @@ def choose(
     reference = Runtime(float32).run(held_back)
     n_photos, sha256 = len(images), digest(images)
 
-    plain = observe(float32, used, lambda done, n: progress(done, 2 * n))
+    plain = observe(float32, used, advance)
     exponents = plan(float32, plain.peaks, STRENGTH)
-    equalized = observe(
-        equalize(float32, exponents), used, lambda done, n: progress(n + done, 2 * n)
-    )
+    equalized = observe(equalize(float32, exponents), used, advance)
     candidates = {
         f"{method}{suffix}": Ranges(
             method, seen.spans(method), plain.extremes(), scales, n_photos, sha256

@@ -8,7 +8,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256
-from ghostnet_tf.base.progress import Stages
+from ghostnet_tf.base.progress import Stages, told
 from ghostnet_tf.base.record import (
     Accuracy,
     Agreement,
@@ -21,7 +21,7 @@ from ghostnet_tf.base.record import (
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 
-from .calibrate import check_images, choose
+from .calibrate import check_images, choose, steps_of
 from .contract import Facts, broken_promises, facts, promise
 from .evaluate import evaluate, true_outputs
 from .metadata import attach_metadata
@@ -118,17 +118,13 @@ def calibration_images(network: Network, photos: Photos | None, stages: Stages) 
         from ghostnet_tf.nets.seeded import generated_images
 
         return generated_images(PARITY_IMAGES, (size, size), seed=1)
-    n = min(len(photos), MAX_CALIBRATION_PHOTOS)
-    with stages.stage("read calibration photos", n) as advance:
-        pixels = []
-        for i in np.arange(n) * len(photos) // n:
-            pixels.append(preprocessing.pixels(photos.read(int(i))))
-            advance(1)
-    images = preprocessing.normalise(np.stack(pixels))
+    chosen = photos.evenly(MAX_CALIBRATION_PHOTOS)
+    with stages.stage("read calibration photos", len(chosen)) as advance:
+        images = preprocessing.images(photos.read(i) for i in told(chosen, advance))
     table = preprocessing.table()
     check_images(images, (float(table.min()), float(table.max())))
     # Sorted by class, neighbours would be alike: the first images must stand for all of them.
-    return images[np.random.default_rng(0).permutation(n)]
+    return images[np.random.default_rng(0).permutation(len(images))]
 
 
 def static_ranges(
@@ -143,15 +139,8 @@ def static_ranges(
             f"activation ranges for {network.preprocessing.size} px",
             fix="--photos DIR with 100 photos or more like those the network will see",
         )
-    with stages.stage("calibrate", 100) as advance:
-        shown = 0
-
-        def progress(done: int, n: int) -> None:
-            nonlocal shown
-            advance(100 * done // n - shown)
-            shown = 100 * done // n
-
-        ranges, _ = choose(float32, images, progress)
+    with stages.stage("calibrate", steps_of(len(images))) as advance:
+        ranges, _ = choose(float32, images, advance)
     return ranges
 
 

@@ -1,34 +1,101 @@
-"""The stages of a long command, shown on stderr while they run."""
+"""Where a long command is: a moving bar on a terminal, a line a minute in a log; on stderr."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TextIO, TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+LINE_EVERY_S = 60.0  # in a log
+T = TypeVar("T")
 
-Advance = Callable[[int], object]  # is told how many steps were just done
+
+class Advance(Protocol):
+    """Is told that `n` more steps are done, and what there is to say of them."""
+
+    def __call__(self, n: int = 1, said: str = "") -> object: ...
+
+
+def silent(n: int = 1, said: str = "") -> None:
+    """No progress shown."""
+
+
+def told(items: Iterable[T], advance: Advance) -> Iterator[T]:
+    """The items one by one; each has been dealt with when the next one is asked for."""
+    for item in items:
+        yield item
+        advance()
 
 
 @dataclass
 class Stages:
-    """Shows one stage at a time and remembers the seconds that each took."""
+    """Shows one stage at a time and remembers the seconds that each took.
+
+    stages = Stages()
+    with stages.stage("read photos", len(photos)) as advance:
+        for photo in photos:
+            advance(said=photo)
+    stages.seconds["read photos"]       # 1.5
+    """
 
     is_quiet: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
+    file: TextIO | None = None  # None: stderr, as it is when a stage begins
+    clock: Callable[[], float] = time.perf_counter
 
     @contextmanager
     def stage(self, what: str, steps: int | None = None) -> Iterator[Advance]:
-        """Show `what` until the block ends; with `steps`, a bar that the yielded call advances."""
-        console = Console(file=sys.stderr)
-        columns = [SpinnerColumn(), TextColumn("{task.description}")]
-        if steps is not None:
-            columns += [BarColumn(), MofNCompleteColumn()]
-        start = time.perf_counter()
-        hidden = self.is_quiet or not console.is_terminal
-        with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-            task = bar.add_task(what, total=steps)
-            yield lambda done=1: bar.advance(task, done)
-        self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - start
+        """Show `what` until the block ends; yields what to call after each of `steps` steps."""
+        file, start = self.file or sys.stderr, self.clock()
+        try:
+            if self.is_quiet:
+                yield silent
+            elif file.isatty():
+                with _bar(what, steps, file) as advance:
+                    yield advance
+            else:
+                yield _Lines(what, steps, file, self.clock)
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0.0) + self.clock() - start
+
+
+@contextmanager
+def _bar(what: str, steps: int | None, file: TextIO) -> Iterator[Advance]:
+    """A bar with the time that is left, gone when the block ends; without `steps` a spinner."""
+    # Here, for a command that shows none need not wait for it.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    if steps is not None:
+        columns += [BarColumn(bar_width=24), MofNCompleteColumn()]
+        columns += [TimeElapsedColumn(), TimeRemainingColumn()]
+    columns.append(TextColumn("{task.fields[said]}", markup=False))
+    with Progress(*columns, console=Console(file=file), transient=True) as bar:
+        task = bar.add_task(what, total=steps, said="")
+        yield lambda n=1, said="": bar.update(task, advance=n, said=said)
+
+
+class _Lines:
+    """At most a line a minute; a stage that takes less says nothing."""
+
+    def __init__(self, what: str, steps: int | None, file: TextIO, clock: Callable[[], float]):
+        self.what, self.steps, self.file, self.clock = what, steps, file, clock
+        self.done, self.last_line = 0, clock()
+
+    def __call__(self, n: int = 1, said: str = "") -> None:
+        self.done += n
+        if self.clock() - self.last_line >= LINE_EVERY_S:
+            self.last_line = self.clock()
+            of = "" if self.steps is None else f"/{self.steps}"
+            line = f"{self.what}  {self.done}{of}  {said}".rstrip()
+            print(line, file=self.file, flush=True)

@@ -4,12 +4,13 @@ import io
 import os
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol, Self
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member, user_path
@@ -50,6 +51,14 @@ class Photos:
         some = object.__new__(type(self))
         some.source, some.names = self.source, [self.names[i] for i in positions]
         return some
+
+    def evenly(self, n: int) -> np.ndarray:
+        """The positions of `n` photos at even distances, or of all if there are fewer; (n,) int.
+
+        The names are sorted by class, so every class has its share.
+        """
+        n = min(n, len(self))
+        return np.arange(n) * len(self) // n
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -107,11 +116,23 @@ def open_photo(data: bytes, name: str) -> Image.Image:
     try:
         photo = Image.open(io.BytesIO(data), formats=FORMATS)
         if max(photo.size) > MAX_ASPECT * min(photo.size):
-            raise ValueError(f"{photo.width} x {photo.height} pixels are no photo")
+            raise ValueError(
+                f"of its {photo.width} x {photo.height} pixels, one side is more than "
+                f"{MAX_ASPECT} times the other"
+            )
         photo.load()
         return _rgb(ImageOps.exif_transpose(photo))
+    except UnidentifiedImageError:  # which would name our stream, not the photo
+        raise UserError(
+            f"photo {name!r} cannot be read: its content is no {_listed(FORMATS)} image"
+        ) from None
     except Exception as error:  # damaged bytes make Pillow's readers raise almost anything
         raise UserError(f"photo {name!r} cannot be read: {error}") from None
+
+
+def _listed(names: Sequence[str]) -> str:
+    """A, B, C -> "A, B or C"."""
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _rgb(photo: Image.Image) -> Image.Image:

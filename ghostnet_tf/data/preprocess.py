@@ -1,6 +1,7 @@
 """How a photo becomes the model's input. The one definition; other languages must match it."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -52,6 +53,13 @@ class Preprocessing:
             photo = photo.resize(resized, RESAMPLE[self.resample])
         left, top = (round((side - self.size) / 2) for side in resized)
         return np.asarray(photo.crop((left, top, left + self.size, top + self.size)))
+
+    def images(self, photos: Iterable[Image.Image]) -> np.ndarray:
+        """Photos of any size, one at least -> the network's input, (N, size, size, 3) float32.
+
+        IMAGENET.images([photo]).shape      # (1, 224, 224, 3)
+        """
+        return self.normalise(np.stack([self.pixels(photo) for photo in photos]))
 
     def table(self) -> np.ndarray:
         """(256, 3) float32: the input for every value of a pixel, rounded once from float64."""

@@ -1,7 +1,6 @@
 """Photos become batches, each a function of (seed, epoch, number): a run can be resumed."""
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.progress import Advance
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.train.augment import random_view
@@ -39,9 +39,7 @@ def hold_out(count: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarr
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def decode(
-    photos: Photos, positions: np.ndarray, short_side: int, progress: Callable[[], object]
-) -> Decoded:
+def decode(photos: Photos, positions: np.ndarray, short_side: int, advance: Advance) -> Decoded:
     """Read photos into memory, shrunk so that no short side exceeds `short_side` pixels."""
     assert photos.label_of is not None
     pixels, kept, broken = [], [], []
@@ -64,7 +62,7 @@ def decode(
             else:
                 pixels.append(photo)
                 kept.append(position)
-            progress()
+            advance()
     return Decoded(pixels, photos.label_of[np.array(kept, int)], broken)
 
 
@@ -115,5 +113,4 @@ class EvalBatches(keras.utils.PyDataset):
     def __getitem__(self, number: int) -> tuple[np.ndarray]:
         chosen = np.arange(number * self.batch, (number + 1) * self.batch)
         photos = [self.data.pixels[i] for i in chosen.clip(max=len(self.data) - 1)]
-        pixels = [self.preprocessing.pixels(Image.fromarray(photo)) for photo in photos]
-        return (self.preprocessing.normalise(np.stack(pixels)),)
+        return (self.preprocessing.images(map(Image.fromarray, photos)),)

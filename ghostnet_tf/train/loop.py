@@ -12,11 +12,11 @@ from rich.console import Console
 from ghostnet_tf import weights
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.progress import Advance, Stages
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train.data import Decoded, decode, hold_out
 from ghostnet_tf.train.interrupt import ctrl_c_waits
-from ghostnet_tf.train.progress import Step, progress
 from ghostnet_tf.train.schedule import Recipe
 from ghostnet_tf.train.training import Run, steps_per_epoch
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
@@ -74,12 +74,12 @@ def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
     last = this.recipe.epochs
     if stop_after is not None:
         last = min(last, len(this.history) + stop_after)
-    steps = steps_per_epoch(len(this.train), this.recipe)
+    steps, stages = steps_per_epoch(len(this.train), this.recipe), Stages()
     try:
         with ctrl_c_waits() as raise_if_waiting:
             while (done := len(this.history)) < last:
-                with progress(f"epoch {done + 1}/{this.recipe.epochs}", steps, console) as step:
-                    row = this.epoch(_Steps(step, raise_if_waiting))
+                with stages.stage(f"epoch {done + 1}/{this.recipe.epochs}", steps) as advance:
+                    row = this.epoch(_Steps(advance, raise_if_waiting))
                 print(_line(row), file=console.file, flush=True)
     except KeyboardInterrupt:
         done = len(this.history)
@@ -94,8 +94,8 @@ def _decode(
     positions = hold_out(len(photos), count, recipe.seed)
     steps_per_epoch(len(positions[0]), recipe)  # refuses before the photos are read
     short_side = round(1.5 * max(size for _, size in recipe.sizes) / facts.preprocessing.crop)
-    with progress("reading photos", len(photos), console) as step:
-        train, held_out = (decode(photos, some, short_side, step) for some in positions)
+    with Stages().stage("reading photos", len(photos)) as advance:
+        train, held_out = (decode(photos, some, short_side, advance) for some in positions)
     if broken := [*train.broken, *held_out.broken]:
         for why in broken[:NAMED]:
             console.print(f"skipped: {why}", soft_wrap=True, markup=False, highlight=False)
@@ -128,11 +128,11 @@ def _line(row: dict[str, Any]) -> str:
 class _Steps(keras.callbacks.Callback):
     """Tells a progress display of every batch, and lets Ctrl-C in after it."""
 
-    def __init__(self, step: Step, raise_if_waiting: Callable[[], None]):
+    def __init__(self, advance: Advance, raise_if_waiting: Callable[[], None]):
         super().__init__()
-        self.step, self.raise_if_waiting = step, raise_if_waiting
+        self.advance, self.raise_if_waiting = advance, raise_if_waiting
 
     def on_train_batch_end(self, batch, logs=None):
         scores = logs or {}
-        self.step(f"loss {scores['loss']:.3f}  top-1 {scores['accuracy']:.3f}")
+        self.advance(said=f"loss {scores['loss']:.3f}  top-1 {scores['accuracy']:.3f}")
         self.raise_if_waiting()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from export.network import Network
 from export.pipeline import export
+from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
@@ -51,9 +52,7 @@ def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     keras.utils.set_random_seed(0)
     model, _ = ghostify(network(), warm=True)
     recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.1, ema=0.5)
-    train, held_out = (
-        decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
-    )
+    train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
     facts = CheckpointInfo("own", photos.classes, PREPROCESSING)
     run = Run(tmp_path / "run", recipe, facts, model, train, held_out)
 
@@ -86,9 +85,7 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
     )
     model, report = ghostify(whole, keep=("Conv1", "Conv_1"), warm=True)
     recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
-    train, held_out = (
-        decode(photos, some, 60, lambda: None) for some in hold_out(len(photos), 16, 0)
-    )
+    train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
     facts = CheckpointInfo("own", photos.classes, PREPROCESSING)
 
     row = Run(tmp_path / "run", recipe, facts, model, train, held_out).epoch(

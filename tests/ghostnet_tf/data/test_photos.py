@@ -171,8 +171,9 @@ def test_a_broken_photo_is_named(data, tmp_path):
     folder_of(tmp_path / "p", "1.png")
     (tmp_path / "p/2.png").write_bytes(data)
 
-    with pytest.raises(UserError, match=r"photo '2\.png' cannot be read"):
+    with pytest.raises(UserError, match=r"photo '2\.png' cannot be read") as refused:
         Photos.open(tmp_path / "p").read(1)
+    assert "BytesIO" not in str(refused.value)
 
 
 def test_postscript_under_the_name_of_a_photo_never_reaches_ghostscript(monkeypatch):
@@ -201,7 +202,7 @@ def test_pillows_limit_on_pixels_is_kept():
 def test_a_photo_as_thin_as_a_thread_is_refused(size, refused):
     data = encoded(plain(size=size))
     if refused:
-        with pytest.raises(UserError, match=f"{size[0]} x {size[1]} pixels are no photo"):
+        with pytest.raises(UserError, match=f"of its {size[0]} x {size[1]} pixels, .* 50 times"):
             open_photo(data, "1.png")
     else:
         assert open_photo(data, "1.png").size == size
@@ -269,3 +270,13 @@ def test_printing_colours_become_screen_colours():
 
     seen = np.asarray(open_photo(encoded(photo, "JPEG"), "1.jpg"), int)
     assert np.abs(seen - RED).max() < 15
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(3, [0, 2, 4]), (6, [0, 1, 2, 3, 4, 5]), (9, [0, 1, 2, 3, 4, 5]), (1, [0])]
+)
+def test_some_photos_are_taken_evenly_from_all(n, expected, tmp_path):
+    for i in range(6):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{i}.png")
+
+    assert Photos.open(tmp_path).evenly(n).tolist() == expected

@@ -119,3 +119,14 @@ def test_a_record_survives_its_dictionary():
 def test_a_record_that_makes_no_image_is_refused(change, said):
     with pytest.raises(UserError, match=said):
         Preprocessing.from_dict({**IMAGENET.to_dict(), **change})
+
+
+def test_photos_of_several_sizes_become_one_input():
+    photos = [Image.new("RGB", (60, 40), "red"), Image.new("L", (30, 90), 128)]
+    how = IMAGENET.at(32)
+
+    images = how.images(iter(photos))
+
+    assert images.shape == (2, 32, 32, 3) and images.dtype == np.float32
+    for image, photo in zip(images, photos, strict=True):
+        assert np.array_equal(image, how.normalise(how.pixels(photo)))

@@ -184,7 +184,7 @@ def test_what_keras_saves_remembers_it_in_another_process(imports, bundled, tmp_
 
     assert done.returncode == 0, done.stderr
     said, values = done.stdout.splitlines()
-    assert said == "ghostnet_050 96 goldfish tinyimagenet"
+    assert said == "ghostnet_050 96 goldfish, Carassius auratus tinyimagenet"
     same, logit = values.split()
     expected = float(np.asarray(bundled.model(np.ones((1, 96, 96, 3))))[0, 0])
     assert same == "True" and float(logit) == pytest.approx(expected, abs=1e-5)

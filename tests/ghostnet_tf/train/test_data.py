@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches, decode, hold_out
@@ -113,7 +114,7 @@ def test_broken_photos_are_left_out_and_named(photos, tmp_path):
     told = []
 
     source = Photos.open(tmp_path / "p")
-    data = decode(source, np.arange(len(source)), 30, lambda: told.append(1))
+    data = decode(source, np.arange(len(source)), 30, lambda n=1, said="": told.append(n))
 
     assert len(data) == 95 and len(data.labels) == 95 and len(told) == 96
     assert len(data.broken) == 1 and "'green/03.png'" in data.broken[0]
@@ -121,6 +122,6 @@ def test_broken_photos_are_left_out_and_named(photos, tmp_path):
 
 
 def test_decoded_photos_are_shrunk_to_what_is_needed(photos):
-    data = decode(Photos.open(photos), np.arange(3), 18, lambda: None)
+    data = decode(Photos.open(photos), np.arange(3), 18, silent)
 
     assert [p.shape for p in data.pixels] == [(18, 20, 3)] * 3

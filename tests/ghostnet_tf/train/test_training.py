@@ -10,6 +10,7 @@ from tiny import tiny
 
 from ghostnet_tf import weights
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.train.data import decode, hold_out
@@ -26,7 +27,7 @@ def start(folder, photos, recipe=RECIPE) -> Run:
     keras.utils.set_random_seed(recipe.seed)
     photos = Photos.open(photos)
     positions = hold_out(len(photos), 16, recipe.seed)
-    train, held_out = (decode(photos, some, 60, lambda: None) for some in positions)
+    train, held_out = (decode(photos, some, 60, silent) for some in positions)
     facts = CheckpointInfo("tiny_100", photos.classes, IMAGENET.at(recipe.final_size))
     return Run(folder, recipe, facts, tiny(dropout=recipe.dropout), train, held_out)
 
