@@ -5,7 +5,8 @@ whole map by 1/6. For MobileNetV3-Large at 224 px in int8 that was 12 % of all i
 Cortex-A76, counted by `benchmark/run.py --target emulated`.
 """
 
-from .flatbuffer import WEIGHTED, Graph, Op
+from .graph import Graph
+from .op import WEIGHTED, Op
 
 
 def absorb(graph: Graph) -> int:
@@ -45,7 +46,7 @@ def _absorbers(graph: Graph, tensor: int) -> list[Op] | None:
     for scaled_tensor in scaled:  # grows while it is read
         if scaled_tensor in graph.outputs:
             return None
-        for op in (op for op in graph.ops if scaled_tensor in op.inputs):
+        for op in graph.readers(scaled_tensor):
             kernel = op.inputs[1] if len(op.inputs) > 1 else -1
             if (
                 op.name in WEIGHTED

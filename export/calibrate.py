@@ -11,7 +11,7 @@ from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.progress import Advance, silent
 
 from .equalize import equalize, plan
-from .flatbuffer import Graph
+from .flatbuffer import Flatbuffer
 from .parity import Outputs, as_list, snr_db
 from .quantize import quantize
 from .ranges import Ranges, Span
@@ -93,7 +93,7 @@ class Seen:
 
 def observe(float32: bytes, images: Images, advance: Advance = silent) -> Seen:
     """Run the images twice: once for the extremes, once for the histograms between them."""
-    graph, runtime = Graph(float32), Runtime(float32, keep_all=True)
+    graph, runtime = Flatbuffer(float32).graph, Runtime(float32, keep_all=True)
     tensors = {tensor: graph.names[tensor] for tensor in graph.activations()}
     histograms = {name: Histogram(math.inf, -math.inf) for name in tensors.values()}
     peaks = {name: np.zeros(graph.shape(t)[-1:] or 1) for t, name in tensors.items()}
@@ -114,13 +114,6 @@ def observe(float32: bytes, images: Images, advance: Advance = silent) -> Seen:
     return Seen(histograms, peaks)
 
 
-def measure(float32: bytes, images: Images, method: str, progress: Advance = silent) -> Ranges:
-    """The ranges of one method, without equalization."""
-    pick(method, METHODS, "method")
-    seen = observe(float32, images, progress)
-    return Ranges(method, seen.spans(method), seen.extremes(), {}, len(images), digest(images))
-
-
 def steps_of(photos: int) -> int:
     """How many times `choose` runs a network: two networks twice, on the photos not held back."""
     return 4 * (photos - photos // 4)
@@ -135,6 +128,7 @@ def choose(
     the images: one image with large outputs would drown the others in a sum.
     """
     check_images(images)
+    float32 = Flatbuffer(float32)  # whose graph is asked for often below
     used = [image for i, image in enumerate(images) if i % 4 != 3]
     held_back = np.stack([image for i, image in enumerate(images) if i % 4 == 3])
     reference = Runtime(float32).run(held_back)

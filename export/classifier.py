@@ -12,7 +12,7 @@ from ghostnet_tf.base.record import PreprocessingFields, matching_record, read_m
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 
-from .flatbuffer import Graph
+from .flatbuffer import Flatbuffer
 from .metadata import read_metadata
 from .runtime import Runtime
 
@@ -33,7 +33,7 @@ class Classifier:
 def open_classifier(path: str | Path) -> Classifier:
     """A `.tflite` file with its record or, where there is none, with the metadata inside it."""
     path = Path(path)
-    data = read_model(path)
+    data = Flatbuffer(read_model(path))
     has_record = record_path(path).exists()
     says = matching_record(path, data) if has_record else read_metadata(data)
     if says is None:
@@ -50,7 +50,7 @@ def open_classifier(path: str | Path) -> Classifier:
         )
     if not says.labels:
         raise UserError(f"{path.name!r} names no classes: it is no classifier")
-    runtime, graph = Runtime(data), Graph(data)
+    runtime = Runtime(data)
     preprocessing = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
     labels = Labels(says.label_ids, says.labels).expect(int(runtime.outputs[0]["shape"][-1]))
     return Classifier(
@@ -59,7 +59,7 @@ def open_classifier(path: str | Path) -> Classifier:
         preprocessing,
         labels,
         # A quantized file dequantizes after its softmax.
-        gives_probabilities=any(op.name == "SOFTMAX" for op in graph.ops[-2:]),
+        gives_probabilities=any(op.name == "SOFTMAX" for op in data.graph.ops[-2:]),
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from ghostnet_tf.base.errors import pick
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
-from .flatbuffer import WEIGHTED, Graph, Op
+from .flatbuffer import Flatbuffer
+from .graph import Graph
+from .op import WEIGHTED, Op
 from .runtime import Delegation, Runtime
 
 # GhostNet with its head, symmetric padding, float32, at any width: 175 operators. Promised where
@@ -97,7 +99,7 @@ def promise(
 
 def facts(data: bytes) -> Facts:
     """Load a file as a phone would and look at its graph."""
-    graph = Graph(data)
+    graph = Flatbuffer(data).graph
     tensors = range(len(graph.names))
     custom = tuple(sorted({op.name for op in graph.ops if op.is_custom and not op.is_ghost}))
     nothing = Delegation(0, len(graph.ops), ())
@@ -114,8 +116,6 @@ def facts(data: bytes) -> Facts:
 
 def unfolded(graph: Graph) -> list[str]:
     """Per-channel arithmetic that belongs in the kernel before it; statistics still computed."""
-    writer = {tensor: op for op in graph.ops for tensor in op.outputs}
-    n_readers = Counter(tensor for op in graph.ops for tensor in op.inputs)
 
     def is_left_over(op: Op) -> bool:
         if op.name == "RSQRT":  # of a vector: 1 / sqrt(variance + epsilon)
@@ -123,7 +123,7 @@ def unfolded(graph: Graph) -> list[str]:
         if op.name not in ("MUL", "ADD", "SUB", "DIV"):
             return False
         values = [graph.constant(tensor) for tensor in op.inputs]
-        before = [writer.get(tensor) for tensor in op.inputs if n_readers[tensor] == 1]
+        before = [graph.writer(t) for t in op.inputs if graph.readers(t) == (op,)]
         return any(v is not None and v.size > 1 for v in values) and any(
             b is not None and b.name in WEIGHTED and b.activation == "NONE" for b in before
         )

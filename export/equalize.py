@@ -13,7 +13,9 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 
-from .flatbuffer import WEIGHTED, Graph, Op
+from .flatbuffer import Flatbuffer
+from .graph import Graph
+from .op import WEIGHTED, Op
 from .ranges import shared_at_concats
 
 # Scales are powers of 2 ** (1 / STEPS): small integers in the record.
@@ -35,10 +37,9 @@ class Channels:
 
     def __init__(self, graph: Graph):
         self.graph = graph
-        written = [*graph.inputs, *(tensor for op in graph.ops for tensor in op.outputs)]
         self.first: dict[int, int] = {}
         n = 1
-        for tensor in written:
+        for tensor in graph.written():
             self.first[tensor] = n
             n += self.width(tensor)
         self.parent = np.arange(n)
@@ -141,7 +142,7 @@ def plan(
     `peaks`: tensor -> (C,) the largest magnitude seen in every channel. A full `strength` of 1 is
     best for the activations; less leaves the kernels' own ranges more alike.
     """
-    graph = Graph(float32)
+    graph = Flatbuffer(float32).graph
     channels = Channels(graph)
     # A side of a concatenation will have the range of the whole, however small it is itself.
     full = shared_at_concats(graph, {name: (0.0, peak.max()) for name, peak in peaks.items()})
@@ -162,11 +163,12 @@ def plan(
     return found
 
 
-def equalize(float32: bytes, exponents: Exponents) -> bytes:
+def equalize(float32: bytes, exponents: Exponents) -> Flatbuffer:
     """The same function with its channels scaled; the same bytes where nothing scales."""
+    float32 = Flatbuffer(float32)
     if not any(any(own) for own in exponents.values()):
         return float32
-    graph = Graph(float32)
+    graph = float32.graph.copy()
     channels = Channels(graph)
     by_class = np.zeros(len(channels.parent))
     for tensor, first in channels.first.items():
@@ -184,7 +186,7 @@ def equalize(float32: bytes, exponents: Exponents) -> bytes:
     for op in graph.ops:
         if op.name in WEIGHTED and is_plain(graph, op):
             rescale(graph, op, scale[op.inputs[0]], scale[op.outputs[0]])
-    return graph.to_bytes()
+    return Flatbuffer(graph.to_bytes())
 
 
 def rescale(graph: Graph, op: Op, read: np.ndarray, written: np.ndarray) -> None:

@@ -10,13 +10,15 @@ import keras
 from ghostnet_tf.base.errors import UserError
 
 from .absorb import absorb
-from .flatbuffer import WEIGHTED, Graph
+from .flatbuffer import Flatbuffer
+from .graph import Graph
+from .op import WEIGHTED
 from .quiet import quiet
 
 INPUT = "image"
 
 
-def to_float32(model: keras.Model, size: int | tuple[int, int]) -> bytes:
+def to_float32(model: keras.Model, size: int | tuple[int, int]) -> Flatbuffer:
     """`model`, in inference mode, as the float32 flatbuffer that every recipe starts from.
 
     One image input (N, H, W, C), any number of outputs, which keep their order. Equal models give
@@ -31,7 +33,7 @@ def to_float32(model: keras.Model, size: int | tuple[int, int]) -> bytes:
     graph = Graph(converted(frozen(model, shape), model.name))
     rename(graph, model)
     absorb(graph)
-    return graph.to_bytes()
+    return Flatbuffer(graph.to_bytes())
 
 
 def image_shape(model: keras.Model, size: int | tuple[int, int]) -> tuple[int, int, int, int]:

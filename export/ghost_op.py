@@ -35,7 +35,7 @@ from ghostnet_tf.data.photos import Photos
 if TYPE_CHECKING:
     from ghostnet_tf.data.preprocess import Preprocessing
 
-    from .ghostop.ghostop_file import Twin
+    from .ghostop.ghostop_file import GhostopFile
 
 IMAGES = 16  # on which both files must give the same outputs
 
@@ -46,7 +46,7 @@ class Made:
 
     path: Path
     record: Record | None  # None where the plain file has none
-    twin: "Twin"
+    twin: "GhostopFile"
     images_from: str
 
 
@@ -73,11 +73,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def make_twin(plain: str | Path, photos: Photos | None = None, out: Path | None = None) -> Made:
     """Write the twin of a plain file, with the record of that file carried on."""
+    from .flatbuffer import Flatbuffer
     from .ghostop import ghostop_file
     from .ghostop.options import VERSION
 
     plain = Path(plain)
-    data = read_model(plain)
+    data = Flatbuffer(read_model(plain))
     record = matching_record(plain, data) if record_path(plain).exists() else None
     images = proof_images(data, record, photos)
     twin = ghostop_file.make(data, plain.name, images)
@@ -107,9 +108,9 @@ def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> n
     """(N, H, W, 3) float32: photos evenly from all, or images out of a random generator."""
     from ghostnet_tf.data.generated import generated_images
 
-    from .flatbuffer import Graph
+    from .flatbuffer import Flatbuffer
 
-    graph = Graph(data)
+    graph = Flatbuffer(data).graph
     _, height, width, channels = graph.shape(graph.inputs[0])
     if channels != 3:
         raise UserError(f"its input has {channels} channels; an RGB image is expected")

@@ -16,7 +16,6 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as tflite
 from flatbuffers import number_types as flags
 from flatbuffers.table import Table
 
@@ -24,7 +23,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member
 from ghostnet_tf.base.record import Mismatch, PreprocessingFields, Record, typed
 
-from .flatbuffer import Graph
+from .flatbuffer import Flatbuffer
 
 ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
@@ -76,31 +75,24 @@ def metadata_of(record: Record) -> Metadata:
     return Metadata(mean, std, record.labels, record.label_ids, fields)
 
 
-def attach_metadata(data: bytes, record: Record) -> bytes:
+def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
     """`data` with the metadata of `record`: the last step of an export.
 
     Whatever rewrites the flatbuffer afterwards, ai-edge-quantizer too, drops the zip.
     """
-    graph, says = Graph(data), metadata_of(record)
-    entry: Any = tflite.MetadataT()
-    buffer: Any = tflite.BufferT()
-    entry.name, entry.buffer = ENTRY, len(graph.model.buffers)
-    buffer.data = np.frombuffer(_encoded(says, record, len(graph.outputs)), np.uint8)
-    others = [other for other in graph.model.metadata or [] if other.name != ENTRY]
-    graph.model.metadata = [*others, entry]
-    graph.model.buffers.append(buffer)
-
+    graph, says = Flatbuffer(data).graph.copy(), metadata_of(record)
+    graph.set_metadata(ENTRY, _encoded(says, record, len(graph.outputs)))
     whole = io.BytesIO(graph.to_bytes())
     with zipfile.ZipFile(whole, "a") as archive:
         for name, text in _files(says).items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), text)  # stored: readers map the file
-    return whole.getvalue()
+    return Flatbuffer(whole.getvalue())
 
 
-def with_files_of(source: bytes, data: bytes) -> bytes:
+def with_files_of(source: bytes, data: bytes) -> Flatbuffer:
     """`data`, the flatbuffer of `source` rewritten, with the files that hang on `source`."""
     if not zipfile.is_zipfile(io.BytesIO(source)):
-        return data
+        return Flatbuffer(data)
     whole = io.BytesIO(data)
     whole.seek(0, io.SEEK_END)
     try:
@@ -110,17 +102,15 @@ def with_files_of(source: bytes, data: bytes) -> bytes:
                 new.writestr(zipfile.ZipInfo(name, EPOCH), content)
     except DAMAGE as error:
         raise UserError(f"the files inside the file are damaged: {error}") from None
-    return whole.getvalue()
+    return Flatbuffer(whole.getvalue())
 
 
 def read_metadata(data: bytes) -> Metadata | None:
     """The metadata of any `.tflite`, ours or not; None where there is none."""
-    model = Graph(data).model
-    entries = [entry.buffer for entry in model.metadata or [] if entry.name == ENTRY]
-    if not entries:
-        return None
+    graph = Flatbuffer(data).graph
     try:
-        return _decoded(bytes(model.buffers[entries[0]].data), data)
+        content = graph.metadata(ENTRY)
+        return None if content is None else _decoded(content, data)
     except DAMAGE as error:
         raise UserError(
             f"the metadata inside the file is damaged: {error}", fix="export or copy the file again"

@@ -7,7 +7,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError, pick
 
 from .equalize import equalize
-from .flatbuffer import Graph
+from .flatbuffer import Flatbuffer
 from .quiet import quiet
 from .ranges import Ranges, Span, shared_at_concats
 from .recipes import RECIPES, Recipe
@@ -15,13 +15,13 @@ from .recipes import RECIPES, Recipe
 SMALLEST_SPAN = 1e-8
 
 
-def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> bytes:
+def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatbuffer:
     """The float32 file in another precision. Equal inputs give equal bytes.
 
     Static recipes need `ranges`. int8 activations equalize the network first, as the ranges say;
     int16 ones have precision to spare, and equalized kernels would cost them some.
     """
-    row = pick(recipe, RECIPES, "recipe")
+    row, float32 = pick(recipe, RECIPES, "recipe"), Flatbuffer(float32)
     if row.how == "float":
         return float32
     if row.how != "static":
@@ -32,7 +32,7 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> bytes
             fix="give calibration photos with --photos DIR",
         )
     spans = ranges.spans if row.activation_bits == 8 else ranges.extremes
-    graph = Graph(float32)
+    graph = float32.graph
     needed = {graph.names[tensor] for tensor in graph.activations()}
     if needed != spans.keys():
         raise UserError(
@@ -51,7 +51,7 @@ def usable(span: Span) -> Span:
     return (low, high) if high - low > SMALLEST_SPAN else (0.0, 1.0)
 
 
-def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> bytes:
+def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> Flatbuffer:
     """Let ai-edge-quantizer rewrite the file. `spans`: every activation's range, if static."""
     from ai_edge_quantizer import qtyping, quantizer
 
@@ -81,4 +81,4 @@ def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> bytes:
         }
         result = rewriter.quantize(limits or None).quantized_model
     assert result is not None
-    return bytes(result)
+    return Flatbuffer(result)

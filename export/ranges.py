@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from .flatbuffer import Graph
+from .graph import Graph
 
 Span = tuple[float, float]  # the smallest and the largest value
 

@@ -7,8 +7,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ghostnet_tf.base.errors import UserError
 
-from .flatbuffer import DAMAGED_FIX
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
+from .graph import DAMAGED_FIX
 from .quiet import quiet
 
 

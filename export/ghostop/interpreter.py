@@ -18,10 +18,12 @@ from ghostnet_tf.base import libraries
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
-from ..flatbuffer import DAMAGED_FIX, Graph
+from ..flatbuffer import Flatbuffer
+from ..graph import DAMAGED_FIX, Graph
 from ..quiet import quiet
 
-PLAIN_TWIN = b"GHOSTNET_PLAIN_TWIN"  # metadata: the file that computes the same without operators
+# Metadata: the file that computes the same without operators. Its old name is in files out there.
+PLAIN_FILE = b"GHOSTNET_PLAIN_TWIN"
 CPU = 1  # accelerators are a bit mask
 READ, WRITE = 0, 1
 OPERATOR_EVENT, DELEGATE_EVENT = 2, 4 | 8
@@ -52,19 +54,16 @@ def graph_with_operators(data: bytes) -> Graph | None:
     """The graph of a file that has Ghost operators; None for any other."""
     if f"{OPERATOR_NAME}.".encode() not in data:  # reading a graph takes a while
         return None
-    graph = Graph(data)
+    graph = Flatbuffer(data).graph
     return graph if any(op.is_ghost for op in graph.ops) else None
 
 
-def plain_twin(graph: Graph) -> str:
+def plain_file(graph: Graph) -> str:
     """The name of the file that this one was made from."""
-    for entry in graph.model.metadata or []:
-        if entry.name == PLAIN_TWIN:
-            try:
-                return str(json.loads(bytes(graph.model.buffers[entry.buffer].data))["plain"])
-            except (ValueError, KeyError, TypeError):
-                break
-    return "the file of the same name without _ghostop"
+    try:
+        return str(json.loads(graph.metadata(PLAIN_FILE) or b"")["plain"])
+    except (ValueError, LookupError, TypeError):
+        return "the file of the same name without _ghostop"
 
 
 @cache
@@ -123,7 +122,7 @@ class GhostInterpreter:
         except (UserError, OSError) as error:
             raise UserError(
                 f"this file needs the Ghost operators, which cannot be had here: {error}",
-                fix=f"use {plain_twin(graph)}, which computes the same without them"
+                fix=f"use {plain_file(graph)}, which computes the same without them"
                 + (f"; or: {fix}" if (fix := getattr(error, "fix", "")) else ""),
             ) from None
         self.data = ctypes.create_string_buffer(data, len(data))  # LiteRT reads it where it is

@@ -19,9 +19,11 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.rooms import PACKAGE, module
 
 from ..absorb import absorb
-from ..flatbuffer import WEIGHTED, Graph
+from ..flatbuffer import Flatbuffer
 from ..from_keras import INPUT
+from ..graph import Graph
 from ..network import Converted
+from ..op import WEIGHTED
 from . import onnx_file, worker
 
 TOOLS = ("onnx", "onnxsim", "onnx2tf", "onnxruntime")
@@ -59,7 +61,11 @@ def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Conver
 
     parameters = work.says.parameters
     converted = Converted(
-        float32=graph.to_bytes(), original="ONNX", run=run, parameters=parameters, tools=TOOLS
+        float32=Flatbuffer(graph.to_bytes()),
+        original="ONNX",
+        run=run,
+        parameters=parameters,
+        tools=TOOLS,
     )
     return converted, work.says.size
 
@@ -121,10 +127,10 @@ def entry(graph: Graph, tensor: int) -> Any:
 
 def turn_round(graph: Graph, title: str) -> None:
     """Let a network that was trained on BGR take RGB: its first kernels read it the other way."""
-    readers = [op for op in graph.ops if graph.inputs[0] in op.inputs]
+    readers = [*graph.readers(graph.inputs[0])]
     for op in readers:  # grows while it is read
         if op.name == "PAD":
-            readers += [after for after in graph.ops if op.outputs[0] in after.inputs]
+            readers += graph.readers(op.outputs[0])
         elif op.name == "CONV_2D" and (kernel := graph.constant(op.inputs[1])) is not None:
             graph.set_constant(op, 1, kernel[..., ::-1])
         else:

@@ -10,7 +10,6 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
-from ..flatbuffer import WEIGHTED, Graph, Op
 from ..ghostop.ghostop_file import (
     MIN_SNR_DB,
     PROBED_IMAGES,
@@ -23,7 +22,9 @@ from ..ghostop.ghostop_file import (
 )
 from ..ghostop.options import MAX_NODES
 from ..ghostop.patterns import Unfit
+from ..graph import Graph
 from ..metadata import with_files_of
+from ..op import WEIGHTED, Op
 from ..parity import as_list
 from ..runtime import Runtime
 from .rewrites import FORMS, Choice, ghost_operator

@@ -8,8 +8,8 @@ import pytest
 from benchmark.measurement import Settings
 from benchmark.model import Model, open_model
 from benchmark.targets.runner import arguments
-from export.flatbuffer import Graph
 from export.ghost_op import make_twin
+from export.graph import Graph
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import litert, operators
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.metadata import attach_metadata
 from ghostnet_tf.base.record import PreprocessingFields, Record, save
 

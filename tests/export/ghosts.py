@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from calibrated import measure
 
-from export.calibrate import measure
-from export.flatbuffer import Graph, Op
+from export.graph import Graph
+from export.op import Op
 from export.quantize import quantize
 from export.ranges import Ranges
 
@@ -100,8 +101,5 @@ def insert(graph: Graph, name: str, position: int, reader: Op) -> Op:
     graph.subgraph.tensors[between].shape = graph.subgraph.tensors[source].shape
     graph.names.append(f"{graph.names[source]}/{name}")
     record.inputs, record.outputs = [source], [between]
-    reader.inputs[position] = reader.record.inputs[position] = between
-    place = graph.ops.index(reader)
-    graph.subgraph.operators.insert(place, record)
-    graph.ops.insert(place, Op(graph.model, record))
-    return graph.ops[place]
+    graph.rewire(reader, position, between)
+    return graph.insert(Op(graph.model, record), [source], between, before=reader)

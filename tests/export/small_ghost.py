@@ -3,9 +3,8 @@
 from functools import cache
 
 import numpy as np
+from calibrated import measure
 from ghosts import images, static
-
-from export.calibrate import measure
 
 SIZE = 32
 BLOCKS = ("block_00", "block_01", "block_02", "block_03")

@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 import pytest
+from calibrated import measure
 from keras import layers
 
 from export import absorb as module
 from export.absorb import absorb
-from export.calibrate import measure
-from export.flatbuffer import Graph
 from export.from_keras import to_float32
+from export.graph import Graph
 from export.parity import snr_db
 from export.quantize import quantize
 from export.runtime import Runtime

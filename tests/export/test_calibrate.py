@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from calibrated import measure
 
 from export.calibrate import (
     METHODS,
@@ -7,13 +8,12 @@ from export.calibrate import (
     check_images,
     choose,
     mean_snr_db,
-    measure,
     minmax,
     mse,
     percentile,
     steps_of,
 )
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.quantize import quantize
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError

@@ -7,8 +7,8 @@ import pytest
 from keras import layers
 
 from export.contract import PRECISIONS, Facts, broken_promises, facts, promise
-from export.flatbuffer import Graph
 from export.from_keras import to_float32
+from export.graph import Graph
 from export.quantize import quantize
 from export.ranges import Ranges
 from export.recipes import RECIPES

@@ -9,8 +9,8 @@ from keras import layers
 from export import equalize as module
 from export.calibrate import mean_snr_db, observe
 from export.equalize import Channels, equalize, plan
-from export.flatbuffer import Graph
 from export.from_keras import to_float32
+from export.graph import Graph
 from export.parity import snr_db
 from export.quantize import quantize
 from export.runtime import Runtime

@@ -9,8 +9,8 @@ import pytest
 from keras import layers, ops
 
 from export.contract import GHOSTNET_OPS
-from export.flatbuffer import Graph
 from export.from_keras import to_float32
+from export.graph import Graph
 from export.parity import snr_db
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from export.equalize import Channels, equalize
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.network import Network
 from export.parity import snr_db
 from export.pipeline import export

@@ -11,7 +11,7 @@ from colours import SIZE, colour_model, colour_record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.metadata import attach_metadata, metadata_of, read_metadata
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from export.flatbuffer import Graph
 from export.from_keras import to_float32
+from export.graph import Graph
 from export.parity import snr_db
 from export.quantize import quantize, shared_at_concats
 from export.ranges import Ranges

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from colours import IDS, RGB, colour_model, colour_record, saved
 
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.metadata import attach_metadata
 from export.verify import main, verify
 from ghostnet_tf.base.errors import UserError

@@ -9,8 +9,9 @@ import numpy as np
 
 from ghostnet_tf.base.blocks import block_names, has_blocks
 
-from ...flatbuffer import WEIGHTED, Graph, Op
 from ...ghostop.patterns import Unfit
+from ...graph import Graph
+from ...op import WEIGHTED, Op
 
 LAST = 3  # the axis of the channels in (N, H, W, C)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...flatbuffer import Op
 from ...ghostop.patterns import Unfit
+from ...op import Op
 from .block_graph import LAST, Draft
 
 # inner: channels that stay in the block. stream: those that residuals carry through several.
@@ -197,7 +197,7 @@ def _widen(
     new = draft.constant_like(
         tensor, "padded", wider.of(values, min(axis, values.ndim - 1)), channels
     )
-    op.inputs[position] = op.record.inputs[position] = new
+    draft.graph.rewire(op, position, new)
 
 
 def _wider(gap: np.ndarray) -> _Wider:

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable
 
-from ...flatbuffer import Graph
 from ...ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
 from ...ghostop.patterns import Found, Site, Unfit, find
+from ...graph import Graph
 from .block_graph import Draft
 
 

@@ -4,8 +4,8 @@ A depthwise convolution computes every channel by itself, so the halves are exac
 stride 2 the concat that comes after it copies a quarter of the bytes.
 """
 
-from ...flatbuffer import Op
 from ...ghostop.patterns import Unfit
+from ...op import Op
 from .block_graph import LAST, Draft
 
 

@@ -8,8 +8,8 @@ exactly.
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ...flatbuffer import Op
 from ...ghostop.patterns import Unfit
+from ...op import Op
 from .block_graph import LAST, Draft
 
 # One input, one number in for one number out.

@@ -11,9 +11,11 @@ import keras
 import numpy as np
 from keras import layers
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from export.calibrate import measure
+from calibrated import measure
+
 from export.from_keras import to_float32
 from export.quantize import quantize
 from ghostnet_tf.nets.layers import GhostBottleneck

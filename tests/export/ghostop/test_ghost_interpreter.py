@@ -10,10 +10,10 @@ from colours import IDS, RGB, colour_record, labelled
 from ghosts import SIZE, images
 
 from export import evaluate, ghost_op, predict, verify
-from export.flatbuffer import Graph
 from export.ghostop import interpreter
 from export.ghostop.ghostop_file import with_operators
 from export.ghostop.interpreter import GhostInterpreter, variants
+from export.graph import Graph
 from export.metadata import attach_metadata, read_metadata
 from export.runtime import Runtime
 from ghostnet_tf.base import libraries
@@ -129,7 +129,7 @@ def test_an_error_that_litert_ignores_is_raised(twin, monkeypatch):
         runtime.run(images(1))
 
 
-def test_without_the_operators_the_plain_twin_is_named(twin, monkeypatch):
+def test_without_the_operators_the_plain_file_is_named(twin, monkeypatch):
     def refuse(rule: str = "host"):
         raise UserError("'cc' is not installed", fix="apt-get install gcc")
 

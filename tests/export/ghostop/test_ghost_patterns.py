@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from ghosts import insert, static
 
-from export.flatbuffer import Graph, Op
 from export.ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
 from export.ghostop.patterns import Site, find
+from export.graph import Graph
+from export.op import Op
 
 RELU_N1_TO_1, PADV2 = 2, 60  # of TFLite's schema
 
@@ -82,8 +83,8 @@ def test_a_fully_connected_of_other_rows_is_left_alone(float32):
 def test_a_vector_and_large_windows_are_left_to_the_runtime(float32):
     """Squeeze-and-excite works on one pixel, and has few weights."""
     graph = Graph(float32)
-    taken = {id(op) for site in find(graph).sites for op in site.ops}
-    left = [op for op in graph.ops if op.name == "CONV_2D" and id(op) not in taken]
+    taken = {op for site in find(graph).sites for op in site.ops}
+    left = [op for op in graph.ops if op.name == "CONV_2D" and op not in taken]
 
     assert left and all(graph.shape(op.outputs[0])[1:3] == (1, 1) for op in left)
 
@@ -151,7 +152,8 @@ def test_a_quantize_before_each_side_is_part_of_the_operator(micro_unequal):
 
 def swapped(graph: Graph) -> None:
     concat = named(graph, "ghost1_concat")
-    concat.inputs = concat.record.inputs = concat.inputs[::-1]
+    for position, side in enumerate(concat.inputs[::-1]):
+        graph.rewire(concat, position, side)
 
 
 def read_elsewhere(graph: Graph) -> None:
@@ -173,7 +175,7 @@ def strided(graph: Graph) -> None:
 
 def of_another_map(graph: Graph) -> None:
     cheap = named(graph, "ghost1_cheap")
-    cheap.inputs[0] = graph.inputs[0]
+    graph.rewire(cheap, 0, graph.inputs[0])
 
 
 def of_rows(graph: Graph) -> None:
@@ -245,6 +247,6 @@ def test_an_int8_relu_that_changes_the_scale_is_left_alone(micro_int8):
 
 def unfuse(graph: Graph, op: Op) -> Op:
     """The ReLU of `op` as an operator behind it, as other converters leave it."""
-    (concat,) = (reader for reader in graph.ops if op.outputs[0] in reader.inputs)
+    (concat,) = graph.readers(op.outputs[0])
     op.options.fusedActivationFunction = 0
     return insert(graph, "RELU", concat.inputs.index(op.outputs[0]), concat)

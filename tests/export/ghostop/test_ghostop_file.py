@@ -5,15 +5,15 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from calibrated import measure
 from ghosts import SIZE, images, static
 
-from export.calibrate import measure
-from export.flatbuffer import Graph
 from export.from_keras import to_float32
 from export.ghostop import ghostop_file
 from export.ghostop.ghostop_file import make, with_operators
-from export.ghostop.interpreter import plain_twin
+from export.ghostop.interpreter import plain_file
 from export.ghostop.options import Options
+from export.graph import Graph
 from export.parity import snr_db
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import CheckFailed, UserError
@@ -82,7 +82,7 @@ def test_the_twin_is_hardly_larger_and_the_same_each_time(micro_int8, float32, r
 
 
 def test_the_twin_knows_the_plain_file(micro):
-    assert plain_twin(Graph(with_operators(micro, "some_name.tflite"))) == "some_name.tflite"
+    assert plain_file(Graph(with_operators(micro, "some_name.tflite"))) == "some_name.tflite"
 
 
 def test_a_file_without_a_place_for_one_is_refused():

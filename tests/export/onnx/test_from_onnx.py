@@ -336,7 +336,11 @@ def test_a_converter_that_crashes_takes_nothing_with_it(tmp_path, monkeypatch):
 
 def test_colours_are_turned_round_in_a_first_convolution_or_not_at_all():
     class Begins:
-        inputs, ops = (0,), (types.SimpleNamespace(name="SUB", inputs=[0, 1]),)
+        inputs = (0,)
+
+        @staticmethod
+        def readers(tensor: int):
+            return (types.SimpleNamespace(name="SUB", inputs=(0, 1)),)
 
     with pytest.raises(UserError, match=r"'x\.onnx' begins with SUB, so its colours cannot be"):
         convert.turn_round(Begins(), "x.onnx")  # type: ignore[arg-type]

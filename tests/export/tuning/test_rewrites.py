@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_ghost import BLOCKS, photos, small, small_int8
 
-from export.flatbuffer import Graph
 from export.ghostop.options import Options
 from export.ghostop.patterns import Unfit
+from export.graph import Graph
 from export.tuning.candidate import Plain
 from export.tuning.candidate import Plan as PlanOf
 from export.tuning.rewrites import FORMS, Choice, channel_padding, choices, ghost_operator
@@ -161,7 +161,7 @@ def test_a_side_of_another_scale_stays_before_the_concat():
 def mean_of_channels(graph: Graph) -> None:
     (mean,) = (op for op in graph.ops if graph.names[op.outputs[0]] == "block_02/se/pool")
     axes = np.array([1, 2, 3], np.int32)
-    mean.inputs[1] = mean.record.inputs[1] = graph.add_tensor(mean.inputs[1], "axes", (3,), axes)
+    graph.rewire(mean, 1, graph.add_tensor(mean.inputs[1], "axes", (3,), axes))
 
 
 def concat_of_rows(graph: Graph) -> None:
@@ -172,8 +172,7 @@ def concat_of_rows(graph: Graph) -> None:
 def convolution_in_groups(graph: Graph) -> None:
     (conv,) = (op for op in graph.ops if graph.names[op.outputs[0]] == "block_02/se/reduce")
     half = np.array(graph.constant(conv.inputs[1]))[..., ::2]
-    kernel = graph.add_tensor(conv.inputs[1], "kernel", half.shape, half)
-    conv.inputs[1] = conv.record.inputs[1] = kernel
+    graph.rewire(conv, 1, graph.add_tensor(conv.inputs[1], "kernel", half.shape, half))
 
 
 @pytest.mark.parametrize(

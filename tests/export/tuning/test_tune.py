@@ -13,7 +13,7 @@ from small_ghost import SIZE, small, small_int8
 
 from export import tune, verify
 from export.contract import facts
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.metadata import attach_metadata
 from export.tuning import cost
 from ghostnet_tf.base.errors import CheckFailed, UserError

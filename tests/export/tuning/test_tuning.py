@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_ghost import photos, small, small_int8
 
-from export.flatbuffer import Graph
+from export.graph import Graph
 from export.tuning import candidate as candidates
 from export.tuning.candidate import Plain
 from export.tuning.cost import Cost

@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
+from calibrated import measure
 
-from export.calibrate import measure
 from export.from_keras import to_float32
 from export.quantize import quantize
 from export.runtime import Runtime

@@ -1,0 +1,316 @@
+"""The bytes of a `.tflite` file as a graph one can ask and change, and back to bytes."""
+
+import copy
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.libraries import OPERATOR_NAME
+
+from .op import Op
+from .packing import packed
+from .wiring import Wiring
+
+IDENTIFIER = b"TFL3"  # bytes 4-7 of every .tflite file
+TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if name[0] != "_"}
+DAMAGED_FIX = "the file is damaged or is no .tflite: export or download it again"
+
+
+class Graph:
+    """A `.tflite` file with one subgraph. Tensors go by their index, as in the file."""
+
+    is_shared = False  # several look at it, and it stays as it is
+
+    def __init__(self, data: bytes):
+        if data[4:8] != IDENTIFIER:
+            raise UserError(f"this is no .tflite: it begins with {data[:8]!r}", fix=DAMAGED_FIX)
+        try:
+            self.model: Any = flatbuffer_utils.read_model_from_bytearray(data)
+            (self.subgraph,) = self.model.subgraphs
+            self._ops = tuple(Op(self.model, record) for record in self.subgraph.operators)
+            self.names: list[str] = [t.name.decode() for t in self.subgraph.tensors]
+        except Exception as error:  # this reader checks nothing: whatever it trips over is damage
+            raise UserError(f"this .tflite cannot be read ({error})", fix=DAMAGED_FIX) from error
+        self._wiring: Wiring | None = None  # of the operators as they are; None: not asked yet
+
+    def copy(self) -> "Graph":
+        """The same graph to change; the values of the constants are not copied."""
+        new = copy.copy(self)
+        new.is_shared, new._wiring = False, None
+        new.model, new.subgraph = copy.copy(self.model), copy.copy(self.subgraph)
+        new.model.subgraphs = [new.subgraph]
+        for name in ("buffers", "operatorCodes"):
+            setattr(new.model, name, [*map(copy.copy, getattr(self.model, name))])
+        for name in ("metadata", "signatureDefs"):
+            setattr(new.model, name, copy.deepcopy(getattr(self.model, name)))
+        new.subgraph.tensors = [*map(copy.copy, self.subgraph.tensors)]
+        new.names = list(self.names)
+        new._set_ops([op.copy() for op in self.ops])
+        return new
+
+    def to_bytes(self) -> bytes:
+        for name, tensor in zip(self.names, self.subgraph.tensors, strict=True):
+            tensor.name = name.encode()
+        return packed(self.model)
+
+    # ------------------------------------------------------------------ looking
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """In the order of execution."""
+        return self._ops
+
+    @property
+    def inputs(self) -> list[int]:
+        return [int(i) for i in self.subgraph.inputs]
+
+    @property
+    def outputs(self) -> list[int]:
+        return [int(i) for i in self.subgraph.outputs]
+
+    def writer(self, tensor: int) -> Op | None:
+        """None for an image, a constant, and what no operator writes."""
+        return self._wired().writers.get(tensor)
+
+    def readers(self, tensor: int) -> tuple[Op, ...]:
+        """In the order of execution, each once, however often it reads the tensor."""
+        return self._wired().readers.get(tensor, ())
+
+    def sole_reader(self, tensor: int) -> Op | None:
+        """What alone reads a tensor, which nobody would miss without it.
+
+        None where none or several read it, and for an output of the model.
+        """
+        readers = self.readers(tensor)
+        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
+
+    def place(self, op: Op) -> int:
+        """When `op` runs: its number in `ops`."""
+        return self._wired().places[op]
+
+    def written(self) -> list[int]:
+        """The tensors that change with the image, in the order they are written."""
+        return [*self.inputs, *(tensor for op in self.ops for tensor in op.outputs)]
+
+    def activations(self) -> list[int]:
+        """Those of them in float32."""
+        return [tensor for tensor in self.written() if self.dtype(tensor) == "FLOAT32"]
+
+    def counts(self) -> Counter[str]:
+        """How often each operator occurs; Ghost operators all together."""
+        return Counter(OPERATOR_NAME if op.is_ghost else op.name for op in self.ops)
+
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        shape = self.subgraph.tensors[tensor].shape
+        return () if shape is None else tuple(int(side) for side in shape)
+
+    def is_dynamic(self, tensor: int) -> bool:
+        signature = self.subgraph.tensors[tensor].shapeSignature
+        return signature is not None and any(side < 0 for side in signature)
+
+    def dtype(self, tensor: int) -> str:
+        """FLOAT32, INT8, ..."""
+        return TYPE_NAMES[self.subgraph.tensors[tensor].type]
+
+    def quantization(self, tensor: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """(scales, zero points): of one element each, or of one a channel; None for a float."""
+        parameters = self.subgraph.tensors[tensor].quantization
+        if parameters is None or parameters.scale is None or not len(parameters.scale):
+            return None
+        scale = np.array(parameters.scale, np.float32)
+        points = parameters.zeroPoint
+        given = points is not None and len(points)
+        return scale, np.array(points, np.int64) if given else np.zeros(len(scale), np.int64)
+
+    def constant(self, tensor: int) -> np.ndarray | None:
+        """The values the file holds for this tensor, read-only; None for an activation."""
+        data = self.model.buffers[self.subgraph.tensors[tensor].buffer].data
+        if tensor < 0 or data is None:
+            return None
+        return np.frombuffer(data, self.dtype(tensor).lower()).reshape(self.shape(tensor))
+
+    def metadata(self, name: bytes) -> bytes | None:
+        """What the file says of itself under this name."""
+        found = [entry for entry in self.model.metadata or [] if entry.name == name]
+        return bytes(self.model.buffers[found[0].buffer].data) if found else None
+
+    # ------------------------------------------------------------------ changing
+
+    def rewire(self, op: Op, position: int, tensor: int) -> None:
+        """Let `op` read another tensor as its input `position`."""
+        inputs = list(op.inputs)
+        inputs[position] = tensor
+        self._changing()
+        op.connect(inputs, op.outputs)
+
+    def set_constant(self, op: Op, position: int, values: np.ndarray) -> None:
+        """Give `op` new float32 values as its input `position`; other readers keep the old ones."""
+        self._changing()
+        index = op.inputs[position]
+        tensor = self.subgraph.tensors[index]
+        n_readers = sum(other.inputs.count(index) for other in self.readers(index))
+        n_tensors = sum(other.buffer == tensor.buffer for other in self.subgraph.tensors)
+        if n_readers > 1 or n_tensors > 1:
+            name = f"{self.names[op.outputs[0]]}/input_{position}"
+            new = self.add_tensor(index, name, self.shape(index), values.astype(np.float32))
+            self.rewire(op, position, new)
+        else:
+            data = np.frombuffer(values.astype(np.float32).tobytes(), np.uint8)
+            self.model.buffers[tensor.buffer].data = data
+
+    def add_tensor(
+        self,
+        like: int,
+        name: str,
+        shape: Sequence[int],
+        values: np.ndarray | None = None,
+        channels: np.ndarray | None = None,
+    ) -> int:
+        """A tensor of the type and quantization of another; with `values` it is a constant.
+
+        `channels`: which of the other's scales it has, where each channel has one.
+        """
+        self._changing()
+        tensor = copy.copy(self.subgraph.tensors[like])
+        tensor.shape, tensor.shapeSignature, tensor.buffer = list(shape), None, 0
+        if values is not None:
+            tensor.buffer = self._add_buffer(values.tobytes())
+        found = self.quantization(like)
+        if channels is not None and found is not None and len(found[0]) > 1:
+            tensor.quantization = copy.copy(tensor.quantization)
+            scales, points = (parameter[channels] for parameter in found)
+            tensor.quantization.scale, tensor.quantization.zeroPoint = scales, points
+        self.subgraph.tensors.append(tensor)
+        self.names.append(name)
+        return len(self.names) - 1
+
+    def insert(
+        self, kind: "Op | str", inputs: Sequence[int], output: int, before: Op, **options: Any
+    ) -> Op:
+        """A new operator like another one, with some of its `options` changed; or a plain ADD."""
+        record: Any = schema.OperatorT() if isinstance(kind, str) else copy.copy(kind.record)
+        if isinstance(kind, str):
+            record.opcodeIndex = self._opcode(kind)
+            record.builtinOptionsType = getattr(schema.BuiltinOptions, f"{kind.title()}Options")
+            record.builtinOptions = getattr(schema, f"{kind.title()}OptionsT")()
+        else:
+            record.builtinOptions = copy.copy(record.builtinOptions)
+        for name, value in options.items():
+            setattr(record.builtinOptions, name, value)
+        record.inputs, record.outputs = list(inputs), [output]
+        new, place = Op(self.model, record), self.place(before)
+        self._set_ops([*self.ops[:place], new, *self.ops[place:]])
+        return new
+
+    def remove(self, op: Op) -> None:
+        """Take out an operator whose output nothing reads any more."""
+        self._set_ops([other for other in self.ops if other is not op])
+
+    def bypass(self, op: Op, source: int) -> None:
+        """Take `op` out: whatever read its output reads `source` instead."""
+        (gone,) = op.outputs
+        for reader in self.readers(gone):
+            for position, tensor in enumerate(reader.inputs):
+                if tensor == gone:
+                    self.rewire(reader, position, source)
+        self.remove(op)
+
+    def fuse(
+        self, ops: list[Op], name: str, options: bytes, inputs: list[int], output: int
+    ) -> None:
+        """One custom operator in place of `ops`, where the last of them stood."""
+        record: Any = schema.OperatorT()
+        record.opcodeIndex = self._add_opcode(schema.BuiltinOperator.CUSTOM, name.encode())
+        record.inputs, record.outputs = list(inputs), [output]
+        record.customOptions = np.frombuffer(options, np.uint8)
+        fused, gone = Op(self.model, record), set(ops[:-1])
+        kept = (op for op in self.ops if op not in gone)
+        self._set_ops([fused if op is ops[-1] else op for op in kept])
+
+    def add_outputs(self, tensors: Sequence[int]) -> None:
+        """More outputs, behind the model's own."""
+        self._changing()
+        self.subgraph.outputs = [*self.outputs, *tensors]
+        for signature in self.model.signatureDefs or []:
+            for tensor in tensors:
+                end: Any = copy.copy(signature.outputs[0])
+                # A name of its own: a tensor's may be an output's, whatever lies between them.
+                end.name, end.tensorIndex = f"probe_{tensor}".encode(), tensor
+                signature.outputs.append(end)
+
+    def set_metadata(self, name: bytes, content: bytes) -> None:
+        """Let the file say this of itself, in place of what it said under that name."""
+        self._changing()
+        entry: Any = schema.MetadataT()
+        entry.name, entry.buffer = name, self._add_buffer(content)
+        others = [other for other in self.model.metadata or [] if other.name != name]
+        self.model.metadata = [*others, entry]
+
+    def drop_unused(self) -> None:
+        """Take out the tensors that no operator reads or writes, and the data only they held.
+
+        Buffers keep their numbers, which metadata refers to; an unused one becomes empty.
+        """
+        self._changing()
+        ends = [end for s in self.model.signatureDefs or [] for end in (*s.inputs, *s.outputs)]
+        used = {*self.inputs, *self.outputs, *(int(end.tensorIndex) for end in ends)}
+        for op in self.ops:
+            used |= {*op.inputs, *op.outputs, *op.scratch}
+        kept = sorted(used - {-1})
+        new = {old: i for i, old in enumerate(kept)} | {-1: -1}
+        before = {tensor.buffer for tensor in self.subgraph.tensors}
+        self.subgraph.tensors = [self.subgraph.tensors[old] for old in kept]
+        self.names = [self.names[old] for old in kept]
+        self.subgraph.inputs = [new[tensor] for tensor in self.inputs]
+        self.subgraph.outputs = [new[tensor] for tensor in self.outputs]
+        for end in ends:
+            end.tensorIndex = new[int(end.tensorIndex)]
+        for op in self.ops:
+            op.record.intermediates = [new[tensor] for tensor in op.scratch]
+            op.connect([new[t] for t in op.inputs], [new[t] for t in op.outputs])
+        after = {tensor.buffer for tensor in self.subgraph.tensors}
+        for buffer in before - after - {m.buffer for m in self.model.metadata or []}:
+            self.model.buffers[buffer].data = None
+
+    # ------------------------------------------------------------------ the records underneath
+
+    def _wired(self) -> Wiring:
+        if self._wiring is None:
+            self._wiring = Wiring.of(self.ops)
+        return self._wiring
+
+    def _changing(self) -> None:
+        """Every change begins here: others may be looking, and what was known may be so no more."""
+        assert not self.is_shared, "this graph is looked at by others: change a copy of it"
+        self._wiring = None
+
+    def _set_ops(self, ops: Sequence[Op]) -> None:
+        self._changing()
+        self._ops = tuple(ops)
+        self.subgraph.operators = [op.record for op in ops]
+
+    def _opcode(self, name: str) -> int:
+        """The number of a built-in operator in this file."""
+        builtin = getattr(schema.BuiltinOperator, name)
+        for i, code in enumerate(self.model.operatorCodes):
+            if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin:
+                return i
+        return self._add_opcode(builtin)
+
+    def _add_opcode(self, builtin: int, custom: bytes | None = None) -> int:
+        self._changing()
+        code: Any = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = builtin
+        code.customCode, code.version = custom, 1
+        self.model.operatorCodes.append(code)
+        return len(self.model.operatorCodes) - 1
+
+    def _add_buffer(self, content: bytes) -> int:
+        self.model.buffers.append(schema.BufferT())
+        self.model.buffers[-1].data = np.frombuffer(content, np.uint8)  # type: ignore[assignment]
+        return len(self.model.buffers) - 1
