@@ -3,11 +3,15 @@
 import difflib
 import errno
 import os
+import select
 import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn, TypeVar
 
 DONE, CHECK_FAILED, USER_CAN_FIX, INTERRUPTED = 0, 1, 2, 130
+READER_LEFT = 141  # what a shell reports of any program whose pipe was closed: 128 + SIGPIPE
+LIKE = 0.6  # of two names, from 0 to 1: as difflib's own limit
+SUGGESTED = 3
 T = TypeVar("T")
 
 # What a full, read-only or mistyped place says; any other OSError is a bug and keeps its traceback.
@@ -34,10 +38,13 @@ class CheckFailed(UserError):
 
 
 def pick(name: str, known: Mapping[str, T], kind: str) -> T:
-    """`known[name]`, or an error that lists what would have worked."""
+    """`known[name]`, or an error that lists what would have worked, the nearest name first."""
     if name in known:
         return known[name]
-    close = difflib.get_close_matches(name, known) or sorted(known)
+    typed = name.lower()
+    likeness = {k: difflib.SequenceMatcher(None, k.lower(), typed).ratio() for k in known}
+    nearest = sorted(known, key=lambda k: (-likeness[k], k))
+    close = [k for k in nearest[:SUGGESTED] if likeness[k] >= LIKE] or nearest
     raise UserError(f"there is no {kind} {name!r}", fix=f"try {' or '.join(close)}")
 
 
@@ -45,21 +52,45 @@ def run(command: Callable[[], int | None]) -> NoReturn:
     """Run a command line's `main` and leave the process with the right exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start is no news to a person
     try:
-        sys.exit(command() or DONE)
+        try:
+            code = _code_of(command)
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can still be answered
+    except BrokenPipeError:
+        # `| head` has seen enough. Any other pipe, such as a subprocess's, is a bug's.
+        left = [stream for stream in (sys.stdout, sys.stderr) if _has_no_reader(stream.fileno())]
+        if not left:
+            raise
+        for stream in left:  # Python flushes them once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        code = READER_LEFT
+    sys.exit(code)
+
+
+def _code_of(command: Callable[[], int | None]) -> int:
+    try:
+        return command() or DONE
     except KeyboardInterrupt as stop:
         _say(f"interrupted; {str(stop) or 'files already finished were kept'}")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except UserError as error:
         _say(f"error: {error}")
         if error.fix:
             _say(f"  fix: {error.fix}")
-        sys.exit(error.exit_code)
+        return error.exit_code
     except OSError as error:
         if error.errno not in FULL_OR_FORBIDDEN:
             raise
         _say(f"error: {error.strerror}: {error.filename or 'while writing'}")
         _say("  fix: free some space or choose another folder; old files are intact")
-        sys.exit(USER_CAN_FIX)
+        return USER_CAN_FIX
+
+
+def _has_no_reader(stream: int) -> bool:
+    """Whether this file descriptor is a pipe or socket that nobody reads any more."""
+    poll = select.poll()
+    poll.register(stream, 0)  # errors alone
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _say(line: str) -> None:

@@ -28,6 +28,18 @@ def user_path(text: str | Path) -> Path:
     return Path(text)
 
 
+def refuse_unwritable(out: Path) -> None:
+    """Say now, not after a minute's work, that the folder `out` cannot be made or written to.
+
+    Nothing is made yet: a command that fails leaves no empty folder.
+    """
+    parents = (out, *user_path(out).absolute().parents)
+    # A dead link is in the way, too; and a folder that may not be looked into does not exist.
+    there = next(folder for folder in parents if os.path.lexists(folder))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write all of `data` to `path`, or leave `path` exactly as it was."""
     write_together({path: data})
@@ -38,7 +50,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
 
     All bytes are on the disk under temporary names before the first rename, so a full disk costs
     nothing, and a Ctrl-C between two renames is answered after the last one. What is left is a
-    power cut in those microseconds; `artifact.load` then sees that the hash does not match.
+    power cut in those microseconds; `record.load` then sees that the hash does not match.
     """
     for path in files:
         _check_place(path)

@@ -2,11 +2,12 @@
 
 import argparse
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import refuse_unwritable
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import schedule as recipes
 
@@ -95,28 +96,16 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def refuse_unwritable(out: Path) -> None:
-    """Say now, not after the first epoch, that nothing can be written there."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"--out {str(out)!r} cannot be made: {error.strerror}", fix="--out DIR"
-        ) from None
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise UserError(f"--out {str(out)!r} cannot be written to", fix="--out DIR")
-
-
 def summary(args: argparse.Namespace, result: dict[str, Any]) -> str:
     """What came out, and what to type next."""
     best = result["best"]
     plain, ema = best["held_out_top1"], best["held_out_ema_top1"]
     which = f"EMA weights of epoch {best['epoch']}" if ema >= plain else f"epoch {best['epoch']}"
+    own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
     return (
         f"best: {which}, top-1 {max(plain, ema):.2%} on the held-out photos\n"
         f"wrote {result['weights']}\n"
-        f"next: python export/to_tflite.py --model {args.model} --weights {result['weights']}"
-        f" --photos {args.photos}"
+        f"next: {typed('export', *own)}"
     )
 
 

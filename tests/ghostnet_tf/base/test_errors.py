@@ -1,4 +1,7 @@
 import errno
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +57,15 @@ def test_a_full_or_forbidden_place_is_2(number, capsys):
     assert code == 2 and lines[0] == "error: No way: /there" and "old files are intact" in lines[1]
 
 
-@pytest.mark.parametrize("bug", [OSError(errno.EIO, "I/O error"), ValueError("bug"), KeyError("k")])
+BUGS = [
+    OSError(errno.EIO, "I/O error"),
+    ValueError("bug"),
+    KeyError("k"),
+    BrokenPipeError(errno.EPIPE, "of a subprocess, say"),
+]
+
+
+@pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_keeps_its_traceback(bug):
     def command():
         raise bug
@@ -73,3 +84,45 @@ def test_pick_suggests_what_is_close_or_lists_everything():
     with pytest.raises(UserError) as far:
         pick("zzz", known, "recipe")
     assert far.value.fix == "try float16 or float32 or static"
+
+
+def test_pick_puts_the_nearest_name_first():
+    known = {"float16": 1, "float32": 2, "int8": 3, "zoo": 4}
+
+    with pytest.raises(UserError) as close:
+        pick("flot32", known, "recipe")
+    assert close.value.fix == "try float32 or float16"
+    with pytest.raises(UserError) as upper:
+        pick("INT8", known, "recipe")
+    assert upper.value.fix == "try int8"
+    with pytest.raises(UserError) as far:
+        pick("ghost", {"alexnet": 1, "ghostnet_050": 2}, "model")
+    assert far.value.fix == "try ghostnet_050 or alexnet"
+
+
+CLOSED = """
+import sys
+from ghostnet_tf.base.errors import UserError, run
+def command():
+    for i in range({lines}):
+        print("line", i, file=sys.{stream})
+    {then}
+run(command)
+"""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("then", ["return 0", "raise SystemExit(0)"])
+@pytest.mark.parametrize("lines", [1, 100_000])
+@pytest.mark.parametrize("options", [[], ["-u"]])
+def test_a_reader_that_has_seen_enough_is_no_error(stream, then, lines, options):
+    code = CLOSED.format(stream=stream, then=then, lines=lines)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, *options, "-c", code], **pipes, cwd=Path(__file__).parents[3]
+    ) as process:
+        closed, other = (process.stdout, process.stderr)[:: 1 if stream == "stdout" else -1]
+        closed.close()  # type: ignore[union-attr]
+        said = other.read()  # type: ignore[union-attr]
+
+    assert (process.returncode, said) == (141, b"")

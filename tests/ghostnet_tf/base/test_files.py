@@ -10,6 +10,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import (
     cache,
     read_member,
+    refuse_unwritable,
     set_aside,
     sha256,
     user_path,
@@ -150,3 +151,30 @@ def test_a_name_that_no_system_can_open_is_an_error_of_ours(name):
 @pytest.mark.parametrize("name", ["a" * 255, "no/such/file", "", "~", "é b"])
 def test_any_other_name_becomes_a_path_whether_or_not_it_is_there(name):
     assert user_path(name) == Path(name)
+
+
+def test_a_place_that_can_be_written_is_found_and_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    for place in (Path("."), Path("new"), tmp_path, tmp_path / "new" / "deeper"):
+        refuse_unwritable(place)
+
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "dead", "dead/below", "a\0b", "a" * 300])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(place, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "dead").symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(UserError) as refused:
+        refuse_unwritable(tmp_path / place)
+
+    assert refused.value.fix
+
+
+def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.X_OK)  # root may do all
+
+    with pytest.raises(UserError, match="is no folder that can be written to"):
+        refuse_unwritable(tmp_path / "new")
