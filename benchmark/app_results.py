@@ -18,7 +18,7 @@ SCHEMA = 1  # of what the app writes
 INSTALL = "make android-assets, then in android_demo: ./gradlew :app:installDebug"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AppVisit:
     """What the app says of one visit to one model."""
 
@@ -42,14 +42,14 @@ class AppRound:
     after: Conditions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """The JSON that the app writes, and shares."""
 
     app: int  # the schema
     target: str
     effort: str
-    facts: dict[str, str]  # of the phone; nothing is computed from them
+    facts: dict[str, str]  # the phone's description; nothing is computed from it
     models: dict[str, str]  # SHA-256 -> file name
     clock_resolution_ns: int
     runtime_version: str
@@ -97,9 +97,15 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
         )
         for one in said.rounds
     ]
-    names = {sha: model.path.name for sha, model in known.items()}
-    settings = settings_of(effort)
-    return Results("app_latency", said.target, effort.name, settings, names, {**said.facts}, rounds)
+    return Results(
+        kind="app_latency",
+        target=said.target,
+        effort=effort.name,
+        settings=settings_of(effort),
+        models={sha: model.path.name for sha, model in known.items()},
+        facts={**said.facts},
+        rounds=rounds,
+    )
 
 
 def visit(said: Document, model: Model, seen: AppVisit) -> Visit:
@@ -113,7 +119,12 @@ def visit(said: Document, model: Model, seen: AppVisit) -> Visit:
         peak_memory_bytes=seen.peak_memory_bytes,
         output_sha256=seen.output_sha256,
         # As the record has it: Kotlin's interface does not say.
-        delegation=Delegation(record.delegated_ops, record.total_ops, record.partitions, {})
+        delegation=Delegation(
+            delegated_ops=record.delegated_ops,
+            total_ops=record.total_ops,
+            partitions=record.partitions,
+            left_out={},
+        )
         if record
         else None,
         clock_resolution_ns=said.clock_resolution_ns,

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from .intervals import difference, interval, span
+from .intervals import difference, exp, interval, span
 
 LEVEL = 0.95
 # Standard error of a top-1 near 75 % on ImageNet's 50,000 validation photos, in points. Two
@@ -24,14 +24,14 @@ class Point:
     cost: tuple[float, ...]  # one per round, or a single exact count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Equal:
-    """The cost of a network over that of a rival with the same accuracy; 0.9 is 10 % cheaper."""
+    """The cost of a network over that of a baseline with the same accuracy; 0.9 is 10 % cheaper."""
 
     name: str
     top1: float  # %
-    rival: str
-    points_more: float  # accuracy above the rival's; 0 where the rival could be interpolated
+    baseline: str
+    points_more: float  # accuracy above the baseline's; 0 where that could be interpolated
     ratio: float
     low: float
     high: float
@@ -47,7 +47,7 @@ class Equal:
             return None
         if self.ratio < 1:
             return self.name if self.points_more >= 0 else None
-        return self.rival if self.points_more <= 0 else None
+        return self.baseline if self.points_more <= 0 else None
 
     @property
     def span(self) -> str:
@@ -59,30 +59,30 @@ class Equal:
         if self.is_interpolated:
             where = f"at its top-1 of {self.top1:.1f} % {self.name}"
             if self.winner is None:
-                return f"{where} and {self.rival} cannot be told apart in {cost} ({span})"
-            return f"{where} needs {change} than {self.rival} ({span})"
+                return f"{where} and {self.baseline} cannot be told apart in {cost} ({span})"
+            return f"{where} needs {change} than {self.baseline} ({span})"
         way = "above" if self.points_more > 0 else "below"
         return (
-            f"{self.name} ({self.top1:.1f} %) is {way} every rival here: it has "
+            f"{self.name} ({self.top1:.1f} %) is {way} every baseline here: it has "
             f"{abs(self.points_more):.1f} points {'more' if self.points_more > 0 else 'less'} than "
-            f"{self.rival} and needs {change} ({span})"
+            f"{self.baseline} and needs {change} ({span})"
         )
 
 
 def at_equal_accuracy(
-    point: Point, rivals: Sequence[Point], family: str, error: float = PUBLISHED_ERROR
+    point: Point, baselines: Sequence[Point], family: str, error: float = PUBLISHED_ERROR
 ) -> Equal:
-    """`point` against the straight line between the rivals on both sides of its accuracy.
+    """`point` against the straight line between the baselines on both sides of its accuracy.
 
-    Rivals are never extended beyond their ends: there the nearest one is named instead. The
+    That line is never extended beyond its ends: there the nearest one is named instead. The
     interval holds the spread of the rounds and the sampling error of the accuracies, in points.
     """
-    below = max((r for r in rivals if r.top1 <= point.top1), key=lambda r: r.top1, default=None)
-    above = min((r for r in rivals if r.top1 >= point.top1), key=lambda r: r.top1, default=None)
+    below = max((b for b in baselines if b.top1 <= point.top1), key=_top1, default=None)
+    above = min((b for b in baselines if b.top1 >= point.top1), key=_top1, default=None)
     if below is None or above is None:
         nearest = below or above
         if nearest is None:
-            raise ValueError("no rivals")
+            raise ValueError("no baselines")
         return _ratio(point, nearest.name, nearest.cost, 0.0, point.top1 - nearest.top1)
     share = (point.top1 - below.top1) / (above.top1 - below.top1) if above is not below else 0.0
     rounds = min(len(below.cost), len(above.cost))
@@ -93,7 +93,7 @@ def at_equal_accuracy(
 
 
 def _ratio(
-    point: Point, rival: str, cost: tuple[float, ...], log_error: float, points_more: float
+    point: Point, baseline: str, cost: tuple[float, ...], log_error: float, points_more: float
 ) -> Equal:
     rounds = min(len(point.cost), len(cost))
     logs = np.log(np.array(point.cost[:rounds]) / np.array(cost[:rounds]))
@@ -103,6 +103,16 @@ def _ratio(
     by_accuracy = NormalDist().inv_cdf((1 + LEVEL) / 2) * abs(log_error)
     down = math.hypot(middle - of_log.low if of_log else 0.0, by_accuracy)
     up = math.hypot(of_log.high - middle if of_log else 0.0, by_accuracy)
-    low = math.exp(middle - down)
-    high = math.exp(middle + up) if up < 700 else math.inf
-    return Equal(point.name, point.top1, rival, points_more, math.exp(middle), low, high)
+    return Equal(
+        name=point.name,
+        top1=point.top1,
+        baseline=baseline,
+        points_more=points_more,
+        ratio=exp(middle),
+        low=exp(middle - down),
+        high=exp(middle + up),
+    )
+
+
+def _top1(point: Point) -> float:
+    return point.top1

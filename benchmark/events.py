@@ -32,7 +32,7 @@ class Op:
     output: str  # name of its first output
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One operator as it ran: XNNPACK's own name if it was delegated, else TFLite's."""
 

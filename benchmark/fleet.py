@@ -14,9 +14,8 @@ from ghostnet_tf.base.errors import UserError
 
 from .measurement import Settings, Target
 from .model import Model
-from .report import slug
 from .session import measure, rounds_of
-from .store import Results
+from .store import Results, results_path
 
 
 class Fleet:
@@ -28,6 +27,7 @@ class Fleet:
         effort: Effort,
         settings: Settings,
         out: Path,
+        *,
         is_resumed: bool = False,
     ):
         self.models, self.effort, self.settings = models, effort, settings
@@ -37,7 +37,9 @@ class Fleet:
 
     def measure(self, targets: Sequence[Target]) -> list[Results]:
         console = Console(stderr=True)
-        if self.is_resumed and not any(self._path(target).exists() for target in targets):
+        if self.is_resumed and not any(
+            results_path(self.out, target.name).exists() for target in targets
+        ):
             raise UserError(f"there are no results in {str(self.out)!r}", fix="leave out --resume")
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
         is_shown = console.is_terminal
@@ -85,8 +87,12 @@ class Fleet:
                 raise KeyboardInterrupt
             bar.update(task, description=f"{target.name}: {text}", advance=1)
 
-        path = self._path(target)
-        return measure(target, self.models, self.effort, self.settings, path, self.is_resumed, show)
-
-    def _path(self, target: Target) -> Path:
-        return self.out / f"results-{slug(target.name)}.json"
+        return measure(
+            target,
+            self.models,
+            self.effort,
+            self.settings,
+            results_path(self.out, target.name),
+            is_resumed=self.is_resumed,
+            progress=show,
+        )

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from .intervals import Interval, interval
+from .intervals import Interval, exp, interval
 
 SPIKE = 1.5  # times the visit's median; a run beyond it was disturbed
 MIN_LEVEL_SHARE = 0.1  # of all runs, before they count as a second speed and not as spikes
@@ -63,8 +63,7 @@ class Rounds(ABC):
     def interval_ms(self) -> Interval:
         """Of the rounds, as a geometric mean, so that it divides like a ratio does."""
         of_log = interval(np.log(self.per_round))
-        high = math.exp(of_log.high) if of_log.high < 700 else math.inf
-        return Interval(math.exp(of_log.mean), math.exp(of_log.low), high)
+        return Interval(exp(of_log.mean), exp(of_log.low), exp(of_log.high))
 
     @cached_property
     def trend(self) -> Trend:
@@ -185,7 +184,11 @@ def _spread(ordered: np.ndarray) -> float:
 
 @cache
 def _chance_of_order(n: int, score: int) -> float:
-    """How often n values in random order have a Kendall score at least so far from 0."""
+    """How often n values in random order have a Kendall score at least so far from 0.
+
+    scipy.stats.kendalltau has this as its exact test and refuses it where two values are equal,
+    which those of a coarse clock often are. The app, which has no SciPy, counts in the same way.
+    """
     orders = np.ones(1)  # orders[k]: of all orders, those with k pairs the wrong way round
     for m in range(2, n + 1):
         orders = np.convolve(orders, np.ones(m) / m)

@@ -9,9 +9,10 @@ from .model import Model
 # Kinds never share a table: a count is no time, and a workstation is no phone.
 Kind = Literal["phone_latency", "app_latency", "browser_latency", "host_latency", "emulated_counts"]
 TOOLS = ("runner", "benchmark_model")  # ours, and TensorFlow Lite's own
+UNKNOWN_RUNTIME = "unknown, 2.1.6 or later"  # it passed the runner's smoke test; a doubt
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Of one visit of the runner to one model."""
 
@@ -23,7 +24,7 @@ class Settings:
     tool: str = "runner"  # one of `TOOLS`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Delegation:
     """How much of a graph XNNPACK took."""
 
@@ -33,7 +34,7 @@ class Delegation:
     left_out: dict[str, int]  # TFLite op name -> how many of them the delegate did not take
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Visit:
     """What one start of the runner said about one model; latencies in the order of the runs."""
 
@@ -51,7 +52,7 @@ class Visit:
     class_us: dict[str, int]  # operator class -> its time in one more run, profiled; empty: unknown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What `benchmark_model` said about one model: of its runs only this, and no output."""
 
@@ -67,7 +68,7 @@ class Summary:
     runtime_sha256: str  # of the tool, which has its runtime inside
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Counts:
     """Of one inference on an emulated core. Integers, and nothing here is a time."""
 
@@ -89,8 +90,8 @@ class Target(Protocol):
     kind: Kind
     name: str  # "host: AMD EPYC ...", "emulated: cortex-a76", "phone: Pixel 6 (SERIAL)"
 
-    def facts(self) -> dict[str, Any]:
-        """What does not change during a run: processor, system, runtime."""
+    def description(self) -> dict[str, Any]:
+        """What does not change during a run: processor, system, runtime; JSON calls it "facts"."""
         ...
 
     def prepare(self, models: Sequence[Model]) -> None:

@@ -26,8 +26,8 @@ class Model:
         if self.record is None:
             return self.path.stem
         tuned = f" tuned for {self.record.tuning.core}" if self.record.tuning else ""
-        twin = " with Ghost operators" if self.record.operators else ""
-        return f"{self.record.model} {self.record.weights} {self.record.recipe}{tuned}{twin}"
+        operators = " with Ghost operators" if self.record.operators else ""
+        return f"{self.record.model} {self.record.weights} {self.record.recipe}{tuned}{operators}"
 
 
 def open_model(path: str | Path) -> Model:

@@ -1,4 +1,4 @@
-"""Where the time goes, operator by operator: python benchmark/operators.py A.tflite [B.tflite]
+"""Where the time goes, operator by operator: `ghostnet operators A.tflite [B.tflite]`.
 
 Every file is run with the runtime's profiler on, in a pass of its own, on this machine or, with
 --target phone, on a phone. The profiler counts whole microseconds and costs some itself: read
@@ -38,7 +38,7 @@ class Profiler(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One operator class, or one block: its time per inference, the median over the runs."""
 
@@ -48,7 +48,7 @@ class Row:
     ops: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     model: str
     runs: int
@@ -63,7 +63,13 @@ def profile_of(model: Model, report: Report) -> Profile:
     by_class = sorted(_rows(report, classes), key=lambda row: -row.us)
     by_block = None if None in blocks else _rows(report, [b for b in blocks if b is not None])
     latency_us = 1000 * median(report.latency_ms)
-    return Profile(model.title, len(report.profile), latency_us, by_class, by_block)
+    return Profile(
+        model=model.title,
+        runs=len(report.profile),
+        latency_us=latency_us,
+        by_class=by_class,
+        by_block=by_block,
+    )
 
 
 def _rows(report: Report, names: Sequence[Sequence[str]]) -> list[Row]:
@@ -74,7 +80,10 @@ def _rows(report: Report, names: Sequence[Sequence[str]]) -> list[Row]:
             times[group][i] += event.us
     middle = {name: median(us) for name, us in times.items()}
     total = sum(middle.values()) or 1.0
-    return [Row(n, us, us / total, list(names[0]).count(n)) for n, us in middle.items()]
+    return [
+        Row(name=name, us=us, share=us / total, ops=list(names[0]).count(name))
+        for name, us in middle.items()
+    ]
 
 
 # ---------------------------------------------------------------------------- the command
@@ -82,18 +91,30 @@ def _rows(report: Report, names: Sequence[Sequence[str]]) -> list[Row]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        description=(__doc__ or "").splitlines()[0],
-        usage="operators.py FILE [FILE] [--target host|phone] [--phone SERIAL] [--core CORE] "
-        "[--runs N] [--threads N] [--plot FILE.svg] [--json]",
+        prog="ghostnet operators",
+        description="Where the time goes, by operator class and by block of the network.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="one .tflite, or two to compare")
-    parser.add_argument("--target", choices=["host", "phone"], default="host")
-    parser.add_argument("--phone", metavar="SERIAL", help="which one, where adb knows several")
-    parser.add_argument("--core", metavar="CORE", help="of the phone; default: its fastest")
-    parser.add_argument("--runs", type=int, default=50, help="profiled runs of each")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it, as .svg or .png")
-    parser.add_argument("--json", action="store_true", help="the same as one JSON document")
+    where = parser.add_argument_group("where")
+    where.add_argument(
+        "--target", choices=["host", "phone"], default="host", help="default: %(default)s"
+    )
+    where.add_argument(
+        "--phone", metavar="SERIAL", help="which one (default: the only one that adb knows)"
+    )
+    where.add_argument("--core", metavar="CORE", help="of the phone (default: its fastest)")
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--runs",
+        type=int,
+        default=50,
+        metavar="N",
+        help="profiled runs of each (default: %(default)s)",
+    )
+    how.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
+    result = parser.add_argument_group("what becomes of it")
+    result.add_argument("--plot", type=Path, metavar="FILE", help="draw it, as .svg or .png")
+    result.add_argument("--json", action="store_true", help="the same as one JSON document")
     args = parser.parse_args(argv)
     if len(args.files) > 2:
         raise UserError(f"{len(args.files)} files; this compares two at most")
@@ -103,7 +124,6 @@ def main(argv: list[str] | None = None) -> None:
         raise UserError(f"--threads {args.threads} is not between 1 and 64")
     if args.plot and args.plot.suffix not in (".svg", ".png"):
         raise UserError(f"--plot {str(args.plot)!r} does not end in .svg or .png")
-
     if (args.phone or args.core) and args.target != "phone":
         raise UserError("--phone and --core need --target phone")
 

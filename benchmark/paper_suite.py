@@ -1,4 +1,4 @@
-"""The files of the claim audit: GhostNet's paper and its rival, in two precisions."""
+"""The files of the claim audit: GhostNet's paper and its baselines, in two precisions."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +11,7 @@ from .model import Model, open_model
 
 BUILD = Path("build")
 PAPER = SUITES["paper"]
-COMMAND = "python export/to_tflite.py --suite paper"
+COMMAND = "ghostnet export --suite paper"
 
 
 def paper(build: Path = BUILD) -> list[Model]:
@@ -40,7 +40,7 @@ def files(build: Path) -> list[Path]:
 
 def measured(build: Path, known: Collection[Path]) -> list[Model]:
     """The files in `build` with a measured accuracy, in the suite's precisions, but the known."""
-    names = (f"*_{recipe}{twin}.tflite" for recipe in PAPER.recipes for twin in ("", "_ghostop"))
+    names = (f"*_{recipe}{end}.tflite" for recipe in PAPER.recipes for end in ("", "_ghostop"))
     paths = (path for name in names for path in sorted(build.glob(name)) if path not in known)
     models = (open_model(path) for path in paths if path.with_suffix(".json").exists())
     return [model for model in models if model.record and model.record.accuracy is not None]

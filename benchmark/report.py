@@ -1,6 +1,5 @@
-"""The page: one HTML file that holds everything, with the same facts as text and JSON beside it."""
+"""Findings as a page: one HTML file that holds everything and needs nothing from elsewhere."""
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,13 +7,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from ghostnet_tf.base.files import write_atomic
-
-from . import markdown, plots
-from .audit import closing, comparisons, unmeasured
-from .grids import Grid
-from .published import OF_FLOAT
-from .rows import ACCURACIES, Table
+from . import pictures, tables
+from .findings import Findings
+from .rows import Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {
@@ -26,97 +21,56 @@ KINDS = {
 }
 
 
-def write(
-    out: Path, tables: Sequence[Table], text: str, document: dict[str, Any], is_suite: bool
-) -> Path:
-    """report.html, report.md and report.json in `out`; returns the page."""
-    page = out / "report.html"
-    write_atomic(page, html(tables, is_suite).encode())
-    write_atomic(page.with_suffix(".md"), text.encode())
-    write_atomic(page.with_suffix(".json"), as_json(document).encode())
-    return page
-
-
-def as_json(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
-
-
-def html(tables: Sequence[Table], is_suite: bool) -> str:
+def html(found: Sequence[Findings]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    is_suite = found[0].is_suite
     # Names of files and phones are anyone's to choose: everything is escaped but our own SVG.
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["with_code"] = _with_code
     return environment.get_template("report.html").render(
-        breakable=_breakable,
-        title="GhostNet and its rivals" if is_suite else "Benchmark",
-        subtitle=KINDS[tables[0].results.kind],
-        closing=[line for table in tables for line in closing(table)] if is_suite else [],
-        missing=unmeasured(tables[0]) if is_suite else [],
-        targets=[_target(table, is_suite) for table in tables],
-        published=markdown.published_grids() if is_suite else [],
+        title="GhostNet and MobileNetV3" if is_suite else "Benchmark",
+        subtitle=KINDS[found[0].table.results.kind],
+        palettes=pictures.PALETTES,
+        closing=[line for one in found for line in one.closing],
+        missing=found[0].missing,
+        targets=[_target(one) for one in found],
+        papers=tables.papers() if is_suite else [],
     )
 
 
-def _breakable(name: str) -> Markup:
-    """A long name may go on in the next line, after an underscore and nowhere else."""
-    return escape(name).replace("_", Markup("_<wbr>"))
+def _with_code(line: str) -> Markup:
+    """What stands between two backticks is a command to copy."""
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", escape(line)))  # noqa: S704
 
 
-def _target(table: Table, is_suite: bool) -> dict[str, Any]:
-    verdicts = table.verdicts()
-    is_few = len(verdicts) <= markdown.FEW
+def _target(found: Findings) -> dict[str, Any]:
+    table = found.table
+    compared = tables.verdicts(found)
     return {
         "name": table.results.target,
-        "settings": markdown.settings(table),
-        "verdicts": [v.sentence for v in verdicts] if is_few else [],
-        "compared": None if is_few else markdown.verdict_grid(table),
-        "results": markdown.results_grid(table),
-        "pictures": plots.of(table),
-        "kernels": markdown.kernel_grids(table),
-        "equal": _equal(table) if is_suite else [],
-        "audit": _audit(table),
-        "doubts": markdown.doubted(table),
-        "facts": _facts(table),
+        "settings": tables.settings(table),
+        "verdicts": [] if compared else [v.sentence for v in found.verdicts],
+        "compared": compared,
+        "results": tables.results(table),
+        "pictures": pictures.of(table),
+        "kernels": tables.kernels_alone(found),
+        "equal": tables.equal_accuracy(found),
+        "delegation": tables.delegation(table),
+        "doubts": found.doubts,
+        "unscored": found.unscored,
+        "description": _description(table),
     }
 
 
-def _equal(table: Table) -> list[tuple[Grid, str]]:
-    """Each with the sentence that must stand beside it."""
-    found = {accuracy: comparisons(table, accuracy) for accuracy in ACCURACIES}
-    return [
-        (
-            markdown.equal_grid(accuracy, rows, table.cost),
-            OF_FLOAT if markdown.is_of_float(accuracy, rows) else "",
-        )
-        for accuracy, rows in found.items()
-        if rows
-    ]
-
-
-def _audit(table: Table) -> Grid | None:
-    """What fell out of the delegate, per model; unknown without a runtime that says."""
-    rows = [
-        [
-            f"{row.name} {row.recipe or ''}".strip(),
-            f"{d.delegated_ops} of {d.total_ops}",
-            str(d.partitions or "unknown"),
-            ", ".join(f"{n} {op}" for op, n in sorted(d.left_out.items())) or "nothing",
-        ]
-        for row in table.rows
-        if (d := row.delegation) is not None
-    ]
-    return Grid("", ["model", "operators", "pieces", "left out"], rows) if rows else None
-
-
-def _facts(table: Table) -> list[tuple[str, str]]:
-    results = table.results
-    facts = {**results.facts}
+def _description(table: Table) -> list[tuple[str, str]]:
+    said = {**table.results.facts}
     if not table.is_counted:
-        facts |= _conditions(table)
+        said |= _conditions(table)
     hidden = {"doubts", "remedies_on"}
-    return [(name.replace("_", " "), str(v)) for name, v in facts.items() if name not in hidden]
+    return [(name.replace("_", " "), str(v)) for name, v in said.items() if name not in hidden]
 
 
 def _conditions(table: Table) -> dict[str, str]:
@@ -124,8 +78,3 @@ def _conditions(table: Table) -> dict[str, str]:
     rounds = table.results.rounds
     first, last = rounds[0].before, rounds[-1].after
     return {name: f"{value}, then {last.get(name)}" for name, value in first.items()}
-
-
-def slug(name: str) -> str:
-    """A file name for any target, whatever its phone is called."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "target"

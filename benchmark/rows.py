@@ -9,11 +9,10 @@ from typing import Any
 from .averages import Averages
 from .doubts import OF_PHONES, Doubt, doubts, hot, left_out
 from .latency import Latency
-from .measurement import Counts, Delegation, Seen, Summary, Visit
+from .measurement import UNKNOWN_RUNTIME, Counts, Delegation, Seen, Summary, Visit
 from .model import Model
-from .published import top1_of
+from .paper_accuracy import top1_of
 from .store import Results
-from .targets.runner import UNKNOWN_RUNTIME
 from .verdict import Verdict, compare, compare_counts
 
 ACCURACIES = ("published", "measured")  # never both in one comparison: they are of other photos
@@ -35,6 +34,11 @@ class Row:
             return self.model.path.stem
         model = f"{record.model}{self.suffix}"
         return model if self.is_graph_only else f"{model} {record.weights}"
+
+    @property
+    def label(self) -> str:
+        """What tells it from every other row."""
+        return f"{self.name} {self.recipe or ''}".strip()
 
     @property
     def suffix(self) -> str:
@@ -71,6 +75,16 @@ class Row:
         """In %, of exactly this file."""
         record = self.model.record
         return 100 * record.accuracy.top1 if record and record.accuracy else None
+
+    @property
+    def is_unscored(self) -> bool:
+        """Weights of its own, and nobody knows how good they are."""
+        return not self.is_graph_only and self.measured_top1 is None
+
+    @property
+    def has_labels(self) -> bool:
+        """Only then can it be scored."""
+        return self.model.record is not None and bool(self.model.record.labels)
 
     @property
     def is_ghostnet(self) -> bool:
@@ -136,75 +150,6 @@ class Row:
             *_unknown_runtime(self.visits),
         ]
 
-    def facts(self) -> dict[str, Any]:
-        """For a machine to read; units end the names."""
-        record = self.model.record
-        accuracy = record.accuracy if record else None
-        return {
-            "model": f"{record.model}{self.suffix}" if record else self.model.path.stem,
-            "weights": record.weights if record else None,
-            "recipe": self.recipe,
-            "file": self.model.path.name,
-            "sha256": self.model.sha256,
-            "is_graph_only": self.is_graph_only,
-            "top1_published": self.published_top1,
-            "top1_measured": self.measured_top1,
-            "photos": accuracy.n if accuracy else None,
-            **(self._count_facts() if self.is_counted else self._latency_facts()),
-        }
-
-    def _count_facts(self) -> dict[str, Any]:
-        c = self.counts
-        return {
-            "instructions": c.instructions,
-            "classes": c.classes,
-            "loaded_bytes": c.loaded_bytes,
-            "stored_bytes": c.stored_bytes,
-            "l1_misses": c.l1_misses,
-            "l2_misses": c.l2_misses,
-            "output_sha256": c.output_sha256,
-        }
-
-    def _latency_facts(self) -> dict[str, Any]:
-        latency, delegation = self.latency, self.delegation
-        around = latency.interval_ms
-        is_known = around.low > 0
-        return {
-            **(_run_facts(latency) if isinstance(latency, Latency) else _average_facts(latency)),
-            "low_ms": around.low if is_known else None,
-            "high_ms": around.high if is_known else None,
-            "rounds": len(latency.per_round),
-            "runs": latency.n_runs,
-            **(_visit_facts(self.visits[-1], self.class_us) if self.visits else {}),
-            "delegated_ops": delegation.delegated_ops if delegation else None,
-            "total_ops": delegation.total_ops if delegation else None,
-            "partitions": delegation.partitions if delegation else None,
-            "left_out": delegation.left_out if delegation else None,
-            "doubts": [vars(doubt) for doubt in self.doubts],
-        }
-
-
-def _run_facts(latency: Latency) -> dict[str, Any]:
-    return {"median_ms": latency.typical_ms, "p90_ms": latency.p90_ms}
-
-
-def _average_facts(latency: Averages) -> dict[str, Any]:
-    return {
-        "median_ms" if latency.are_medians else "mean_ms": latency.typical_ms,
-        "min_ms": min(one.min_ms for one in latency.rounds),
-        "max_ms": max(one.max_ms for one in latency.rounds),
-    }
-
-
-def _visit_facts(last: Visit, class_us: dict[str, float]) -> dict[str, Any]:
-    return {
-        "load_ms": last.load_ms,
-        "init_ms": last.init_ms,
-        "peak_memory_bytes": last.peak_memory_bytes,
-        "output_sha256": last.output_sha256,
-        "class_us": class_us,
-    }
-
 
 @dataclass(frozen=True)
 class Table:
@@ -225,7 +170,7 @@ class Table:
     def cost(self) -> str:
         return "instructions" if self.is_counted else "time"
 
-    @property
+    @cached_property
     def doubts(self) -> list[str]:
         """About all of its rows."""
         states = [state for done in self.results.rounds for state in (done.before, done.after)]
@@ -235,15 +180,6 @@ class Table:
     def by_recipe(self) -> Iterator[tuple[str | None, list[Row]]]:
         for recipe in dict.fromkeys(row.recipe for row in self.rows):
             yield recipe, [row for row in self.rows if row.recipe == recipe]
-
-    def verdicts(self) -> list[Verdict]:
-        """Every row against the first of its recipe and input; those without such, together."""
-        named: dict[Any, list[Row]] = {}
-        for row in self.rows:
-            named.setdefault((row.recipe, row.size), []).append(row)
-        groups = [rows for rows in named.values() if len(rows) > 1]
-        groups.append([rows[0] for rows in named.values() if len(rows) == 1])
-        return [self.compare(row, rows[0]) for rows in groups for row in rows[1:]]
 
     def compare(self, row: Row, first: Row) -> Verdict:
         same = row.recipe == first.recipe

@@ -1,10 +1,10 @@
 """Which of these `.tflite` files is faster on one core, and can the number be trusted?
 
-python benchmark/run.py FILE.tflite... | --suite paper
+ghostnet benchmark FILE.tflite... | --suite paper
     [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
     [--tool runner|benchmark_model] [--binary FILE]
     [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]
-python benchmark/run.py --app [FILE.tflite...] [--results JSON] [--phone SERIAL|all]
+ghostnet benchmark --app [FILE.tflite...] [--results JSON] [--phone SERIAL|all]
     [--effort quick|standard|strict] [--out DIR] [--json]
 """
 
@@ -31,36 +31,54 @@ APP_MODELS = Path("android_demo/app/src/main/assets/models")
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
+        prog="ghostnet benchmark",
         description="Times .tflite files on one core of a phone or of this machine, or counts "
-        "their instructions on an emulated Arm core, and says what can be concluded."
+        "their instructions on an emulated Arm core, and says what can be concluded.",
     )
-    parser.add_argument("files", metavar="FILE.tflite", nargs="*")
-    parser.add_argument("--suite", choices=["paper"], help="the paper's networks, out of build/")
-    parser.add_argument("--target", choices=TARGETS, default="host")
-    parser.add_argument("--phone", metavar="SERIAL|all", help="which one, where adb knows several")
-    parser.add_argument(
-        "--app", action="store_true", help="the benchmark inside the demo app, on a phone"
+    what = parser.add_argument_group("what is measured")
+    what.add_argument("files", metavar="FILE.tflite", nargs="*")
+    what.add_argument("--suite", choices=["paper"], help="the paper's networks, out of build/")
+    what.add_argument(
+        "--app",
+        action="store_true",
+        help=f"the benchmark inside the demo app, on a phone (default files: {APP_MODELS})",
     )
-    parser.add_argument(
+    what.add_argument(
         "--results", type=Path, metavar="JSON", help="with --app: what somebody shared out of it"
     )
-    parser.add_argument(
+    where = parser.add_argument_group("where")
+    where.add_argument("--target", choices=TARGETS, default="host", help="default: %(default)s")
+    where.add_argument(
+        "--phone", metavar="SERIAL|all", help="which one (default: the only one that adb knows)"
+    )
+    where.add_argument(
         "--core",
         metavar="CORE",
-        help="phone: a number, or `each` for one core of each kind; host: a number; "
-        f"emulated: names, such as {EMULATED}",
+        help="phone: a number, or `each` for one core of each kind (default: its fastest); host: a "
+        f"number (default: any); emulated: names (default: {EMULATED})",
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="N")
-    parser.add_argument("--fp16", action="store_true", help="arithmetic in half precision")
-    parser.add_argument(
-        "--tool", choices=TOOLS, default="runner", help="ours, or TensorFlow Lite's own"
+    where.add_argument("--clean", action="store_true", help="remove the phone's cache afterwards")
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--effort",
+        choices=EFFORTS,
+        default="standard",
+        help="how much is measured: quick for a first look, strict for a number to quote "
+        "(default: %(default)s)",
     )
-    parser.add_argument("--binary", type=Path, metavar="FILE", help="the benchmark_model to use")
-    parser.add_argument("--effort", choices=EFFORTS, default="standard")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    parser.add_argument("--out", type=Path, metavar="DIR", help=f"default: {OUT}/TARGET")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--clean", action="store_true", help="remove the phone's cache afterwards")
+    how.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
+    how.add_argument("--fp16", action="store_true", help="arithmetic in half precision")
+    how.add_argument(
+        "--tool",
+        choices=TOOLS,
+        default="runner",
+        help="ours, or TensorFlow Lite's own (default: %(default)s)",
+    )
+    how.add_argument("--binary", type=Path, metavar="FILE", help="the benchmark_model to use")
+    how.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    result = parser.add_argument_group("what becomes of it")
+    result.add_argument("--out", type=Path, metavar="DIR", help=f"default: {OUT}/TARGET")
+    result.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
     if args.app:
         complain_about_app(parser, args)
@@ -97,9 +115,10 @@ def complain_about_app(parser: argparse.ArgumentParser, args: argparse.Namespace
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse(argv)
-    from . import facts, markdown, report
+    from .findings import findings_of
     from .fleet import Fleet
     from .rows import tabulate
+    from .views import show
 
     if args.clean and not args.files and not args.suite:
         return clean(args)
@@ -107,14 +126,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     effort = EFFORTS[args.effort]
     out = args.out or OUT / args.target
     settings = settings_of(effort, args.threads, args.fp16, args.tool)
-    fleet = Fleet(models, effort, settings, out, args.resume)
+    fleet = Fleet(models, effort, settings, out, is_resumed=args.resume)
     measured = from_app(args, models) if args.app else fleet.measure(targets(args, effort))
-    tables = [tabulate(one, models) for one in measured]
-    text = markdown.document(tables, bool(args.suite))
-    document = facts.document(tables, bool(args.suite))
-    page = report.write(out, tables, text, document, bool(args.suite))
-    print(report.as_json(document) if args.json else text, end="")
-    print(f"wrote {page}", file=sys.stderr)
+    found = [findings_of(tabulate(one, models), bool(args.suite)) for one in measured]
+    show(found, out, args.json)
     return fleet.errors[0].exit_code if fleet.errors else 0
 
 
@@ -139,28 +154,28 @@ def open_models(args: argparse.Namespace) -> list[Model]:
 
 
 def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:
-    kit = None
+    tool = None
     if args.binary:
         from .targets.tflite_tool import open_binary
 
-        kit = open_binary(args.binary)
+        tool = open_binary(args.binary)
     if args.target == "host":
         from .targets.host import HostTarget, pin
 
-        return [HostTarget(kit=kit, core=pin(args.core) if args.core else None)]
+        return [HostTarget(tool=tool, core=pin(args.core) if args.core else None)]
     if args.target == "emulated":
         from .targets.emulated import EmulatedTarget
 
         return [EmulatedTarget(core) for core in (args.core or EMULATED).split(",")]
     from .targets.phone import open_phones
-    from .targets.tool import find_kit
+    from .targets.tool import find_tool
 
     return open_phones(
         args.phone,
         args.core,
         effort.cooldown_s,
-        args.clean,
-        kit=(lambda: kit) if kit else find_kit,
+        is_cleaned=args.clean,
+        tool=(lambda: tool) if tool else find_tool,
         threads=args.threads,
     )
 

@@ -25,23 +25,24 @@ OUT = Path("build/benchmark/browser")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Tables of what a browser measured.")
+    parser = argparse.ArgumentParser(
+        prog="python benchmark/saved.py", description="Tables of what a browser measured."
+    )
     parser.add_argument("results", metavar="RESULTS.json", type=Path)
-    parser.add_argument("files", metavar="FILE.tflite", nargs="*", type=Path)
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR")
+    parser.add_argument(
+        "files", metavar="FILE.tflite", nargs="*", type=Path, help="default: the page's own"
+    )
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
 
-    from . import facts, markdown, report
+    from .findings import findings_of
     from .rows import tabulate
+    from .views import show
 
     results = sound(read(args.results), args.results)
     models = those_of(results, args.files or sorted(MODELS.glob("*.tflite")))
-    tables = [tabulate(results, models)]
-    text, document = markdown.document(tables, False), facts.document(tables, False)
-    page = report.write(args.out, tables, text, document, False)
-    print(report.as_json(document) if args.json else text, end="")
-    print(f"wrote {page}", file=sys.stderr)
+    show([findings_of(tabulate(results, models))], args.out, args.json)
     return 0
 
 

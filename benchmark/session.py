@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import set_aside
 
 from . import store
 from .measurement import Settings, Target
@@ -20,6 +21,7 @@ def measure(
     effort: Effort,
     settings: Settings,
     path: Path,
+    *,
     is_resumed: bool = False,
     progress: Progress = lambda text: None,
 ) -> store.Results:
@@ -30,11 +32,11 @@ def measure(
     results = None
     try:
         target.prepare(models)
-        results = store.begin(target.kind, target.name, effort, settings, models, target.facts())
+        results = store.begin(target, effort, settings, models)
         if is_resumed and path.exists():
             store.resume(path, results)
         else:
-            store.set_aside(path)
+            set_aside(path)
         plan = orders(len(models), rounds_of(target, effort))
         for number, order in enumerate(plan[len(results.rounds) :], len(results.rounds) + 1):
             before = target.conditions()

@@ -1,6 +1,7 @@
 """results.json: what one target has measured so far. Whole after every round."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.record import Mismatch, typed
 
-from .measurement import Counts, Kind, Seen, Settings, Summary, Visit
+from .measurement import Counts, Kind, Seen, Settings, Summary, Target, Visit
 from .model import Model
 
 SCHEMA = 2
@@ -28,7 +29,7 @@ class Round:
     after: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """All that one run on one target knows. Two with another `plan` must never be mixed."""
 
@@ -37,7 +38,7 @@ class Results:
     effort: str
     settings: Settings
     models: dict[str, str]  # SHA-256 -> file name
-    facts: dict[str, Any]
+    facts: dict[str, Any]  # the target's description
     rounds: list[Round] = field(default_factory=list)
 
     @property
@@ -76,16 +77,16 @@ class Results:
         write_atomic(path, (json.dumps(document, allow_nan=False) + "\n").encode())
 
 
-def begin(
-    kind: Kind,
-    target: str,
-    effort: Effort,
-    settings: Settings,
-    models: Sequence[Model],
-    facts: dict[str, Any],
-) -> Results:
-    names = {model.sha256: model.path.name for model in models}
-    return Results(kind, target, effort.name, settings, names, facts)
+def begin(target: Target, effort: Effort, settings: Settings, models: Sequence[Model]) -> Results:
+    """Those of a target that is prepared, without any round."""
+    return Results(
+        kind=target.kind,
+        target=target.name,
+        effort=effort.name,
+        settings=settings,
+        models={model.sha256: model.path.name for model in models},
+        facts=target.description(),
+    )
 
 
 def resume(path: Path, fresh: Results) -> Results:
@@ -102,15 +103,14 @@ def resume(path: Path, fresh: Results) -> Results:
     return fresh
 
 
-def set_aside(path: Path) -> Path | None:
-    """Old results keep their numbers under another name; nothing measured is ever lost."""
-    if not path.exists():
-        return None
-    n = 1
-    while (aside := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
-        n += 1
-    path.rename(aside)
-    return aside
+def results_path(folder: Path, *names: str) -> Path:
+    """results-<name>....json; a phone may call itself anything."""
+    return folder / f"results-{'-'.join(map(slug, names))}.json"
+
+
+def slug(name: str) -> str:
+    """A file name for any target, whatever its phone is called."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "target"
 
 
 def read(path: Path) -> Results:
@@ -129,13 +129,13 @@ def read(path: Path) -> Results:
             for one in content["rounds"]
         ]
         return Results(
-            content["kind"],
-            content["target"],
-            content["effort"],
-            settings,
-            content["models"],
-            content["facts"],
-            rounds,
+            kind=content["kind"],
+            target=content["target"],
+            effort=content["effort"],
+            settings=settings,
+            models=content["models"],
+            facts=content["facts"],
+            rounds=rounds,
         )
     except FileNotFoundError:
         raise UserError(f"there are no results {str(path)!r}", fix="leave out --resume") from None

@@ -1,15 +1,14 @@
 """Which of two models is cheaper, or that it cannot be told."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from .intervals import Interval, difference, interval, span
+from .intervals import Interval, difference, exp, interval, span
 from .latency import Rounds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What `name` costs, in shares of what `reference` costs: 0.9 is 10 % cheaper."""
 
@@ -48,12 +47,12 @@ class Verdict:
 def compare(name: str, a: Rounds, reference: str, b: Rounds) -> Verdict:
     """Of two models that were visited in the same rounds."""
     of_log = log_ratio(a.per_round, b.per_round).wider(by=a.blur + b.blur)
-    return _verdict(name, reference, of_log, "time")
+    return _verdict(name, reference, (exp(of_log.mean), exp(of_log.low), exp(of_log.high)), "time")
 
 
 def compare_counts(name: str, a: int, reference: str, b: int) -> Verdict:
     """Counts are exact: the same on every machine, however busy."""
-    return Verdict(name, reference, a / b, a / b, a / b, "instructions")
+    return _verdict(name, reference, (a / b, a / b, a / b), "instructions")
 
 
 def log_ratio(a: np.ndarray, b: np.ndarray) -> Interval:
@@ -62,7 +61,6 @@ def log_ratio(a: np.ndarray, b: np.ndarray) -> Interval:
     return interval(np.log(a[:rounds] / b[:rounds]))
 
 
-def _verdict(name: str, reference: str, of_log: Interval, cost: str) -> Verdict:
-    ratio, low = math.exp(of_log.mean), math.exp(of_log.low)
-    high = math.exp(of_log.high) if of_log.high < 700 else math.inf
-    return Verdict(name, reference, ratio, low, high, cost)
+def _verdict(name: str, reference: str, ratio: tuple[float, float, float], cost: str) -> Verdict:
+    middle, low, high = ratio
+    return Verdict(name=name, reference=reference, ratio=middle, low=low, high=high, cost=cost)

@@ -10,6 +10,7 @@ from android_demo.checks.models import N_REAL, RECIPES, SIZES, photos, plain_mod
 from android_demo.checks.toolchain import Failed
 from benchmark import markdown
 from benchmark.app_results import open_results
+from benchmark.findings import findings_of
 from benchmark.measurement import Visit
 from benchmark.model import open_model
 from benchmark.plan import settings_of
@@ -52,7 +53,7 @@ def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, fold
         seen = host.visit(model, settings_of(quick))
         assert isinstance(seen, Visit)
         assert first.output_sha256 == seen.output_sha256
-    assert "app: a desktop" in markdown.document([tabulate(results, models)], False)
+    assert "app: a desktop" in markdown.document([findings_of(tabulate(results, models))])
 
 
 def test_a_damaged_model_is_refused_before_litert_sees_it(compiled, alone):

@@ -86,7 +86,7 @@ class Adb:
     def _is_full(self) -> UserError:
         return UserError(
             f"the storage of phone {self.serial} is full",
-            fix="free some space there; python benchmark/run.py --target phone --clean removes "
+            fix="free some space there; ghostnet benchmark --target phone --clean removes "
             "what earlier runs have left",
         )
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import set_aside
 
 from ..app_results import INSTALL, read
 from ..model import Model
-from ..report import slug
-from ..store import Results, set_aside
+from ..store import Results, results_path
 from .adb import Adb, choose, devices
 
 PACKAGE = "ghostnet.demo"
@@ -114,7 +114,7 @@ def measure_all(
     for serial in choose(which, devices(command, run)):
         app = AppOnPhone(Adb(serial, tuple(command), run))
         results = app.measure(models, effort, lambda text: print(text, file=sys.stderr))
-        path = out / f"results-{slug(results.target)}-{slug(serial)}.json"
+        path = results_path(out, results.target, serial)
         set_aside(path)
         results.save(path)
         found.append(results)

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ RUNS = Settings(warmup_runs=2, min_runs=COUNTED_RUNS, min_seconds=0.0)
 TIMEOUT_S = 600.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Counted:
     """One counted run as the plugin writes it."""
 
@@ -59,7 +60,7 @@ class EmulatedTarget:
         self.library = aarch64_library()
         self.root = make_root(compiled("emulator") / core, self.core)
 
-    def facts(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         return {
             "core": self.name.removeprefix("emulated: "),
             "kernels": self.core.kernels,
@@ -73,8 +74,8 @@ class EmulatedTarget:
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Everything lies where it is already, or is compiled now."""
-        if any(model.has_operators for model in models):
-            operators("aarch64")
+        for model in models:
+            self._operators_of(model)
 
     def visit(self, model: Model, settings: Settings) -> Counts:
         """Exact counts need one thread and no duration: of `settings`, only fp16 is used."""
@@ -89,7 +90,7 @@ class EmulatedTarget:
                 str(self.library),
                 str(model.path),
                 replace(RUNS, fp16=settings.fp16),
-                ops=str(operators("aarch64")) if model.has_operators else None,
+                ops=self._operators_of(model),
                 audit=False,
                 markers=True,
             )
@@ -101,6 +102,14 @@ class EmulatedTarget:
             report = start([*command, str(self.runner), *line], model, TIMEOUT_S, env)
             counted = _read(written, model)
         return Counts(**vars(counted), output_sha256=report.output_sha256)
+
+    def _operators_of(self, model: Model) -> str | None:
+        return self._operators if model.has_operators else None
+
+    @cached_property
+    def _operators(self) -> str:
+        """Asked of `make` once, and not at each visit."""
+        return str(operators("aarch64"))
 
     def conditions(self) -> dict[str, Any]:
         return {}

@@ -14,7 +14,7 @@ from ghostnet_tf.base.files import sha256
 from ..measurement import Kind, Seen, Settings
 from ..model import Model
 from .runner import Report, execute
-from .tool import Kit, RunnerKit, host_kit
+from .tool import RunnerTool, Tool, host_tool
 
 SLACK_S = 300.0  # beyond the measurement itself: loading, slow runs, a busy machine
 
@@ -52,38 +52,38 @@ class HostTarget:
     kind: Kind = "host_latency"
 
     def __init__(
-        self, library: Path | None = None, kit: Kit | None = None, core: int | None = None
+        self, library: Path | None = None, *, tool: Tool | None = None, core: int | None = None
     ):
-        self.kit = kit or host_kit(library)
+        self.tool = tool or host_tool(library)
         self.core = core
         self.name = f"host: {processor()}" + (f", core {core}" if core is not None else "")
 
-    def facts(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         return {
             "processor": processor(),
             "machine": platform.machine(),
             "cores": os.cpu_count(),
             "core": "any" if self.core is None else self.core,
             "system": platform.platform(),
-            "runner": self.kit.how,
-            "runtime_sha256": sha256(self.kit.runtime.read_bytes()),
+            "runner": self.tool.how,
+            "runtime_sha256": sha256(self.tool.runtime.read_bytes()),
             "remedies_on": [] if self.core is None else ["one_core"],
         }
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Everything lies where it is already, or is compiled now."""
-        self.kit.operators(models)
+        self.tool.operators(models)
 
     def visit(self, model: Model, settings: Settings) -> Seen:
-        line = self.kit.line(self._place(model), model, settings)
-        return self.kit.read(self._run(line, model, settings), model)
+        line = self.tool.line(self._place(model), model, settings)
+        return self.tool.read(self._run(line, model, settings), model)
 
     def profile(self, model: Model, settings: Settings, runs: int) -> Report:
         """The same with `runs` more runs, timed by operator, after the measurement."""
-        if not isinstance(self.kit, RunnerKit):
-            raise UserError(f"{self.kit.how} is not asked for operators", fix="leave out --tool")
-        line = self.kit.line(self._place(model), model, settings, profile=runs)
-        return self.kit.report(self._run(line, model, settings), model)
+        if not isinstance(self.tool, RunnerTool):
+            raise UserError(f"{self.tool.how} is not asked for operators", fix="leave out --tool")
+        line = self.tool.line(self._place(model), model, settings, profile=runs)
+        return self.tool.report(self._run(line, model, settings), model)
 
     def conditions(self) -> dict[str, Any]:
         return {}
@@ -92,7 +92,7 @@ class HostTarget:
         """Nothing was left anywhere."""
 
     def _place(self, model: Model) -> dict[Path, str]:
-        files = (*self.kit.files, *self.kit.operators([model]), model.path)
+        files = (*self.tool.files, *self.tool.operators([model]), model.path)
         return {file: str(file) for file in files}
 
     def _run(

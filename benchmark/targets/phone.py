@@ -14,7 +14,7 @@ from ..measurement import Kind, Seen, Settings
 from ..model import Model
 from .adb import Adb, choose, devices
 from .runner import Report
-from .tool import Kit, RunnerKit, find_kit
+from .tool import RunnerTool, Tool, find_tool
 
 HOME = "/data/local/tmp/ghostnet_benchmark"  # the one folder on a phone that we may remove
 HELD = f"{HOME}/frequency_is_held"  # is there while we hold it; left behind by a killed run
@@ -43,14 +43,15 @@ class PhoneTarget:
     def __init__(
         self,
         adb: Adb,
+        *,
         core: int | None,  # None: several threads, which the phone places
         known: dict[str, str],
-        kit: Kit,
+        tool: Tool,
         cooldown_s: float = 0.0,
         is_cleaned: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ):
-        self.adb, self.core, self.known, self.kit = adb, core, known, kit
+        self.adb, self.core, self.known, self.tool = adb, core, known, tool
         self.cooldown_s, self.is_cleaned, self.sleep = cooldown_s, is_cleaned, sleep
         where = "any core" if core is None else f"core {core}"
         self.name = f"phone: {known['model'] or 'unknown'} ({adb.serial}), {where}"
@@ -63,7 +64,7 @@ class PhoneTarget:
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Everything on the phone that is not there yet, and its frequency held if it can be."""
-        needed = (*self.kit.files, *self.kit.operators(models))
+        needed = (*self.tool.files, *self.tool.operators(models))
         files = {file: sha256(file.read_bytes()) for file in needed}
         files |= {model.path: model.sha256 for model in models}
         self.place = {file: f"{CACHE}/{sha[:16]}/{file.name}" for file, sha in files.items()}
@@ -76,7 +77,7 @@ class PhoneTarget:
                 f"{damaged[0].name!r} did not arrive whole on phone {self.serial}",
                 fix="try another cable or port; what is there is checked again next time",
             )
-        self.ask("chmod", "755", *(self.place[program] for program in self.kit.programs))
+        self.ask("chmod", "755", *(self.place[program] for program in self.tool.programs))
         if self._can_hold():
             self.ask("touch", HELD)
             # a phone whose maker has not tuned this mode refuses: that is a fact, no error
@@ -93,7 +94,7 @@ class PhoneTarget:
         found = {line.split(maxsplit=1)[-1]: line.split()[0] for line in said.splitlines() if line}
         return [file for file, sha in files.items() if found.get(self.place[file]) != sha]
 
-    def facts(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         on = {"one_core"} | ({"fixed_performance"} if self.is_fixed else set())
         pinned = {}
         if self.core is not None:
@@ -108,8 +109,8 @@ class PhoneTarget:
             "serial": self.serial,
             **pinned,
             "fixed_performance": self.is_fixed,
-            "runner": self.kit.how,
-            "runtime_sha256": sha256(self.kit.runtime.read_bytes()),
+            "runner": self.tool.how,
+            "runtime_sha256": sha256(self.tool.runtime.read_bytes()),
             "remedies_on": sorted(on),
         }
 
@@ -143,14 +144,16 @@ class PhoneTarget:
 
     def visit(self, model: Model, settings: Settings) -> Seen:
         self._wait_until_cool()
-        return self.kit.read(self._run(self.kit.line(self.place, model, settings), settings), model)
+        return self.tool.read(
+            self._run(self.tool.line(self.place, model, settings), settings), model
+        )
 
     def profile(self, model: Model, settings: Settings, runs: int) -> Report:
         """The same with `runs` more runs, timed by operator, after the measurement."""
-        if not isinstance(self.kit, RunnerKit):
-            raise UserError(f"{self.kit.how} is not asked for operators", fix="leave out --tool")
-        line = self.kit.line(self.place, model, settings, profile=runs)
-        return self.kit.report(self._run(line, settings), model)
+        if not isinstance(self.tool, RunnerTool):
+            raise UserError(f"{self.tool.how} is not asked for operators", fix="leave out --tool")
+        line = self.tool.line(self.place, model, settings, profile=runs)
+        return self.tool.report(self._run(line, settings), model)
 
     def _run(self, line: Sequence[str], settings: Settings) -> subprocess.CompletedProcess[bytes]:
         # toybox wants the mask in hexadecimal, without 0x
@@ -222,10 +225,11 @@ def open_phones(
     which: str | None,
     core: str | None,
     cooldown_s: float,
+    *,
     is_cleaned: bool = False,
     command: Sequence[str] = ("adb",),
     run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
-    kit: Callable[[], Kit] = find_kit,
+    tool: Callable[[], Tool] = find_tool,
     threads: int = 1,
 ) -> list[PhoneTarget]:
     """A target for each chosen core of each chosen phone; several threads go where they like."""
@@ -234,7 +238,15 @@ def open_phones(
         adb = Adb(serial, tuple(command), run)
         known = read_properties(adb)
         for number in choose_cores(core, cores(adb)) if threads == 1 else [None]:
-            found.append(PhoneTarget(adb, number, known, kit(), cooldown_s, is_cleaned))
+            target = PhoneTarget(
+                adb,
+                core=number,
+                known=known,
+                tool=tool(),
+                cooldown_s=cooldown_s,
+                is_cleaned=is_cleaned,
+            )
+            found.append(target)
     return found
 
 

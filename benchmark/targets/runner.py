@@ -13,23 +13,22 @@ from ghostnet_tf.base.libraries import OPERATOR_NAME
 from ghostnet_tf.base.record import Mismatch, typed
 
 from ..events import Event, Op, class_of
-from ..measurement import Delegation, Settings, Visit
+from ..measurement import UNKNOWN_RUNTIME, Delegation, Settings, Visit
 from ..model import Model
 
-UNKNOWN_RUNTIME = "unknown, 2.1.6 or later"  # it passed the runner's smoke test; a doubt
 GET_KNOWN_RUNTIME = "pip install ai-edge-litert==2.3.0"
 FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of ours
     3: "see that the file is there and may be read",
     4: GET_KNOWN_RUNTIME,
     5: GET_KNOWN_RUNTIME,
-    6: "check the file with python export/verify.py, or export it again",
+    6: "check the file with ghostnet verify, or export it again",
     7: "free some memory and try again",
     8: "leave half precision out, or choose a core that has it",
-    9: "make the file again with python export/ghost_op.py, or measure its plain twin",
+    9: "make the file again with ghostnet ghost-op, or measure its plain file",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What the runner prints, field by field."""
 
@@ -61,7 +60,12 @@ class Report:
         )
         partitions = sum(e.delegated and e.index == 0 for e in events)
         total = len(self.graph)
-        return Delegation(total - left_out.total(), total, partitions, dict(left_out))
+        return Delegation(
+            delegated_ops=total - left_out.total(),
+            total_ops=total,
+            partitions=partitions,
+            left_out=dict(left_out),
+        )
 
     def class_us(self) -> dict[str, int]:
         """Operator class -> its time in the last profiled run."""
@@ -146,7 +150,7 @@ def failure(code: int, stderr: str, model: Model) -> Exception:
         why = f"signal {-code if code < 0 else code - 128} ended the runner"
     return UserError(
         f"{str(model.path)!r}: {why}",
-        fix="check the file with python export/verify.py, and that there is memory left",
+        fix="check the file with ghostnet verify, and that there is memory left",
     )
 
 

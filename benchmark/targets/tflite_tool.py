@@ -8,15 +8,15 @@ from subprocess import CompletedProcess
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
 
-from ..benchmark_model import partial, read
 from ..measurement import Delegation, Settings, Summary
 from ..model import Model
+from ..tflite_log import partial, read
 
 WHERE = "download one: the README has the address"
 
 
 @dataclass(frozen=True)
-class BenchmarkModelKit:
+class BenchmarkModelTool:
     binary: Path
     binary_sha256: str
 
@@ -40,7 +40,7 @@ class BenchmarkModelKit:
         if with_some := [model.path for model in models if model.has_operators]:
             raise UserError(
                 f"benchmark_model has no Ghost operators, and {str(with_some[0])!r} needs them",
-                fix="measure its plain twin, or leave out --tool",
+                fix="measure its plain file, or leave out --tool",
             )
         return ()
 
@@ -62,7 +62,7 @@ class BenchmarkModelKit:
             raise UserError(
                 f"benchmark_model failed with {str(model.path)!r} (exit {done.returncode}): "
                 f"{said[-1][-200:] if said else 'it gave no reason'}",
-                fix="check the file with python export/verify.py, or take another version",
+                fix="check the file with ghostnet verify, or take another version",
             )
         name = f"what benchmark_model printed for {model.path.name}"
         for part in (done.stdout, done.stderr):
@@ -78,12 +78,16 @@ class BenchmarkModelKit:
             std_ms=log.std_ms,
             median_ms=log.median_ms,
             init_ms=log.init_ms,
-            delegation=Delegation(*log.taken, None, {}) if log.taken else None,
+            delegation=_delegation(*log.taken) if log.taken else None,
             runtime_sha256=self.binary_sha256,
         )
 
 
-def open_binary(path: Path) -> BenchmarkModelKit:
+def _delegation(taken: int, total: int) -> Delegation:
+    return Delegation(delegated_ops=taken, total_ops=total, partitions=None, left_out={})
+
+
+def open_binary(path: Path) -> BenchmarkModelTool:
     """The program at `path`, which a person has fetched."""
     try:
         data = path.read_bytes()
@@ -94,4 +98,4 @@ def open_binary(path: Path) -> BenchmarkModelKit:
             f"{str(path)!r} is no program for Linux or Android: it begins with {data[:12]!r}",
             fix=WHERE,
         )
-    return BenchmarkModelKit(path, sha256(data))
+    return BenchmarkModelTool(path, sha256(data))

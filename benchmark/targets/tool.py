@@ -1,8 +1,9 @@
-"""What runs a model somewhere: programs and libraries, their command line, what they print."""
+"""The tool that runs a model somewhere: its files, its command line, what it prints."""
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Protocol
@@ -25,8 +26,8 @@ GLIBC_FILES = (
 )  # fmt: skip
 
 
-class Kit(Protocol):
-    """A tool with all that it needs; `place` says where each file lies, there."""
+class Tool(Protocol):
+    """With all that it needs; `place` says where each file lies, there."""
 
     @property
     def files(self) -> tuple[Path, ...]: ...
@@ -53,19 +54,24 @@ class Kit(Protocol):
     def read(self, done: CompletedProcess[bytes], model: Model) -> Seen: ...
 
 
-@dataclass(frozen=True)
-class RunnerKit:
+@dataclass(frozen=True, kw_only=True)
+class RunnerTool:
     """Ours. `library` and `runner` are among `files`; a loader where the system's cannot serve."""
 
     files: tuple[Path, ...]
     runner: Path
     library: Path
-    loader: Path | None
     how: str
+    loader: Path | None = None
     operators_rule: str = "aarch64"  # of kernels/Makefile
 
     def operators(self, models: Sequence[Model]) -> tuple[Path, ...]:
-        return (operators(self.operators_rule),) if any(m.has_operators for m in models) else ()
+        return (self._operators,) if any(model.has_operators for model in models) else ()
+
+    @cached_property
+    def _operators(self) -> Path:
+        """Asked of `make` once, and not at each visit."""
+        return operators(self.operators_rule)
 
     @property
     def programs(self) -> tuple[Path, ...]:
@@ -93,13 +99,19 @@ class RunnerKit:
         return report_of(done, model)
 
 
-def host_kit(library: Path | None = None) -> RunnerKit:
+def host_tool(library: Path | None = None) -> RunnerTool:
     """Of this machine, with the library that is installed or another."""
     runner, library = build("host"), library or litert()
-    return RunnerKit((runner, library), runner, library, None, "runner of this machine", "host")
+    return RunnerTool(
+        files=(runner, library),
+        runner=runner,
+        library=library,
+        how="runner of this machine",
+        operators_rule="host",
+    )
 
 
-def find_kit() -> RunnerKit:
+def find_tool() -> RunnerTool:
     """Android's own with an NDK; otherwise the glibc one, with its loader beside it."""
     if os.environ.get("ANDROID_NDK_HOME"):
         return _android()
@@ -111,12 +123,16 @@ def find_kit() -> RunnerKit:
             fix="apt-get install --no-install-recommends g++-aarch64-linux-gnu, or set "
             "ANDROID_NDK_HOME",
         )
-    libraries = tuple(GLIBC / name for name in GLIBC_FILES)
-    files = (runner, library, *libraries)
-    return RunnerKit(files, runner, library, GLIBC / LOADER, "glibc runner with its own loader")
+    return RunnerTool(
+        files=(runner, library, *(GLIBC / name for name in GLIBC_FILES)),
+        runner=runner,
+        library=library,
+        how="glibc runner with its own loader",
+        loader=GLIBC / LOADER,
+    )
 
 
-def _android() -> RunnerKit:
+def _android() -> RunnerTool:
     library = os.environ.get("LITERT_ANDROID_LIBRARY")
     if not library or not Path(library).is_file():
         raise UserError(
@@ -125,4 +141,10 @@ def _android() -> RunnerKit:
             "com.google.ai.edge.litert:litert, or unset ANDROID_NDK_HOME",
         )
     runner, path = build("android"), Path(library)
-    return RunnerKit((runner, path), runner, path, None, "Android runner", "android")
+    return RunnerTool(
+        files=(runner, path),
+        runner=runner,
+        library=path,
+        how="Android runner",
+        operators_rule="android",
+    )

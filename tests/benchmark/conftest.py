@@ -15,7 +15,7 @@ from benchmark.model import Model, open_model
 from benchmark.targets import phone as phone_module
 from benchmark.targets.emulated import EmulatedTarget
 from benchmark.targets.host import HostTarget
-from benchmark.targets.tool import RunnerKit
+from benchmark.targets.tool import RunnerTool
 from ghostnet_tf.base.rooms import PACKAGE
 from tests.fakes.phone import FakePhone
 from tests.fakes.scripted_target import model_file
@@ -150,12 +150,14 @@ def phone(new_phone) -> FakePhone:
 
 
 @pytest.fixture
-def kit(tmp_path) -> Callable[[], RunnerKit]:
+def runner_tool(tmp_path) -> Callable[[], RunnerTool]:
     """Files to push, in place of the runner and its library."""
     runner, library = tmp_path / "runner", tmp_path / "libLiteRt.so"
     runner.write_text("not run: the fake answers in its place")
     library.write_text("nor is this")
-    return lambda: RunnerKit((runner, library), runner, library, None, "Android runner")
+    return lambda: RunnerTool(
+        files=(runner, library), runner=runner, library=library, how="Android runner"
+    )
 
 
 @pytest.fixture

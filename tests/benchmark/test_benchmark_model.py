@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from benchmark.benchmark_model import main, read
+from benchmark.benchmark_model import main
+from benchmark.tflite_log import read
 from ghostnet_tf.base.errors import CheckFailed
 from tests.fakes.benchmark_model_logs import LAST, LITERT, LOG, RUNS, WARMUP, WORDINGS
 

@@ -81,9 +81,9 @@ def test_the_bundled_ghostnet_with_operators_computes_the_same_bits(emulated, ho
     from export.ghost_op import make_twin
 
     expected = host.visit(bundled, Settings(min_runs=1, min_seconds=0.0))
-    twin = open_model(make_twin(bundled.path).path)
+    ghostop = open_model(make_twin(bundled.path).path)
 
-    counted = emulated(core).visit(twin, Settings())
+    counted = emulated(core).visit(ghostop, Settings())
 
     assert counted.output_sha256 == expected.output_sha256
 
@@ -214,7 +214,14 @@ def test_a_qemu_whose_plugins_are_of_another_kind_is_refused(monkeypatch, tmp_pa
 
 
 def run_counts(**changes) -> dict:
-    good = Counted(10, {"load": 4, "simd": 6}, 64, 0, 1, 0)
+    good = Counted(
+        instructions=10,
+        classes={"load": 4, "simd": 6},
+        loaded_bytes=64,
+        stored_bytes=0,
+        l1_misses=1,
+        l2_misses=0,
+    )
     return vars(good) | changes
 
 

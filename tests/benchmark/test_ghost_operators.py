@@ -7,6 +7,8 @@ import pytest
 
 from benchmark.measurement import Settings
 from benchmark.model import Model, open_model
+from benchmark.targets import tool as tool_module
+from benchmark.targets.host import HostTarget
 from benchmark.targets.runner import arguments
 from export.ghost_op import make_twin
 from export.graph import Graph
@@ -17,20 +19,20 @@ ONCE = Settings(warmup_runs=1, min_runs=2, min_seconds=0.0)
 
 
 @pytest.fixture(scope="module")
-def twin(int8, tmp_path_factory) -> Model:
-    return open_model(make_twin(int8.path, out=tmp_path_factory.mktemp("twin")).path)
+def ghostop(int8, tmp_path_factory) -> Model:
+    return open_model(make_twin(int8.path, out=tmp_path_factory.mktemp("ghostop")).path)
 
 
-def test_a_model_knows_whether_it_has_operators(int8, twin):
-    assert (int8.has_operators, twin.has_operators) == (False, True)
+def test_a_model_knows_whether_it_has_operators(int8, ghostop):
+    assert (int8.has_operators, ghostop.has_operators) == (False, True)
 
 
-def test_the_runner_gives_the_plain_files_outputs(host, int8, twin):
-    assert host.visit(twin, ONCE).output_sha256 == host.visit(int8, ONCE).output_sha256
+def test_the_runner_gives_the_plain_files_outputs(host, int8, ghostop):
+    assert host.visit(ghostop, ONCE).output_sha256 == host.visit(int8, ONCE).output_sha256
 
 
-def test_the_report_names_the_kernels_and_what_was_left_to_them(host, int8, twin):
-    ours, theirs = (host.profile(model, ONCE, 1) for model in (twin, int8))
+def test_the_report_names_the_kernels_and_what_was_left_to_them(host, int8, ghostop):
+    ours, theirs = (host.profile(model, ONCE, 1) for model in (ghostop, int8))
 
     assert ours.operators and not theirs.operators
     delegation = ours.delegation()
@@ -38,14 +40,14 @@ def test_the_report_names_the_kernels_and_what_was_left_to_them(host, int8, twin
 
 
 @pytest.mark.parametrize("core", ["cortex-a53", "cortex-a76"])
-def test_an_emulated_core_gives_them_too(emulated, host, int8, twin, core):
-    counted = emulated(core).visit(twin, Settings())
+def test_an_emulated_core_gives_them_too(emulated, host, int8, ghostop, core):
+    counted = emulated(core).visit(ghostop, Settings())
 
     assert counted.output_sha256 == host.visit(int8, ONCE).output_sha256
 
 
-def test_damaged_options_end_the_run_with_the_operators_sentence(host, twin, tmp_path):
-    graph = Graph(twin.data)
+def test_damaged_options_end_the_run_with_the_operators_sentence(host, ghostop, tmp_path):
+    graph = Graph(ghostop.data)
     node = next(op for op in graph.ops if op.is_ghost)
     options = np.array(node.record.customOptions)
     options[150] ^= 1
@@ -56,7 +58,7 @@ def test_damaged_options_end_the_run_with_the_operators_sentence(host, twin, tmp
     with pytest.raises(UserError, match=r"damaged\.tflite.*a Ghost operator failed") as refused:
         host.visit(open_model(path), ONCE)
 
-    assert "plain twin" in refused.value.fix
+    assert "plain file" in refused.value.fix
 
 
 @pytest.mark.parametrize(
@@ -67,11 +69,11 @@ def test_damaged_options_end_the_run_with_the_operators_sentence(host, twin, tmp
         ("LITERT", 9, b"has no Ghost operators"),
     ],
 )
-def test_a_runner_without_the_operators_says_so(host, twin, ops, code, sentence):
+def test_a_runner_without_the_operators_says_so(host, ghostop, ops, code, sentence):
     ops = str(litert()) if ops == "LITERT" else ops
-    line = arguments(str(host.kit.library), str(twin.path), ONCE, ops=ops)
+    line = arguments(str(host.tool.library), str(ghostop.path), ONCE, ops=ops)
 
-    done = subprocess.run([str(host.kit.runner), *line], capture_output=True)  # noqa: S603
+    done = subprocess.run([str(host.tool.runner), *line], capture_output=True)  # noqa: S603
 
     assert done.returncode == code
     assert sentence in done.stderr
@@ -81,3 +83,17 @@ def test_the_library_is_made_for_each_architecture():
     heads = [operators(rule).read_bytes()[18:20] for rule in ("host", "aarch64")]
 
     assert heads[1] == b"\xb7\x00"  # EM_AARCH64
+
+
+def test_make_is_asked_for_the_library_once_and_not_at_each_visit(int8, ghostop, monkeypatch):
+    asked = []
+    make = tool_module.operators
+    monkeypatch.setattr(tool_module, "operators", lambda rule: asked.append(rule) or make(rule))
+    target = HostTarget()
+
+    target.prepare([int8])
+    assert not asked
+    for _ in range(2):
+        target.visit(ghostop, ONCE)
+
+    assert asked == ["host"]

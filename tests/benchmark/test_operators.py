@@ -5,16 +5,20 @@ import json
 import pytest
 
 from benchmark import operators
+from benchmark.events import Event, Op, class_of
 from benchmark.measurement import Settings
 from benchmark.model import open_model
-from benchmark.operator_blocks import blocks_of, class_of
+from benchmark.operator_blocks import blocks_of
 from benchmark.operators import profile_of
-from benchmark.targets.runner import Event, Op
 from export.ghost_op import make_twin
 from ghostnet_tf.base.errors import UserError
 
 SETTINGS = Settings(min_runs=1, min_seconds=0.0)
 GHOSTNET_BLOCKS = [f"block_{i:02}" for i in range(16)]
+
+
+def ran(name: str, index: int) -> Event:
+    return Event(name=name, delegated=True, index=index, us=1)
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +59,8 @@ def test_what_was_not_delegated_keeps_its_name(host, int8):
 
 
 def test_ghost_operators_are_one_class_and_in_their_blocks(profiled, host, bundled, tmp_path):
-    twin = open_model(make_twin(bundled.path, out=tmp_path).path)
-    profile = profile_of(twin, host.profile(twin, SETTINGS, runs=2))
+    ghostop = open_model(make_twin(bundled.path, out=tmp_path).path)
+    profile = profile_of(ghostop, host.profile(ghostop, SETTINGS, runs=2))
     blocks = [{row.name: row.ops for row in p.by_block or []} for p in (profiled, profile)]
 
     assert {row.name: row.ops for row in profile.by_class}["Ghost operator"] == 81
@@ -79,7 +83,7 @@ def test_ghost_operators_are_one_class_and_in_their_blocks(profiled, host, bundl
     ],
 )
 def test_xnnpacks_names_have_classes(name, expected):
-    assert class_of(Event(name, True, 0, 1)) == expected
+    assert class_of(ran(name, 0)) == expected
 
 
 GRAPH = [
@@ -89,20 +93,20 @@ GRAPH = [
     Op(0, "Add_3"),
     Op(3, "block_00/b"),
 ]
-RAN = [Event("Convert (NC)", True, 0, 1), *[Event("GEMM", True, 1, 1)] * 2]
+RAN = [ran("Convert (NC)", 0), *[ran("GEMM", 1)] * 2]
 
 
 def test_a_conversion_belongs_to_what_comes_next_and_a_fused_pad_to_nothing():
-    ran = [*RAN, Event("Add (ND)", True, 3, 1), Event("IGEMM", True, 4, 1)]
+    events = [*RAN, ran("Add (ND)", 3), ran("IGEMM", 4)]
 
-    assert blocks_of(GRAPH, ran) == ["stem", "stem", "block_00", "block_00", "block_00"]
+    assert blocks_of(GRAPH, events) == ["stem", "stem", "block_00", "block_00", "block_00"]
 
 
 def test_an_operator_too_many_or_too_few_gives_no_blocks():
-    ran = [*RAN, Event("Add (ND)", True, 3, 1), Event("IGEMM", True, 4, 1)]
+    events = [*RAN, ran("Add (ND)", 3), ran("IGEMM", 4)]
 
-    assert blocks_of(GRAPH, ran[:-1]) is None
-    assert blocks_of(GRAPH, [*ran, ran[-1]]) is None
+    assert blocks_of(GRAPH, events[:-1]) is None
+    assert blocks_of(GRAPH, [*events, events[-1]]) is None
 
 
 # ---------------------------------------------------------------------------- the command

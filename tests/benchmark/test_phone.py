@@ -24,8 +24,8 @@ def fixed_modes(phone) -> list[str]:
     return [line.split()[-1] for line in phone.said if "fixed-performance" in line]
 
 
-def test_a_phone_is_measured_from_end_to_end(server, phone, kit, models, tmp_path):
-    (target,) = targets(server, phone, kit)
+def test_a_phone_is_measured_from_end_to_end(server, phone, runner_tool, models, tmp_path):
+    (target,) = targets(server, phone, runner_tool)
 
     results = measured(target, models, tmp_path / "results.json")
 
@@ -44,9 +44,11 @@ def test_a_phone_is_measured_from_end_to_end(server, phone, kit, models, tmp_pat
 
 
 def test_the_command_makes_the_whole_page_of_a_phone(
-    server, phone, kit, models, tmp_path, monkeypatch, capsys
+    server, phone, runner_tool, models, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(command, "targets", lambda args, effort: targets(server, phone, kit))
+    monkeypatch.setattr(
+        command, "targets", lambda args, effort: targets(server, phone, runner_tool)
+    )
     files = [str(model.path) for model in models]
     line = [*files, "--target", "phone", "--effort", "quick", "--out", str(tmp_path / "out")]
 
@@ -67,7 +69,7 @@ def test_the_command_makes_the_whole_page_of_a_phone(
 
 
 def test_all_phones_are_measured_at_once_and_make_one_report(
-    server, new_phone, kit, models, tmp_path, monkeypatch, capsys
+    server, new_phone, runner_tool, models, tmp_path, monkeypatch, capsys
 ):
     phones = [new_phone(), new_phone()]
     together = threading.Barrier(2, timeout=60)
@@ -76,7 +78,9 @@ def test_all_phones_are_measured_at_once_and_make_one_report(
     monkeypatch.setattr(
         command,
         "targets",
-        lambda args, effort: open_phones(args.phone, args.core, 0.0, command=server, kit=kit),
+        lambda args, effort: open_phones(
+            args.phone, args.core, 0.0, command=server, tool=runner_tool
+        ),
     )
     line = [str(model.path) for model in models]
     line += ["--target", "phone", "--phone", "all", "--effort", "quick"]
@@ -91,8 +95,8 @@ def test_all_phones_are_measured_at_once_and_make_one_report(
     assert "--phone all" in caught.value.fix
 
 
-def test_each_kind_of_core_takes_its_turn(server, phone, kit, models, tmp_path):
-    found = targets(server, phone, kit, core="each")
+def test_each_kind_of_core_takes_its_turn(server, phone, runner_tool, models, tmp_path):
+    found = targets(server, phone, runner_tool, core="each")
 
     for target in found:
         measured(target, models[:1], tmp_path / f"{target.core}.json")
@@ -102,9 +106,11 @@ def test_each_kind_of_core_takes_its_turn(server, phone, kit, models, tmp_path):
     assert len({CORES[target.core] for target in found}) == len({*CORES.values()})
 
 
-def test_several_threads_are_not_said_to_be_on_one_core(server, phone, kit, models, tmp_path):
-    (target,) = targets(server, phone, kit, threads=2)
-    settings = QUICK.settings(threads=2)
+def test_several_threads_are_not_said_to_be_on_one_core(
+    server, phone, runner_tool, models, tmp_path
+):
+    (target,) = targets(server, phone, runner_tool, threads=2)
+    settings = settings_of(QUICK, threads=2)
 
     results = measure(target, models, QUICK, settings, tmp_path / "results.json")
 
@@ -115,9 +121,11 @@ def test_several_threads_are_not_said_to_be_on_one_core(server, phone, kit, mode
     assert "one_thread" not in row.on
 
 
-def test_nothing_is_pushed_twice_and_clean_leaves_nothing(server, phone, kit, models, tmp_path):
+def test_nothing_is_pushed_twice_and_clean_leaves_nothing(
+    server, phone, runner_tool, models, tmp_path
+):
     for name in ("first", "second"):
-        measured(targets(server, phone, kit)[0], models, tmp_path / f"{name}.json")
+        measured(targets(server, phone, runner_tool)[0], models, tmp_path / f"{name}.json")
     assert len(phone.pushed) == len(set(phone.pushed)) == 4
 
     clean_phones(phone.serial, server)
@@ -125,12 +133,12 @@ def test_nothing_is_pushed_twice_and_clean_leaves_nothing(server, phone, kit, mo
     assert list((phone.folder / "tmp").iterdir()) == []
 
 
-def test_a_file_damaged_on_the_phone_is_pushed_again(server, phone, kit, models, tmp_path):
-    measured(targets(server, phone, kit)[0], models, tmp_path / "first.json")
+def test_a_file_damaged_on_the_phone_is_pushed_again(server, phone, runner_tool, models, tmp_path):
+    measured(targets(server, phone, runner_tool)[0], models, tmp_path / "first.json")
     (damaged,) = (phone.folder / "tmp").rglob(models[0].path.name)
     damaged.write_bytes(b"half")
 
-    measured(targets(server, phone, kit)[0], models, tmp_path / "second.json")
+    measured(targets(server, phone, runner_tool)[0], models, tmp_path / "second.json")
 
     assert damaged.read_bytes() == models[0].data
 
@@ -139,14 +147,14 @@ def test_a_file_damaged_on_the_phone_is_pushed_again(server, phone, kit, models,
 
 
 @pytest.mark.parametrize("way", ["next run", "--clean"])
-def test_what_a_killed_run_has_held_is_let_go(way, server, phone, kit, models, tmp_path):
-    targets(server, phone, kit)[0].prepare(models)  # and killed: nothing is closed
+def test_what_a_killed_run_has_held_is_let_go(way, server, phone, runner_tool, models, tmp_path):
+    targets(server, phone, runner_tool)[0].prepare(models)  # and killed: nothing is closed
     assert fixed_modes(phone) == ["true"]
 
     if way == "--clean":
         clean_phones(phone.serial, server)
     else:
-        measured(targets(server, phone, kit)[0], models, tmp_path / "results.json")
+        measured(targets(server, phone, runner_tool)[0], models, tmp_path / "results.json")
 
     assert fixed_modes(phone)[-1] == "false"
 
@@ -158,13 +166,13 @@ def test_what_a_person_has_held_is_left_alone(server, phone):
 
 
 def test_a_phone_that_cannot_hold_its_frequency_is_measured_all_the_same(
-    server, phone, kit, models, tmp_path
+    server, phone, runner_tool, models, tmp_path
 ):
     phone.trouble = lambda what, text: Answer(code=255) if text.endswith("enabled true") else None
-    refused = measured(targets(server, phone, kit)[0], models, tmp_path / "refused.json")
+    refused = measured(targets(server, phone, runner_tool)[0], models, tmp_path / "refused.json")
     phone.properties["ro.build.version.sdk"] = "29"
     phone.said.clear()
-    older = measured(targets(server, phone, kit)[0], models, tmp_path / "older.json")
+    older = measured(targets(server, phone, runner_tool)[0], models, tmp_path / "older.json")
 
     assert fixed_modes(phone) == []
     for results in (refused, older):
@@ -175,8 +183,8 @@ def test_a_phone_that_cannot_hold_its_frequency_is_measured_all_the_same(
 # ---------------------------------------------------------------------------- its heat
 
 
-def test_a_hot_phone_is_given_time_and_then_doubted(server, phone, kit, models, tmp_path):
-    (target,) = targets(server, phone, kit)
+def test_a_hot_phone_is_given_time_and_then_doubted(server, phone, runner_tool, models, tmp_path):
+    (target,) = targets(server, phone, runner_tool)
     waits = []
     target.cooldown_s, target.sleep = 20.0, waits.append
     phone.thermal_status = 2
@@ -187,8 +195,8 @@ def test_a_hot_phone_is_given_time_and_then_doubted(server, phone, kit, models, 
     assert any("thermal status 2" in doubt for doubt in table.doubts)
 
 
-def test_a_phone_is_waited_for_only_until_it_is_cool(server, phone, kit, models):
-    (target,) = targets(server, phone, kit)
+def test_a_phone_is_waited_for_only_until_it_is_cool(server, phone, runner_tool, models):
+    (target,) = targets(server, phone, runner_tool)
     target.prepare(models)
     waits = []
 
@@ -202,11 +210,11 @@ def test_a_phone_is_waited_for_only_until_it_is_cool(server, phone, kit, models)
     assert len(waits) == 2
 
 
-def test_a_phone_without_a_thermal_service_is_doubted(server, phone, kit, models, tmp_path):
+def test_a_phone_without_a_thermal_service_is_doubted(server, phone, runner_tool, models, tmp_path):
     phone.trouble = lambda what, text: Answer(code=1) if "thermalservice" in text else None
 
     table = tabulate(
-        measured(targets(server, phone, kit)[0], models, tmp_path / "results.json"), models
+        measured(targets(server, phone, runner_tool)[0], models, tmp_path / "results.json"), models
     )
 
     assert any("does not tell whether it is too hot" in doubt for doubt in table.doubts)
@@ -225,8 +233,8 @@ def test_the_last_core_of_the_fastest_kind_is_the_default():
         choose_cores("9", found)
 
 
-def test_only_our_own_folder_is_ever_removed(server, phone, kit, models, tmp_path):
-    (target,) = targets(server, phone, kit, is_cleaned=True)
+def test_only_our_own_folder_is_ever_removed(server, phone, runner_tool, models, tmp_path):
+    (target,) = targets(server, phone, runner_tool, is_cleaned=True)
     other = phone.folder / "tmp" / "other"
     other.write_text("someone else's")
 
@@ -237,8 +245,12 @@ def test_only_our_own_folder_is_ever_removed(server, phone, kit, models, tmp_pat
     assert removed == [f"rm -f {phone_module.HELD}", f"rm -rf {HOME}"]
 
 
-def test_operators_of_a_phone_are_profiled_there(server, phone, kit, models, monkeypatch, capsys):
-    monkeypatch.setattr(operators, "open_phones", lambda *a, **more: targets(server, phone, kit))
+def test_operators_of_a_phone_are_profiled_there(
+    server, phone, runner_tool, models, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        operators, "open_phones", lambda *a, **more: targets(server, phone, runner_tool)
+    )
     line = [str(models[0].path), "--target", "phone", "--runs", "4", "--json"]
 
     operators.main(line)
@@ -274,10 +286,10 @@ def test_the_real_runner_is_pushed_and_gives_the_outputs_of_this_machine(
     few = Effort("few", rounds=1, runs=2, seconds=0, warmup_runs=0, cooldown_s=0)
     (target,) = open_phones(phone.serial, None, 0.0, command=server)
 
-    results = measure(target, [int8], few, few.settings(), tmp_path / "results.json")
+    results = measure(target, [int8], few, settings_of(few), tmp_path / "results.json")
 
     (visit,) = results.of(int8)
-    assert visit.output_sha256 == host.visit(int8, few.settings()).output_sha256
-    assert visit.class_us.keys() == host.visit(int8, few.settings()).class_us.keys()
+    assert visit.output_sha256 == host.visit(int8, settings_of(few)).output_sha256
+    assert visit.class_us.keys() == host.visit(int8, settings_of(few)).class_us.keys()
     assert any(name.endswith("/ld-linux-aarch64.so.1") for name in phone.pushed)
     assert store.read(tmp_path / "results.json") == results

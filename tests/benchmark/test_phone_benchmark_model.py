@@ -128,9 +128,9 @@ def test_a_slowdown_over_the_rounds_is_seen_in_means_too(server, phone, tool, mo
     assert "drift" in {doubt.about for doubt in row.doubts}
 
 
-def test_it_does_not_join_rounds_of_the_runner(server, phone, tool, kit, models, tmp_path):
+def test_it_does_not_join_rounds_of_the_runner(server, phone, tool, runner_tool, models, tmp_path):
     path = tmp_path / "results.json"
-    measured(targets(server, phone, kit)[0], models, path)
+    measured(targets(server, phone, runner_tool)[0], models, path)
 
     with pytest.raises(UserError, match="its settings is another"):
         (target,) = targets(server, phone, tool)
@@ -141,10 +141,10 @@ def test_this_machine_can_be_asked_in_the_same_way(models, tmp_path):
     script = tmp_path / "benchmark_model"
     script.write_text(f"#!/bin/sh\ncase $1 in --graph=*) cat <<'EOF'\n{LOG}EOF\nesac\n")
     script.chmod(0o755)
-    kit = replace(open_binary_of(script), binary=script)
+    script_tool = replace(open_binary_of(script), binary=script)
 
     results = measured(
-        HostTarget(kit=kit), models, tmp_path / "results.json", tool="benchmark_model"
+        HostTarget(tool=script_tool), models, tmp_path / "results.json", tool="benchmark_model"
     )
 
     assert results.of(models[0])[0].runs == int(RUNS.split()[0].removeprefix("count="))
@@ -152,9 +152,9 @@ def test_this_machine_can_be_asked_in_the_same_way(models, tmp_path):
 
 def open_binary_of(script):
     """A script stands for a program, which must begin as programs do."""
-    twin = script.with_name("twin")
-    twin.write_bytes(b"\x7fELF")
-    return open_binary(twin)
+    program = script.with_name("program")
+    program.write_bytes(b"\x7fELF")
+    return open_binary(program)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ FAULTS = [  # stage: part of the command or path that it strikes; how; what is s
     ("stage", "where", "how", "says"), FAULTS, ids=[f"{f[0]} {i}" for i, f in enumerate(FAULTS)]
 )
 def test_every_fault_has_its_message_and_no_number_comes_of_it(
-    stage, where, how, says, server, phone, kit, models, tmp_path, monkeypatch
+    stage, where, how, says, server, phone, runner_tool, models, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(phone_module, "ASK_S", 2.0)
     monkeypatch.setattr(phone_module, "SLACK_S", 2.0)
@@ -87,7 +87,7 @@ def test_every_fault_has_its_message_and_no_number_comes_of_it(
     phone.trouble = lambda what, text: how(text) if what == door and where in text else None
 
     with pytest.raises((UserError, CheckFailed), match=says):
-        for target in targets(server, phone, kit):
+        for target in targets(server, phone, runner_tool):
             measured(target, models, tmp_path / "results.json")
 
     assert not (tmp_path / "results.json").exists()
@@ -178,7 +178,7 @@ def test_adb_that_is_not_installed_is_said():
 
 
 def test_a_phone_unplugged_in_the_third_round_goes_on_when_it_is_back(
-    server, phone, kit, models, tmp_path
+    server, phone, runner_tool, models, tmp_path
 ):
     path, seen = tmp_path / "results.json", []
 
@@ -190,14 +190,14 @@ def test_a_phone_unplugged_in_the_third_round_goes_on_when_it_is_back(
 
     phone.trouble = trouble
     with pytest.raises(UserError, match="2 finished rounds are in"):
-        measured(targets(server, phone, kit)[0], models, path)
+        measured(targets(server, phone, runner_tool)[0], models, path)
     assert len(store.read(path).rounds) == 2
 
     phone.trouble, phone.is_plugged_in = (lambda what, text: None), True
     subprocess.run([*server, "disconnect", phone.serial], capture_output=True)  # noqa: S603
     plug_in(server, phone)
     phone.said.clear()
-    whole = measured(targets(server, phone, kit)[0], models, path, is_resumed=True)
+    whole = measured(targets(server, phone, runner_tool)[0], models, path, is_resumed=True)
 
     assert len(whole.rounds) == QUICK.rounds
     assert sum("--model" in line for line in phone.said) == len(models) * (QUICK.rounds - 2)
@@ -208,12 +208,12 @@ def test_a_phone_unplugged_in_the_third_round_goes_on_when_it_is_back(
 
 @pytest.mark.parametrize("how", [unplug, hang, lambda text: Answer(b"\xff", b"garbage", 1)])
 def test_a_phone_that_fails_during_clean_up_loses_no_result(
-    how, server, phone, kit, models, tmp_path, monkeypatch
+    how, server, phone, runner_tool, models, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(phone_module, "ASK_S", 2.0)
     phone.trouble = lambda what, text: how(text) if text.endswith("enabled false") else None
 
-    results = measured(targets(server, phone, kit)[0], models, tmp_path / "results.json")
+    results = measured(targets(server, phone, runner_tool)[0], models, tmp_path / "results.json")
 
     assert store.read(tmp_path / "results.json") == results
 
@@ -239,7 +239,7 @@ def test_a_cache_that_cannot_be_removed_is_said(how, says, server, phone, monkey
 
 @pytest.mark.parametrize("name", ["$(touch pwned)", "a; touch pwned; b", "it's `touch pwned`"])
 def test_hostile_names_of_files_and_phones_stay_names(
-    name, server, phone, kit, models, tmp_path, monkeypatch
+    name, server, phone, runner_tool, models, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     hostile = models[0].path.with_name(f"{name}.tflite")
@@ -247,7 +247,9 @@ def test_hostile_names_of_files_and_phones_stay_names(
     phone.properties["ro.product.model"] = name
 
     results = measured(
-        targets(server, phone, kit)[0], [command.open_model(hostile)], tmp_path / "results.json"
+        targets(server, phone, runner_tool)[0],
+        [command.open_model(hostile)],
+        tmp_path / "results.json",
     )
 
     assert len(results.rounds) == QUICK.rounds

@@ -22,8 +22,8 @@ ONCE = Settings(warmup_runs=1, min_runs=3, min_seconds=0.0)
 
 def report(host, model, **changes) -> bytes:
     """What the runner printed, with some fields changed; None leaves a field out."""
-    line = arguments(str(host.kit.library), str(model.path), ONCE)
-    command = [str(host.kit.runner), *line]
+    line = arguments(str(host.tool.library), str(model.path), ONCE)
+    command = [str(host.tool.runner), *line]
     done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603
     fields = json.loads(done.stdout) | changes
     return json.dumps({k: v for k, v in fields.items() if v is not None}).encode()
@@ -64,7 +64,7 @@ def test_its_output_is_the_runtimes_own(host, model, request):
 def test_other_input_bytes_give_another_output(host, int8, tmp_path):
     given = tmp_path / "input"
     given.write_bytes(np.zeros(Runtime(int8.data).input_shape, np.float32).tobytes())
-    line = [str(host.kit.runner), *arguments(str(host.kit.library), str(int8.path), ONCE)]
+    line = [str(host.tool.runner), *arguments(str(host.tool.library), str(int8.path), ONCE)]
 
     done = subprocess.run([*line, "--input", str(given)], capture_output=True, check=True)  # noqa: S603
 
@@ -76,8 +76,12 @@ def test_other_input_bytes_give_another_output(host, int8, tmp_path):
 
 
 def test_what_xnnpack_left_out_is_named_and_counted(host, int8, float32):
-    assert host.visit(int8, ONCE).delegation == Delegation(30, 31, 2, {"HARD_SWISH": 1})
-    assert host.visit(float32, ONCE).delegation == Delegation(29, 29, 1, {})
+    assert host.visit(int8, ONCE).delegation == Delegation(
+        delegated_ops=30, total_ops=31, partitions=2, left_out={"HARD_SWISH": 1}
+    )
+    assert host.visit(float32, ONCE).delegation == Delegation(
+        delegated_ops=29, total_ops=29, partitions=1, left_out={}
+    )
     told = Runtime(int8.data).delegation()
     assert (told.n_delegated, told.n_ops, told.partitions) == (30, 31, 2)
 
@@ -86,7 +90,7 @@ def test_the_known_runtime_is_recognised(host, int8):
     visit = host.visit(int8, ONCE)
 
     assert visit.runtime_version == "2.3.0"
-    assert visit.runtime_sha256 == host.facts()["runtime_sha256"]
+    assert visit.runtime_sha256 == host.description()["runtime_sha256"]
 
 
 def test_memory_is_the_runners_own_and_the_clock_ticks(host, int8):
@@ -140,8 +144,8 @@ def test_a_damaged_model_gives_an_error_or_a_whole_report(host, int8, tmp_path, 
     ],
 )
 def test_every_refusal_is_an_exit_code_and_a_sentence(host, int8, arguments, code, sentence):
-    names = {"LIBRARY": str(host.kit.library), "MODEL": str(int8.path)}
-    line = [str(host.kit.runner), *(names.get(a, a) for a in arguments)]
+    names = {"LIBRARY": str(host.tool.library), "MODEL": str(int8.path)}
+    line = [str(host.tool.runner), *(names.get(a, a) for a in arguments)]
 
     done = subprocess.run(line, capture_output=True, text=True)  # noqa: S603
 

@@ -24,7 +24,7 @@ def results(models, tmp_path):
     """As the page saves them; no browser is needed for that."""
     path = tmp_path / "results-browser.json"
     quick = EFFORTS["quick"]
-    measure(ScriptedTarget(COST, "browser_latency"), models, quick, settings_of(quick), path, False)
+    measure(ScriptedTarget(COST, "browser_latency"), models, quick, settings_of(quick), path)
     return path
 
 

@@ -6,14 +6,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau, theilslopes
 
 from benchmark.doubts import doubts, left_out
 from benchmark.intervals import interval, student
 from benchmark.latency import Latency
-from benchmark.measurement import Delegation
 from benchmark.plan import orders
 from benchmark.verdict import compare, compare_counts
 from ghostnet_tf.base.effort import EFFORTS
+from tests.fakes.scripted_target import IN_PIECES, WHOLE
 from tests.fakes.simulated_phone import SimulatedPhone
 
 SEEDS = 1000
@@ -114,6 +115,25 @@ def test_student_agrees_with_the_printed_tables(level, freedom, t):
     assert student(level, freedom) == pytest.approx(t, abs=1e-3)
 
 
+@pytest.mark.parametrize("rounds", [2, 3, 6, 10])
+def test_a_trend_is_as_likely_as_scipys_exact_test_says(rounds):
+    ms = 10 * np.exp(np.random.default_rng(rounds).normal(size=rounds))
+
+    trend = Latency(ms[:, None].tolist()).trend
+
+    slope = theilslopes(np.log(ms)).slope
+    assert trend.p == pytest.approx(kendalltau(range(rounds), ms, method="exact").pvalue)
+    assert trend.change == pytest.approx(math.expm1(slope * rounds))
+
+
+def test_equal_rounds_make_a_trend_less_likely_and_break_nothing():
+    rising = Latency([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]]).trend
+    in_steps = Latency([[1.0], [1.0], [3.0], [3.0], [5.0], [6.0]]).trend
+
+    assert rising.p == pytest.approx(2 / math.factorial(6))
+    assert rising.p < in_steps.p < 1
+
+
 @pytest.mark.parametrize("rounds", [4, 6, 10])
 def test_the_interval_holds_the_truth_as_often_as_it_says(rounds):
     rng = np.random.default_rng(0)
@@ -180,8 +200,8 @@ def test_the_numbers_of_a_row_are_those_of_all_runs():
 
 
 def test_operators_that_fell_out_of_the_delegate_are_a_doubt_with_their_names():
-    (doubt,) = left_out(Delegation(100, 121, 22, {"HARD_SWISH": 21}))
+    (doubt,) = left_out(IN_PIECES)
 
     assert "100 of 121" in doubt.text
     assert "21 HARD_SWISH" in doubt.text
-    assert not left_out(Delegation(121, 121, 1, {}))
+    assert not left_out(WHOLE)

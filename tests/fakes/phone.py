@@ -41,7 +41,10 @@ PROPERTIES = {
 }
 # One convolution and one addition, as the runner tells of a file and of its profiled runs.
 GRAPH = (Op(3, "stem/conv"), Op(0, "block_00/add"))
-RAN = (Event("Convolution (NHWC, F32) IGEMM", True, 0, 700), Event("Add (ND)", True, 1, 300))
+RAN = (
+    Event(name="Convolution (NHWC, F32) IGEMM", delegated=True, index=0, us=700),
+    Event(name="Add (ND)", delegated=True, index=1, us=300),
+)
 CORES = {0: 1800000, 3: 1800000, 4: 2400000, 6: 2400000, 7: 3000000}
 
 

@@ -12,6 +12,9 @@ from benchmark.model import Model, open_model
 from ghostnet_tf.base.record import Accuracy, Operators, Record, save
 from tests.fakes.simulated_phone import noise
 
+WHOLE = Delegation(delegated_ops=121, total_ops=121, partitions=1, left_out={})
+IN_PIECES = Delegation(delegated_ops=100, total_ops=121, partitions=22, left_out={"HARD_SWISH": 21})
+
 
 class ScriptedTarget:
     """Takes `cost[model name]` ms, or counts so many instructions; `trouble` may interfere."""
@@ -21,17 +24,17 @@ class ScriptedTarget:
         cost: Mapping[str, float],
         kind: Kind = "host_latency",
         trouble: Callable[[int], None] = lambda visit: None,
-        facts: Mapping[str, Any] | None = None,
+        description: Mapping[str, Any] | None = None,
     ):
         self.cost, self.kind, self.trouble = cost, kind, trouble
         self.name = {"emulated_counts": "emulated: cortex-a76"}.get(kind, f"{kind} of a script")
         self.visits: list[str] = []  # titles of the models, in the order of the visits
         self.is_closed = False
         self.runtime_sha256 = "a" * 64
-        self._facts = dict(facts or {"core": "cortex-a76"})
+        self._description = dict(description or {"core": "cortex-a76"})
 
-    def facts(self) -> dict[str, Any]:
-        return self._facts
+    def description(self) -> dict[str, Any]:
+        return self._description
 
     def prepare(self, models: Sequence[Model]) -> None:
         self.trouble(-1)
@@ -47,12 +50,20 @@ class ScriptedTarget:
         if self.kind == "emulated_counts":
             n = round(cost)
             classes = {"sdot": n // 4, "load": n // 4, "branch": n - 2 * (n // 4)}
-            return Counts(n, classes, 8 * n, n, n // 50, n // 900, "0" * 64)
+            return Counts(
+                instructions=n,
+                classes=classes,
+                loaded_bytes=8 * n,
+                stored_bytes=n,
+                l1_misses=n // 50,
+                l2_misses=n // 900,
+                output_sha256="0" * 64,
+            )
         rng = np.random.default_rng(len(self.visits))
         ms = cost * np.exp(noise(rng, (settings.min_runs,)))
-        took = Delegation(121, 121, 1, {})
+        took = WHOLE
         if "v3" in model.title and "delegable" not in model.title and "ai8" in model.title:
-            took = Delegation(100, 121, 22, {"HARD_SWISH": 21})
+            took = IN_PIECES
         return Visit(
             model_sha256=model.sha256,
             latency_ms=tuple(ms.tolist()),
@@ -109,10 +120,11 @@ def model_file(
     photos: int = 10_000,
     plain: Model | None = None,
     size: int = 224,
+    labels: tuple[str, ...] = ("cat", "dog"),
 ) -> Model:
     """A file that no runtime would take, with a record as the export writes it.
 
-    With `plain`, the twin of that file with Ghost operators.
+    With `plain`, the Ghost-operator file of that plain file.
     """
     record = replace(
         RECORD,
@@ -120,6 +132,7 @@ def model_file(
         recipe=recipe,
         weights=weights,
         preprocessing=RECORD.preprocessing | {"size": size},
+        labels=() if weights == "seeded" else labels,
         accuracy=None if top1 is None else Accuracy(top1, 0.9, photos),
         operators=plain
         and Operators(plain.path.name, plain.sha256, 80, 2, 16, "photos", snr_db=None),

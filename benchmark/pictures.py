@@ -1,7 +1,7 @@
 """The page's pictures, as SVG that stands in the page itself."""
 
 import io
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,24 +11,44 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from .averages import Averages
+from .palette import DARK, LIGHT, Palette, marker_of, network
 from .rows import ACCURACIES, Row, Table
 
-GHOST, RIVAL, OTHER = "#2a6fdb", "#c2571a", "#6b7280"
+WIDTH = 5.0  # inches: 360 points, a phone's width
+LEGEND_ROW = 0.2  # inches
+LONG_LABEL = 30  # letters; two such labels do not stand side by side
+INK, QUIET, HEAT = "#010203", "#6b7281", "#dc2627"  # of letters, of axes, of the battery
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and follows the page's font
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#6b7280",
+    "axes.edgecolor": QUIET,
+    "axes.facecolor": "none",
+    "axes.labelcolor": INK,
+    "figure.facecolor": "none",
     "legend.frameon": False,
+    "text.color": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
 }
-SHORT = {
-    "ghostnet_": "Ghost ",
-    "mobilenetv3_large_": "V3-L ",
-    "mobilenetv3_small_": "V3-S ",
-    "mobilenetv2_": "V2 ",
+NETWORKS = [f"--network-{i}" for i in range(len(LIGHT))]
+VARIABLES = {  # of the page -> what stands for it in a picture until it is finished
+    "--ink": INK,
+    "--quiet": QUIET,
+    "--heat": HEAT,
+    **dict(zip(NETWORKS, LIGHT, strict=True)),
+}
+PALETTES = {  # for the page's style sheet
+    "light": dict(zip(NETWORKS, LIGHT, strict=True)),
+    "dark": dict(zip(NETWORKS, DARK, strict=True)),
 }
 CLASS_COLOURS = matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
 
@@ -39,70 +59,66 @@ class Picture:
     svg: Markup  # ours: it goes into the page as it is
 
 
-def accuracy_against_cost(table: Table, recipe: str | None, accuracy: str) -> str | None:
+def accuracy_against_cost(
+    table: Table, recipe: str | None, accuracy: str, palette: Palette
+) -> str | None:
     """Every model of one recipe; published and measured accuracies are of other photos."""
-    rows = [row for row in table.rows if row.recipe == recipe]
-    known = [(row, row.top1(accuracy)) for row in rows]
-    known = sorted((top1, row.name, row) for row, top1 in known if top1 is not None)
+    known = [
+        (row, top1)
+        for row in table.rows
+        if row.recipe == recipe and (top1 := row.top1(accuracy)) is not None
+    ]
     if len(known) < 2:
         return None
-    figure, axes = _figure(table, f"{recipe} {accuracy}", 3.6)
-    spans = [_span(row) for _, _, row in known]
-    ups = _labels_above([(span[0], top1) for span, (top1, _, _) in zip(spans, known, strict=True)])
-    for (top1, name, row), (middle, below, above), is_up in zip(known, spans, ups, strict=True):
-        is_delegable = "_delegable" in name
+    figure, axes = _figure(table, f"{recipe} {accuracy}", 3.0)
+    for row, top1 in known:
+        middle, below, above = _span(row)
+        style = palette.of(row)
         axes.errorbar(
             middle,
             top1,
             xerr=[[below], [above]],
-            marker="s" if is_delegable else "o",
-            color=_colour(row),
-            mfc="white" if is_delegable else _colour(row),
+            marker=style.marker,
+            color=style.colour,
+            mfc="none" if style.is_hollow else style.colour,
             capsize=3,
         )
-        if not is_delegable:  # it stands beside its stock form
-            place = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
-            axes.annotate(_short_name(name), (middle, top1), (0, 7 if is_up else -13), **place)
     axes.set_xlabel(_unit(table))
     axes.set_ylabel(f"top-1 ({accuracy}), %")
     axes.margins(0.12, 0.16)
+    _legend(figure, palette, [row for row, _ in known])
     return _svg(figure)
 
 
-def _labels_above(points: list[tuple[float, float]]) -> list[bool]:
-    """Whether each point's nearest other lies below it, so that a label above is free of it."""
-    places = np.array(points)  # (points, 2)
-    places = places / np.maximum(np.ptp(places, axis=0), 1e-9)
-    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
-    # its twin in another form has the same accuracy and no label
-    apart[np.equal(places[:, None, 1], places[None, :, 1])] = np.inf
-    nearest = apart.argmin(axis=1)
-    return (places[nearest, 1] < places[:, 1]).tolist()
-
-
-def over_time(table: Table) -> str | None:
+def over_time(table: Table, palette: Palette) -> str | None:
     """Each round's time over that of the model's first, with the battery's temperature."""
     if table.is_counted or len(table.results.rounds) < 2:
         return None
-    figure, axes = _figure(table, "over-time", 3.0)
+    figure, axes = _figure(table, "over-time", 2.8)
     for row in table.rows:
         ms = row.latency.per_round
+        style = palette.of(row)
         axes.plot(
             range(1, len(ms) + 1),
             ms / ms[0],
-            color=_colour(row),
-            lw=0.9,
-            marker=".",
+            color=style.colour,
+            mfc="none" if style.is_hollow else style.colour,
+            ls=style.line,
+            marker=style.marker,
+            lw=1.2,
             ms=4,
-            alpha=0.8,
         )
     axes.set_xlabel("round")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("time / first round")
     warm = [done.after.get("temperature_c") for done in table.results.rounds]
     if all(value is not None for value in warm):
-        right = axes.twinx()
-        right.plot(range(1, len(warm) + 1), np.array(warm, float), color="#dc2626", ls=":")
-        right.set_ylabel("battery, °C", color="#dc2626")
+        with matplotlib.rc_context(STYLE):
+            right = axes.twinx()
+        right.plot(range(1, len(warm) + 1), np.array(warm, float), color=HEAT, ls=":")
+        right.set_ylabel("battery, °C (dotted)", color=HEAT)
+        right.tick_params(axis="y", labelcolor=HEAT)
+    _legend(figure, palette, table.rows, has_lines=True)
     return _svg(figure)
 
 
@@ -119,11 +135,11 @@ def classes(table: Table) -> str | None:
         colour = CLASS_COLOURS[i % len(CLASS_COLOURS)]
         axes.barh(range(len(left)), width, left=left, label=name, color=colour)
         left += width
-    labels = [f"{_short_name(row.name)}, {row.recipe}" for row in table.rows]
-    axes.set_yticks(range(len(left)), labels, fontsize=7)
+    axes.set_yticks(range(len(left)), [row.label for row in table.rows], fontsize=8)
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xlabel("million instructions" if table.is_counted else "ms, profiled")
-    figure.legend(loc="outside lower center", ncols=5 if table.is_counted else 3, fontsize=7)
+    _legend_below(figure, axes.get_legend_handles_labels()[0], 5 if table.is_counted else 2)
     return _svg(figure)
 
 
@@ -133,13 +149,6 @@ def _instructions(row: Row) -> dict[str, float]:
 
 def _times(row: Row) -> dict[str, float]:
     return {name: us / 1e3 for name, us in row.class_us.items()}
-
-
-def _short_name(name: str) -> str:
-    """ghostnet_100 -> Ghost 1.00; mobilenetv3_large_075_delegable -> V3-L 0.75 delegable."""
-    for long, short in SHORT.items():
-        name = name.replace(long, short)
-    return re.sub(r" (\d)(\d\d)", r" \1.\2", name).replace("_", " ")
 
 
 def _span(row: Row) -> tuple[float, float, float]:
@@ -160,17 +169,38 @@ def _unit(table: Table) -> str:
     return f"{'mean' if is_mean else 'median'}, ms (99 % interval)"
 
 
-def _colour(row: Row) -> str:
-    if row.name.startswith("ghostnet"):
-        return GHOST
-    return RIVAL if row.name.startswith("mobilenetv3") else OTHER
-
-
 def _figure(table: Table, what: str, height: float) -> tuple[Figure, Axes]:
+    """As wide as a phone's screen, on which the page shows it in its own size."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.4, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
         figure.set_gid(f"{table.results.target} {what}")
         return figure, figure.add_subplot()
+
+
+def _legend(figure: Figure, palette: Palette, rows: Sequence[Row], has_lines: bool = False) -> None:
+    """What colours mean, then markers and lines as far as they differ."""
+    handles = []
+    for name, row in {network(row): row for row in rows}.items():
+        style = palette.of(row)
+        handles.append(Patch(color=style.colour, fill=not style.is_hollow, label=name))
+    variants = dict(marker_of(row) for row in rows)
+    if len(variants) > 1:
+        handles += [
+            Line2D([], [], color=INK, marker=m, ls="", label=n) for m, n in variants.items()
+        ]
+    recipes = {row.recipe: palette.of(row).line for row in rows}
+    if has_lines and len(recipes) > 1:
+        handles += [Line2D([], [], color=INK, ls=line, label=n) for n, line in recipes.items()]
+    columns = 1 if any(len(str(handle.get_label())) > LONG_LABEL for handle in handles) else 2
+    _legend_below(figure, handles, columns)
+
+
+def _legend_below(figure: Figure, handles: Sequence[Any], columns: int) -> None:
+    """The figure grows by its legend, so that what it shows keeps its size."""
+    rows = -(-len(handles) // columns)
+    figure.set_size_inches(WIDTH, figure.get_figheight() + LEGEND_ROW * rows)
+    with matplotlib.rc_context(STYLE):
+        figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=9)
 
 
 def _svg(figure: Figure) -> str:
@@ -182,20 +212,23 @@ def _svg(figure: Figure) -> str:
         # no date: the same results make the same page
         FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
     text = file.getvalue().decode()
+    for name, colour in VARIABLES.items():  # which the page changes in the dark
+        text = text.replace(colour, f"var({name})")
     return text[text.index("<svg") :]
 
 
 def of(table: Table) -> list[Picture]:
     """Those that have something to show."""
+    palette = Palette(table.rows)
     pictures = [
         (
-            f"{accuracy.capitalize()} accuracy against cost, {recipe}; squares are delegable forms",
-            accuracy_against_cost(table, recipe, accuracy),
+            f"{accuracy.capitalize()} accuracy against cost, {recipe}",
+            accuracy_against_cost(table, recipe, accuracy, palette),
         )
         for recipe, _ in table.by_recipe()
         for accuracy in ACCURACIES
     ]
-    pictures.append(("Each model over the rounds", over_time(table)))
+    pictures.append(("Each model over the rounds", over_time(table, palette)))
     what = (
         "Instructions by kind"
         if table.is_counted

@@ -1,4 +1,4 @@
-"""What others have published, as data: accuracies on ImageNet, and latencies on phones."""
+"""What papers and their authors say, as data: accuracies on ImageNet, latencies on phones."""
 
 from dataclasses import dataclass
 
@@ -34,24 +34,24 @@ class Curve:
     points: dict[str, tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, kw_only=True)
+class PaperTable:
     """One published comparison: one device, one engine, one thread."""
 
     source: str
     device: str
     how: str  # "printed", or "read off a figure"
     ghostnet: Curve
-    rival: Curve
+    baseline: Curve
 
 
-TABLES = (
-    Table(
-        "GhostNet (CVPR 2020), figure 7",
-        "Huawei P30 Pro, CPU, TFLite",
-        "read off a figure",
-        Curve("GhostNet", {"1.0": (73.9, 31.2), "1.3": (75.7, 46.9)}),
-        Curve(
+PAPER_TABLES = (
+    PaperTable(
+        source="GhostNet (CVPR 2020), figure 7",
+        device="Huawei P30 Pro, CPU, TFLite",
+        how="read off a figure",
+        ghostnet=Curve("GhostNet", {"1.0": (73.9, 31.2), "1.3": (75.7, 46.9)}),
+        baseline=Curve(
             "MobileNetV3",
             {
                 "Large, 73.3 %": (73.3, 32.2),
@@ -61,12 +61,12 @@ TABLES = (
             },
         ),
     ),
-    Table(
-        "GhostNetV2 (NeurIPS 2022), figure 2",
-        "Huawei P30, CPU, TFLite",
-        "read off a figure",
-        Curve("GhostNet", {"74.5 %": (74.5, 37.1), "76.1 %": (76.1, 56.5)}),
-        Curve(
+    PaperTable(
+        source="GhostNetV2 (NeurIPS 2022), figure 2",
+        device="Huawei P30, CPU, TFLite",
+        how="read off a figure",
+        ghostnet=Curve("GhostNet", {"74.5 %": (74.5, 37.1), "76.1 %": (76.1, 56.5)}),
+        baseline=Curve(
             "MobileNetV3",
             {
                 "73.3 %": (73.3, 35.0),
@@ -76,12 +76,12 @@ TABLES = (
             },
         ),
     ),
-    Table(
-        "RepGhost (arXiv 2211.06088), its own training of both",
-        "an Arm phone, MNN",
-        "read off a figure",
-        Curve("GhostNet", {"66.5 %": (66.5, 31.9), "74.0 %": (74.0, 74.8)}),
-        Curve(
+    PaperTable(
+        source="RepGhost (arXiv 2211.06088), its own training of both",
+        device="an Arm phone, MNN",
+        how="read off a figure",
+        ghostnet=Curve("GhostNet", {"66.5 %": (66.5, 31.9), "74.0 %": (74.0, 74.8)}),
+        baseline=Curve(
             "MobileNetV3",
             {
                 "65.4 %": (65.4, 26.2),
@@ -91,12 +91,14 @@ TABLES = (
             },
         ),
     ),
-    Table(
-        "PaddleClas, its own training of both",
-        "Snapdragon 855, Paddle-Lite, float32, 1 thread",
-        "printed",
-        Curve("GhostNet", {"0.5": (66.88, 5.28), "1.0": (74.02, 12.89), "1.3": (75.79, 19.16)}),
-        Curve(
+    PaperTable(
+        source="PaddleClas, its own training of both",
+        device="Snapdragon 855, Paddle-Lite, float32, 1 thread",
+        how="printed",
+        ghostnet=Curve(
+            "GhostNet", {"0.5": (66.88, 5.28), "1.0": (74.02, 12.89), "1.3": (75.79, 19.16)}
+        ),
+        baseline=Curve(
             "MobileNetV3",
             {
                 "Small 0.75": (66.0, 4.50),
