@@ -78,7 +78,7 @@ def metadata_of(record: Record) -> Metadata:
 def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
     """`data` with the metadata of `record`: the last step of an export.
 
-    Whatever rewrites the flatbuffer afterwards, ai-edge-quantizer too, drops the zip.
+    Whatever rewrites the flatbuffer afterwards, litert-quantizer too, drops the zip.
     """
     graph, says = Flatbuffer(data).graph.copy(), metadata_of(record)
     graph.set_metadata(ENTRY, _encoded(says, record, len(graph.outputs)))

@@ -9,7 +9,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 class AlignedBuffer(schema.BufferT):
     """Data at a multiple of 16 bytes, as schema.fbs asks for; the generated writer forgets it.
 
-    It also writes `bytes` one at a time, for seconds, and as `bytes` arrive ai-edge-quantizer's
+    It also writes `bytes` one at a time, for seconds, and as `bytes` arrive litert-quantizer's
     weights, which lie behind the flatbuffer.
     """
 

@@ -1,4 +1,4 @@
-"""The float32 flatbuffer in every other precision, by ai-edge-quantizer."""
+"""The float32 flatbuffer in every other precision, by litert-quantizer."""
 
 from collections.abc import Mapping
 
@@ -52,8 +52,8 @@ def usable(span: Span) -> Span:
 
 
 def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> Flatbuffer:
-    """Let ai-edge-quantizer rewrite the file. `spans`: every activation's range, if static."""
-    from ai_edge_quantizer import qtyping, quantizer
+    """Let litert-quantizer rewrite the file. `spans`: every activation's range, if static."""
+    from litert_quantizer import qtyping, quantizer
 
     op, algorithm = qtyping.TFLOperationName, quantizer.AlgorithmName
     everything = op.ALL_SUPPORTED

@@ -1,4 +1,4 @@
-"""Every precision we export, named in the grammar of ai-edge-quantizer: never a bare "int8"."""
+"""Every precision we export, named in the grammar of litert-quantizer: never a bare "int8"."""
 
 from dataclasses import dataclass
 

@@ -19,7 +19,7 @@ TOOLS = (
     "tensorflow-cpu",
     "keras",
     "ai-edge-litert",
-    "ai-edge-quantizer",
+    "litert-quantizer",
     "numpy",
     "pillow",
 )

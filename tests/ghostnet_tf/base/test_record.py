@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.record import (
+    TOOLS,
     Accuracy,
     Agreement,
     Calibration,
@@ -77,6 +78,20 @@ def test_what_was_not_measured_is_null_and_comes_back_as_none(tmp_path):
 
     assert json.loads(record_path(path).read_text())["accuracy"] is None
     assert read_record(path).accuracy is None
+
+
+def test_every_tool_that_helps_to_make_a_file_is_named_with_its_version():
+    depends_on_the_machine = {"ghostnet-tf", "tensorflow", "tensorflow-cpu"}
+
+    assert "litert-quantizer" in TOOLS
+    assert {*TOOLS} - depends_on_the_machine <= tool_versions().keys()
+
+
+def test_a_record_of_a_tool_that_has_another_name_today_is_read_as_it_was(tmp_path):
+    before = {"ai-edge-litert": "2.3.0", "ai-edge-quantizer": "0.10.0"}
+    path, _ = save(tmp_path, colour_record(versions=before), MODEL)
+
+    assert read_record(path).versions == before
 
 
 def test_equal_outputs_are_recorded_as_a_number_that_json_knows(tmp_path):
