@@ -42,7 +42,7 @@ INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) {
 }
 
 INLINE Column padding(const GhostNode *node) {
-  __m256i zero = _mm256_set1_epi16((int16_t)node->is.input.zero_point);
+  __m256i zero = _mm256_set1_epi16((int16_t)node->header.input.zero_point);
   return (Column){zero, zero};
 }
 
@@ -64,7 +64,7 @@ typedef struct {
 } Weights;
 
 static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
     size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
     block->bias[lane] = node->bias_int32[of];
@@ -141,7 +141,7 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 #include "strips.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  run_channels(node, cheap, in, out, first, last, node->is.channels < LANES, 0);
+  run_channels(node, cheap, in, out, first, last, node->header.channels < LANES, 0);
 }
 
 const GhostKernel GHOST_AVX2 = {

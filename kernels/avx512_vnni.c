@@ -59,7 +59,7 @@ INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) {
 }
 
 INLINE Column padding(const GhostNode *node) {
-  return raised(_mm512_set1_epi8((int8_t)node->is.input.zero_point));
+  return raised(_mm512_set1_epi8((int8_t)node->header.input.zero_point));
 }
 
 // ------------------------------------------------------------------------------- sixteen channels
@@ -80,7 +80,7 @@ typedef struct {
 } Weights;
 
 static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
     size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
     int32_t sum = 0;
@@ -166,7 +166,7 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 #include "strips.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  run_channels(node, cheap, in, out, first, last, node->is.channels < LANES, 0);
+  run_channels(node, cheap, in, out, first, last, node->header.channels < LANES, 0);
 }
 
 const GhostKernel GHOST_AVX512_VNNI = {

@@ -37,7 +37,7 @@ typedef struct {
 } Weights;
 
 static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
     block->bias[lane] = node->bias_float32[(size_t)cheap * h->channels + (size_t)(start + lane)];
     for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++)
@@ -85,7 +85,7 @@ INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int 
 #include "strips.h"
 
 INLINE int mode_of(const GhostNode *node) {
-  switch (node->is.activation) {
+  switch (node->header.activation) {
     case GHOST_RELU6: return BOTH;
     case GHOST_RELU: return RELU;
     default: return NONE;
@@ -101,7 +101,7 @@ INLINE int mode_of(const GhostNode *node) {
   }
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, BOTH);
+  if (node->header.channels < LANES) run_channels(node, cheap, in, out, first, last, true, BOTH);
   else IN_THE_MODE_OF(node, run_channels, node, cheap, in, out, first, last, false)
 }
 

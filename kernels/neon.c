@@ -15,7 +15,7 @@ typedef struct {
 INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) { return (Column){{a, b, c, d}}; }
 
 INLINE Column padding(const GhostNode *node) {
-  Pixel zero = vdup_n_s8((int8_t)node->is.input.zero_point);
+  Pixel zero = vdup_n_s8((int8_t)node->header.input.zero_point);
   return (Column){{zero, zero, zero, zero}};
 }
 
@@ -37,7 +37,7 @@ typedef struct {
 } Weights;
 
 static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
     size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
     block->bias[lane] = node->bias_int32[of];
@@ -95,12 +95,12 @@ INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out
 OF_EVERY_MODE(run_mode, run_wide)
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
+  if (node->header.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
   else run_mode(node, cheap, in, out, first, last);
 }
 
 static bool takes(const GhostNode *node) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const size_t n = (size_t)h->n_cheap * h->kernel_h * h->kernel_w * h->channels;
   for (size_t i = 0; i < n; i++)
     if (node->weights_int8[i] == -128) return false;

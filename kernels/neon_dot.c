@@ -31,7 +31,7 @@ INLINE Column column(Pixel a, Pixel b, Pixel c, Pixel d) {
 }
 
 INLINE Column padding(const GhostNode *node) {
-  int8x16_t zero = vdupq_n_s8((int8_t)node->is.input.zero_point);
+  int8x16_t zero = vdupq_n_s8((int8_t)node->header.input.zero_point);
   return (Column){zero, zero};
 }
 
@@ -62,7 +62,7 @@ static void put_weight(Block *block, int group, int lane, int place, int8_t weig
 }
 
 static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
     size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
     block->bias[lane] = node->bias_int32[of];
@@ -181,7 +181,7 @@ INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out
 OF_EVERY_MODE(run_mode, run_wide)
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->is.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
+  if (node->header.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
   else run_mode(node, cheap, in, out, first, last);
 }
 

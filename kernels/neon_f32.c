@@ -38,11 +38,11 @@ typedef struct {
 } Panel;
 
 static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + sizeof(float) * (size_t)width * node->is.kernel_h * node->depth;
+  return sizeof(Panel) + sizeof(float) * (size_t)width * node->header.kernel_h * node->depth;
 }
 
 static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->is.kernel_h * node->depth;
+  const size_t n = node->header.kernel_h * node->depth;
   for (int c = 0; c < width; c++) {
     panel->bias[c] = node->bias_float32[start + c];
     for (size_t k = 0; k < n; k++)
@@ -58,7 +58,7 @@ typedef struct {
 
 INLINE Work work_of(const GhostNode *node, const void *panel, int width) {
   (void)width;
-  return (Work){node->depth, node->is.out_channels, panel, all(node->min), all(node->max)};
+  return (Work){node->depth, node->header.out_channels, panel, all(node->min), all(node->max)};
 }
 
 INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t at, size_t step,

@@ -16,12 +16,12 @@ static size_t element_size(const GhostHeader *h) {
 }
 
 size_t ghost_node_input_bytes(const GhostNode *node) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   return element_size(h) * h->in_height * h->in_width * h->channels;
 }
 
 size_t ghost_node_output_bytes(const GhostNode *node) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   return element_size(h) * h->out_height * h->out_width * h->out_channels;
 }
 
@@ -37,7 +37,7 @@ static void *copied(const void *from, size_t bytes) {
 
 // The zero point's share of every sum goes into the bias. XNNPACK's sums wrap, and so do these.
 static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const bool is_convolution = h->kind == GHOST_CONVOLUTION;
   const size_t n = ghost_convolved_channels(h), channels = h->channels;
   const size_t taps = is_convolution ? h->kernel_h * node->depth : ghost_taps(h);
@@ -64,7 +64,7 @@ static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
 
 // Those of a larger window get zeros behind each of its rows, up to a multiple of the kernel's chunk.
 static void *weights_of(GhostNode *node, const GhostOptions *o) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const size_t element = element_size(h), row = element * h->kernel_w * h->channels;
   if (h->kind != GHOST_CONVOLUTION)
     return copied(o->weights, element * ghost_convolved_channels(h) * ghost_taps(h));
@@ -84,7 +84,7 @@ static void *weights_of(GhostNode *node, const GhostOptions *o) {
 }
 
 static bool read_arrays(GhostNode *node, const GhostOptions *o) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   size_t n = ghost_convolved_channels(h);
   if (h->dtype == GHOST_INT8) {
     node->weights_int8 = weights_of(node, o);
@@ -97,7 +97,7 @@ static bool read_arrays(GhostNode *node, const GhostOptions *o) {
 }
 
 static void read_borders(GhostNode *node) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   node->min = h->activation == GHOST_NO_ACTIVATION ? -INFINITY : 0;
   node->max = h->activation == GHOST_RELU6 ? 6 : INFINITY;
   if (h->dtype != GHOST_INT8) return;
@@ -128,18 +128,18 @@ static size_t row_elements(const GhostHeader *h) {
 // no thread reads weights that another one has read.
 static void divide(GhostNode *node) {
   enum { PIECES = 4, FEW = 8 };
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const int threads = ghost_pool_threads(node->pool), most = PIECES * threads, n = n_rows(h);
   const int rows = node->kernel->rows, panel = node->kernel->panel;
-  const bool is_one_block = counts_pixels(h) && n <= rows + FEW;
+  const bool is_one_band = counts_pixels(h) && n <= rows + FEW;
   node->n_parts = 1, node->piece = n;
-  node->block = is_one_block ? n : h->kind == GHOST_CONVOLUTION && !counts_pixels(h) ? 1 : rows;
+  node->band = is_one_band ? n : h->kind == GHOST_CONVOLUTION && !counts_pixels(h) ? 1 : rows;
   if (threads == 1) return;
-  const int panels = is_one_block && panel ? (int)h->out_channels / panel : 0;
+  const int panels = is_one_band && panel ? (int)h->out_channels / panel : 0;
   if (panels >= most || panels > 1 && n <= node->kernel->tile) {
     node->n_parts = panels < most ? panels : most;
   } else {
-    const int whole = counts_pixels(h) ? node->kernel->tile : node->block;
+    const int whole = counts_pixels(h) ? node->kernel->tile : node->band;
     node->piece = (n + most * whole - 1) / (most * whole) * whole;
   }
 }
@@ -155,7 +155,7 @@ static const GhostKernel *kernel_of(const GhostHeader *h, const GhostKernel *int
 }
 
 static bool choose_kernel(GhostNode *node) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const bool is_int8 = h->dtype == GHOST_INT8;
   node->kernel = kernel_of(h, node->variant->int8, node->variant->float32,
                            node->variant->convolution_int8, node->variant->convolution_float32);
@@ -189,7 +189,7 @@ GhostNode *ghost_node_of(const GhostVariant *variant, GhostPool *pool, const voi
   if (!ghost_options_read(&options, custom_options, size, error)) return NULL;
   GhostNode *node = calloc(1, sizeof *node);
   if (node) {
-    node->is = options.header, node->variant = variant, node->pool = pool;
+    node->header = options.header, node->variant = variant, node->pool = pool;
     read_borders(node);
     if (read_arrays(node, &options) && choose_kernel(node)) return node;
   }
@@ -221,7 +221,7 @@ typedef struct {
 
 // Where the halves of a concat have scales of their own: a QUANTIZE of each.
 static void recast_rows(const GhostNode *node, int8_t *out, int first, int last) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   size_t channels = h->channels;
   int8_t *end = out + (size_t)last * row_elements(h);
   for (int8_t *half = out + (size_t)first * row_elements(h); half < end;)
@@ -234,7 +234,7 @@ static void recast_rows(const GhostNode *node, int8_t *out, int first, int last)
 
 static void add_residual(const GhostNode *node, const void *residual, void *out, size_t start,
                          size_t n) {
-  if (node->is.dtype == GHOST_INT8) {
+  if (node->header.dtype == GHOST_INT8) {
     node->variant->add_int8((int8_t *)out + start, (const int8_t *)residual + start, n, &node->sum);
   } else {
     node->variant->add_float32((float *)out + start, (const float *)residual + start, n);
@@ -246,37 +246,38 @@ static void add_residual_of_part(const Job *job, int part, int n_pixels) {
   ghost_part(job->node, part, &first, &last);
   for (int i = 0; i < n_pixels; i++)
     add_residual(job->node, job->residual, job->out,
-                 (size_t)i * job->node->is.out_channels + (size_t)first, (size_t)(last - first));
+                 (size_t)i * job->node->header.out_channels + (size_t)first,
+                 (size_t)(last - first));
 }
 
 // Some rows from end to end, while they are in the cache.
-static void run_block(const Job *job, int first, int last) {
+static void run_band(const Job *job, int first, int last) {
   const GhostNode *node = job->node;
-  const int n = node->is.kind == GHOST_CONVOLUTION ? 1 : (int)node->is.n_cheap;
+  const int n = node->header.kind == GHOST_CONVOLUTION ? 1 : (int)node->header.n_cheap;
   for (int i = 0; i < n; i++) node->kernel->run(node, i, job->in, job->out, first, last);
   if (node->recast_input.is_needed || node->recast_conv.is_needed)
     recast_rows(node, job->out, first, last);
-  const size_t row = row_elements(&node->is);
-  if (node->is.has_residual)
+  const size_t row = row_elements(&node->header);
+  if (node->header.has_residual)
     add_residual(node, job->residual, job->out, (size_t)first * row, (size_t)(last - first) * row);
 }
 
 static void run_piece(void *argument, int index) {
   const Job *job = argument;
   const GhostNode *node = job->node;
-  const int n = n_rows(&node->is);
+  const int n = n_rows(&node->header);
   if (node->n_parts > 1) {
     node->kernel->run(node, index, job->in, job->out, 0, n);
-    if (node->is.has_residual) add_residual_of_part(job, index, n);
+    if (node->header.has_residual) add_residual_of_part(job, index, n);
     return;
   }
   const int first = index * node->piece, end = first + node->piece < n ? first + node->piece : n;
-  for (int y = first; y < end; y += node->block)
-    run_block(job, y, y + node->block < end ? y + node->block : end);
+  for (int y = first; y < end; y += node->band)
+    run_band(job, y, y + node->band < end ? y + node->band : end);
 }
 
 void ghost_node_run(GhostNode *node, const void *input, const void *residual, void *output) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   if (node->tail) {
     size_t row = element_size(h) * h->in_width * h->channels, at = (size_t)node->tail_row * row;
     memcpy(node->tail, (const char *)input + at, ghost_node_input_bytes(node) - at);

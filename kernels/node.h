@@ -37,14 +37,14 @@ typedef struct {
 } GhostVariant;
 
 struct GhostNode {
-  GhostHeader is;
+  GhostHeader header;
   GhostPool *pool;
   const GhostVariant *variant;
   const GhostKernel *kernel;
   // Weights [n_cheap][kernel_h][kernel_w][channels], NULL once they are packed; then [n_cheap][channels].
   // CONVOLUTION: [out_channels][kernel_h][depth]; then [out_channels]
   size_t depth;  // CONVOLUTION: elements of one row of a window, with what fills it up
-  int piece, block;  // rows that a thread takes; that the kernel gets at once
+  int piece, band;  // rows that a thread takes; that the kernel gets at once
   int n_parts;       // CONVOLUTION: of its output channels, which threads take; then piece is all rows
   int8_t *weights_int8;
   float *weights_float32, *bias_float32;
@@ -74,14 +74,14 @@ static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {
 
 // Where a weight lies in the array of them.
 static inline size_t ghost_weight(const GhostNode *node, int cheap, int tap, int channel) {
-  const size_t taps = (size_t)node->is.kernel_h * node->is.kernel_w;
-  return ((size_t)cheap * taps + (size_t)tap) * node->is.channels + (size_t)channel;
+  const size_t taps = (size_t)node->header.kernel_h * node->header.kernel_w;
+  return ((size_t)cheap * taps + (size_t)tap) * node->header.channels + (size_t)channel;
 }
 
 // The output channels first <= c < last of part `part` of a CONVOLUTION: whole panels; the last part has
 // what is left, too.
 static inline void ghost_part(const GhostNode *node, int part, int *first, int *last) {
-  const int panel = node->kernel->panel, n = (int)node->is.out_channels;
+  const int panel = node->kernel->panel, n = (int)node->header.out_channels;
   *first = part * (n / panel) / node->n_parts * panel;
   *last = part + 1 == node->n_parts ? n : (part + 1) * (n / panel) / node->n_parts * panel;
 }
@@ -92,7 +92,7 @@ static inline bool ghost_copies(const GhostHeader *h, int cheap) {
 
 // Row y of the input, or the row of zero points outside of it.
 static inline const void *ghost_row(const GhostNode *node, const void *in, int y, size_t element) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   if (y < 0 || y >= (int)h->in_height) return node->padding_row;
   const size_t row = h->in_width * h->channels * element;
   if (node->tail && y >= node->tail_row)

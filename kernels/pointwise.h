@@ -35,7 +35,7 @@ INLINE void widen(Element *to, const Element *from, size_t n) { memcpy(to, from,
 #endif
 
 // A row of a window is a multiple of four elements: no loop has a rest of its own.
-static bool is_wide(const GhostNode *node) { return node->is.out_channels >= 4; }
+static bool is_wide(const GhostNode *node) { return node->header.out_channels >= 4; }
 
 // The last channels are in a narrower panel, of a multiple of four; the very last one of four may overlap
 // the one before it.
@@ -46,13 +46,13 @@ static int panel_width(int channels_left) {
 
 static size_t panels_size(const GhostNode *node) {
   size_t size = 0;
-  for (int left = (int)node->is.out_channels, width; left > 0; left -= width)
+  for (int left = (int)node->header.out_channels, width; left > 0; left -= width)
     size += panel_size(node, width = panel_width(left));
   return size;
 }
 
 static void pack_panels(GhostNode *node) {
-  const int n = (int)node->is.out_channels;
+  const int n = (int)node->header.out_channels;
   char *panel = node->packed;
   memset(panel, 0, panels_size(node));
   for (int start = 0, width; start < n; start += width) {
@@ -65,7 +65,7 @@ static void pack_panels(GhostNode *node) {
 // Some pixels of a panel: whole tiles, then smaller ones.
 INLINE void pixels(const GhostNode *node, const void *panel, const Wide *const *rows, int n_rows,
                    size_t step, Element *out, int n, int width, bool is_whole, int mode) {
-  const size_t pixel = node->is.out_channels;
+  const size_t pixel = node->header.out_channels;
   const Work work = work_of(node, panel, width);
   size_t at = 0;
 #define TILES(SIZE)                                                                                \
@@ -80,7 +80,7 @@ INLINE void pixels(const GhostNode *node, const void *panel, const Wide *const *
 INLINE void panels(const GhostNode *node, int part, const Wide *const *rows, int n_rows, size_t step,
                    Element *out, int n, bool is_whole, int mode) {
   const char *panel = node->packed;
-  int left = (int)node->is.out_channels;
+  int left = (int)node->header.out_channels;
   if (node->n_parts > 1) {
     int first, last;
     ghost_part(node, part, &first, &last);
@@ -101,7 +101,7 @@ INLINE void panels(const GhostNode *node, int part, const Wide *const *rows, int
 // One output row of larger windows, whose rows are copied with their padding first. A window's row may
 // be shorter than `depth`: what is behind it meets weights of zero.
 INLINE void run_row(const GhostNode *node, int part, const Element *in, Element *out, int y, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const size_t channels = h->channels, columns = ghost_spanned_columns(h);
   const size_t stripe = columns * channels, kernel = h->kernel_h;
   Wide copy[GHOST_MAX_STRIPE + CHUNK];
@@ -125,12 +125,12 @@ INLINE void run_row(const GhostNode *node, int part, const Element *in, Element 
 
 INLINE void run_convolution(const GhostNode *node, int part, const void *in, void *out, int first,
                             int last, int mode) {
-  if (!ghost_is_pointwise(&node->is)) {
+  if (!ghost_is_pointwise(&node->header)) {
     for (int y = first; y < last; y++) run_row(node, part, in, out, y, mode);
     return;
   }
   const Element *row = (const Element *)in + (size_t)first * node->depth;
-  Element *to = (Element *)out + (size_t)first * node->is.out_channels;
+  Element *to = (Element *)out + (size_t)first * node->header.out_channels;
 #ifdef WIDENS
   Wide copy[COPIED];
   const Wide *copied = copy;
@@ -139,7 +139,7 @@ INLINE void run_convolution(const GhostNode *node, int part, const void *in, voi
     n = last - first < most ? last - first : most;
     widen(copy, row, (size_t)n * node->depth);
     panels(node, part, &copied, 1, node->depth, to, n, false, mode);
-    row += (size_t)n * node->depth, to += (size_t)n * node->is.out_channels;
+    row += (size_t)n * node->depth, to += (size_t)n * node->header.out_channels;
   }
 #else
   panels(node, part, &row, 1, node->depth, to, last - first, false, mode);

@@ -26,11 +26,11 @@ INLINE int registers(int width) { return (width + IN_REGISTER - 1) / IN_REGISTER
 
 static size_t panel_size(const GhostNode *node, int width) {
   const size_t channels = (size_t)(registers(width) * IN_REGISTER);
-  return sizeof(Panel) + sizeof(Wide) * channels * node->is.kernel_h * node->depth;
+  return sizeof(Panel) + sizeof(Wide) * channels * node->header.kernel_h * node->depth;
 }
 
 static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->is.kernel_h * node->depth;
+  const size_t n = node->header.kernel_h * node->depth;
   const size_t channels = (size_t)(registers(width) * IN_REGISTER);
   for (int c = 0; c < width; c++) {
     const Element *from = weights_at(node, (size_t)(start + c) * n);
@@ -48,7 +48,7 @@ typedef struct {
 
 INLINE Work work_of(const GhostNode *node, const void *panel, int width) {
   (void)width;
-  return (Work){node->depth, node->is.out_channels, panel, limits_of(node, panel)};
+  return (Work){node->depth, node->header.out_channels, panel, limits_of(node, panel)};
 }
 
 INLINE void tile(const Work *work, const Wide *const *rows, int n_rows, size_t at, size_t step,

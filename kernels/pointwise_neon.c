@@ -19,15 +19,16 @@ typedef struct {
 static size_t padded_depth(const GhostNode *node) { return (node->depth + 15) / 16 * 16; }
 
 static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + (size_t)width * node->is.kernel_h * padded_depth(node);
+  return sizeof(Panel) + (size_t)width * node->header.kernel_h * padded_depth(node);
 }
 
 static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
+  const size_t n = node->header.kernel_h * node->depth;
   for (int c = 0; c < width; c++) {
-    const int8_t *from = node->weights_int8 + (size_t)(start + c) * node->is.kernel_h * node->depth;
+    const int8_t *from = node->weights_int8 + (size_t)(start + c) * n;
     panel->bias[0][c] = panel->bias[1][c] = node->bias_int32[start + c];
     panel->scale[c] = node->scale[start + c];
-    for (size_t r = 0; r < node->is.kernel_h; r++)
+    for (size_t r = 0; r < node->header.kernel_h; r++)
       for (size_t k = 0; k < node->depth; k++) {
         size_t sixteens = (r * padded_depth(node) + k) / 16;
         panel->weights[(sixteens * PANEL + (size_t)c) * 16 + k % 16] = *from++;
@@ -57,7 +58,7 @@ typedef struct {
 INLINE Work work_of(const GhostNode *node, const void *at, int width) {
   const Panel *panel = at;
   (void)width;
-  return (Work){node->depth, node->is.out_channels, panel,
+  return (Work){node->depth, node->header.out_channels, panel,
                 output(node, panel->bias[0], panel->scale, panel->scale)};
 }
 
@@ -124,7 +125,7 @@ OF_EVERY_MODE(run, run_convolution)
 
 // Two products fit int16 where no weight is -128.
 static bool takes(const GhostNode *node) {
-  const size_t n = node->depth * node->is.kernel_h * node->is.out_channels;
+  const size_t n = node->depth * node->header.kernel_h * node->header.out_channels;
   for (size_t i = 0; i < n; i++)
     if (node->weights_int8[i] == -128) return false;
   return is_wide(node);

@@ -22,11 +22,11 @@ typedef struct {
 } Panel;
 
 static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + (size_t)width * node->is.kernel_h * node->depth;
+  return sizeof(Panel) + (size_t)width * node->header.kernel_h * node->depth;
 }
 
 static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->is.kernel_h * node->depth;
+  const size_t n = node->header.kernel_h * node->depth;
   for (int c = 0; c < width; c++) {
     panel->bias[c] = node->bias_int32[start + c];
     panel->scale[c] = node->scale[start + c];
@@ -55,7 +55,7 @@ typedef struct {
 INLINE Work work_of(const GhostNode *node, const void *at, int width) {
   const Panel *panel = at;
   const float *scale = panel->scale;
-  return (Work){node->depth, node->is.out_channels, panel,
+  return (Work){node->depth, node->header.out_channels, panel,
                 output(node, panel->bias, scale, scale + (width == 8 ? 4 : 0))};
 }
 

@@ -15,7 +15,7 @@ static void taps_inside(int start, int kernel, int size, int *from, int *to) {
 }
 
 #define CONVOLVE(TYPE, NODE_WEIGHTS, SUM_TYPE, MULTIPLY_ADD, FIRST, FINISH)                        \
-  const GhostHeader *h = &node->is;                                                                \
+  const GhostHeader *h = &node->header;                                                            \
   const int channels = (int)h->channels, kernel_w = (int)h->kernel_w;                              \
   const size_t pixel = (size_t)h->out_channels, taps = (size_t)h->kernel_h * h->kernel_w;            \
   const TYPE *weights = node->NODE_WEIGHTS + (size_t)cheap * taps * h->channels;                   \
@@ -65,7 +65,7 @@ static void run_float32(const GhostNode *node, int cheap, const void *in, void *
 // One pixel of an ordinary convolution. The rows and columns of `first` and `last` count pixels where
 // the convolution is pointwise: then they are one long row.
 #define CONVOLVE_ALL(TYPE, NODE_WEIGHTS, SUM_TYPE, MULTIPLY_ADD, FIRST, FINISH)                    \
-  const GhostHeader *h = &node->is;                                                                \
+  const GhostHeader *h = &node->header;                                                            \
   const bool is_pointwise = ghost_is_pointwise(h);                                                 \
   const size_t row = is_pointwise ? 1 : h->out_width, channels = h->channels;                      \
   const size_t width = h->out_channels;                                                            \

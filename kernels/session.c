@@ -149,7 +149,7 @@ static bool is_of(const LiteRtLayout *layout, uint32_t height, uint32_t width, s
 
 static LiteRtStatus wrong_arity(const Slot *slot, size_t n_inputs, size_t n_outputs) {
   return fail(slot, INVALID_ARGUMENT, "%zu inputs and %zu outputs, where its options say %d and 1",
-              n_inputs, n_outputs, 1 + (int)slot->node->is.has_residual);
+              n_inputs, n_outputs, 1 + (int)slot->node->header.has_residual);
 }
 
 static LiteRtStatus get_output_layouts(void *user_data, size_t n_inputs,
@@ -157,7 +157,7 @@ static LiteRtStatus get_output_layouts(void *user_data, size_t n_inputs,
                                        LiteRtLayout *outputs) {
   const Slot *slot = user_data;
   if (!slot->node) return fail(slot, INVALID_ARGUMENT, "it was not prepared");
-  const GhostHeader *h = &slot->node->is;
+  const GhostHeader *h = &slot->node->header;
   if (n_inputs != 1 + h->has_residual || n_outputs != 1)
     return wrong_arity(slot, n_inputs, n_outputs);
   if (!is_of(&inputs[0], h->in_height, h->in_width, h->channels) ||
@@ -192,7 +192,7 @@ static LiteRtStatus run(void *user_data, size_t n_inputs, const LiteRtTensorBuff
   GhostNode *node = slot->node;
   const Runtime *runtime = &slot->session->runtime;
   if (!node) return fail(slot, INVALID_ARGUMENT, "it was not prepared");
-  bool has_residual = node->is.has_residual;
+  bool has_residual = node->header.has_residual;
   if (n_inputs != 1u + has_residual || n_outputs != 1)
     return wrong_arity(slot, n_inputs, n_outputs);
   if (!has_bytes(slot, inputs[0], ghost_node_input_bytes(node), "input") ||

@@ -38,15 +38,15 @@ INLINE int block_start(const GhostHeader *h, int block) {
 }
 
 static size_t packed_size(const GhostNode *node) {
-  return sizeof(Block) * node->is.n_cheap * (size_t)n_blocks(&node->is);
+  return sizeof(Block) * node->header.n_cheap * (size_t)n_blocks(&node->header);
 }
 
 static void pack(GhostNode *node) {
   Block *block = node->packed;
   memset(block, 0, packed_size(node));
-  for (int cheap = 0; cheap < (int)node->is.n_cheap; cheap++)
-    for (int i = 0; i < n_blocks(&node->is); i++)
-      pack_block(node, cheap, block_start(&node->is, i), block++);
+  for (int cheap = 0; cheap < (int)node->header.n_cheap; cheap++)
+    for (int i = 0; i < n_blocks(&node->header); i++)
+      pack_block(node, cheap, block_start(&node->header, i), block++);
 }
 
 INLINE void put(Element *to, Pixel value, int n, bool is_narrow) {
@@ -125,7 +125,7 @@ INLINE void strip_of_rows(const Strip *s, const GhostNode *node, const Block *bl
 
 INLINE void same3(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
                   int last, bool copies, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const size_t pixel = (size_t)h->out_channels, row = h->out_width * pixel;
   for (int y = first; y < last; y += 2) {
     Strip strip = {.channels = h->channels, .pixel = pixel, .width = (int)h->out_width};
@@ -148,7 +148,7 @@ INLINE void same3(const GhostNode *node, int cheap, const Element *in, Element *
 // One output row of some channels: the right column of a window is the left one of the next.
 INLINE void halved_row(const GhostNode *node, const Block *block, const Element *const *rows,
                        Element *to, int start, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const Weights weights = strip_weights(node, block);
   const Column outside = padding(node);
   const Element *in0 = rows[0] + start, *in1 = rows[1] + start, *in2 = rows[2] + start;
@@ -195,11 +195,11 @@ INLINE void halved_row(const GhostNode *node, const Block *block, const Element 
 
 #ifdef HAS_PAIRS
 INLINE Five five_at(const GhostNode *node, const Element *const *rows, int x) {
-  const bool is_inside = x >= 0 && x < (int)node->is.in_width;
+  const bool is_inside = x >= 0 && x < (int)node->header.in_width;
   Five five;
 #pragma GCC unroll 5
   for (int k = 0; k < 5; k++)
-    five.row[k] = load(is_inside ? rows[k] + (size_t)x * node->is.channels
+    five.row[k] = load(is_inside ? rows[k] + (size_t)x * node->header.channels
                                  : (const Element *)node->padding_row);
   return five;
 }
@@ -208,7 +208,7 @@ INLINE Five five_at(const GhostNode *node, const Element *const *rows, int x) {
 // each pair is the third, the second and the first one of a window in turn.
 INLINE void halved_row5(const GhostNode *node, const Block *block, const Element *const *all_rows,
                         Element *to, int start, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const Weights5 weights = weights5(node, block);
   const size_t channels = h->channels, pixel = h->out_channels;
   const Element *rows[5];
@@ -254,7 +254,7 @@ INLINE void halved_row5(const GhostNode *node, const Block *block, const Element
 
 INLINE void halving(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
                     int last, int kernel, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   for (int y = first; y < last; y++) {
     const Element *rows[GHOST_MAX_UNROLLED];
     for (int k = 0; k < kernel; k++)
@@ -275,7 +275,7 @@ INLINE void halving(const GhostNode *node, int cheap, const Element *in, Element
 // A pixel whose window reaches over the side of the input: its taps one by one.
 INLINE void edge_pixel(const GhostNode *node, const Block *block, const Element *const *rows, int x,
                        Element *to, int kernel, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const Element *taps[MAX_TAPS], *at[MAX_TAPS];
   for (int kx = 0; kx < kernel; kx++) {
     int place = x * (int)h->stride_w - (int)h->pad_left + kx;
@@ -296,7 +296,7 @@ INLINE void edge_pixel(const GhostNode *node, const Block *block, const Element 
 // Windows that lie inside, side by side: `rows` at the first one's left side.
 INLINE void inner_pixels(const GhostNode *node, const Block *block, const Element *const *rows,
                          int n, Element *to, int kernel, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const Weights weights = window_weights(node, block, kernel * kernel);
   const size_t channels = h->channels, pixel = (size_t)h->out_channels, step = h->stride_w * channels;
   const Element *row[GHOST_MAX_UNROLLED], *taps[MAX_TAPS];
@@ -314,7 +314,7 @@ INLINE void inner_pixels(const GhostNode *node, const Block *block, const Elemen
 
 INLINE void windows(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
                     int last, int kernel, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const size_t pixel = (size_t)h->out_channels;
   const Block *const blocks = (const Block *)node->packed + cheap * n_blocks(h);
   int inner, end;
@@ -339,7 +339,7 @@ INLINE void windows(const GhostNode *node, int cheap, const Element *in, Element
 
 INLINE void run_channels(const GhostNode *node, int cheap, const Element *in, Element *out, int first,
                          int last, bool is_narrow, int mode) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const bool copies = ghost_copies(h, cheap);
   if (ghost_is_same3(h)) {
     if (copies) same3(node, cheap, in, out, first, last, true, is_narrow, mode);

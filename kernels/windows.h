@@ -36,7 +36,7 @@ static inline bool ghost_is_halving5(const GhostHeader *h) {
 }
 
 static inline bool ghost_is_unrolled(const GhostNode *node) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   return h->kernel_h == h->kernel_w && (h->kernel_h == 3 || h->kernel_h == 5);
 }
 
@@ -53,7 +53,7 @@ static inline void ghost_inner_columns(const GhostHeader *h, int *from, int *to)
 // The copy of y' into the output, where the convolution does not do it in passing.
 static inline void ghost_copy_rows(const GhostNode *node, const void *in, void *out, int first,
                                    int last, size_t element) {
-  const GhostHeader *h = &node->is;
+  const GhostHeader *h = &node->header;
   const size_t from = h->channels * element, to = (size_t)h->out_channels * element;
   for (size_t i = (size_t)first * h->out_width; i < (size_t)last * h->out_width; i++)
     memcpy((char *)out + i * to, (const char *)in + i * from, from);
