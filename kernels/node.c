@@ -157,11 +157,11 @@ static const GhostKernel *kernel_of(const GhostHeader *h, const GhostKernel *int
 static bool choose_kernel(GhostNode *node) {
   const GhostHeader *h = &node->header;
   const bool is_int8 = h->dtype == GHOST_INT8;
-  node->kernel = kernel_of(h, node->variant->int8, node->variant->float32,
+  node->kernel = kernel_of(h, node->variant->depthwise_int8, node->variant->depthwise_float32,
                            node->variant->convolution_int8, node->variant->convolution_float32);
   if (node->kernel->takes && !node->kernel->takes(node))
-    node->kernel = kernel_of(h, &GHOST_REFERENCE_INT8, &GHOST_REFERENCE_FLOAT32,
-                             &GHOST_REFERENCE_CONVOLUTION_INT8, &GHOST_REFERENCE_CONVOLUTION_FLOAT32);
+    node->kernel = kernel_of(h, &GHOST_DEPTHWISE_INT8_REFERENCE, &GHOST_DEPTHWISE_FLOAT32_REFERENCE,
+                             &GHOST_CONVOLUTION_INT8_REFERENCE, &GHOST_CONVOLUTION_FLOAT32_REFERENCE);
   divide(node);
   const GhostKernel *kernel = node->kernel;
   size_t element = element_size(h), row = element * h->in_width * h->channels;

@@ -9,7 +9,7 @@
 
 #include "ghost_op.h"
 #include "pool.h"
-#include "requantize.h"
+#include "arithmetic_int8.h"
 
 // One convolution of one element type, in the way of one processor. A pointwise one knows no rows: there,
 // first and last are pixels.
@@ -30,7 +30,7 @@ typedef struct {
 typedef struct {
   const char *name;
   bool (*runs_here)(void);  // NULL: everywhere
-  const GhostKernel *int8, *float32;  // depthwise
+  const GhostKernel *depthwise_int8, *depthwise_float32;
   const GhostKernel *convolution_int8, *convolution_float32;
   void (*add_int8)(int8_t *x, const int8_t *y, size_t n, const GhostSum *);  // x = x + y
   void (*add_float32)(float *x, const float *y, size_t n);
@@ -62,10 +62,10 @@ struct GhostNode {
   int tail_row;
 };
 
-extern const GhostKernel GHOST_REFERENCE_INT8, GHOST_REFERENCE_FLOAT32;
-extern const GhostKernel GHOST_REFERENCE_CONVOLUTION_INT8, GHOST_REFERENCE_CONVOLUTION_FLOAT32;
-void ghost_reference_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-void ghost_reference_add_float32(float *x, const float *y, size_t n);
+extern const GhostKernel GHOST_DEPTHWISE_INT8_REFERENCE, GHOST_DEPTHWISE_FLOAT32_REFERENCE;
+extern const GhostKernel GHOST_CONVOLUTION_INT8_REFERENCE, GHOST_CONVOLUTION_FLOAT32_REFERENCE;
+void ghost_add_int8_reference(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+void ghost_add_float32_reference(float *x, const float *y, size_t n);
 
 // Where the channels of a cheap convolution begin in a pixel of the output.
 static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "requantize.h"
+#include "arithmetic_int8.h"
 
 _Static_assert(sizeof(GhostHeader) == 128, "the file format has no padding");
 

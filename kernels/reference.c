@@ -105,19 +105,19 @@ static void run_convolution_float32(const GhostNode *node, int cheap, const void
                                  : sum)
 }
 
-void ghost_reference_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
+void ghost_add_int8_reference(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
   for (size_t i = 0; i < n; i++) x[i] = ghost_sum(x[i], y[i], sum);
 }
 
-void ghost_reference_add_float32(float *x, const float *y, size_t n) {
+void ghost_add_float32_reference(float *x, const float *y, size_t n) {
   for (size_t i = 0; i < n; i++) x[i] += y[i];
 }
 
-const GhostKernel GHOST_REFERENCE_INT8 = {.rows = 1, .lanes = 1, .run = run_int8};
-const GhostKernel GHOST_REFERENCE_FLOAT32 = {.rows = 1, .lanes = 1, .run = run_float32};
-const GhostKernel GHOST_REFERENCE_CONVOLUTION_INT8 = {
+const GhostKernel GHOST_DEPTHWISE_INT8_REFERENCE = {.rows = 1, .lanes = 1, .run = run_int8};
+const GhostKernel GHOST_DEPTHWISE_FLOAT32_REFERENCE = {.rows = 1, .lanes = 1, .run = run_float32};
+const GhostKernel GHOST_CONVOLUTION_INT8_REFERENCE = {
     .rows = 1, .tile = 1, .lanes = 1, .chunk = 1, .run = run_convolution_int8,
 };
-const GhostKernel GHOST_REFERENCE_CONVOLUTION_FLOAT32 = {
+const GhostKernel GHOST_CONVOLUTION_FLOAT32_REFERENCE = {
     .rows = 1, .tile = 1, .lanes = 1, .chunk = 1, .run = run_convolution_float32,
 };

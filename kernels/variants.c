@@ -8,22 +8,22 @@
 
 static const GhostVariant C = {
     .name = "c",
-    .int8 = &GHOST_REFERENCE_INT8,
-    .float32 = &GHOST_REFERENCE_FLOAT32,
-    .convolution_int8 = &GHOST_REFERENCE_CONVOLUTION_INT8,
-    .convolution_float32 = &GHOST_REFERENCE_CONVOLUTION_FLOAT32,
-    .add_int8 = ghost_reference_add_int8,
-    .add_float32 = ghost_reference_add_float32,
+    .depthwise_int8 = &GHOST_DEPTHWISE_INT8_REFERENCE,
+    .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_REFERENCE,
+    .convolution_int8 = &GHOST_CONVOLUTION_INT8_REFERENCE,
+    .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_REFERENCE,
+    .add_int8 = ghost_add_int8_reference,
+    .add_float32 = ghost_add_float32_reference,
 };
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
 
-extern const GhostKernel GHOST_NEON_DOT, GHOST_NEON, GHOST_NEON_FLOAT32;
-extern const GhostKernel GHOST_NEON_DOT_CONVOLUTION, GHOST_NEON_CONVOLUTION;
-extern const GhostKernel GHOST_NEON_CONVOLUTION_FLOAT32;
-void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-void ghost_neon_add_float32(float *x, const float *y, size_t n);
+extern const GhostKernel GHOST_DEPTHWISE_INT8_NEON_DOT, GHOST_DEPTHWISE_INT8_NEON, GHOST_DEPTHWISE_FLOAT32_NEON;
+extern const GhostKernel GHOST_CONVOLUTION_INT8_NEON_DOT, GHOST_CONVOLUTION_INT8_NEON;
+extern const GhostKernel GHOST_CONVOLUTION_FLOAT32_NEON;
+void ghost_add_int8_neon(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+void ghost_add_float32_neon(float *x, const float *y, size_t n);
 
 static bool has_dot(void) {
   return getauxval(AT_HWCAP) & 1 << 20;  // HWCAP_ASIMDDP
@@ -32,34 +32,34 @@ static bool has_dot(void) {
 static const GhostVariant NEON_DOT = {
     .name = "neon_dot",
     .runs_here = has_dot,
-    .int8 = &GHOST_NEON_DOT,
-    .float32 = &GHOST_NEON_FLOAT32,
-    .convolution_int8 = &GHOST_NEON_DOT_CONVOLUTION,
-    .convolution_float32 = &GHOST_NEON_CONVOLUTION_FLOAT32,
-    .add_int8 = ghost_neon_add_int8,
-    .add_float32 = ghost_neon_add_float32,
+    .depthwise_int8 = &GHOST_DEPTHWISE_INT8_NEON_DOT,
+    .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_NEON,
+    .convolution_int8 = &GHOST_CONVOLUTION_INT8_NEON_DOT,
+    .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_NEON,
+    .add_int8 = ghost_add_int8_neon,
+    .add_float32 = ghost_add_float32_neon,
 };
 
 static const GhostVariant NEON = {
     .name = "neon",
-    .int8 = &GHOST_NEON,
-    .float32 = &GHOST_NEON_FLOAT32,
-    .convolution_int8 = &GHOST_NEON_CONVOLUTION,
-    .convolution_float32 = &GHOST_NEON_CONVOLUTION_FLOAT32,
-    .add_int8 = ghost_neon_add_int8,
-    .add_float32 = ghost_neon_add_float32,
+    .depthwise_int8 = &GHOST_DEPTHWISE_INT8_NEON,
+    .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_NEON,
+    .convolution_int8 = &GHOST_CONVOLUTION_INT8_NEON,
+    .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_NEON,
+    .add_int8 = ghost_add_int8_neon,
+    .add_float32 = ghost_add_float32_neon,
 };
 
 static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &C};
 #elif defined(__x86_64__)
-extern const GhostKernel GHOST_AVX2, GHOST_AVX2_FLOAT32;
-extern const GhostKernel GHOST_AVX2_CONVOLUTION, GHOST_AVX2_CONVOLUTION_FLOAT32;
-void ghost_avx2_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-void ghost_avx2_add_float32(float *x, const float *y, size_t n);
+extern const GhostKernel GHOST_DEPTHWISE_INT8_AVX2, GHOST_DEPTHWISE_FLOAT32_AVX2;
+extern const GhostKernel GHOST_CONVOLUTION_INT8_AVX2, GHOST_CONVOLUTION_FLOAT32_AVX2;
+void ghost_add_int8_avx2(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+void ghost_add_float32_avx2(float *x, const float *y, size_t n);
 
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-extern const GhostKernel GHOST_AVX512_VNNI;
+extern const GhostKernel GHOST_DEPTHWISE_INT8_AVX512_VNNI;
 
 // Asks whether the system saves the registers, too.
 static bool has_avx512_vnni(void) {
@@ -72,23 +72,23 @@ static bool has_avx512_vnni(void) {
 static const GhostVariant AVX512_VNNI = {
     .name = "avx512_vnni",
     .runs_here = has_avx512_vnni,
-    .int8 = &GHOST_AVX512_VNNI,
-    .float32 = &GHOST_AVX2_FLOAT32,
-    .convolution_int8 = &GHOST_AVX2_CONVOLUTION,
-    .convolution_float32 = &GHOST_AVX2_CONVOLUTION_FLOAT32,
-    .add_int8 = ghost_avx2_add_int8,
-    .add_float32 = ghost_avx2_add_float32,
+    .depthwise_int8 = &GHOST_DEPTHWISE_INT8_AVX512_VNNI,
+    .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_AVX2,
+    .convolution_int8 = &GHOST_CONVOLUTION_INT8_AVX2,
+    .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_AVX2,
+    .add_int8 = ghost_add_int8_avx2,
+    .add_float32 = ghost_add_float32_avx2,
 };
 
 static const GhostVariant AVX2 = {
     .name = "avx2",
     .runs_here = has_avx2,
-    .int8 = &GHOST_AVX2,
-    .float32 = &GHOST_AVX2_FLOAT32,
-    .convolution_int8 = &GHOST_AVX2_CONVOLUTION,
-    .convolution_float32 = &GHOST_AVX2_CONVOLUTION_FLOAT32,
-    .add_int8 = ghost_avx2_add_int8,
-    .add_float32 = ghost_avx2_add_float32,
+    .depthwise_int8 = &GHOST_DEPTHWISE_INT8_AVX2,
+    .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_AVX2,
+    .convolution_int8 = &GHOST_CONVOLUTION_INT8_AVX2,
+    .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_AVX2,
+    .add_int8 = ghost_add_int8_avx2,
+    .add_float32 = ghost_add_float32_avx2,
 };
 
 static const GhostVariant *const VARIANTS[] = {&AVX512_VNNI, &AVX2, &C};

@@ -17,6 +17,7 @@ from tests.kernels.reference import expected
 HERE = Path(__file__).resolve().parent
 KERNELS = HERE.parents[1] / "kernels"
 CASES = HERE / "cases.c"
+AVX512 = "depthwise_int8_avx512_vnni.c"
 HOST, AARCH64 = "cc", "aarch64-linux-gnu-gcc"
 
 
@@ -45,16 +46,16 @@ def build(out: Path, compiler: str, *flags: str, sources: Path = KERNELS, **give
 def build_all_but_avx512(out: Path) -> Path:
     """A library for `build_avx512`, which is told that this processor has every feature."""
     flags = ("-O0", "-fPIC", "-shared", "'-D__builtin_cpu_supports(feature)=1'")
-    others = "$(filter-out avx512_vnni.c,$(wildcard *.c))"
+    others = f"$(filter-out {AVX512},$(wildcard *.c))"
     return build(out, HOST, *flags, PROGRAM_SOURCE="", ALL=others)
 
 
 def build_avx512(out: Path, others: Path, *flags: str, sources: Path = KERNELS) -> Path:
-    """The program with avx512_vnni.c as it stands, over SIMDe's functions in place of AVX-512."""
+    """The program with that file as it stands, over SIMDe's functions in place of AVX-512."""
     call(
         HOST, "-std=c11", "-O1", "-Wall", "-Wextra", "-Wno-psabi", "-ffp-contract=off", *flags,
         "-isystem", HERE / "simde", "-I", sources, "-rdynamic", "-o", out,
-        CASES, sources / "avx512_vnni.c", others, "-lm",
+        CASES, sources / AVX512, others, "-lm",
     )  # fmt: skip
     return out
 

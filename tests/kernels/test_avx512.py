@@ -1,4 +1,4 @@
-"""avx512_vnni.c on any x86: over SIMDe's functions instead of its instructions.
+"""depthwise_int8_avx512_vnni.c on any x86: over SIMDe's functions instead of its instructions.
 
 A processor that has them runs the native variant, too, in test_variants.py.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kernels.programs import (
+    AVX512,
     HOST,
     KERNELS,
     build_all_but_avx512,
@@ -62,10 +63,10 @@ def test_nothing_is_read_or_written_beyond_the_buffers(others, int8_cases, tmp_p
 
 
 PLANTED = {  # what is broken -> file, what stands there, what is put there
-    "the bias of raised inputs": ("avx512_vnni.c", "128 * sum", "127 * sum"),
-    "a row off by one": ("avx512_vnni.c", "t / 3 + 1] = weight", "t / 3] = weight"),
-    "a store of the wrong half": ("avx512_vnni.c", "_mm_unpackhi_epi64", "_mm_unpacklo_epi64"),
-    "the wrong tail": ("strips.h", "last < 0 ? 0 : last;", "last < 0 ? 0 : last - 1;"),
+    "the bias of raised inputs": (AVX512, "128 * sum", "127 * sum"),
+    "a row off by one": (AVX512, "t / 3 + 1] = weight", "t / 3] = weight"),
+    "a store of the wrong half": (AVX512, "_mm_unpackhi_epi64", "_mm_unpacklo_epi64"),
+    "the wrong tail": ("depthwise_loops.h", "last < 0 ? 0 : last;", "last < 0 ? 0 : last - 1;"),
 }
 
 
@@ -79,7 +80,7 @@ def test_planted_bugs_are_caught(others, few_cases, tmp_path, bug):
 
 def test_the_compiler_makes_the_instruction_of_it_and_none_like_it_elsewhere(others, tmp_path):
     made = tmp_path / "avx512_vnni.o"
-    call(HOST, "-std=c11", "-O2", "-c", KERNELS / "avx512_vnni.c", "-o", made)
+    call(HOST, "-std=c11", "-O2", "-c", KERNELS / AVX512, "-o", made)
 
     assert call("objdump", "--disassemble", made).count("vpdpbusd") > 50
     assert "%zmm" not in call("objdump", "--disassemble", others)

@@ -4,40 +4,48 @@ import pytest
 
 from tests.kernels.programs import AARCH64, HOST, build, patched, run
 
+DEPTHWISE = "depthwise_loops.h"
+CONVOLUTION = "convolution_loops.h"
+DEPTHWISE_DOT = "depthwise_int8_neon_dot.c"
+DEPTHWISE_NEON = "depthwise_int8_neon.c"
+CONVOLUTION_AVX2 = "convolution_int8_avx2.c"
+CONVOLUTION_DOT = "convolution_int8_neon_dot.c"
+CONVOLUTION_NEON = "convolution_int8_neon.c"
+
 PLANTED = {  # what is broken -> file, what stands there, what is put there, which variant shows it
-    "a row off by one": ("strips.h", "in, y - 1 + k", "in, y + k", "avx2"),
-    "the wrong tail": ("strips.h", "last < 0 ? 0 : last;", "last < 0 ? 0 : last - 1;", "avx2"),
-    "no padding at the right": ("strips.h", "WRITE(a, b, outside);", "WRITE(a, b, b);", "avx2"),
+    "a row off by one": (DEPTHWISE, "in, y - 1 + k", "in, y + k", "avx2"),
+    "the wrong tail": (DEPTHWISE, "last < 0 ? 0 : last;", "last < 0 ? 0 : last - 1;", "avx2"),
+    "no padding at the right": (DEPTHWISE, "WRITE(a, b, outside);", "WRITE(a, b, b);", "avx2"),
     "the zero point not folded": ("node.c", "(sum * h->input.zero_point)", "0", "avx2"),
-    "a residual half down": ("requantize.h", "(1 << (shift - 1)) -", "(1 << 7) -", "avx2"),
-    "the second row's weights": ("neon_dot.c", "y + 1, weight", "y, weight", "neon_dot"),
-    "the corner of 5x5": ("neon_dot.c", "(third->corner", "(second->corner", "neon_dot"),
-    "an odd pair in smlal": ("neon.c", "l[2], w->of[6]", "l[2], w->of[5]", "neon"),
-    "a larger window's padding": ("pointwise.h", "- (int)h->pad_top", "- 0", "avx2"),
+    "a residual half down": ("arithmetic_int8.h", "(1 << (shift - 1)) -", "(1 << 7) -", "avx2"),
+    "the second row's weights": (DEPTHWISE_DOT, "y + 1, weight", "y, weight", "neon_dot"),
+    "the corner of 5x5": (DEPTHWISE_DOT, "(third->corner", "(second->corner", "neon_dot"),
+    "an odd pair in smlal": (DEPTHWISE_NEON, "l[2], w->of[6]", "l[2], w->of[5]", "neon"),
+    "a larger window's padding": (CONVOLUTION, "- (int)h->pad_top", "- 0", "avx2"),
     "the last input channels": (
-        "pointwise_avx2.c",
+        CONVOLUTION_AVX2,
         "for (; i < n; i++)",
         "for (; i + 1 < n; i++)",
         "avx2",
     ),
-    "the next pixels": ("pointwise.h", "row += (size_t)n", "row += 0", "avx2"),
+    "the next pixels": (CONVOLUTION, "row += (size_t)n", "row += 0", "avx2"),
     "a panel of twelve": (
-        "pointwise_avx2.c",
+        CONVOLUTION_AVX2,
         "extract_epi32(bytes, 2)",
         "extract_epi32(bytes, 1)",
         "avx2",
     ),
-    "the last of them with sdot": ("pointwise_neon_dot.c", "case 12", "case 28", "neon_dot"),
-    "the last of them with smlal": ("pointwise_neon.c", "left == 8", "left == 9", "neon"),
+    "the last of them with sdot": (CONVOLUTION_DOT, "case 12", "case 28", "neon_dot"),
+    "the last of them with smlal": (CONVOLUTION_NEON, "left == 8", "left == 9", "neon"),
     "the last channels of two threads": (
         "node.h",
         "node->n_parts ? n :",
         "node->n_parts ? n - 1 :",
         "avx2",
     ),
-    "the next part's panels": ("pointwise.h", "(first / PANEL)", "(0 / PANEL)", "avx2"),
+    "the next part's panels": (CONVOLUTION, "(first / PANEL)", "(0 / PANEL)", "avx2"),
     "a part's residual": ("node.c", "out_channels + (size_t)first,", "out_channels,", "avx2"),
-    "a panel of four": ("pointwise_neon_dot.c", "width == 8 ? 4 : 0", "4", "neon_dot"),
+    "a panel of four": (CONVOLUTION_DOT, "width == 8 ? 4 : 0", "4", "neon_dot"),
 }
 
 

@@ -120,7 +120,7 @@ def test_pixels_that_no_output_wants_are_skipped(library, program, tmp_path):
 def test_a_fused_multiply_add_is_caught(tmp_path):
     sources = patched(
         tmp_path / "kernels",
-        "requantize.h",
+        "arithmetic_int8.h",
         "lrintf(value) + clamp.zero_point",
         "(fmaf((float)sum, scale, 12582912.0f) - 12582912.0f) + clamp.zero_point",
     )

@@ -1,7 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Stands before the compiler's own file for avx512_vnni.c: AVX-512 as functions of SIMDe, which
-// compute on any processor. Only those that the kernel uses: all of them take a minute to compile.
+// Stands before the compiler's own file for depthwise_int8_avx512_vnni.c: AVX-512 as functions of
+// SIMDe, which compute on any processor. Only those that the kernel uses: all of them take a minute to compile.
 
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #define SIMDE_NO_INLINE  // in a fifteenth of the time

@@ -6,7 +6,7 @@
 
 #include <arm_neon.h>
 
-#include "windows.h"
+#include "depthwise_windows.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -21,9 +21,9 @@ INLINE Pixel plus(Pixel a, Pixel b) { return vaddq_f32(a, b); }
 INLINE Pixel larger(Pixel a, Pixel b) { return vmaxq_f32(a, b); }
 INLINE Pixel smaller(Pixel a, Pixel b) { return vminq_f32(a, b); }
 
-#include "float32.h"
+#include "depthwise_float32.h"
 
-const GhostKernel GHOST_NEON_FLOAT32 = {
+const GhostKernel GHOST_DEPTHWISE_FLOAT32_NEON = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
     .packed_size = packed_size, .pack = pack, .run = run,
 };
@@ -104,18 +104,18 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
             limited(sum[j][i], work->min, work->max, mode));
 }
 
-#include "pointwise.h"
+#include "convolution_loops.h"
 
 static void run_pointwise(const GhostNode *node, int part, const void *in, void *out, int first,
                           int last) {
   IN_THE_MODE_OF(node, run_convolution, node, part, in, out, first, last)
 }
 
-const GhostKernel GHOST_NEON_CONVOLUTION_FLOAT32 = {
+const GhostKernel GHOST_CONVOLUTION_FLOAT32_NEON = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run_pointwise,
 };
 
-void ghost_neon_add_float32(float *x, const float *y, size_t n) { add_all(x, y, n); }
+void ghost_add_float32_neon(float *x, const float *y, size_t n) { add_all(x, y, n); }
 
 #endif

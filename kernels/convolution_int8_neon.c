@@ -6,7 +6,7 @@
 
 #if defined(__aarch64__)
 
-#include "pointwise_neon.h"
+#include "convolution_int8_neon.h"
 
 enum { PIXELS = 4, PANEL = 4, CHUNK = 16 };
 
@@ -119,7 +119,7 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
   store_pixels(sums, &work->output, n_pixels, out, work->pixel, mode);
 }
 
-#include "pointwise.h"
+#include "convolution_loops.h"
 
 OF_EVERY_MODE(run, run_convolution)
 
@@ -131,7 +131,7 @@ static bool takes(const GhostNode *node) {
   return is_wide(node);
 }
 
-const GhostKernel GHOST_NEON_CONVOLUTION = {
+const GhostKernel GHOST_CONVOLUTION_INT8_NEON = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = takes,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };

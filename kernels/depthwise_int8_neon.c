@@ -5,8 +5,8 @@
 
 #if defined(__aarch64__)
 
-#include "neon.h"
-#include "windows.h"
+#include "int8_neon.h"
+#include "depthwise_windows.h"
 
 typedef struct {
   Pixel row[4];
@@ -85,7 +85,7 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "strips.h"
+#include "depthwise_loops.h"
 
 INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out, int first,
                      int last, int mode) {
@@ -107,7 +107,7 @@ static bool takes(const GhostNode *node) {
   return ghost_is_unrolled(node);
 }
 
-const GhostKernel GHOST_NEON = {
+const GhostKernel GHOST_DEPTHWISE_INT8_NEON = {
     .rows = 2, .lanes = LANES, .takes = takes,
     .packed_size = packed_size, .pack = pack, .run = run,
 };
@@ -146,11 +146,11 @@ INLINE void add_sixteens(int8_t *x, const int8_t *y, size_t n, const GhostSum *s
   }
 }
 
-void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
+void ghost_add_int8_neon(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
   const size_t whole = n / 16 * 16;
   if (sum->fits_int16) add_sixteens(x, y, whole, sum, true);
   else add_sixteens(x, y, whole, sum, false);
-  ghost_reference_add_int8(x + whole, y + whole, n - whole, sum);
+  ghost_add_int8_reference(x + whole, y + whole, n - whole, sum);
 }
 
 #endif

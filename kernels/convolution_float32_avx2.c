@@ -12,7 +12,7 @@
 #pragma GCC target("avx2,fma")
 #endif
 
-#include "windows.h"
+#include "depthwise_windows.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -27,9 +27,9 @@ INLINE Pixel plus(Pixel a, Pixel b) { return _mm256_add_ps(a, b); }
 INLINE Pixel larger(Pixel a, Pixel b) { return _mm256_max_ps(a, b); }
 INLINE Pixel smaller(Pixel a, Pixel b) { return _mm256_min_ps(a, b); }
 
-#include "float32.h"
+#include "depthwise_float32.h"
 
-const GhostKernel GHOST_AVX2_FLOAT32 = {
+const GhostKernel GHOST_DEPTHWISE_FLOAT32_AVX2 = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
     .packed_size = packed_size, .pack = pack, .run = run,
 };
@@ -73,19 +73,19 @@ INLINE void store_pixel(float *to, const Lanes *sum, int n, int width, const Lim
   }
 }
 
-#include "pointwise_avx2.h"
+#include "convolution_avx2.h"
 
 static void run_pointwise(const GhostNode *node, int part, const void *in, void *out, int first,
                           int last) {
   run_convolution(node, part, in, out, first, last, mode_of(node));
 }
 
-const GhostKernel GHOST_AVX2_CONVOLUTION_FLOAT32 = {
+const GhostKernel GHOST_CONVOLUTION_FLOAT32_AVX2 = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run_pointwise,
 };
 
-void ghost_avx2_add_float32(float *x, const float *y, size_t n) { add_all(x, y, n); }
+void ghost_add_float32_avx2(float *x, const float *y, size_t n) { add_all(x, y, n); }
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -2,10 +2,10 @@
 //
 // What both int8 variants of 1x1 convolutions for Arm share: how sums of four channels leave the registers.
 
-#ifndef GHOSTNET_POINTWISE_NEON_H
-#define GHOSTNET_POINTWISE_NEON_H
+#ifndef GHOSTNET_CONVOLUTION_INT8_NEON_H
+#define GHOSTNET_CONVOLUTION_INT8_NEON_H
 
-#include "neon.h"
+#include "int8_neon.h"
 
 INLINE void store_four(int8_t *to, int32x2_t value, bool is_upper) {
   if (is_upper) vst1_lane_s32((int32_t *)(void *)to, value, 1);

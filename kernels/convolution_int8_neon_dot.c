@@ -5,7 +5,7 @@
 
 #if defined(__aarch64__)
 
-#include "pointwise_neon.h"
+#include "convolution_int8_neon.h"
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
@@ -115,11 +115,11 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
           requantized((Sum){sum[0][i], sum[1][i]}, &work->output, mode));
 }
 
-#include "pointwise.h"
+#include "convolution_loops.h"
 
 OF_EVERY_MODE(run, run_convolution)
 
-const GhostKernel GHOST_NEON_DOT_CONVOLUTION = {
+const GhostKernel GHOST_CONVOLUTION_INT8_NEON_DOT = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };

@@ -6,7 +6,7 @@
 
 #if defined(__aarch64__)
 
-#include "neon.h"
+#include "int8_neon.h"
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
@@ -14,7 +14,7 @@
 #pragma GCC target("arch=armv8.2-a+dotprod")
 #endif
 
-#include "windows.h"
+#include "depthwise_windows.h"
 
 typedef struct {
   int8x16_t lo, hi;  // four taps of channels 0-3, and of 4-7
@@ -171,7 +171,7 @@ INLINE Pixel window5(const Pair *first, const Pair *second, const Pair *third, c
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "strips.h"
+#include "depthwise_loops.h"
 
 INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out, int first,
                      int last, int mode) {
@@ -185,7 +185,7 @@ static void run(const GhostNode *node, int cheap, const void *in, void *out, int
   else run_mode(node, cheap, in, out, first, last);
 }
 
-const GhostKernel GHOST_NEON_DOT = {
+const GhostKernel GHOST_DEPTHWISE_INT8_NEON_DOT = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
     .packed_size = packed_size, .pack = pack, .run = run,
 };

@@ -82,7 +82,7 @@ INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int 
   return limited(sum, w->min, w->max, mode);
 }
 
-#include "strips.h"
+#include "depthwise_loops.h"
 
 INLINE int mode_of(const GhostNode *node) {
   switch (node->header.activation) {
@@ -108,5 +108,5 @@ static void run(const GhostNode *node, int cheap, const void *in, void *out, int
 INLINE void add_all(float *x, const float *y, size_t n) {
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) store(x + i, plus(load(x + i), load(y + i)));
-  ghost_reference_add_float32(x + i, y + i, n - i);
+  ghost_add_float32_reference(x + i, y + i, n - i);
 }

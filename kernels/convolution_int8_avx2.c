@@ -83,7 +83,7 @@ INLINE Limits limits_of(const GhostNode *node, const void *panel) {
   };
 }
 
-// As avx2.c does it: the limit comes before the conversion.
+// As depthwise_int8_avx2.c does it: the limit comes before the conversion.
 INLINE __m256i whole(Lanes sum, const Limits *l, int j) {
   __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), l->scale[j]);
   return _mm256_cvtps_epi32(_mm256_min_ps(value, l->most));
@@ -108,7 +108,7 @@ INLINE void store_pixel(int8_t *to, const Lanes *sum, int n, int width, const Li
   }
 }
 
-#include "pointwise_avx2.h"
+#include "convolution_avx2.h"
 
 static void run(const GhostNode *node, int part, const void *in, void *out, int first, int last) {
   run_convolution(node, part, in, out, first, last, 0);
@@ -118,7 +118,7 @@ static bool takes(const GhostNode *node) {
   return is_wide(node) && node->depth * PIXELS <= COPIED;
 }
 
-const GhostKernel GHOST_AVX2_CONVOLUTION = {
+const GhostKernel GHOST_CONVOLUTION_INT8_AVX2 = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = takes,
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };

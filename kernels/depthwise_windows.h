@@ -2,8 +2,8 @@
 //
 // Where the windows of a convolution lie in the input: the taps of one output pixel as pointers.
 
-#ifndef GHOSTNET_WINDOWS_H
-#define GHOSTNET_WINDOWS_H
+#ifndef GHOSTNET_DEPTHWISE_WINDOWS_H
+#define GHOSTNET_DEPTHWISE_WINDOWS_H
 
 #include <string.h>
 

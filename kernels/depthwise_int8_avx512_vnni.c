@@ -1,6 +1,6 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// int8 for x86 with AVX-512 and VNNI. VPDPBUSD is the twin of SDOT in neon_dot.c, with sixteen
+// int8 for x86 with AVX-512 and VNNI. VPDPBUSD is the twin of SDOT in depthwise_int8_neon_dot.c, with sixteen
 // channels to a register: four bytes by four bytes, added to an int32. It takes one side as unsigned,
 // so 128 is added to every input, and 128 times the weights is taken out of the bias.
 
@@ -16,7 +16,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni")
 #endif
 
-#include "windows.h"
+#include "depthwise_windows.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -163,13 +163,13 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "strips.h"
+#include "depthwise_loops.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   run_channels(node, cheap, in, out, first, last, node->header.channels < LANES, 0);
 }
 
-const GhostKernel GHOST_AVX512_VNNI = {
+const GhostKernel GHOST_DEPTHWISE_INT8_AVX512_VNNI = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
     .packed_size = packed_size, .pack = pack, .run = run,
 };

@@ -13,7 +13,7 @@
 #pragma GCC target("avx2")
 #endif
 
-#include "windows.h"
+#include "depthwise_windows.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -138,13 +138,13 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "strips.h"
+#include "depthwise_loops.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   run_channels(node, cheap, in, out, first, last, node->header.channels < LANES, 0);
 }
 
-const GhostKernel GHOST_AVX2 = {
+const GhostKernel GHOST_DEPTHWISE_INT8_AVX2 = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
     .packed_size = packed_size, .pack = pack, .run = run,
 };
@@ -154,7 +154,7 @@ INLINE __m256i scaled(const int8_t *from, int32_t factor) {
   return _mm256_mullo_epi32(_mm256_cvtepi8_epi32(load(from)), _mm256_set1_epi32(factor));
 }
 
-void ghost_avx2_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
+void ghost_add_int8_avx2(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
   const __m256i bias = _mm256_set1_epi32(sum->bias);
   const __m128i shift = _mm_cvtsi32_si128(sum->shift);
   const __m128i zero_point = _mm_set1_epi16((int16_t)sum->zero_point);
@@ -167,7 +167,7 @@ void ghost_avx2_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *s
     narrow = _mm_adds_epi16(narrow, zero_point);
     store(x + i, _mm_packs_epi16(narrow, narrow));
   }
-  ghost_reference_add_int8(x + i, y + i, n - i, sum);
+  ghost_add_int8_reference(x + i, y + i, n - i, sum);
 }
 
 #if defined(__clang__)

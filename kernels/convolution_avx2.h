@@ -80,4 +80,4 @@ INLINE void tile(const Work *work, const Wide *const *rows, int n_rows, size_t a
     store_pixel(out + (size_t)i * work->pixel, sum[i], n, width, &work->limits, mode);
 }
 
-#include "pointwise.h"
+#include "convolution_loops.h"

@@ -3,8 +3,8 @@
 // The int8 arithmetic of the runtime, as its XNNPACK has it, one number at a time. What a variant
 // does with many at once must give the same bytes; tests/kernels holds both against the runtime.
 
-#ifndef GHOSTNET_REQUANTIZE_H
-#define GHOSTNET_REQUANTIZE_H
+#ifndef GHOSTNET_ARITHMETIC_INT8_H
+#define GHOSTNET_ARITHMETIC_INT8_H
 
 #include <math.h>
 #include <stdbool.h>

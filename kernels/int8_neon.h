@@ -2,8 +2,8 @@
 //
 // What both int8 variants for Arm share: from eight int32 sums to eight int8 outputs.
 
-#ifndef GHOSTNET_NEON_H
-#define GHOSTNET_NEON_H
+#ifndef GHOSTNET_INT8_NEON_H
+#define GHOSTNET_INT8_NEON_H
 
 #include <arm_neon.h>
 #include <string.h>
@@ -98,6 +98,6 @@ INLINE void store_some(int8_t *to, Pixel value, int n) {
   }
 }
 
-void ghost_neon_add_int8(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
+void ghost_add_int8_neon(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
 
 #endif

@@ -23,7 +23,7 @@
 //
 // Everything is inlined, so that `mode` and the other constants make loops of their own.
 
-#include "windows.h"
+#include "depthwise_windows.h"
 
 enum { MAX_TAPS = GHOST_MAX_UNROLLED * GHOST_MAX_UNROLLED };
 
