@@ -6,15 +6,10 @@
 
 #include <immintrin.h>
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC target("avx2,fma")
-#endif
-
+#include "compiler.h"
 #include "depthwise_windows.h"
 
-#define INLINE static inline __attribute__((always_inline))
+TARGET_BEGIN("avx2,fma")
 
 enum { LANES = 8 };
 typedef __m256 Pixel;
@@ -87,8 +82,6 @@ const GhostKernel GHOST_CONVOLUTION_FLOAT32_AVX2 = {
 
 void ghost_add_float32_avx2(float *x, const float *y, size_t n) { add_all(x, y, n); }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+TARGET_END
 
 #endif

@@ -6,9 +6,8 @@
 
 #include <arm_neon.h>
 
+#include "compiler.h"
 #include "depthwise_windows.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 4 };
 typedef float32x4_t Pixel;

@@ -8,15 +8,10 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "node.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC target("avx2")
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
+TARGET_BEGIN("avx2")
 
 typedef int8_t Element;
 typedef int16_t Wide;
@@ -123,8 +118,6 @@ const GhostKernel GHOST_CONVOLUTION_INT8_AVX2 = {
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+TARGET_END
 
 #endif

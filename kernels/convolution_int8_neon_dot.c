@@ -5,13 +5,10 @@
 
 #if defined(__aarch64__)
 
+#include "compiler.h"
 #include "convolution_int8_neon.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
-#else
-#pragma GCC target("arch=armv8.2-a+dotprod")
-#endif
+TARGET_BEGIN(DOTPROD)
 
 enum { PIXELS = 8, PANEL = 8, CHUNK = 16 };
 
@@ -124,8 +121,6 @@ const GhostKernel GHOST_CONVOLUTION_INT8_NEON_DOT = {
     .packed_size = panels_size, .pack = pack_panels, .run = run,
 };
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+TARGET_END
 
 #endif

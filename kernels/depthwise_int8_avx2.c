@@ -7,15 +7,10 @@
 
 #include <immintrin.h>
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
-#else
-#pragma GCC target("avx2")
-#endif
-
+#include "compiler.h"
 #include "depthwise_windows.h"
 
-#define INLINE static inline __attribute__((always_inline))
+TARGET_BEGIN("avx2")
 
 typedef int8_t Element;
 enum { LANES = 8 };
@@ -170,8 +165,6 @@ void ghost_add_int8_avx2(int8_t *x, const int8_t *y, size_t n, const GhostSum *s
   ghost_add_int8_reference(x + i, y + i, n - i, sum);
 }
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+TARGET_END
 
 #endif

@@ -1,24 +1,18 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// int8 for x86 with AVX-512 and VNNI. VPDPBUSD is the twin of SDOT in depthwise_int8_neon_dot.c, with sixteen
-// channels to a register: four bytes by four bytes, added to an int32. It takes one side as unsigned,
+// int8 for x86 with AVX-512 and VNNI. VPDPBUSD is what SDOT is in depthwise_int8_neon_dot.c, with
+// sixteen channels to a register: four bytes by four bytes, added to an int32. It takes one side as unsigned,
 // so 128 is added to every input, and 128 times the weights is taken out of the bias.
 
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 
-// Tests compile this file with functions of SIMDe in place of these instructions, for any x86.
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))),      \
-                             apply_to = function)
-#elif !defined(GHOST_AVX512_EMULATED)
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni")
-#endif
-
+#include "compiler.h"
 #include "depthwise_windows.h"
 
-#define INLINE static inline __attribute__((always_inline))
+// Tests compile this file with functions of SIMDe in place of these instructions, for any x86.
+TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512vnni")
 
 typedef int8_t Element;
 enum { LANES = 16 };
@@ -174,8 +168,6 @@ const GhostKernel GHOST_DEPTHWISE_INT8_AVX512_VNNI = {
     .packed_size = packed_size, .pack = pack, .run = run,
 };
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+TARGET_END
 
 #endif

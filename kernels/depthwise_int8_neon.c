@@ -5,8 +5,8 @@
 
 #if defined(__aarch64__)
 
-#include "int8_neon.h"
 #include "depthwise_windows.h"
+#include "int8_neon.h"
 
 typedef struct {
   Pixel row[4];

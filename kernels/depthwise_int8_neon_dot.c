@@ -6,15 +6,11 @@
 
 #if defined(__aarch64__)
 
+#include "compiler.h"
+#include "depthwise_windows.h"
 #include "int8_neon.h"
 
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
-#else
-#pragma GCC target("arch=armv8.2-a+dotprod")
-#endif
-
-#include "depthwise_windows.h"
+TARGET_BEGIN(DOTPROD)
 
 typedef struct {
   int8x16_t lo, hi;  // four taps of channels 0-3, and of 4-7
@@ -190,8 +186,6 @@ const GhostKernel GHOST_DEPTHWISE_INT8_NEON_DOT = {
     .packed_size = packed_size, .pack = pack, .run = run,
 };
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#endif
+TARGET_END
 
 #endif

@@ -8,9 +8,8 @@
 #include <arm_neon.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "node.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 typedef int8_t Element;
 enum { LANES = 8 };

@@ -54,7 +54,7 @@ def build_avx512(out: Path, others: Path, *flags: str, sources: Path = KERNELS) 
     """The program with that file as it stands, over SIMDe's functions in place of AVX-512."""
     call(
         HOST, "-std=c11", "-O1", "-Wall", "-Wextra", "-Wno-psabi", "-ffp-contract=off", *flags,
-        "-isystem", HERE / "simde", "-I", sources, "-rdynamic", "-o", out,
+        "-DGHOST_EMULATED", "-isystem", HERE / "simde", "-I", sources, "-rdynamic", "-o", out,
         CASES, sources / AVX512, others, "-lm",
     )  # fmt: skip
     return out

@@ -22,5 +22,3 @@
 #include <simde/x86/avx512/setr.h>
 #include <simde/x86/avx512/shuffle.h>
 #include <simde/x86/avx512/xor.h>
-
-#define GHOST_AVX512_EMULATED 1
