@@ -1,35 +1,19 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// float32 for x86 with AVX2 and FMA: eight channels.
+// 1x1 convolutions in float32 for x86 with AVX2 and FMA.
 
 #if defined(__x86_64__)
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "compiler.h"
-#include "depthwise_windows.h"
+#include "node.h"
 
 TARGET_BEGIN("avx2,fma")
 
-enum { LANES = 8 };
-typedef __m256 Pixel;
-
-INLINE Pixel load(const float *from) { return _mm256_loadu_ps(from); }
-INLINE void store(float *to, Pixel value) { _mm256_storeu_ps(to, value); }
-INLINE Pixel all(float value) { return _mm256_set1_ps(value); }
-INLINE Pixel add_product(Pixel sum, Pixel a, Pixel b) { return _mm256_fmadd_ps(a, b, sum); }
-INLINE Pixel plus(Pixel a, Pixel b) { return _mm256_add_ps(a, b); }
-INLINE Pixel larger(Pixel a, Pixel b) { return _mm256_max_ps(a, b); }
-INLINE Pixel smaller(Pixel a, Pixel b) { return _mm256_min_ps(a, b); }
-
-#include "depthwise_float32.h"
-
-const GhostKernel GHOST_DEPTHWISE_FLOAT32_AVX2 = {
-    .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
-    .packed_size = packed_size, .pack = pack, .run = run,
-};
-
-// ------------------------------------------------------------------------------- 1x1 convolutions
+#include "float32_avx2.h"
+#include "float32.h"
 
 typedef float Wide;
 typedef __m256 Lanes;
@@ -79,8 +63,6 @@ const GhostKernel GHOST_CONVOLUTION_FLOAT32_AVX2 = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run_pointwise,
 };
-
-void ghost_add_float32_avx2(float *x, const float *y, size_t n) { add_all(x, y, n); }
 
 TARGET_END
 

@@ -1,33 +1,13 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// float32 for every aarch64: four channels.
+// 1x1 convolutions in float32 for every aarch64.
 
 #if defined(__aarch64__)
 
-#include <arm_neon.h>
+#include <string.h>
 
-#include "compiler.h"
-#include "depthwise_windows.h"
-
-enum { LANES = 4 };
-typedef float32x4_t Pixel;
-
-INLINE Pixel load(const float *from) { return vld1q_f32(from); }
-INLINE void store(float *to, Pixel value) { vst1q_f32(to, value); }
-INLINE Pixel all(float value) { return vdupq_n_f32(value); }
-INLINE Pixel add_product(Pixel sum, Pixel a, Pixel b) { return vfmaq_f32(sum, a, b); }
-INLINE Pixel plus(Pixel a, Pixel b) { return vaddq_f32(a, b); }
-INLINE Pixel larger(Pixel a, Pixel b) { return vmaxq_f32(a, b); }
-INLINE Pixel smaller(Pixel a, Pixel b) { return vminq_f32(a, b); }
-
-#include "depthwise_float32.h"
-
-const GhostKernel GHOST_DEPTHWISE_FLOAT32_NEON = {
-    .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
-    .packed_size = packed_size, .pack = pack, .run = run,
-};
-
-// ------------------------------------------------------------------------------- 1x1 convolutions
+#include "float32_neon.h"
+#include "float32.h"
 
 // A tile is eight pixels by two registers of channels: one fused multiply-add per input channel.
 enum { PIXELS = 8, PANEL = 2 * LANES, CHUNK = 4 };
@@ -114,7 +94,5 @@ const GhostKernel GHOST_CONVOLUTION_FLOAT32_NEON = {
     .rows = PIECE, .tile = PIXELS, .panel = PANEL, .lanes = 1, .chunk = CHUNK, .takes = is_wide,
     .packed_size = panels_size, .pack = pack_panels, .run = run_pointwise,
 };
-
-void ghost_add_float32_neon(float *x, const float *y, size_t n) { add_all(x, y, n); }
 
 #endif

@@ -13,6 +13,8 @@
 
 TARGET_BEGIN("avx2")
 
+#include "int8_avx2.h"
+
 typedef int8_t Element;
 typedef int16_t Wide;
 typedef __m256i Lanes;
@@ -78,15 +80,10 @@ INLINE Limits limits_of(const GhostNode *node, const void *panel) {
   };
 }
 
-// As depthwise_int8_avx2.c does it: the limit comes before the conversion.
-INLINE __m256i whole(Lanes sum, const Limits *l, int j) {
-  __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), l->scale[j]);
-  return _mm256_cvtps_epi32(_mm256_min_ps(value, l->most));
-}
-
 INLINE void store_pixel(int8_t *to, const Lanes *sum, int n, int width, const Limits *l, int mode) {
   (void)mode;
-  const __m256i first = whole(sum[0], l, 0), second = n == 2 ? whole(sum[1], l, 1) : first;
+  const __m256i first = whole(sum[0], l->scale[0], l->most);
+  const __m256i second = n == 2 ? whole(sum[1], l->scale[1], l->most) : first;
   __m256i narrow = _mm256_adds_epi16(_mm256_packs_epi32(first, second), l->zero_point);
   narrow = _mm256_permute4x64_epi64(narrow, 0xd8);  // a pack works on each half of its registers
   __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(narrow),

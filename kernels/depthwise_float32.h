@@ -1,13 +1,9 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// float32, the same for every vector: one fused multiply-add per tap. Included by a file that has said
-//
-//   LANES, Pixel                        a register of so many floats
-//   load, store, all                    LANES floats; one float in every lane
-//   add_product(sum, a, b)              sum + a * b, rounded once
-//   plus, larger, smaller               lane by lane
+// Depthwise in float32, the same for every vector: one fused multiply-add per tap. Included by a file that
+// has said which vector: see float32.h.
 
-typedef float Element;
+#include "float32.h"
 
 INLINE void store_some(float *to, Pixel value, int n) {
   float values[LANES];
@@ -56,13 +52,6 @@ INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
   return window_weights(node, block, 9);
 }
 
-enum { NONE, RELU, BOTH };  // which limits there are
-
-INLINE Pixel limited(Pixel sum, Pixel min, Pixel max, int mode) {
-  if (mode != NONE) sum = larger(sum, min);
-  return mode == BOTH ? smaller(sum, max) : sum;
-}
-
 INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
                        int mode) {
   Pixel sum = w->bias;
@@ -84,29 +73,7 @@ INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int 
 
 #include "depthwise_loops.h"
 
-INLINE int mode_of(const GhostNode *node) {
-  switch (node->header.activation) {
-    case GHOST_RELU6: return BOTH;
-    case GHOST_RELU: return RELU;
-    default: return NONE;
-  }
-}
-
-// RUN(..., mode) with the mode of a node as a constant.
-#define IN_THE_MODE_OF(NODE, RUN, ...)                                                             \
-  switch (mode_of(NODE)) {                                                                         \
-    case BOTH: RUN(__VA_ARGS__, BOTH); break;                                                      \
-    case RELU: RUN(__VA_ARGS__, RELU); break;                                                      \
-    default: RUN(__VA_ARGS__, NONE); break;                                                        \
-  }
-
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   if (node->header.channels < LANES) run_channels(node, cheap, in, out, first, last, true, BOTH);
   else IN_THE_MODE_OF(node, run_channels, node, cheap, in, out, first, last, false)
-}
-
-INLINE void add_all(float *x, const float *y, size_t n) {
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES) store(x + i, plus(load(x + i), load(y + i)));
-  ghost_add_float32_reference(x + i, y + i, n - i);
 }

@@ -12,20 +12,9 @@
 
 TARGET_BEGIN("avx2")
 
+#include "int8_avx2.h"
+
 typedef int8_t Element;
-enum { LANES = 8 };
-typedef __m128i Pixel;  // in its lower half
-typedef __m256i Sum;    // int32
-
-INLINE Pixel load(const int8_t *from) { return _mm_loadl_epi64((const __m128i *)from); }
-
-INLINE void store(int8_t *to, Pixel value) { _mm_storel_epi64((__m128i *)to, value); }
-
-INLINE void store_some(int8_t *to, Pixel value, int n) {
-  uint64_t bits = (uint64_t)_mm_cvtsi128_si64(value);
-  for (int i = 0; i < n; i++) to[i] = (int8_t)(bits >> 8 * i);
-}
-
 INLINE __m256i pairs(Pixel a, Pixel b) { return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)); }
 
 typedef struct {
@@ -102,14 +91,9 @@ INLINE Sum add_pairs(Sum sum, __m256i x, __m256i w) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
 }
 
-// The limit comes first: a float beyond int32 converts to the smallest int32, whatever its sign.
 INLINE Pixel requantized(Sum sum, const Weights *w) {
-  __m256 value = _mm256_min_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), w->scale), w->most);
-  __m256i whole = _mm256_cvtps_epi32(value);
-  __m128i narrow =
-      _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
-  narrow = _mm_adds_epi16(narrow, w->zero_point);
-  return _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(narrow, narrow), w->min), w->max);
+  Pixel value = narrowed(whole(sum, w->scale, w->most), w->zero_point);
+  return _mm_min_epi8(_mm_max_epi8(value, w->min), w->max);
 }
 
 INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
@@ -143,27 +127,6 @@ const GhostKernel GHOST_DEPTHWISE_INT8_AVX2 = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,
     .packed_size = packed_size, .pack = pack, .run = run,
 };
-
-// The residual ADD, eight at a time.
-INLINE __m256i scaled(const int8_t *from, int32_t factor) {
-  return _mm256_mullo_epi32(_mm256_cvtepi8_epi32(load(from)), _mm256_set1_epi32(factor));
-}
-
-void ghost_add_int8_avx2(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum) {
-  const __m256i bias = _mm256_set1_epi32(sum->bias);
-  const __m128i shift = _mm_cvtsi32_si128(sum->shift);
-  const __m128i zero_point = _mm_set1_epi16((int16_t)sum->zero_point);
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    __m256i total = _mm256_add_epi32(scaled(x + i, sum->a), scaled(y + i, sum->b));
-    total = _mm256_sra_epi32(_mm256_add_epi32(total, bias), shift);
-    __m128i narrow =
-        _mm_packs_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
-    narrow = _mm_adds_epi16(narrow, zero_point);
-    store(x + i, _mm_packs_epi16(narrow, narrow));
-  }
-  ghost_add_int8_reference(x + i, y + i, n - i, sum);
-}
 
 TARGET_END
 

@@ -97,6 +97,4 @@ INLINE void store_some(int8_t *to, Pixel value, int n) {
   }
 }
 
-void ghost_add_int8_neon(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-
 #endif

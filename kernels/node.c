@@ -62,6 +62,12 @@ static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
   return true;
 }
 
+static const GhostKernel *kernel_of(const GhostHeader *h, const GhostVariant *variant) {
+  if (h->kind == GHOST_CONVOLUTION)
+    return h->dtype == GHOST_INT8 ? variant->convolution_int8 : variant->convolution_float32;
+  return h->dtype == GHOST_INT8 ? variant->depthwise_int8 : variant->depthwise_float32;
+}
+
 // Those of a larger window get zeros behind each of its rows, up to a multiple of the kernel's chunk.
 static void *weights_of(GhostNode *node, const GhostOptions *o) {
   const GhostHeader *h = &node->header;
@@ -70,9 +76,7 @@ static void *weights_of(GhostNode *node, const GhostOptions *o) {
     return copied(o->weights, element * ghost_convolved_channels(h) * ghost_taps(h));
   node->depth = (size_t)h->kernel_w * h->channels;
   if (!ghost_is_pointwise(h)) {
-    const GhostKernel *kernel = h->dtype == GHOST_INT8 ? node->variant->convolution_int8
-                                                       : node->variant->convolution_float32;
-    const size_t chunk = (size_t)kernel->chunk;
+    const size_t chunk = (size_t)kernel_of(h, node->variant)->chunk;
     node->depth = (node->depth + chunk - 1) / chunk * chunk;
   }
   const size_t padded = element * node->depth, n = (size_t)h->out_channels * h->kernel_h;
@@ -146,22 +150,12 @@ static void divide(GhostNode *node) {
 
 // ------------------------------------------------------------------------------- the node
 
-static const GhostKernel *kernel_of(const GhostHeader *h, const GhostKernel *int8,
-                                    const GhostKernel *float32, const GhostKernel *convolution_int8,
-                                    const GhostKernel *convolution_float32) {
-  if (h->kind == GHOST_CONVOLUTION)
-    return h->dtype == GHOST_INT8 ? convolution_int8 : convolution_float32;
-  return h->dtype == GHOST_INT8 ? int8 : float32;
-}
-
 static bool choose_kernel(GhostNode *node) {
   const GhostHeader *h = &node->header;
   const bool is_int8 = h->dtype == GHOST_INT8;
-  node->kernel = kernel_of(h, node->variant->depthwise_int8, node->variant->depthwise_float32,
-                           node->variant->convolution_int8, node->variant->convolution_float32);
+  node->kernel = kernel_of(h, node->variant);
   if (node->kernel->takes && !node->kernel->takes(node))
-    node->kernel = kernel_of(h, &GHOST_DEPTHWISE_INT8_REFERENCE, &GHOST_DEPTHWISE_FLOAT32_REFERENCE,
-                             &GHOST_CONVOLUTION_INT8_REFERENCE, &GHOST_CONVOLUTION_FLOAT32_REFERENCE);
+    node->kernel = kernel_of(h, &GHOST_REFERENCE);
   divide(node);
   const GhostKernel *kernel = node->kernel;
   size_t element = element_size(h), row = element * h->in_width * h->channels;

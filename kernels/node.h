@@ -9,32 +9,7 @@
 
 #include "ghost_op.h"
 #include "pool.h"
-#include "arithmetic_int8.h"
-
-// One convolution of one element type, in the way of one processor. A pointwise one knows no rows: there,
-// first and last are pixels.
-typedef struct {
-  int rows;   // output rows that it works on at once; pixels
-  int lanes;  // channels at once; it may read this many elements from any pixel, so rows have slack
-  int chunk;  // of larger windows: a row of them is a multiple of this, filled up with zero weights
-  // Of a CONVOLUTION: a thread takes a multiple of so many pixels, or of so many output channels (0: all).
-  int tile, panel;
-  bool (*takes)(const GhostNode *);      // NULL: all
-  size_t (*packed_size)(const GhostNode *);  // NULL: it packs nothing
-  void (*pack)(GhostNode *);             // fills `packed`
-  // Output rows first <= y < last of cheap convolution `part`, with the first one of a GHOST the copy
-  // of y', too; of a CONVOLUTION, its part `part` of the output channels.
-  void (*run)(const GhostNode *, int part, const void *in, void *out, int first, int last);
-} GhostKernel;
-
-typedef struct {
-  const char *name;
-  bool (*runs_here)(void);  // NULL: everywhere
-  const GhostKernel *depthwise_int8, *depthwise_float32;
-  const GhostKernel *convolution_int8, *convolution_float32;
-  void (*add_int8)(int8_t *x, const int8_t *y, size_t n, const GhostSum *);  // x = x + y
-  void (*add_float32)(float *x, const float *y, size_t n);
-} GhostVariant;
+#include "variants.h"
 
 struct GhostNode {
   GhostHeader header;
@@ -44,7 +19,7 @@ struct GhostNode {
   // Weights [n_cheap][kernel_h][kernel_w][channels], NULL once they are packed; then [n_cheap][channels].
   // CONVOLUTION: [out_channels][kernel_h][depth]; then [out_channels]
   size_t depth;  // CONVOLUTION: elements of one row of a window, with what fills it up
-  int piece, band;  // rows that a thread takes; that the kernel gets at once
+  int piece, band;   // rows that a thread takes; that the kernel gets at once
   int n_parts;       // CONVOLUTION: of its output channels, which threads take; then piece is all rows
   int8_t *weights_int8;
   float *weights_float32, *bias_float32;
@@ -61,11 +36,6 @@ struct GhostNode {
   void *tail;
   int tail_row;
 };
-
-extern const GhostKernel GHOST_DEPTHWISE_INT8_REFERENCE, GHOST_DEPTHWISE_FLOAT32_REFERENCE;
-extern const GhostKernel GHOST_CONVOLUTION_INT8_REFERENCE, GHOST_CONVOLUTION_FLOAT32_REFERENCE;
-void ghost_add_int8_reference(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-void ghost_add_float32_reference(float *x, const float *y, size_t n);
 
 // Where the channels of a cheap convolution begin in a pixel of the output.
 static inline size_t ghost_cheap_offset(const GhostHeader *h, int cheap) {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const GhostVariant C = {
+const GhostVariant GHOST_REFERENCE = {
     .name = "c",
     .depthwise_int8 = &GHOST_DEPTHWISE_INT8_REFERENCE,
     .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_REFERENCE,
@@ -18,12 +18,6 @@ static const GhostVariant C = {
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
-
-extern const GhostKernel GHOST_DEPTHWISE_INT8_NEON_DOT, GHOST_DEPTHWISE_INT8_NEON, GHOST_DEPTHWISE_FLOAT32_NEON;
-extern const GhostKernel GHOST_CONVOLUTION_INT8_NEON_DOT, GHOST_CONVOLUTION_INT8_NEON;
-extern const GhostKernel GHOST_CONVOLUTION_FLOAT32_NEON;
-void ghost_add_int8_neon(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-void ghost_add_float32_neon(float *x, const float *y, size_t n);
 
 static bool has_dot(void) {
   return getauxval(AT_HWCAP) & 1 << 20;  // HWCAP_ASIMDDP
@@ -50,16 +44,9 @@ static const GhostVariant NEON = {
     .add_float32 = ghost_add_float32_neon,
 };
 
-static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &C};
+static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &GHOST_REFERENCE};
 #elif defined(__x86_64__)
-extern const GhostKernel GHOST_DEPTHWISE_INT8_AVX2, GHOST_DEPTHWISE_FLOAT32_AVX2;
-extern const GhostKernel GHOST_CONVOLUTION_INT8_AVX2, GHOST_CONVOLUTION_FLOAT32_AVX2;
-void ghost_add_int8_avx2(int8_t *x, const int8_t *y, size_t n, const GhostSum *sum);
-void ghost_add_float32_avx2(float *x, const float *y, size_t n);
-
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-
-extern const GhostKernel GHOST_DEPTHWISE_INT8_AVX512_VNNI;
 
 // Asks whether the system saves the registers, too.
 static bool has_avx512_vnni(void) {
@@ -91,9 +78,9 @@ static const GhostVariant AVX2 = {
     .add_float32 = ghost_add_float32_avx2,
 };
 
-static const GhostVariant *const VARIANTS[] = {&AVX512_VNNI, &AVX2, &C};
+static const GhostVariant *const VARIANTS[] = {&AVX512_VNNI, &AVX2, &GHOST_REFERENCE};
 #else
-static const GhostVariant *const VARIANTS[] = {&C};
+static const GhostVariant *const VARIANTS[] = {&GHOST_REFERENCE};
 #endif
 enum { N_VARIANTS = sizeof VARIANTS / sizeof *VARIANTS };
 

@@ -5,7 +5,18 @@
 #ifndef GHOSTNET_VARIANTS_H
 #define GHOSTNET_VARIANTS_H
 
-#include "node.h"
+#include "kernel.h"
+
+typedef struct {
+  const char *name;
+  bool (*runs_here)(void);  // NULL: everywhere
+  const GhostKernel *depthwise_int8, *depthwise_float32;
+  const GhostKernel *convolution_int8, *convolution_float32;
+  GhostAddInt8 *add_int8;
+  GhostAddFloat32 *add_float32;
+} GhostVariant;
+
+extern const GhostVariant GHOST_REFERENCE;  // "c", which takes every node
 
 // The best that this processor has, or the one of that name; NULL if it cannot run here.
 const GhostVariant *ghost_variant_named(const char *name);

@@ -1,0 +1,36 @@
+// Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
+//
+// float32, the same for every vector: which limits a result has. Included by a file that has said
+// (float32_avx2.h, float32_neon.h)
+//
+//   LANES, Pixel                        a register of so many floats
+//   load, store, all                    LANES floats; one float in every lane
+//   add_product(sum, a, b)              sum + a * b, rounded once
+//   plus, larger, smaller               lane by lane
+
+#include "node.h"
+
+typedef float Element;
+
+enum { NONE, RELU, BOTH };  // which limits there are
+
+INLINE Pixel limited(Pixel sum, Pixel min, Pixel max, int mode) {
+  if (mode != NONE) sum = larger(sum, min);
+  return mode == BOTH ? smaller(sum, max) : sum;
+}
+
+INLINE int mode_of(const GhostNode *node) {
+  switch (node->header.activation) {
+    case GHOST_RELU6: return BOTH;
+    case GHOST_RELU: return RELU;
+    default: return NONE;
+  }
+}
+
+// RUN(..., mode) with the mode of a node as a constant.
+#define IN_THE_MODE_OF(NODE, RUN, ...)                                                             \
+  switch (mode_of(NODE)) {                                                                         \
+    case BOTH: RUN(__VA_ARGS__, BOTH); break;                                                      \
+    case RELU: RUN(__VA_ARGS__, RELU); break;                                                      \
+    default: RUN(__VA_ARGS__, NONE); break;                                                        \
+  }
