@@ -4,19 +4,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD_RUNTIME := .venv-tflite-runtime
 
-.PHONY: help tflite test explore test-android android-assets lint lock web-demo web-packages clean
+.PHONY: help tflite venv test explore test-android android-assets lint lock web-demo web-packages clean
 
 help:
-	@echo "make tflite   the bundled GhostNet as .tflite files, in build/"
-	@echo "make android-assets   the bundled GhostNet and a baseline into the Android app"
-	@echo "make test-android     the app's checks, without an Android SDK (Debian 12)"
-	@echo "make web-demo the bundled GhostNet in a browser; ARGS=--https for phones nearby"
-	@echo "make test     every check; photos of your own are used where GHOSTNET_DATA names them"
-	@echo "make explore  property tests with real dice, for MINUTES=60; no landing depends on them"
-	@echo "make lock     requirements*.txt anew from pyproject.toml"
+	@echo "make tflite          the bundled GhostNet as .tflite files, in build/"
+	@echo "make venv            .venv alone, for ./ghostnet"
+	@echo "make web-demo        the bundled GhostNet in a browser; ARGS=--https for phones nearby"
+	@echo "make web-packages    what the web demo needs from npm, alone"
+	@echo "make android-assets  the bundled GhostNet and a baseline into the Android app"
+	@echo "make test            every check; photos of your own are used where GHOSTNET_DATA names them"
+	@echo "make test-android    the app's checks, without an Android SDK (Debian 12)"
+	@echo "make lint            format, rules and types, which make test checks first"
+	@echo "make explore         property tests with real dice, for MINUTES=60; no landing depends on them"
+	@echo "make lock            requirements*.txt anew from pyproject.toml"
+	@echo "make clean           remove build/ and what make has installed"
+	@echo "./ghostnet           every command; ./ghostnet VERB --help says more"
 
 tflite: $(VENV)/core
 	$(BIN)/python export/to_tflite.py
+
+venv: $(VENV)/core
 
 test: lint $(VENV)/onnx $(OLD_RUNTIME)/ready web-packages
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -52,7 +59,12 @@ web-demo: $(VENV)/core
 web-packages: $(VENV)/core
 	-@$(BIN)/python web_demo/packages.py
 
+# Debian keeps the part of Python that makes an environment in a package of its own.
+NO_VENV := error: $(PYTHON) is missing, or cannot make a virtual environment
+VENV_FIX := apt-get install python3 python3-venv (Debian, Ubuntu), or PYTHON=another one, 3.11 to 3.13
 $(VENV)/core: requirements.txt
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { \
+		echo "$(NO_VENV)" >&2; echo "  fix: $(VENV_FIX)" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --requirement requirements.txt
 	touch $@

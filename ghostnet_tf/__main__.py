@@ -43,19 +43,15 @@ def main(argv: list[str] | None = None) -> int | None:
         print(f"ghostnet {__version__}")
         return None
     room, name, _ = pick(line[0], VERBS, "verb")
-    module = import_module(f"{rooms.module(room) if room else 'ghostnet_tf'}.{name}")
+    if argv is None:
+        sys.argv[0] = f"ghostnet {line[0]}"  # as --help says it
+    module = rooms.reach(room, name) if room else import_module(f"ghostnet_tf.{name}")
     return module.main(line[1:])
 
 
 def console() -> NoReturn:
     """The installed command `ghostnet`."""
     run(main)
-
-
-def old_name(name: str, verb: str) -> NoReturn:
-    """Do what `ghostnet VERB` does, for whoever still types another name."""
-    print(f"note: {name} is called `ghostnet {verb}` now", file=sys.stderr)
-    run(lambda: main([verb, *sys.argv[1:]]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The old name of `ghostnet describe`; it goes with the next release."""
 
-from ghostnet_tf.__main__ import old_name
+from ghostnet_tf.old_names import old_name
 
 if __name__ == "__main__":
     old_name("python -m ghostnet_tf.describe", "describe")
