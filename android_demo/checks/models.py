@@ -26,7 +26,7 @@ def photos() -> dict[str, Image.Image]:
 
 
 def export(folder: Path) -> None:
-    """The bundled network in two precisions, each with its twin, and the photos."""
+    """The bundled network in two precisions, each with its Ghost-operator file, and the photos."""
     command = [sys.executable, "export/to_tflite.py", "--recipe", *RECIPES, "--ghostop"]
     done = subprocess.run(  # noqa: S603
         [*command, "--out", str(folder)], cwd=ROOT, capture_output=True, text=True

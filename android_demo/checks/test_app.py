@@ -10,6 +10,7 @@ import pytest
 from android_demo.checks.conftest import APP
 from android_demo.checks.toolchain import (
     DEMO,
+    ROOT,
     Failed,
     android_classes,
     call,
@@ -29,6 +30,18 @@ def test_every_screen_compiles_against_android_10(compiled):
     screens = ("Camera", "Gallery", "Benchmark", "About")
 
     assert all((compiled.app / f"ghostnet/demo/{s}Activity.class").exists() for s in screens)
+
+
+def test_the_app_that_the_readme_shows_compiles(compiled, tmp_path):
+    (shown,) = re.findall(r"```kotlin\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    imports = ("android.graphics.Bitmap", "com.google.ai.edge.litert.*", "ghostnet.core.*")
+    source = tmp_path / "Namer.kt"
+    source.write_text("".join(f"import {name}\n" for name in (*imports, "java.io.File")) + shown)
+
+    made = kotlinc([source], [android_classes(), compiled.litert, compiled.app], "-no-jdk")
+
+    assert (made / "Namer.class").exists()
+    assert len(shown.split("\n")) <= 16  # fifteen lines, and what is behind the last one
 
 
 def test_what_android_10_java_or_litert_lack_does_not_compile(compiled, tmp_path):

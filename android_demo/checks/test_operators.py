@@ -23,7 +23,7 @@ ON_CPU = "CPU, 1 thread"
 
 @pytest.fixture
 def one(folder, tmp_path) -> Path:
-    """The float32 model and its twin, whose logits differ in their last bits; and three photos."""
+    """Float32, plain and with operators, whose logits differ in their last bits; and photos."""
     for file in [*folder.glob("*float32*.tflite"), *folder.glob("*float32*.json")]:
         shutil.copy(file, tmp_path)
     for photo in sorted(folder.glob("*_made.rgb"))[:3]:
@@ -65,7 +65,7 @@ def fell_back(folder: Path, said: str) -> str:
 
 
 def test_with_operators_the_logits_are_those_of_python_with_operators(compiled, folder, operators):
-    said = compiled.java("HarnessKt", "twins", folder, library=litert(), search=operators)
+    said = compiled.java("HarnessKt", "ghostop", folder, library=litert(), search=operators)
 
     assert set(ran(said)) == {f"{ON_CPU}, Ghost operators ({variants()[0]})"}
     for plain in plain_models(folder):
@@ -75,7 +75,7 @@ def test_with_operators_the_logits_are_those_of_python_with_operators(compiled, 
 
 
 def test_without_the_native_library_the_plain_file_runs(compiled, one):
-    said = compiled.java("HarnessKt", "twins", one, library=litert())
+    said = compiled.java("HarnessKt", "ghostop", one, library=litert())
 
     why = fell_back(one, said)
     assert why.startswith("The Ghost operators cannot be loaded: no ghost_jni in java.library.path")
@@ -84,27 +84,27 @@ def test_without_the_native_library_the_plain_file_runs(compiled, one):
 def test_a_native_library_for_another_processor_is_not_used(compiled, one, tmp_path):
     arm = native.build(tmp_path / "aarch64", "aarch64")
 
-    said = compiled.java("HarnessKt", "twins", one, library=litert(), search=(arm,))
+    said = compiled.java("HarnessKt", "ghostop", one, library=litert(), search=(arm,))
 
     assert "The Ghost operators cannot be loaded:" in fell_back(one, said)
     assert "libghost_jni.so" in fell_back(one, said)
 
 
 def test_without_litert_s_own_library_the_plain_file_runs(compiled, one, operators):
-    said = compiled.java("HarnessKt", "twins", one, library=litert(), search=operators[:1])
+    said = compiled.java("HarnessKt", "ghostop", one, library=litert(), search=operators[:1])
 
     assert fell_back(one, said).startswith("LiteRT cannot be loaded: libLiteRt.so")
 
 
-def damage(twin: Path, is_recorded: bool) -> None:
+def damage(ghostop: Path, is_recorded: bool) -> None:
     """One weight of an operator changed; `is_recorded`: before the record was made."""
-    data = bytearray(twin.read_bytes())
+    data = bytearray(ghostop.read_bytes())
     data[data.index(b"GHOP") + 200] ^= 1
-    twin.write_bytes(data)
-    record = json.loads(twin.with_suffix(".json").read_text())
+    ghostop.write_bytes(data)
+    record = json.loads(ghostop.with_suffix(".json").read_text())
     if is_recorded:
         record["sha256"] = hashlib.sha256(data).hexdigest()
-    twin.with_suffix(".json").write_text(json.dumps(record))
+    ghostop.with_suffix(".json").write_text(json.dumps(record))
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def damage(twin: Path, is_recorded: bool) -> None:
         (False, r"The model \w+_ghostop\.tflite is damaged: "),
     ],
 )
-def test_a_damaged_twin_gives_way_to_the_plain_file(compiled, one, operators, is_recorded, why):
+def test_a_damaged_file_gives_way_to_the_plain_file(compiled, one, operators, is_recorded, why):
     damage(next(one.glob("*_ghostop.tflite")), is_recorded)
 
-    said = compiled.java("HarnessKt", "twins", one, library=litert(), search=operators)
+    said = compiled.java("HarnessKt", "ghostop", one, library=litert(), search=operators)
 
     assert re.match(why, fell_back(one, said))
 
@@ -135,7 +135,7 @@ def test_an_operator_that_fails_later_gives_no_output_and_the_plain_file_takes_o
     failing = native.build_failing(tmp_path / "failing.so")
 
     said = compiled.java(
-        "HarnessKt", "twins", one, library=litert(), search=operators, preload=failing
+        "HarnessKt", "ghostop", one, library=litert(), search=operators, preload=failing
     )
 
     (plain,) = plain_models(one)
@@ -157,7 +157,7 @@ def test_an_ignored_error_would_be_seen(compiled, one, operators, tmp_path):
     failing = native.build_failing(tmp_path / "failing.so")
 
     said = compiled.java(
-        "HarnessKt", "twins", one, library=litert(), search=search, preload=failing
+        "HarnessKt", "ghostop", one, library=litert(), search=search, preload=failing
     )
 
     assert set(ran(said)) == {f"{ON_CPU}, Ghost operators ({variants()[0]})"}

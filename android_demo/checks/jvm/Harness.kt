@@ -16,11 +16,11 @@ import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-private const val TWIN = "_ghostop"
+private const val GHOSTOP = "_ghostop"
 
 /**
  * The app's own classes on a desktop: `logits FOLDER` scores every `WIDTHxHEIGHT_*.rgb` in FOLDER
- * with every plain model there; `twins FOLDER` with Ghost operators, and prints what ran each photo;
+ * with every plain model there; `ghostop FOLDER` with Ghost operators, and prints what ran each photo;
  * `operators FOLDER` opens the files with operators, and nothing else; `gpu FOLDER` asks for the GPU
  * and prints what it became; `benchmark FOLDER` times all files and writes results.json.
  */
@@ -33,15 +33,15 @@ fun main(arguments: Array<String>) {
             .filter { it.extension == "tflite" }
             .sorted()
     if (arguments[0] == "operators") {
-        models.filter { TWIN in it.name }.forEach { GhostNetwork.open(artifact(it)).close() }
+        models.filter { GHOSTOP in it.name }.forEach { GhostNetwork.open(artifact(it)).close() }
         return
     }
-    if (arguments[0] == "twins") {
-        models.filterNot { TWIN in it.name }.forEach { twin(folder, it) }
+    if (arguments[0] == "ghostop") {
+        models.filterNot { GHOSTOP in it.name }.forEach { ghostop(folder, it) }
         return
     }
     val artifacts = models.associateWith(::artifact)
-    val plain = artifacts.filterKeys { TWIN !in it.name }
+    val plain = artifacts.filterKeys { GHOSTOP !in it.name }
     when (arguments[0]) {
         "logits" -> plain.forEach { (file, artifact) -> logits(folder, file, artifact) }
         "gpu" -> plain.forEach { (file, artifact) -> gpu(file, artifact) }
@@ -60,13 +60,13 @@ private fun logits(
     artifact: Artifact,
 ) = Classifier.open(artifact, file).use { score(folder, file, it) }
 
-private fun twin(
+private fun ghostop(
     folder: File,
     file: File,
 ) {
-    val twin = file.resolveSibling("${file.nameWithoutExtension}$TWIN.tflite")
-    Classifier.open(artifact(file), file, openTwin = { artifact(twin) }).use {
-        score(folder, twin, it) { photo -> println("$photo: ${it.accelerator}") }
+    val ghostop = file.resolveSibling("${file.nameWithoutExtension}$GHOSTOP.tflite")
+    Classifier.open(artifact(file), file, openGhostop = { artifact(ghostop) }).use {
+        score(folder, ghostop, it) { photo -> println("$photo: ${it.accelerator}") }
     }
 }
 

@@ -48,26 +48,26 @@ class Classifier private constructor(
             artifact: Artifact,
             file: File,
             wanted: Accelerator = Accelerator.CPU,
-            openTwin: (() -> Artifact)? = null,
+            openGhostop: (() -> Artifact)? = null,
         ): Classifier {
             val record = artifact.record
             if (wanted == Accelerator.GPU) {
                 try {
                     return Classifier(record, PlainNetwork.open(record, file, wanted))
                 } catch (_: BadModel) {
-                    return Classifier(record, onCpu(record, file, openTwin), " (the GPU refused this model)")
+                    return Classifier(record, onCpu(record, file, openGhostop), " (the GPU refused this model)")
                 }
             }
-            return Classifier(record, onCpu(record, file, openTwin))
+            return Classifier(record, onCpu(record, file, openGhostop))
         }
 
         private fun onCpu(
             record: Record,
             file: File,
-            openTwin: (() -> Artifact)?,
+            openGhostop: (() -> Artifact)?,
         ): Network {
             val openPlain = { PlainNetwork.open(record, file) }
-            return if (openTwin == null) openPlain() else TwinNetwork.open(openTwin, openPlain)
+            return if (openGhostop == null) openPlain() else OperatorNetwork.open(openGhostop, openPlain)
         }
     }
 }

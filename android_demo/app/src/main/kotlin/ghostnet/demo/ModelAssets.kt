@@ -22,11 +22,11 @@ class ModelAssets(
             .filter { it.endsWith(TFLITE) }
             .sorted()
 
-    /** Those that a person chooses from; one with Ghost operators is its plain twin once more. */
-    fun names(): List<String> = files.filterNot { it.endsWith(TWIN) }
+    /** Those that a person chooses from; one with Ghost operators is its plain file once more. */
+    fun names(): List<String> = files.filterNot { it.endsWith(GHOSTOP) }
 
     /** The file with Ghost operators beside a plain one. */
-    fun twin(name: String): String? = (name.removeSuffix(TFLITE) + TWIN).takeIf { it in files }
+    fun ghostop(name: String): String? = (name.removeSuffix(TFLITE) + GHOSTOP).takeIf { it in files }
 
     /** A model whose bytes are those that its record describes. */
     fun open(name: String): Artifact {
@@ -72,6 +72,6 @@ class ModelAssets(
     private companion object {
         const val FOLDER = "models"
         const val TFLITE = ".tflite"
-        const val TWIN = "_ghostop.tflite"
+        const val GHOSTOP = "_ghostop.tflite"
     }
 }

@@ -7,7 +7,7 @@ import ghostnet.core.BadModel
  * A model's file with Ghost operators and, from the first error on, the plain one that stands beside
  * it: both compute the same, and the label says which one it is, and why.
  */
-class TwinNetwork private constructor(
+class OperatorNetwork private constructor(
     private var current: Network,
     private val openPlain: () -> Network,
     private var why: String?, // no operators; null while they work
@@ -42,15 +42,15 @@ class TwinNetwork private constructor(
     override fun close() = current.close()
 
     companion object {
-        /** [openTwin] may throw as well: its bytes may be damaged. */
+        /** [openGhostop] may throw as well: its bytes may be damaged. */
         fun open(
-            openTwin: () -> Artifact,
+            openGhostop: () -> Artifact,
             openPlain: () -> Network,
-        ): TwinNetwork =
+        ): OperatorNetwork =
             try {
-                TwinNetwork(GhostNetwork.open(openTwin()), openPlain, null)
+                OperatorNetwork(GhostNetwork.open(openGhostop()), openPlain, null)
             } catch (error: BadModel) {
-                TwinNetwork(openPlain(), openPlain, error.message.orEmpty())
+                OperatorNetwork(openPlain(), openPlain, error.message.orEmpty())
             }
     }
 }
