@@ -1,7 +1,7 @@
-"""Equal forms of a finished GhostNet `.tflite`, block by block, and the cheapest for one core:
+"""Equal rewrites of a finished GhostNet `.tflite`, block by block; the cheapest for one core:
 
 python export/tune.py FILE.tflite [--target emulated|host|phone] [--core CORE] [--phone SERIAL]
-    [--forms late_concat,split_consumer,channel_padding,operator] [--photos DIR|ZIP]
+    [--rewrites late_concat,split_consumer,channel_padding,operator] [--photos DIR|ZIP]
     [--effort quick|standard|strict] [--out DIR] [--resume] [--json]
 
 It becomes FILE_tuned_CORE.tflite with a record, or FILE_tuned_CORE_ghostop.tflite where Ghost
@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     from .tuning.cost import Benchmark
     from .tuning.search import Search, Trial
 
-FORMS = ("late_concat", "split_consumer", "channel_padding", "operator")  # keys of export.forms
+# The keys of `tuning.rewrites.REWRITES`, which would load TensorFlow Lite for a --help.
+REWRITES = ("late_concat", "split_consumer", "channel_padding", "operator")
 CORE = "cortex-a76"  # the emulated one that is meant where none is named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tuned:
     """What came of one file."""
 
@@ -59,8 +60,8 @@ class Tuned:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Tries equal forms of each block of a finished GhostNet .tflite and keeps the "
-        "cheapest for one core."
+        description="Tries equal rewrites of each block of a finished GhostNet .tflite and keeps "
+        "the cheapest for one core."
     )
     parser.add_argument("file", metavar="FILE.tflite", type=Path)
     parser.add_argument("--target", choices=TARGETS, default="emulated", help="default: emulated")
@@ -69,23 +70,27 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--phone", metavar="SERIAL", help="which one, where adb knows several")
     parser.add_argument(
-        "--forms", metavar="FORM,...", default=",".join(FORMS), help=f"of {', '.join(FORMS)}"
+        "--rewrites",
+        "--forms",  # as it was called
+        metavar="NAME,...",
+        default=",".join(REWRITES),
+        help=f"of {', '.join(REWRITES)}; default: all",
     )
     parser.add_argument("--photos", metavar="DIR|ZIP", help="to prove it on; default: generated")
     parser.add_argument(
         "--effort",
         choices=EFFORTS,
         default="standard",
-        help="quick: each form alone; otherwise also together. On host and phone also how long "
+        help="quick: each rewrite alone; otherwise also together. On host and phone also how long "
         "each is measured",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the plain file is copied there")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
-    args.forms = tuple(name.strip() for name in args.forms.split(","))
-    for name in args.forms:
-        pick(name, dict.fromkeys(FORMS), "form")
+    args.rewrites = tuple(name.strip() for name in args.rewrites.split(","))
+    for name in args.rewrites:
+        pick(name, dict.fromkeys(REWRITES), "rewrite")
     if args.phone and args.target != "phone":
         parser.error("--phone needs --target phone")
     if args.core and (args.core == "each" or "," in args.core):
@@ -99,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
     tuned = tune(args)
     if args.json:
-        print(json.dumps(facts(tuned), indent=1))
+        print(json.dumps(as_json(tuned), indent=1))
     else:
         show(tuned)
     return 0
@@ -126,50 +131,65 @@ def tune(args: argparse.Namespace) -> Tuned:
     place = Place(args.target, args.core, args.phone, effort)
     path = tuned_path(out / args.file.name, place.name)
     benchmark = Benchmark(place, data, path.with_suffix(".measured.json"), args.resume)
-    search = Search(plain, benchmark, choices(args.forms))
-    taken = _searched(search, benchmark, is_deep=args.effort != "quick")
+    search = Search(plain, benchmark, choices(args.rewrites))
+    _search(search, benchmark, is_deep=args.effort != "quick")
+    taken = search.taken
 
     shown_on = len(plain.images), "generated images" if photos is None else "photos"
     table, written = path.with_suffix(".md"), (None, None)
     if taken:
         written = _write(args.file, path, search.file_of(taken), taken, record, benchmark, shown_on)
-    trials = search.judged(taken)
     tuned = Tuned(
-        args.file,
-        benchmark.target,
-        place.unit,
-        trials,
-        taken,
-        *written,
-        table,
-        " ".join(map(str, shown_on)),
+        plain=args.file,
+        target=benchmark.target,
+        unit=place.unit,
+        trials=search.judged(),
+        taken=taken,
+        path=written[0],
+        record=written[1],
+        table=table,
+        proof=" ".join(map(str, shown_on)),
     )
     write_atomic(table, page(tuned).encode())
     return tuned
 
 
-def _searched(search: "Search", benchmark: "Benchmark", is_deep: bool) -> "Trial | None":
-    """The cheapest whole; what was measured before an interruption is said to be kept."""
+def _search(search: "Search", benchmark: "Benchmark", is_deep: bool) -> None:
+    """Round by round; what was measured before an interruption is said to be kept."""
     from ghostnet_tf.base.progress import Stages
 
-    blocks, stages = search.plain.blocks, Stages()
+    stages = Stages()
     try:
         with stages.stage("the plain file"):
             benchmark.open()
-        with stages.stage("each form alone", len(blocks)) as advance:
-            search.one_by_one(advance)
-        helps = is_deep
-        while helps:
-            with stages.stage("one form more where one helped", len(blocks)) as advance:
-                helps = search.on_top(advance)
-        with stages.stage("as a whole", 2) as advance:
-            return search.whole(advance)
+        for one in search.rounds(is_deep):
+            if benchmark.seconds_each is None:
+                with stages.stage("the first measurement"):
+                    one = search.begun(one)
+            with stages.stage(f"{one.title}: what fits"):
+                steps = search.count(one)
+            _say(_estimate(one.title, steps, benchmark.seconds_each))
+            with stages.stage(one.title, steps) as advance:
+                search.attempt(one, advance)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(benchmark)) from None
     except UserError as error:
         if not benchmark.saved.costs:
             raise
         raise type(error)(f"{error}; {_kept(benchmark)}", fix=error.fix) from error
+
+
+def _estimate(title: str, n: int, seconds_each: float | None) -> str:
+    """How many measurements a round takes at most, and how long, as far as one was made."""
+    if not n or seconds_each is None:
+        return f"{title}: nothing new to measure"
+    seconds = n * seconds_each
+    time = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
+    return f"{title}: at most {n} measurements of {seconds_each:.1f} s each, about {time}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _kept(benchmark: "Benchmark") -> str:
@@ -191,18 +211,29 @@ def _write(
     from .ghostop.options import VERSION
 
     data = read_model(plain)
-    proof = (*shown_on, taken.snr_db)
+    images, images_from = shown_on
+    proof: dict[str, Any] = {
+        "plain": plain.name,
+        "plain_sha256": sha256(data),
+        "images": images,
+        "images_from": images_from,
+        "snr_db": taken.snr_db,
+    }
     operators = None
     if candidate.n_operators:
         path = ghostop_path(path)
-        operators = Operators(plain.name, sha256(data), candidate.n_operators, VERSION, *proof)
-    files = {path: candidate.data}
+        operators = Operators(count=candidate.n_operators, version=VERSION, **proof)
+    files: dict[Path, bytes] = {path: candidate.data}
     if record is not None and taken.cost:
-        forms = {block: tuple(map(str, chosen)) for block, chosen in taken.plan.items()}
         tuning = Tuning(
-            plain.name, sha256(data), benchmark.place.name, benchmark.target, forms,
-            benchmark.place.unit, taken.cost.before, taken.cost.after, *proof,
-        )  # fmt: skip
+            core=benchmark.place.name,
+            target=benchmark.target,
+            forms={block: tuple(map(str, chosen)) for block, chosen in taken.plan.items()},
+            unit=benchmark.place.unit,
+            cost_before=taken.cost.before,
+            cost_after=taken.cost.after,
+            **proof,
+        )
         record = described(replace(record, tuning=tuning), operators, candidate.data)
         files[record_path(path)] = record.to_json().encode()
     write_together(files | beside(plain, path.parent))
@@ -222,7 +253,7 @@ def page(tuned: Tuned) -> str:
 def verdict(tuned: Tuned) -> str:
     """One sentence that a reader may quote."""
     if tuned.taken is None or tuned.taken.cost is None:
-        return f"No form is cheaper beyond doubt: {tuned.plain.name} stays as it is."
+        return f"No rewrite is cheaper beyond doubt: {tuned.plain.name} stays as it is."
     cost, db = tuned.taken.cost, tuned.taken.snr_db
     equal = "every byte is equal" if db is None else f"{db:.1f} dB"
     before, after = (
@@ -252,9 +283,9 @@ def show(tuned: Tuned) -> None:
         print(f"next: python export/verify.py {tuned.path}")
 
 
-def facts(tuned: Tuned) -> dict[str, Any]:
+def as_json(tuned: Tuned) -> dict[str, Any]:
     """The same for machines."""
-    from .tuning.table import facts
+    from .tuning import table
 
     return {
         "plain": str(tuned.plain),
@@ -262,7 +293,7 @@ def facts(tuned: Tuned) -> dict[str, Any]:
         "unit": tuned.unit,
         "path": str(tuned.path) if tuned.path else None,
         "table": str(tuned.table),
-        "trials": facts(tuned.trials),
+        "trials": table.as_json(tuned.trials),
         "record": asdict(tuned.record) if tuned.record else None,
     }
 

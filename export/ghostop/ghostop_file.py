@@ -53,7 +53,7 @@ def make(plain: bytes, name: str, images: np.ndarray) -> GhostopFile:
         raise UserError(f"{name!r} has room for {len(found.sites)} operators of {MAX_NODES}")
     data = with_operators(plain, name)
     inside = [site for site in found.sites if site.output not in plain.graph.outputs]
-    probed = with_outputs(plain, [site.output for site in inside])
+    probed = with_outputs(plain.graph, [site.output for site in inside])
     ours = with_operators(probed, name)
     prove_operators(name, inside, probed, ours, images[:PROBED_IMAGES])
     least = None if is_exact(found) else MIN_SNR_DB
@@ -66,17 +66,17 @@ def make(plain: bytes, name: str, images: np.ndarray) -> GhostopFile:
 def with_operators(plain: bytes, name: str) -> Flatbuffer:
     """The file with an operator wherever one fits; whether they are equal is not asked here."""
     graph = Flatbuffer(plain).graph.copy()
-    return fused(graph, find(graph).sites, plain, name)
+    put_operators(graph, find(graph).sites, plain, name)
+    return with_files_of(plain, graph.to_bytes())
 
 
-def fused(graph: Graph, sites: Sequence[Site], plain: bytes, name: str) -> Flatbuffer:
-    """`graph` with operators at these of its places, as made from the plain file `name`."""
+def put_operators(graph: Graph, sites: Sequence[Site], plain: bytes, name: str) -> None:
+    """Operators at these places of `graph`, which then names the plain file it was made from."""
     for i, site in enumerate(sites):
         graph.fuse(list(site.ops), NAME % i, site.options.pack(), list(site.inputs), site.output)
     graph.drop_unused()
     says = {"plain": name, "sha256": sha256(plain), "operators": len(sites)}
     graph.set_metadata(PLAIN_FILE, json.dumps(says).encode())
-    return with_files_of(plain, graph.to_bytes())
 
 
 def is_exact(found: Found) -> bool:

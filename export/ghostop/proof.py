@@ -10,6 +10,7 @@ from ghostnet_tf.base.errors import CheckFailed
 from ghostnet_tf.base.record import MAX_PARITY_DB
 
 from ..flatbuffer import Flatbuffer
+from ..graph import Graph
 from ..parity import as_list, snr_db
 from ..runtime import Runtime
 from .patterns import Site
@@ -70,8 +71,15 @@ def unequal(name: str, why: str) -> CheckFailed:
     )
 
 
-def with_outputs(data: bytes, tensors: Sequence[int]) -> Flatbuffer:
-    """The same file with more outputs, behind its own."""
-    graph = Flatbuffer(data).graph.copy()
-    graph.add_outputs(tensors)
-    return Flatbuffer(graph.to_bytes())
+def values_of(graph: Graph, tensors: Sequence[int], images: np.ndarray) -> list[np.ndarray]:
+    """What some tensors of a graph hold, (N, ...) each, for the images."""
+    if not tensors:
+        return []
+    return as_list(Runtime(with_outputs(graph, tensors)).run(images))[-len(tensors) :]
+
+
+def with_outputs(graph: Graph, tensors: Sequence[int]) -> Flatbuffer:
+    """The file of a graph with more outputs, behind its own."""
+    probed = graph.copy()
+    probed.add_outputs(tensors)
+    return Flatbuffer(probed.to_bytes())

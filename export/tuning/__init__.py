@@ -1,1 +1,1 @@
-"""Which equal form of each block is the cheapest on one core: built, proven, measured, chosen."""
+"""Which equal rewrite of each block is cheapest on one core: built, proven, measured, chosen."""

@@ -1,8 +1,9 @@
-"""A plain file with other forms in some of its blocks, and the proof that it computes the same."""
+"""A plain file with some of its blocks rewritten, and the proof that it computes the same."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,86 +11,93 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
-from ..ghostop.ghostop_file import (
+from ..flatbuffer import Flatbuffer
+from ..ghostop.ghostop_file import put_operators
+from ..ghostop.options import MAX_NODES
+from ..ghostop.patterns import Unfit
+from ..ghostop.proof import (
     MIN_SNR_DB,
     PROBED_IMAGES,
     PROBED_SNR_DB,
     Comparison,
-    add_outputs,
     compare,
-    fused,
     outputs_of,
+    values_of,
 )
-from ..ghostop.options import MAX_NODES
-from ..ghostop.patterns import Unfit
 from ..graph import Graph
 from ..metadata import with_files_of
 from ..op import WEIGHTED, Op
-from ..parity import as_list
-from ..runtime import Runtime
-from .rewrites import FORMS, Choice, ghost_operator
-from .rewrites.block_graph import Draft
+from .rewrites import REWRITES, Choice, ghost_operator
+from .rewrites.block_graph import BlockGraph
 
-Plan = Mapping[str, tuple[Choice, ...]]  # block -> its forms; a block that is left out stays plain
+Plan = Mapping[str, tuple[Choice, ...]]  # block -> its rewrites; one that is left out stays plain
 # What an operator costs, as far as its place in a graph decides: its kind, shapes and options.
 Shape = tuple[str, ...]
+Change = tuple[frozenset, frozenset]  # what a file has and the plain one has not; the other way
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
+    """The plain file with a plan carried out, unproven."""
+
     plan: Plan
-    data: bytes
-    graph: Graph  # of the data
+    plain: bytes
+    graph: Graph
     n_operators: int
-    change: tuple[frozenset, frozenset]  # what it has and the plain file has not; the other way
+    change: Change
+
+    @cached_property
+    def data(self) -> Flatbuffer:
+        """The file; packed when it is asked for, since many candidates are like one another."""
+        return with_files_of(self.plain, self.graph.to_bytes())
 
 
 class Plain:
     """The finished file that is tuned, and what it answers to the images of the proof."""
 
     def __init__(self, data: bytes, name: str, images: np.ndarray):
-        self.data, self.name, self.images = data, name, images
-        self.graph = Graph(data)
-        _refuse_others(self.graph, name)
-        draft = Draft(data)
-        self.blocks, self.ghost_blocks = draft.weighted_blocks(), draft.ghost_blocks()
+        self.data, self.name, self.images = Flatbuffer(data), name, images
+        graph = self.data.graph
+        _refuse_others(graph, name)
+        parts = BlockGraph(self.data)
+        self.blocks, self.ghost_blocks = parts.weighted_blocks(), parts.ghost_blocks()
         if not self.ghost_blocks:
             raise UserError(
                 f"there is no Ghost module in {name!r}", fix="tune a GhostNet; nothing was written"
             )
-        self.is_exact = any(
-            self.graph.dtype(t) == "INT8" for op in self.graph.ops for t in op.outputs
-        )
+        self.is_exact = any(graph.dtype(t) == "INT8" for op in graph.ops for t in op.outputs)
         self.outputs = outputs_of(data, images)
-        maps = _maps(draft.graph)
-        self.block_of = {name: draft.block_of[tensor] for name, tensor in maps.items()}
-        self.maps = dict(zip(maps, _values(draft.graph, [*maps.values()], images), strict=True))
+        maps = _maps(graph)
+        self.block_of = {name: parts.block_of[tensor] for name, tensor in maps.items()}
+        values = values_of(graph, [*maps.values()], images[:PROBED_IMAGES])
+        self.maps = dict(zip(maps, values, strict=True))
 
-    def may_have(self, block: str, form: str) -> bool:
-        """Most forms are of Ghost modules; stem, head and classifier have none."""
-        return block in self.ghost_blocks or not FORMS[form].is_of_modules
+    def may_have(self, block: str, rewrite: str) -> bool:
+        """Most rewrites are of Ghost modules; stem, head and classifier have none."""
+        return block in self.ghost_blocks or not REWRITES[rewrite].is_of_modules
 
-    def with_forms(self, plan: Plan) -> Candidate:
-        """The same file with these forms, unproven; Unfit where one does not fit."""
-        draft = Draft(self.data)
-        for form, how in FORMS.items():
+    def rewritten(self, plan: Plan) -> Candidate:
+        """The same file with a plan carried out, unproven; Unfit where a rewrite does not fit."""
+        parts = BlockGraph(self.data)
+        for name, how in REWRITES.items():
             for block in self.blocks:
                 for choice in plan.get(block, ()):
-                    if choice.form == form:
-                        if not self.may_have(block, form):
+                    if choice.rewrite == name:
+                        if not self.may_have(block, name):
                             raise Unfit("it has no Ghost module")
-                        how.rewrite(draft, block, choice.variant)
-        sites = ghost_operator.chosen(draft)
+                        how.apply(parts, block, choice.variant)
+        sites, graph = ghost_operator.chosen(parts), parts.graph
         if len(sites) > MAX_NODES:
             raise Unfit(f"{len(sites)} operators; a file has room for {MAX_NODES}")
         if sites:
-            data = fused(draft.graph, sites, self.data, self.name)
+            put_operators(graph, sites, self.data, self.name)
         else:
-            draft.graph.drop_unused()
-            data = with_files_of(self.data, draft.graph.to_bytes())
-        before, after = _shapes(self.graph), _shapes(draft.graph)
+            graph.drop_unused()
+        before, after = self._shapes, _shapes(graph)
         change = frozenset((after - before).items()), frozenset((before - after).items())
-        return Candidate(plan, data, draft.graph, len(sites), change)
+        return Candidate(
+            plan=plan, plain=self.data, graph=graph, n_operators=len(sites), change=change
+        )
 
     def prove(self, candidate: Candidate) -> Comparison:
         """Compare the outputs, and every tensor that both files have in the blocks that changed.
@@ -112,13 +120,18 @@ class Plain:
             and name in theirs
             and values.shape[1:] == candidate.graph.shape(theirs[name])[1:]
         ]
-        found = _values(candidate.graph, [theirs[name] for name in names], self.images)
+        tensors = [theirs[name] for name in names]
+        found = values_of(candidate.graph, tensors, self.images[:PROBED_IMAGES])
         return [(name, self.maps[name], b) for name, b in zip(names, found, strict=True)]
+
+    @cached_property
+    def _shapes(self) -> Counter[Shape]:
+        return _shapes(self.data.graph)
 
 
 def _refuse_others(graph: Graph, name: str) -> None:
     if any(op.is_ghost for op in graph.ops):
-        raise UserError(f"{name!r} has Ghost operators already", fix="tune its plain twin")
+        raise UserError(f"{name!r} has Ghost operators already", fix="tune the plain file")
     for op in graph.ops:
         if op.name not in WEIGHTED:
             continue
@@ -137,14 +150,6 @@ def _maps(graph: Graph) -> dict[str, int]:
     n = Counter(graph.names)
     written = [t for op in graph.ops for t in op.outputs if t not in graph.outputs]
     return {graph.names[t]: t for t in written if n[graph.names[t]] == 1}
-
-
-def _values(graph: Graph, tensors: Sequence[int], images: np.ndarray) -> list[np.ndarray]:
-    """Of some maps for the first images; the graph has more outputs then."""
-    if not tensors:
-        return []
-    add_outputs(graph, tensors)
-    return as_list(Runtime(graph.to_bytes()).run(images[:PROBED_IMAGES]))[-len(tensors) :]
 
 
 def _shapes(graph: Graph) -> Counter[Shape]:

@@ -3,19 +3,21 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.base.effort import MAX_COUNT_DIFFERENCE
 from ghostnet_tf.base.errors import CHECK_FAILED, INTERRUPTED, USER_CAN_FIX, CheckFailed, UserError
-from ghostnet_tf.base.files import sha256, write_atomic
+from ghostnet_tf.base.files import set_aside, sha256, write_atomic
 from ghostnet_tf.base.record import Mismatch, typed
 from ghostnet_tf.base.rooms import command
 
 SCHEMA = 1
 EMULATED = "emulated"
+GROUP = 4  # candidates of one start of the benchmark; what an interruption loses at most
 NO_BOUND = 1e9  # of a ratio, where there are too few rounds to say; JSON knows no infinity
 
 
@@ -70,7 +72,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Saved:
-    """Costs by the SHA-256 of the candidate: a file that is whole after every measurement."""
+    """Costs by the SHA-256 of the candidate: a file that is whole after every group of them."""
 
     schema: int
     plain_sha256: str
@@ -85,10 +87,11 @@ class Benchmark:
     def __init__(self, place: Place, plain: bytes, path: Path, is_resumed: bool = False):
         self.place, self.plain, self.path = place, plain, path
         self.saved = Saved(SCHEMA, sha256(plain), place, "", {})
+        self.n_measured, self.seconds = 0, 0.0  # files by this run, and how long they took
         if is_resumed:
             self.saved = _resumed(path, self.saved)
-        elif path.exists():
-            _set_aside(path)
+        else:
+            set_aside(path)
 
     @property
     def target(self) -> str:
@@ -99,17 +102,33 @@ class Benchmark:
         if self.place.target == EMULATED:
             self.costs([self.plain])
 
-    def costs(self, candidates: Sequence[bytes]) -> list[Cost]:
-        """In the order of the candidates, which are measured together as far as they are new."""
+    def costs(
+        self, candidates: Sequence[bytes], advance: Callable[[int], object] = lambda n: None
+    ) -> list[Cost]:
+        """In the order of the candidates, which are measured in groups as far as they are new.
+
+        Every group is on the disk before the next begins. `advance` is told how many candidates
+        more are known.
+        """
         keys = [sha256(candidate) for candidate in candidates]
         known = self.saved.costs
         new = {k: c for k, c in zip(keys, candidates, strict=True) if k not in known}
-        if new:
-            found = self._counts(new) if self.place.target == EMULATED else self._times(new)
-            known.update(found)
+        advance(len(candidates) - len(new))
+        measure = self._counts if self.place.target == EMULATED else self._times
+        for start in range(0, len(new), GROUP):
+            group, begin = dict([*new.items()][start : start + GROUP]), time.monotonic()
+            known.update(measure(group))
+            self.n_measured += len(group)
+            self.seconds += time.monotonic() - begin
             content = json.dumps(asdict(self.saved), indent=1) + "\n"
             write_atomic(self.path, content.encode())
+            advance(len(group))
         return [known[key] for key in keys]
+
+    @property
+    def seconds_each(self) -> float | None:
+        """What a measurement has taken so far; None before the first one."""
+        return self.seconds / self.n_measured if self.n_measured else None
 
     def _counts(self, new: Mapping[str, bytes]) -> dict[str, Cost]:
         """The plain file is counted once, which serves for all candidates."""
@@ -188,11 +207,3 @@ def _resumed(path: Path, fresh: Saved) -> Saved:
                 fix="leave out --resume: the old costs are then set aside",
             )
     return old
-
-
-def _set_aside(path: Path) -> None:
-    """Old costs keep their numbers under another name; nothing measured is ever lost."""
-    n = 1
-    while (aside := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
-        n += 1
-    path.rename(aside)

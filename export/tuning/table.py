@@ -7,18 +7,18 @@ from rich.console import Console
 from rich.table import Table
 
 from .cost import NO_BOUND
-from .search import BEST, EVERY, SAME, TAKEN, UNEQUAL, UNFIT, Trial
+from .search import BEST, SAME, TAKEN, UNEQUAL, UNFIT, WHOLES, Trial
 
-HEAD = ("block", "form", "before", "after", "change", "verdict")
-MIN_WIDTH = 120  # columns, for the numbers; long forms wrap
+HEAD = ("block", "rewrite", "before", "after", "change", "verdict")
+MIN_WIDTH = 120  # columns, for the numbers; long names wrap
 
 
 def show(trials: Sequence[Trial], unit: str) -> None:
-    """Of each block its cheapest form; then the wholes. Everything else is in the other tables."""
+    """Of each block its cheapest rewrite; then the wholes. All else is in the other tables."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in HEAD:
         side = "right" if name in HEAD[2:5] else "left"
-        table.add_column(name, justify=side, no_wrap=name != "form")
+        table.add_column(name, justify=side, no_wrap=name != "rewrite")
     for trial in (*_best_of_each(trials), *wholes(trials)):
         table.add_row(*_cells(trial, unit), style="bold" if trial.verdict == TAKEN else "")
     console = Console(highlight=False)
@@ -27,12 +27,12 @@ def show(trials: Sequence[Trial], unit: str) -> None:
 
 
 def wholes(trials: Sequence[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.where in (EVERY, BEST)]
+    return [trial for trial in trials if trial.where in WHOLES]
 
 
 def _best_of_each(trials: Sequence[Trial]) -> list[Trial]:
     best: dict[str, Trial] = {}
-    for trial in (t for t in trials if t.cost and t.where not in (EVERY, BEST)):
+    for trial in (t for t in trials if t.cost and t.where not in WHOLES):
         other = best.get(trial.where)
         if other is None or trial.cost.ratio < other.cost.ratio:  # type: ignore[union-attr]
             best[trial.where] = trial
@@ -54,9 +54,9 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cells(trial: Trial, unit: str, is_short: bool = True) -> tuple[str, ...]:
     where = trial.where
-    if where in (EVERY, BEST) and not is_short:
+    if where in WHOLES and not is_short:
         where = f"{where} ({len(trial.plan)})"
-    names = [str(choice) for choice in trial.forms]
+    names = [str(choice) for choice in trial.rewrites]
     if trial.where == BEST and is_short:
         names = ["as above"]
     verdict = trial.verdict + (f": {trial.why}" if trial.why else "")
@@ -92,11 +92,12 @@ def counted(trials: Sequence[Trial]) -> str:
     )
 
 
-def facts(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+def as_json(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """The rows for machines; a refused one has no costs."""
     return [
         {
             "where": trial.where,
+            # The key of records and tables that exist.
             "forms": {block: [str(c) for c in chosen] for block, chosen in trial.plan.items()},
             "verdict": trial.verdict,
             "why": trial.why,

@@ -73,15 +73,16 @@ class Operators:
     snr_db: float | None  # of the outputs; None: every byte was equal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """Some blocks have another form than in the plain file: equal, and cheaper on one core."""
+    """Some blocks are rewritten: equal to those of the plain file, and cheaper on one core."""
 
     plain: str  # name of that file
     plain_sha256: str
     core: str  # "cortex-a76", or what else this file is called after: "host", "phone4"
     target: str  # as the benchmark names it
-    forms: dict[str, tuple[str, ...]]  # block -> its forms; the others are as in the plain file
+    # Block -> its rewrites; the others are as in the plain file. Records that exist call it so.
+    forms: dict[str, tuple[str, ...]]
     unit: str  # of the costs: "instructions", or "ms" of the median
     cost_before: float
     cost_after: float

@@ -1,9 +1,9 @@
 """Where a Ghost operator fits into a graph: exactly the same function, or not at all.
 
-The patterns are `ghost_module`, `depthwise` and `convolution`, one file each; a `residual` may stand
-behind two of them. Files of one origin fuse a ReLU into its convolution and others leave it
-alone; int8 files whose concatenations have unequal sides put a QUANTIZE before each side. Both are
-the same pattern.
+The patterns are `ghost_module`, `depthwise` and `convolution`, one file each; a `residual`
+may stand behind two of them. Files of one origin fuse a ReLU into its convolution and others leave
+it alone; int8 files whose concatenations have unequal sides put a QUANTIZE before each side. Both
+are the same pattern.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A graph whose blocks are being given other forms.
+"""A graph whose blocks are being rewritten.
 
 A tensor that keeps its name keeps its values: the proof compares those that both files have.
 """
@@ -9,6 +9,7 @@ import numpy as np
 
 from ghostnet_tf.base.blocks import block_names, has_blocks
 
+from ...flatbuffer import Flatbuffer
 from ...ghostop.patterns import Unfit
 from ...graph import Graph
 from ...op import WEIGHTED, Op
@@ -16,9 +17,11 @@ from ...op import WEIGHTED, Op
 LAST = 3  # the axis of the channels in (N, H, W, C)
 
 
-class Draft:
+class BlockGraph:
+    """A plain file's graph, with the block of each operator."""
+
     def __init__(self, plain: bytes):
-        self.graph = Graph(plain)
+        self.graph = Flatbuffer(plain).graph.copy()
         names = _blocks(self.graph)
         self.block_of = {op.outputs[0]: b for op, b in zip(self.graph.ops, names, strict=True)}
         self.operators: set[tuple[str, str]] = set()  # (block, kind) of Ghost operators to come
@@ -58,21 +61,15 @@ class Draft:
             and all(self.graph.constant(side) is None for side in op.inputs)
         ]
 
-    def writer(self, tensor: int) -> Op | None:
-        return next((op for op in self.graph.ops if tensor in op.outputs), None)
-
-    def readers(self, tensor: int) -> list[Op]:
-        return [op for op in self.graph.ops if tensor in op.inputs]
-
     def only_reader(self, tensor: int) -> Op:
-        """What alone reads a tensor, which nobody can miss then."""
-        readers = self.readers(tensor)
-        if tensor in self.graph.outputs or not readers:
+        """What alone reads a tensor; Unfit says who else does."""
+        reader = self.graph.sole_reader(tensor)
+        if reader is not None:
+            return reader
+        names = sorted(op.name for op in self.graph.readers(tensor))
+        if tensor in self.graph.outputs or not names:
             raise Unfit(f"{self.graph.names[tensor]} is an output of the model")
-        if len(readers) > 1:
-            names = sorted(op.name for op in readers)
-            raise Unfit(f"{self.graph.names[tensor]} is read by {', '.join(names)}")
-        return readers[0]
+        raise Unfit(f"{self.graph.names[tensor]} is read by {', '.join(names)}")
 
     def refuse_unequal_scales(self, tensors: Sequence[int]) -> None:
         """What only moves integers about is exact where they mean the same number."""

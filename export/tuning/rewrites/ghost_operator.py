@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ...ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
 from ...ghostop.patterns import Found, Site, Unfit, find
 from ...graph import Graph
-from .block_graph import Draft
+from .block_graph import BlockGraph
 
 
 def _of(kind: int, *ends_in: str) -> Callable[[Graph], Found]:
@@ -31,26 +31,25 @@ KINDS = {
 }
 
 
-def rewrite(draft: Draft, block: str, variant: str) -> None:
+def rewrite(blocks: BlockGraph, block: str, variant: str) -> None:
     """Only noted here: operators come into the finished graph, which they end."""
-    found = KINDS[variant](draft.graph)
-    if not any(draft.block_of[site.output] == block for site in found.sites):
-        layers = {draft.graph.names[t] for t, b in draft.block_of.items() if b == block}
+    found = KINDS[variant](blocks.graph)
+    if not any(blocks.block_of[site.output] == block for site in found.sites):
+        layers = {blocks.graph.names[t] for t, b in blocks.block_of.items() if b == block}
         left = [why for why in found.left if why.split(":")[0] in layers]
         raise Unfit(left[0] if left else f"it has no place for the kind {variant!r}")
-    draft.operators.add((block, variant))
+    blocks.operators.add((block, variant))
 
 
-def chosen(draft: Draft) -> list[Site]:
+def chosen(blocks: BlockGraph) -> list[Site]:
     """The places of what was noted, in the order of execution."""
     sites = [
         site
-        for kind in {kind for _, kind in draft.operators}
-        for site in KINDS[kind](draft.graph).sites
-        if (draft.block_of[site.output], kind) in draft.operators
+        for kind in {kind for _, kind in blocks.operators}
+        for site in KINDS[kind](blocks.graph).sites
+        if (blocks.block_of[site.output], kind) in blocks.operators
     ]
-    wanted = Counter(id(op) for site in sites for op in site.ops)
+    wanted = Counter(op for site in sites for op in site.ops)
     if wanted and max(wanted.values()) > 1:
         raise Unfit("two kinds of operators want the same place")
-    place = {id(op): i for i, op in enumerate(draft.graph.ops)}
-    return sorted(sites, key=lambda site: place[id(site.ops[-1])])
+    return sorted(sites, key=lambda site: blocks.graph.place(site.ops[-1]))

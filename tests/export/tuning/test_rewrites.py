@@ -1,4 +1,4 @@
-"""Other forms of a block: where each fits, that it is equal, and why it is refused elsewhere."""
+"""Rewrites of a block: where each fits, that it is equal, and why it is refused elsewhere."""
 
 import copy
 
@@ -11,8 +11,8 @@ from export.ghostop.patterns import Unfit
 from export.graph import Graph
 from export.tuning.candidate import Plain
 from export.tuning.candidate import Plan as PlanOf
-from export.tuning.rewrites import FORMS, Choice, channel_padding, choices, ghost_operator
-from export.tuning.rewrites.block_graph import Draft
+from export.tuning.rewrites import REWRITES, Choice, channel_padding, choices, ghost_operator
+from export.tuning.rewrites.block_graph import BlockGraph
 
 FILES = {"float32": small, "int8": small_int8}
 WHERE = {  # choice -> the blocks that it fits into, by their numbers; int8 where that differs
@@ -37,11 +37,11 @@ def plains() -> dict[str, Plain]:
 
 
 def fitting(plain: Plain, choice: Choice) -> PlanOf:
-    """This form in every block that takes it."""
+    """This rewrite in every block that takes it."""
     plan = {}
     for block in plain.blocks:
         try:
-            plain.with_forms({block: (choice,)})
+            plain.rewritten({block: (choice,)})
         except Unfit:
             continue
         plan[block] = (choice,)
@@ -49,12 +49,12 @@ def fitting(plain: Plain, choice: Choice) -> PlanOf:
 
 
 def broken(plain: Plain, plan: PlanOf) -> str:
-    return plain.prove(plain.with_forms(plan)).broken
+    return plain.prove(plain.rewritten(plan)).broken
 
 
-@pytest.mark.parametrize("choice", choices(tuple(FORMS)), ids=str)
+@pytest.mark.parametrize("choice", choices(tuple(REWRITES)), ids=str)
 @pytest.mark.parametrize("name", FILES)
-def test_a_form_fits_where_it_should_and_is_equal(plains, name, choice):
+def test_a_rewrite_fits_where_it_should_and_is_equal(plains, name, choice):
     plain = plains[name]
 
     plan = fitting(plain, choice)
@@ -66,12 +66,12 @@ def test_a_form_fits_where_it_should_and_is_equal(plains, name, choice):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_all_forms_together_are_equal(plains, name):
+def test_all_rewrites_together_are_equal(plains, name):
     plain = plains[name]
-    forms = (LATE, TO_8, Choice("operator", "ghost"), Choice("operator", "depthwise"))
-    plan = {block: tuple(c for c in forms if block in fitting(plain, c)) for block in BLOCKS}
+    chosen = (LATE, TO_8, Choice("operator", "ghost"), Choice("operator", "depthwise"))
+    plan = {block: tuple(c for c in chosen if block in fitting(plain, c)) for block in BLOCKS}
 
-    candidate = plain.with_forms(plan)
+    candidate = plain.rewritten(plan)
 
     # Where the concat of a module went behind a depthwise convolution, its cheap one is by itself.
     assert candidate.n_operators == 14
@@ -81,10 +81,10 @@ def test_all_forms_together_are_equal(plains, name):
 def test_what_is_late_can_be_split_then_and_no_concat_is_left(plains):
     plain = plains["float32"]
 
-    candidate = plain.with_forms({"block_01": (LATE, SPLIT)})
+    candidate = plain.rewritten({"block_01": (LATE, SPLIT)})
 
-    draft = Draft(plain.data)
-    before = [draft.graph.names[op.outputs[0]] for op in draft.concats_of("block_01")]
+    blocks = BlockGraph(plain.data)
+    before = [blocks.graph.names[op.outputs[0]] for op in blocks.concats_of("block_01")]
     assert before == ["block_01/ghost1/concat", "block_01/ghost2/concat"]
     assert not {"block_01/ghost1/concat", "block_01/dw/norm"} & set(Graph(candidate.data).names)
     assert not plain.prove(candidate).broken
@@ -94,7 +94,7 @@ def test_padded_files_are_one_partition_still(plains):
     from export.runtime import Runtime
 
     plain = plains["int8"]
-    data = plain.with_forms(fitting(plain, TO_8)).data
+    data = plain.rewritten(fitting(plain, TO_8)).data
 
     assert Runtime(data).delegation().partitions == 1
     widths = {
@@ -120,15 +120,15 @@ def test_padded_files_are_one_partition_still(plains):
         ("float32", "block_00", Choice("operator", "depthwise"), "no place for the kind"),
     ],
 )  # fmt: skip
-def test_a_form_that_does_not_fit_says_why(plains, name, block, choice, why):
+def test_a_rewrite_that_does_not_fit_says_why(plains, name, block, choice, why):
     with pytest.raises(Unfit, match=why):
-        plains[name].with_forms({block: (choice,)})
+        plains[name].rewritten({block: (choice,)})
 
 
-def draft_with(data: bytes, change) -> Draft:
+def graph_with(data: bytes, change) -> BlockGraph:
     graph = Graph(data)
     change(graph)
-    return Draft(graph.to_bytes())
+    return BlockGraph(graph.to_bytes())
 
 
 def as_output(layer: str):
@@ -140,10 +140,10 @@ def as_output(layer: str):
 
 @pytest.mark.parametrize("choice", [LATE, TO_8], ids=str)
 def test_a_map_that_the_model_gives_away_stays(choice):
-    draft = draft_with(small(), as_output("block_01/ghost1/concat"))
+    blocks = graph_with(small(), as_output("block_01/ghost1/concat"))
 
     with pytest.raises(Unfit, match=r"block_01/ghost1/concat is an (output|end) of the model"):
-        FORMS[choice.form].rewrite(draft, "block_01", choice.variant)
+        REWRITES[choice.rewrite].apply(blocks, "block_01", choice.variant)
 
 
 def test_a_side_of_another_scale_stays_before_the_concat():
@@ -152,10 +152,10 @@ def test_a_side_of_another_scale_stays_before_the_concat():
         side.quantization = copy.copy(side.quantization)
         side.quantization.scale = np.array(side.quantization.scale) * 2
 
-    draft = draft_with(small_int8(), change)
+    blocks = graph_with(small_int8(), change)
 
     with pytest.raises(Unfit, match="a side has another scale than the whole"):
-        FORMS["late_concat"].rewrite(draft, "block_01", "")
+        REWRITES["late_concat"].apply(blocks, "block_01", "")
 
 
 def mean_of_channels(graph: Graph) -> None:
@@ -184,10 +184,10 @@ def convolution_in_groups(graph: Graph) -> None:
     ],
 )
 def test_what_cannot_take_more_channels_is_not_padded(change, what):
-    draft = draft_with(small(), change)
+    blocks = graph_with(small(), change)
 
     with pytest.raises(Unfit, match=f"{what}.* cannot take more channels"):
-        FORMS["channel_padding"].rewrite(draft, "block_02", "inner to 8")
+        REWRITES["channel_padding"].apply(blocks, "block_02", "inner to 8")
 
 
 def test_two_kinds_of_operators_for_one_place_exclude_one_another(plains, monkeypatch):
@@ -195,26 +195,26 @@ def test_two_kinds_of_operators_for_one_place_exclude_one_another(plains, monkey
     both = Choice("operator", "ghost"), Choice("operator", "again")
 
     with pytest.raises(Unfit, match="two kinds of operators want the same place"):
-        plains["int8"].with_forms({"block_00": both})
+        plains["int8"].rewritten({"block_00": both})
 
 
-def test_a_refused_form_leaves_the_draft_as_it_was():
-    draft = Draft(small_int8())
-    before = [(op.name, op.inputs) for op in draft.graph.ops]
+def test_a_refused_rewrite_leaves_the_graph_as_it_was():
+    blocks = BlockGraph(small_int8())
+    before = [(op.name, op.inputs) for op in blocks.graph.ops]
 
-    for choice in choices(tuple(FORMS)):
+    for choice in choices(tuple(REWRITES)):
         if 2 not in IN_INT8[str(choice)]:
             with pytest.raises(Unfit):
-                FORMS[choice.form].rewrite(draft, "block_02", choice.variant)
+                REWRITES[choice.rewrite].apply(blocks, "block_02", choice.variant)
 
-    assert [(op.name, op.inputs) for op in draft.graph.ops] == before
+    assert [(op.name, op.inputs) for op in blocks.graph.ops] == before
 
 
 # ---------------------------------------------------------------------------- foreign files
 
 
 def test_blocks_without_names_end_with_their_residuals(micro):
-    assert Draft(micro).ghost_blocks() == ["part_01", "part_02"]
+    assert BlockGraph(micro).ghost_blocks() == ["part_01", "part_02"]
 
 
 def test_a_concat_of_three_sides_goes_behind_its_consumer(micro, micro_int8):
@@ -236,7 +236,7 @@ def test_an_elementwise_consumer_changes_places_with_the_concat(micro_int8):
     between.quantization = source.quantization
     plain = Plain(graph.to_bytes(), "micro.tflite", images())
 
-    candidate = plain.with_forms({"part_02": (SPLIT,)})
+    candidate = plain.rewritten({"part_02": (SPLIT,)})
 
     assert Graph(candidate.data).counts()["RELU"] == 3
     assert not plain.prove(candidate).broken
@@ -246,13 +246,13 @@ def test_an_elementwise_consumer_changes_places_with_the_concat(micro_int8):
 
 
 def first_side_twice(monkeypatch):
-    sides = Draft.sides
+    sides = BlockGraph.sides
 
     def wrong(self, concat):
         (first, channels), *rest = sides(self, concat)
         return [(first, channels), *((side, channels) for side, _ in rest)]
 
-    monkeypatch.setattr(Draft, "sides", wrong)
+    monkeypatch.setattr(BlockGraph, "sides", wrong)
 
 
 def activation_lost(monkeypatch):

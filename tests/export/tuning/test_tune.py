@@ -83,7 +83,7 @@ def no_emulator() -> str:
 
 @pytest.mark.skipif(bool(no_emulator()), reason=no_emulator())
 def test_a_small_network_is_tuned_by_what_an_emulated_core_counts(int8, capsys):
-    line = [str(int8), "--forms", "late_concat", "--effort", "quick", "--json"]
+    line = [str(int8), "--rewrites", "late_concat", "--effort", "quick", "--json"]
 
     assert tune.main(line) == 0
 
@@ -101,7 +101,7 @@ def test_a_small_network_is_tuned_by_what_an_emulated_core_counts(int8, capsys):
 
 
 def test_file_record_and_table_stand_beside_the_plain_file(int8, counted, capsys):
-    assert tune.main([str(int8), "--forms", "late_concat,channel_padding"]) == 0
+    assert tune.main([str(int8), "--rewrites", "late_concat,channel_padding"]) == 0
 
     path = int8.with_name(f"{int8.stem}_tuned_cortex-a76.tflite")
     data, record = load(path)
@@ -120,10 +120,10 @@ def test_file_record_and_table_stand_beside_the_plain_file(int8, counted, capsys
     assert "every byte is equal" in printed and f"wrote {path}" in printed
 
 
-def test_a_file_with_operators_is_a_twin_beside_its_plain_file(int8, counted, tmp_path):
+def test_a_file_with_operators_stands_beside_its_plain_file(int8, counted, tmp_path):
     out = tmp_path / "elsewhere"
 
-    tune.main([str(int8), "--forms", "operator", "--out", str(out)])
+    tune.main([str(int8), "--rewrites", "operator", "--out", str(out)])
 
     path = out / f"{int8.stem}_tuned_cortex-a76_ghostop.tflite"
     record = load(path)[1]
@@ -136,7 +136,7 @@ def test_a_file_with_operators_is_a_twin_beside_its_plain_file(int8, counted, tm
 def test_float32_is_proven_in_decibels(tmp_path, counted):
     plain = written(tmp_path, small(), "float32")
 
-    tune.main([str(plain), "--forms", "split_consumer"])
+    tune.main([str(plain), "--rewrites", "split_consumer"])
 
     tuning = load(plain.with_name(f"{plain.stem}_tuned_cortex-a76.tflite"))[1].tuning
     assert tuning and tuning.snr_db and 110 < tuning.snr_db
@@ -146,17 +146,17 @@ def test_without_a_gain_only_the_table_is_written(int8, counted, monkeypatch, ca
     monkeypatch.setattr(Counted, "count", staticmethod(lambda data: 100))
     before = set(int8.parent.iterdir())
 
-    assert tune.main([str(int8), "--forms", "late_concat"]) == 0
+    assert tune.main([str(int8), "--rewrites", "late_concat"]) == 0
 
     new = {path.suffix for path in set(int8.parent.iterdir()) - before}
     assert new == {".md", ".json"}  # the table, and the costs for --resume
-    assert "No form is cheaper" in capsys.readouterr().out
+    assert "No rewrite is cheaper" in capsys.readouterr().out
 
 
 def test_a_file_without_a_record_gets_none(int8, counted, capsys):
     record_path(int8).unlink()
 
-    tune.main([str(int8), "--forms", "late_concat"])
+    tune.main([str(int8), "--rewrites", "late_concat"])
 
     path = int8.with_name(f"{int8.stem}_tuned_cortex-a76.tflite")
     assert path.exists() and not record_path(path).exists()
@@ -164,7 +164,7 @@ def test_a_file_without_a_record_gets_none(int8, counted, capsys):
 
 
 def test_a_second_run_writes_the_same_bytes(int8, counted):
-    line, path = [str(int8), "--forms", "late_concat"], f"{int8.stem}_tuned_cortex-a76"
+    line, path = [str(int8), "--rewrites", "late_concat"], f"{int8.stem}_tuned_cortex-a76"
     tune.main(line)
     made = [int8.with_name(path + end) for end in (".tflite", ".json", ".md")]
     first = [file.read_bytes() for file in made]
@@ -178,7 +178,7 @@ def test_a_second_run_writes_the_same_bytes(int8, counted):
 
 
 def test_a_resumed_run_measures_only_what_is_missing(int8, counted):
-    line = [str(int8), "--forms", "late_concat,operator"]
+    line = [str(int8), "--rewrites", "late_concat,operator"]
     counted.stop_at = 4
     with pytest.raises(KeyboardInterrupt, match=r"\d+ costs are in .*measured\.json: --resume"):
         tune.main(line)
@@ -192,7 +192,7 @@ def test_a_resumed_run_measures_only_what_is_missing(int8, counted):
 
 
 def test_old_costs_are_set_aside_without_resume(int8, counted):
-    line = [str(int8), "--forms", "late_concat"]
+    line = [str(int8), "--rewrites", "late_concat"]
     tune.main(line)
     costs = int8.with_name(f"{int8.stem}_tuned_cortex-a76.measured.json")
     old = costs.read_bytes()
@@ -203,7 +203,7 @@ def test_old_costs_are_set_aside_without_resume(int8, counted):
 
 
 def test_costs_of_another_file_are_not_resumed(int8, counted):
-    line = [str(int8), "--forms", "late_concat"]
+    line = [str(int8), "--rewrites", "late_concat"]
     tune.main(line)
     costs = int8.with_name(f"{int8.stem}_tuned_cortex-a76.measured.json")
     costs.write_text(costs.read_text().replace(load(int8)[1].sha256, "0" * 64))
@@ -233,7 +233,7 @@ def test_times_are_compared_with_the_plain_file_in_the_same_rounds(int8, monkeyp
 
     monkeypatch.setattr(cost.Benchmark, "_run", run)
 
-    tune.main([str(int8), "--target", "host", "--core", "1", "--forms", "operator"])
+    tune.main([str(int8), "--target", "host", "--core", "1", "--rewrites", "operator"])
 
     tuning = load(int8.with_name(f"{int8.stem}_tuned_host1_ghostop.tflite"))[1].tuning
     assert tuning and (tuning.core, tuning.unit) == ("host1", "ms")
@@ -277,7 +277,7 @@ def test_a_missing_emulator_is_said_in_two_lines(int8):
 @pytest.mark.parametrize(
     ("line", "what", "fix"),
     [
-        (["--forms", "late_conca"], "there is no form 'late_conca'", "try late_concat"),
+        (["--rewrites", "late_conca"], "there is no rewrite 'late_conca'", "try late_concat"),
         (["--photos", "/nowhere"], "/nowhere", ""),
         (["--out", "export/tune.py"], "no folder that can be written to", "--out DIR"),
         (["--resume"], "there are no costs", "leave out --resume"),

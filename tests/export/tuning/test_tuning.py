@@ -1,6 +1,7 @@
-"""The search for the cheapest forms, with costs out of a table in place of a benchmark."""
+"""The search for the cheapest rewrites, with costs out of a table in place of a benchmark."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from export.graph import Graph
 from export.tuning import candidate as candidates
 from export.tuning.candidate import Plain
 from export.tuning.cost import Cost
-from export.tuning.rewrites import FORMS, Choice, choices
+from export.tuning.rewrites import REWRITES, Choice, choices
 from export.tuning.search import (
     BEST,
     CHEAPER,
@@ -36,8 +37,9 @@ class Priced:
         self.price, self.blur, self.n_measured = price, blur, 0
         self.plain = price(Graph(plain))
 
-    def costs(self, files: Sequence[bytes]) -> list[Cost]:
+    def costs(self, files: Sequence[bytes], advance: Callable[[int], object]) -> list[Cost]:
         self.n_measured += len(files)
+        advance(len(files))
         prices = [self.price(Graph(data)) for data in files]
         ratios = [price / self.plain for price in prices]
         return [
@@ -52,21 +54,28 @@ def copied_pixels(graph: Graph) -> float:
     return 1e4 + sum(int(np.prod(graph.shape(op.outputs[0])[:3])) for op in copies)
 
 
-def search(data: bytes, price, forms: tuple[str, ...] = tuple(FORMS), **more) -> Search:
+def search(data: bytes, price, rewrites: tuple[str, ...] = tuple(REWRITES), **more) -> Search:
     plain = Plain(data, "small.tflite", photos(2))
-    return Search(plain, Priced(data, price, **more), choices(forms))  # type: ignore[arg-type]
+    return Search(plain, Priced(data, price, **more), choices(rewrites))  # type: ignore[arg-type]
 
 
 def run(one: Search, is_deep: bool = True) -> Trial | None:
-    one.one_by_one(lambda n: None)
-    while is_deep and one.on_top(lambda n: None):
-        pass
-    return one.whole(lambda n: None)
+    for todo in one.rounds(is_deep):
+        one.attempt(todo)
+    return one.taken
+
+
+def alone(one: Search) -> int:
+    """Each rewrite alone; how many measurements that was said to take."""
+    todo = next(one.rounds(is_deep=False))
+    n = one.count(todo)
+    one.attempt(todo)
+    return n
 
 
 def of(one: Search, where: str) -> dict[str, str]:
-    """The forms that were tried there, and the verdict on each."""
-    return {" + ".join(map(str, t.forms)): t.verdict for t in one.trials if t.where == where}
+    """What was tried there, and the verdict on each."""
+    return {" + ".join(map(str, t.rewrites)): t.verdict for t in one.trials if t.where == where}
 
 
 def test_the_cheapest_forms_of_all_blocks_are_taken():
@@ -77,10 +86,10 @@ def test_the_cheapest_forms_of_all_blocks_are_taken():
     assert taken and taken.plan == {"block_01": (LATE,), "block_03": (LATE,)}
     # 256 pixels of block 1 and 64 of block 3 became 64 and 16.
     assert taken.cost and taken.cost.before - taken.cost.after == (256 - 64) + (64 - 16)
-    assert [t.verdict for t in one.judged(taken) if t.where == "block_01"] == [TAKEN, UNFIT]
+    assert [t.verdict for t in one.judged() if t.where == "block_01"] == [TAKEN, UNFIT]
 
 
-def test_a_form_may_fit_only_on_top_of_another():
+def test_a_rewrite_may_fit_only_on_top_of_another():
     """The convolution of block 1 reads a concat only after this went behind the depthwise one."""
     one = search(small(), copied_pixels, ("late_concat", "split_consumer"))
 
@@ -88,17 +97,17 @@ def test_a_form_may_fit_only_on_top_of_another():
 
     assert of(one, "block_01")["split_consumer"] == UNFIT
     assert taken and taken.plan["block_01"] == (LATE, SPLIT)
-    assert not [t for t in one.trials if t.verdict == UNFIT and len(t.forms) > 1]
+    assert not [t for t in one.trials if t.verdict == UNFIT and len(t.rewrites) > 1]
 
 
-def test_a_shallow_search_tries_each_form_alone():
+def test_a_shallow_search_tries_each_rewrite_alone():
     one = search(small_int8(), copied_pixels, ("late_concat", "split_consumer"))
 
     run(one, is_deep=False)
 
     alone = [t for t in one.trials if t.where not in (EVERY, BEST)]
     assert len(alone) == 4 * len(one.choices)  # these have no place in stem and logits
-    assert all(len(t.forms) == 1 for t in alone)
+    assert all(len(t.rewrites) == 1 for t in alone)
 
 
 def test_parts_of_what_is_taken_are_told_from_all_of_it():
@@ -108,7 +117,7 @@ def test_parts_of_what_is_taken_are_told_from_all_of_it():
 
     assert taken and len(taken.plan["block_01"]) == 2
     judged = {
-        " + ".join(map(str, t.forms)): t.verdict for t in one.judged(taken) if t.where == "block_01"
+        " + ".join(map(str, t.rewrites)): t.verdict for t in one.judged() if t.where == "block_01"
     }
     assert judged["operator ghost"] == PARTLY
     assert judged["operator depthwise + operator ghost"] == TAKEN
@@ -134,7 +143,7 @@ def test_where_nothing_is_cheaper_the_plain_file_is():
     one = search(small_int8(), lambda graph: 100.0, ("late_concat", "channel_padding"))
 
     assert run(one) is None
-    assert not {TAKEN, CHEAPER} & {t.verdict for t in one.judged(None)}
+    assert not {TAKEN, CHEAPER} & {t.verdict for t in one.judged()}
 
 
 def test_what_cannot_be_told_apart_is_not_taken():
@@ -147,7 +156,7 @@ def test_what_cannot_be_told_apart_is_not_taken():
     assert taken and (taken.where, set(taken.plan)) == (EVERY, {"block_01", "block_03"})
 
 
-def test_a_second_form_that_cannot_be_told_apart_from_the_first_is_not_added():
+def test_a_second_rewrite_that_cannot_be_told_apart_from_the_first_is_not_added():
     def price(graph: Graph) -> float:
         names = "".join(graph.names)
         return 100.0 - 30 * ("block_01/dw/norm/side_0" in names) - ("/padded" in names)
@@ -157,20 +166,20 @@ def test_a_second_form_that_cannot_be_told_apart_from_the_first_is_not_added():
         for blur in (0.0, 0.02)
     )
     for one in (sharp, blurred):
-        one.one_by_one(lambda n: None)
-        one.on_top(lambda n: None)
+        for todo in islice(one.rounds(is_deep=True), 2):
+            one.attempt(todo)
 
     best = [one.best_of("block_01") for one in (sharp, blurred)]
-    assert [len(t.forms) if t else 0 for t in best] == [2, 1]
+    assert [len(t.rewrites) if t else 0 for t in best] == [2, 1]
 
 
 def test_blocks_of_the_same_shapes_share_one_measurement():
     data = small_int8()
     one = search(data, copied_pixels, ("operator",))
-    one.one_by_one(lambda n: None)
+    alone(one)
     first = one.benchmark.n_measured  # type: ignore[attr-defined]
 
-    one.one_by_one(lambda n: None)
+    alone(one)
 
     again = one.trials[len(one.trials) // 2 :]
     assert one.benchmark.n_measured == first  # type: ignore[attr-defined]
@@ -178,7 +187,7 @@ def test_blocks_of_the_same_shapes_share_one_measurement():
 
 
 def test_what_is_not_equal_is_refused_before_it_is_measured(monkeypatch):
-    from test_forms import first_side_twice
+    from test_rewrites import first_side_twice
 
     first_side_twice(monkeypatch)
     one = search(small_int8(), copied_pixels, ("late_concat",))
@@ -193,9 +202,9 @@ def test_what_is_not_equal_is_refused_before_it_is_measured(monkeypatch):
 def test_too_many_operators_do_not_fit(monkeypatch):
     monkeypatch.setattr(candidates, "MAX_NODES", 1)
     one = search(small_int8(), copied_pixels, ("operator",))
-    one.one_by_one(lambda n: None)
+    alone(one)
 
-    found = [t for t in one.trials if t.where == "block_01" and t.forms == (GHOST,)]
+    found = [t for t in one.trials if t.where == "block_01" and t.rewrites == (GHOST,)]
     assert found[0].why == "2 operators; a file has room for 1"
 
 
