@@ -64,6 +64,11 @@ class Network:
         return self.weights == SEEDED
 
     @property
+    def is_bundled_ghostnet(self) -> bool:
+        """Whether more is asked of its files than of any network's: `parity.Gate.bundled_db`."""
+        return bool(self.accuracies) and self.family == "ghostnet"
+
+    @property
     def original(self) -> str:
         """What the files come from, and what they are compared with."""
         return self.model.original if isinstance(self.model, Converted) else "Keras"

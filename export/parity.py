@@ -73,15 +73,20 @@ def as_list(outputs: Outputs) -> list[np.ndarray]:
     return [outputs] if isinstance(outputs, np.ndarray) else list(outputs)
 
 
+def asked_db(recipe: str, is_bundled: bool = False) -> float:
+    """The least agreement that a file of this recipe must have with its original."""
+    gate = pick(recipe, GATES, "recipe")
+    return gate.bundled_db if is_bundled else gate.any_db
+
+
 def broken_gate(
     recipe: str, measured: Parity, original: str = "Keras", is_bundled: bool = False
 ) -> list[str]:
     """Empty, or why a file of this recipe is not faithful enough."""
-    gate = pick(recipe, GATES, "recipe")
-    needed = gate.bundled_db if is_bundled else gate.any_db
+    needed = asked_db(recipe, is_bundled)
     if measured.snr_db >= needed:
         return []
     return [
         f"the outputs agree to {measured.snr_db:.1f} dB with the {original} model; {recipe} needs "
-        f"{needed:.0f} ({gate.why})"
+        f"{needed:.0f} ({GATES[recipe].why})"
     ]

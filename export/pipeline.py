@@ -23,7 +23,7 @@ from ghostnet_tf.data.photos import Photos
 
 from .calibrate import check_images, choose, steps_of
 from .contract import Facts, broken_promises, facts, promise
-from .evaluate import evaluate, true_outputs
+from .evaluation import evaluate, true_outputs
 from .metadata import attach_metadata
 from .network import Converted, Network
 from .parity import Parity, broken_gate, parity
@@ -172,8 +172,9 @@ def described(
 def refuse_broken(record: Record, says: Facts, agreement: Parity, network: Network) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
     promised = promise(record.recipe, record.family, record.parameters)
-    is_bundled = bool(network.accuracies) and network.family == "ghostnet"
-    unfaithful = broken_gate(record.recipe, agreement, network.original, is_bundled)
+    unfaithful = broken_gate(
+        record.recipe, agreement, network.original, network.is_bundled_ghostnet
+    )
     if broken := broken_promises(promised, says) + unfaithful:
         raise CheckFailed(
             f"{record.model} {record.recipe} breaks its promise: {'; '.join(broken)}",

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from ghostnet_tf.base.errors import pick
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One precision: how, weights, activations."""
 
@@ -11,20 +13,68 @@ class Recipe:
     weight_bits: int
     activation_bits: int
     is_integer_io: bool = False  # int8 image in, int8 logits out; otherwise both are float32
+    when: str  # "choose it when ...": `--help` and the README say so
 
 
-# fmt: off
 RECIPES = {
-    #                             how       weights  activations
-    "float32":               Recipe("float",       32, 32),
-    "float16":               Recipe("cast",        16, 32),
-    "weight_only_wi8_afp32": Recipe("weight_only",  8, 32),
-    "dynamic_wi8_afp32":     Recipe("dynamic",      8, 32),
-    "static_wi8_ai8":        Recipe("static",       8,  8),
-    "static_wi8_ai8_int8io": Recipe("static",       8,  8, is_integer_io=True),
-    "static_wi8_ai16":       Recipe("static",       8, 16),
+    "float32": Recipe(
+        how="float",
+        weight_bits=32,
+        activation_bits=32,
+        when="you compare or convert further",
+    ),
+    "float16": Recipe(
+        how="cast",
+        weight_bits=16,
+        activation_bits=32,
+        when="the file must be half as large",
+    ),
+    "weight_only_wi8_afp32": Recipe(
+        how="weight_only",
+        weight_bits=8,
+        activation_bits=32,
+        when="the file must be a quarter, and speed may stay",
+    ),
+    "dynamic_wi8_afp32": Recipe(
+        how="dynamic",
+        weight_bits=8,
+        activation_bits=32,
+        when="you have no calibration photos",
+    ),
+    "static_wi8_ai8": Recipe(
+        how="static",
+        weight_bits=8,
+        activation_bits=8,
+        when="it must be fast: integers inside, float32 in and out",
+    ),
+    "static_wi8_ai8_int8io": Recipe(
+        how="static",
+        weight_bits=8,
+        activation_bits=8,
+        is_integer_io=True,
+        when="as before, with an int8 image and int8 logits",
+    ),
+    "static_wi8_ai16": Recipe(
+        how="static",
+        weight_bits=8,
+        activation_bits=16,
+        when="int8 loses too much and time does not matter",
+    ),
 }
-# fmt: on
+ALIASES = {  # what people type; a file's name is always the long one
+    "fp32": "float32",
+    "fp16": "float16",
+    "w8": "weight_only_wi8_afp32",
+    "int8": "static_wi8_ai8",
+    "int8io": "static_wi8_ai8_int8io",
+    "int8x16": "static_wi8_ai16",
+    "int16x8": "static_wi8_ai16",  # as TensorFlow Lite calls it, activations first
+}
 DEFAULT_RECIPES = ("float32", "float16", "weight_only_wi8_afp32", "static_wi8_ai8")
 # Ghost operators (export/ghost_op.py) compute in float32 or in int8 throughout.
 OPERATOR_RECIPES = ("float32", "static_wi8_ai8", "static_wi8_ai8_int8io")
+
+
+def recipe_named(typed: str) -> str:
+    """The recipe that someone means by its name or by an alias; UserError if there is none."""
+    return pick(typed, {**dict(zip(RECIPES, RECIPES, strict=True)), **ALIASES}, "recipe")

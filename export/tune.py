@@ -20,7 +20,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base.effort import EFFORTS, TARGETS
 from ghostnet_tf.base.errors import UserError, pick, run
-from ghostnet_tf.base.files import sha256, write_atomic, write_together
+from ghostnet_tf.base.files import refuse_unwritable, sha256, write_atomic, write_together
 from ghostnet_tf.base.record import (
     Operators,
     Record,
@@ -111,8 +111,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def tune(args: argparse.Namespace) -> Tuned:
-    from .ghost_op import proof_images
-    from .to_tflite import refuse_unwritable
+    from .ghostop.making import proof_images
 
     data = read_model(args.file)
     record = matching_record(args.file, data) if record_path(args.file).exists() else None
@@ -207,7 +206,7 @@ def _write(
     shown_on: tuple[int, str],
 ) -> tuple[Path, Record | None]:
     """The tuned file and its record, beside the plain one."""
-    from .ghost_op import beside, described
+    from .ghostop.making import beside, described
     from .ghostop.options import VERSION
 
     data = read_model(plain)

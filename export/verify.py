@@ -1,204 +1,68 @@
-"""Check a file that came from a colleague: python export/verify.py FILE.tflite [--json]
+"""Check files that came from a colleague: ghostnet verify FILE.tflite... [--json]
 
 A hash shows that file and record belong together and arrived whole, not who made them.
-Exit 0: every check passed. 1: one failed. 2: one could not be made, for want of the record.
+Exit 0: every check passed. 1: one failed. 2: one could not be made, for want of the record, or a
+file could not be read; the others are checked all the same.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
-from ghostnet_tf.base.files import sha256
-from ghostnet_tf.base.record import Record, read_model, read_record
-from ghostnet_tf.data.labels import Labels
 
-PASSED, FAILED, NOT_MADE = "passed", "FAILED", "not made"
+from . import arguments, printed
 
-
-class Evidence:
-    """One file and what stands beside it; each part is read when a check first asks for it."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.data = read_model(path)
-
-    @cached_property
-    def record(self) -> Record:
-        try:
-            return read_record(self.path)
-        except UserError as error:
-            raise NoRecord(str(error), error.fix) from None
-
-    @cached_property
-    def runtime(self):
-        from .runtime import Runtime
-
-        return Runtime(self.data)
-
-    @cached_property
-    def facts(self):
-        from .contract import facts
-
-        return facts(self.data)
+if TYPE_CHECKING:
+    from .verification import Check
 
 
-class NoRecord(UserError):
-    """A check cannot be made."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was claimed of the file, and what speaks against it."""
-
-    claim: str
-    result: str
-    why: list[str]
-
-
-def hash_complaints(e: Evidence) -> list[str]:
-    found, told = sha256(e.data), e.record.sha256
-    return [] if found == told else [f"its SHA-256 is {found}, the record says {told}"]
-
-
-def runtime_complaints(e: Evidence) -> list[str]:
-    outputs = e.runtime.run(np.zeros((1, *e.runtime.input_shape[1:]), np.float32))
-    outputs = [outputs] if isinstance(outputs, np.ndarray) else outputs
-    is_finite = all(np.isfinite(output).all() for output in outputs)
-    return [] if is_finite else ["it answers a grey image with NaN or infinity"]
-
-
-def contract_complaints(e: Evidence) -> list[str]:
-    from .contract import broken_promises, promise
-
-    record = e.record
-    n_operators = record.operators.count if record.operators else 0
-    is_tuned = record.tuning is not None
-    promised = promise(record.recipe, record.family, record.parameters, n_operators, is_tuned)
-    return broken_promises(promised, e.facts)
-
-
-def graph_complaints(e: Evidence) -> list[str]:
-    delegation = e.facts.delegation
-    pairs = {
-        "operators": (dict(e.facts.ops), e.record.ops),
-        "partitions": (delegation.partitions, e.record.partitions),
-        "delegated operators": (delegation.n_delegated, e.record.delegated_ops),
-        "operators in all": (delegation.n_ops, e.record.total_ops),
-        "bytes": (len(e.data), e.record.size_bytes),
-    }
-    return _differences(pairs)
-
-
-def label_complaints(e: Evidence) -> list[str]:
-    if e.record.labels:
-        labels = Labels(e.record.label_ids, e.record.labels)
-        labels.expect(int(e.runtime.outputs[0]["shape"][-1]))
-    return []
-
-
-def preprocessing_complaints(e: Evidence) -> list[str]:
-    from .classifier import checked_preprocessing
-
-    checked_preprocessing(e.record.preprocessing, e.path.name, e.runtime.input_shape)
-    return []
-
-
-def metadata_complaints(e: Evidence) -> list[str]:
-    from .metadata import metadata_of, read_metadata
-
-    wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.data)
-    if inside is None:
-        return ["there is none"]
-    return _differences({key: (value, wanted[key]) for key, value in asdict(inside).items()})
-
-
-def twin_complaints(e: Evidence) -> list[str]:
-    """Of a file with Ghost operators: it is of no use without the plain one."""
-    if (operators := e.record.operators) is None:
-        return []
-    plain = e.path.with_name(operators.plain)
-    if not plain.exists():
-        return [f"{operators.plain} is not beside it, for whoever has no operators"]
-    found = sha256(plain.read_bytes())
-    if found != operators.plain_sha256:
-        return [f"{operators.plain} is another file than the one it was made from"]
-    return []
-
-
-def _differences(pairs: dict[str, tuple]) -> list[str]:
-    return [
-        f"{what}: {_short(found)} in the file, {_short(told)} in the record"
-        for what, (found, told) in pairs.items()
-        if found != told
-    ]
-
-
-def _short(value: object, limit: int = 60) -> str:
-    text = str(value)
-    return text if len(text) <= limit else f"{text[:limit]}..."
-
-
-CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
-    "the bytes are those that the record describes": hash_complaints,
-    "it loads and runs": runtime_complaints,
-    "it keeps the promises of its recipe": contract_complaints,
-    "its graph is the one in the record": graph_complaints,
-    "it has one label for every output": label_complaints,
-    "its preprocessing makes what its input takes": preprocessing_complaints,
-    "its metadata says what the record says": metadata_complaints,
-    "its plain twin, if it needs one, stands beside it": twin_complaints,
-}
-
-
-def verify(path: str | Path) -> list[Check]:
-    """Make every check that can be made."""
-    evidence = Evidence(Path(path))
-    return [_check(claim, complaints, evidence) for claim, complaints in CHECKS.items()]
-
-
-def _check(claim: str, complaints: Callable[[Evidence], list[str]], evidence: Evidence) -> Check:
-    try:
-        found = complaints(evidence)
-    except NoRecord as error:
-        return Check(claim, NOT_MADE, [str(error)])
-    except UserError as error:
-        found = [str(error)]
-    return Check(claim, FAILED if found else PASSED, found)
+def parser() -> argparse.ArgumentParser:
+    parse = arguments.command("verify", "Check .tflite files against their records.")
+    parse.add_argument("files", metavar="FILE.tflite", nargs="+")
+    arguments.add_json(parse.add_argument_group("output"))
+    return parse
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Check a .tflite file against its record.")
-    parser.add_argument("file", metavar="FILE.tflite")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    args = parser.parse_args(argv)
+    args = parser().parse_args(argv)
 
-    checks = verify(args.file)
+    from .classifier import COPY_THE_RECORD
+    from .verification import FAILED, NOT_MADE, verify
+
+    checked: dict[str, list[Check]] = {}
+    unreadable: list[str] = []
+    for file in args.files:
+        try:
+            checked[file] = verify(file)
+        except UserError as error:
+            if len(args.files) == 1:
+                raise
+            unreadable.append(str(error))
+            print(f"skipped: {error}", file=sys.stderr)
+            continue
+        if not args.json:
+            title = [file] if len(args.files) > 1 else []
+            print("\n".join([*title, *printed.check_lines(checked[file])]))
     if args.json:
-        document = {"file": args.file, "checks": [asdict(check) for check in checks]}
-        print(json.dumps(document, indent=1))
-    else:
-        for check in checks:
-            print(f"{check.result:8}  {check.claim}")
-            if check.result == FAILED:
-                print("\n".join(f"{'':12}{why}" for why in check.why))
-    results = [check.result for check in checks]
-    if FAILED in results:
+        print(json.dumps(printed.check_document(checked, unreadable), indent=1))
+    checks = [check for of_file in checked.values() for check in of_file]
+    unmade = [check for check in checks if check.result == NOT_MADE]
+    if any(check.result == FAILED for check in checks):
         return CHECK_FAILED
-    if NOT_MADE in results:
+    if unmade:
         raise UserError(
-            f"{results.count(NOT_MADE)} of {len(checks)} checks could not be made: "
-            f"{checks[results.index(NOT_MADE)].why[0]}",
-            fix="copy the .json that was exported together with it",
+            f"{len(unmade)} of {len(checks)} checks could not be made: {unmade[0].why[0]}",
+            fix=COPY_THE_RECORD,
+        )
+    if unreadable:
+        raise UserError(
+            f"{len(unreadable)} of {len(args.files)} files cannot be read", fix="see above"
         )
     return DONE
 

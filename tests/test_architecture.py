@@ -41,7 +41,6 @@ COMMANDS = [
     ("export/ghost_op.py",),
     ("export/tune.py",),
     ("export/bundle.py",),
-    ("export/timing.py",),
     ("benchmark/operators.py",),
     ("benchmark/run.py",),
     ("benchmark/saved.py",),

@@ -17,7 +17,7 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from benchmark.latency import Latency, middle
-from export.predict import softmax
+from export.answers import softmax
 from ghostnet_tf.base.record import Accuracy, Record
 from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 

@@ -60,9 +60,9 @@ class Accuracy:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operators:
-    """Ghost operators stand in a file for what its plain twin computes without them."""
+    """Ghost operators stand in a file for what its plain file computes without them."""
 
     plain: str  # name of that file, beside this one
     plain_sha256: str

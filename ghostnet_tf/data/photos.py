@@ -116,9 +116,10 @@ def open_photo(data: bytes, name: str) -> Image.Image:
     try:
         photo = Image.open(io.BytesIO(data), formats=FORMATS)
         if max(photo.size) > MAX_ASPECT * min(photo.size):
+            ratio = max(photo.size) / min(photo.size)
             raise ValueError(
-                f"of its {photo.width} x {photo.height} pixels, one side is more than "
-                f"{MAX_ASPECT} times the other"
+                f"{photo.width} x {photo.height} pixels are no photo: one side is "
+                f"{ratio:.1f} times the other, {MAX_ASPECT} times is allowed"
             )
         photo.load()
         return _rgb(ImageOps.exif_transpose(photo))

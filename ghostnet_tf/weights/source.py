@@ -19,7 +19,6 @@ BUNDLED = Path(__file__).parent / "bundled"
 FILES_THAT_LOAD = ".safetensors, .weights.h5, .keras, .pth, .pdparams or .npz file"
 PICKLE = b"\x80"  # since protocol 2
 DEFAULT_MODEL = "ghostnet_050"  # the one that has bundled weights
-BEST = "best.safetensors"  # what a training run calls its result
 KERAS_SUFFIXES = (".weights.h5", ".keras")
 GHOST_RESNET56 = ".npz"  # the one network that is published so
 MAX_BYTES = 1_000_000_000
@@ -106,7 +105,7 @@ def find(weights: str, model_name: str | None = None) -> Weights:
 def _name_of(path: Path) -> str:
     """What files made of these weights are called: every run's own are best.safetensors."""
     stem = path.name.split(".")[0]
-    return (path.absolute().parent.name or stem) if path.name == BEST else stem
+    return (path.absolute().parent.name or stem) if stem == "best" else stem
 
 
 def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -> Weights:

@@ -78,10 +78,10 @@ def test_the_bundled_ghostnet_computes_the_same_bits_as_here(emulated, host, bun
 
 @pytest.mark.parametrize("core", ["cortex-a53", "cortex-a76"])
 def test_the_bundled_ghostnet_with_operators_computes_the_same_bits(emulated, host, bundled, core):
-    from export.ghost_op import make_twin
+    from export.ghostop.making import write_ghostop
 
     expected = host.visit(bundled, Settings(min_runs=1, min_seconds=0.0))
-    ghostop = open_model(make_twin(bundled.path).path)
+    ghostop = open_model(write_ghostop(bundled.path).path)
 
     counted = emulated(core).visit(ghostop, Settings())
 

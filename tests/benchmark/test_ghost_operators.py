@@ -10,7 +10,7 @@ from benchmark.model import Model, open_model
 from benchmark.targets import tool as tool_module
 from benchmark.targets.host import HostTarget
 from benchmark.targets.runner import arguments
-from export.ghost_op import make_twin
+from export.ghostop.making import write_ghostop
 from export.graph import Graph
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import litert, operators
@@ -20,7 +20,7 @@ ONCE = Settings(warmup_runs=1, min_runs=2, min_seconds=0.0)
 
 @pytest.fixture(scope="module")
 def ghostop(int8, tmp_path_factory) -> Model:
-    return open_model(make_twin(int8.path, out=tmp_path_factory.mktemp("ghostop")).path)
+    return open_model(write_ghostop(int8.path, out=tmp_path_factory.mktemp("ghostop")).path)
 
 
 def test_a_model_knows_whether_it_has_operators(int8, ghostop):

@@ -10,7 +10,7 @@ from benchmark.measurement import Settings
 from benchmark.model import open_model
 from benchmark.operator_blocks import blocks_of
 from benchmark.operators import profile_of
-from export.ghost_op import make_twin
+from export.ghostop.making import write_ghostop
 from ghostnet_tf.base.errors import UserError
 
 SETTINGS = Settings(min_runs=1, min_seconds=0.0)
@@ -59,7 +59,7 @@ def test_what_was_not_delegated_keeps_its_name(host, int8):
 
 
 def test_ghost_operators_are_one_class_and_in_their_blocks(profiled, host, bundled, tmp_path):
-    ghostop = open_model(make_twin(bundled.path, out=tmp_path).path)
+    ghostop = open_model(write_ghostop(bundled.path, out=tmp_path).path)
     profile = profile_of(ghostop, host.profile(ghostop, SETTINGS, runs=2))
     blocks = [{row.name: row.ops for row in p.by_block or []} for p in (profiled, profile)]
 

@@ -8,7 +8,8 @@ import pytest
 from colours import IDS, colour_model, colour_record, labelled, photo, saved
 
 from export.classifier import Classifier, open_classifier
-from export.evaluate import Evaluation, accuracy, evaluate, main
+from export.evaluate import main
+from export.evaluation import Evaluation, evaluate
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import Accuracy, PreprocessingFields
@@ -70,11 +71,10 @@ def test_accuracy_of_a_plain_function_is_that_of_its_file(photos):
     preprocessing = Preprocessing.from_dict({**colour_record().preprocessing})
     labels, done = Labels(IDS, IDS), []
 
-    found = accuracy(
-        Runtime(colour_model()).run, Photos.open(photos), preprocessing, labels, done.append
-    )
+    plain = Classifier("a function", Runtime(colour_model()).run, preprocessing, labels)
+    found = evaluate([plain], Photos.open(photos), progress=done.append)
 
-    assert found == Accuracy(1.0, 1.0, 12)
+    assert found.accuracy(0) == Accuracy(1.0, 1.0, 12)
     assert sum(done) == 12
 
 

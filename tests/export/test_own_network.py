@@ -48,6 +48,18 @@ def photos(tmp_path_factory) -> Photos:
     return Photos.open(folder)
 
 
+def own_network(model: Any, photos: Photos) -> Network:
+    return Network(
+        model=model,
+        name="own",
+        weights="trained",
+        weights_sha256="0" * 64,
+        preprocessing=PREPROCESSING,
+        labels=Labels.of_folders(photos.classes),
+        family="delegable",
+    )
+
+
 def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     keras.utils.set_random_seed(0)
     model, _ = ghostify(network(), warm=True)
@@ -58,15 +70,7 @@ def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
 
     for _ in range(recipe.epochs):
         row = run.epoch(keras.callbacks.Callback())
-    own = Network(
-        model=model,
-        name="own",
-        weights="trained",
-        weights_sha256="0" * 64,
-        preprocessing=PREPROCESSING,
-        labels=Labels.of_folders(photos.classes),
-        family="delegable",
-    )
+    own = own_network(model, photos)
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
 
     assert max(row["held_out_top1"], row["held_out_ema_top1"]) > 0.9
@@ -91,15 +95,7 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
     row = Run(tmp_path / "run", recipe, facts, model, train, held_out).epoch(
         keras.callbacks.Callback()
     )
-    own = Network(
-        model=model,
-        name="own",
-        weights="trained",
-        weights_sha256="0" * 64,
-        preprocessing=PREPROCESSING,
-        labels=Labels.of_folders(photos.classes),
-        family="delegable",
-    )
+    own = own_network(model, photos)
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
 
     modules = [layer for layer in model.layers if isinstance(layer, GhostConv2D)]

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from colours import SIZE, colour_model, photo, saved
+from colours import IDS, RGB, SIZE, colour_model, labelled, photo, saved
 
 from export import predict
-from export.predict import main, softmax
+from export.answers import softmax
+from export.predict import main
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.record import record_path
 
@@ -75,17 +76,83 @@ def test_a_file_that_is_not_the_one_of_its_record_is_not_used(tmp_path):
         main([str(path), str(photo(tmp_path / "sea.png", "blue"))])
 
 
-def test_all_unreadable_photos_are_named_and_nothing_is_half_printed(tmp_path, capsys):
-    good = photo(tmp_path / "sea.png", "blue")
+@pytest.fixture
+def some_bad(tmp_path) -> list[str]:
+    """A good photo, a torn one, a web page, a file that is not there, and another good one."""
+    good, last = photo(tmp_path / "sea.png", "blue"), photo(tmp_path / "rose.png", "red")
     (tmp_path / "torn.png").write_bytes(good.read_bytes()[:40])
     (tmp_path / "page.jpg").write_text("<html>")
-    photos = [str(tmp_path / name) for name in ("sea.png", "torn.png", "page.jpg", "none.png")]
+    bad = ("torn.png", "page.jpg", "none.png")
+    return [str(good), *(str(tmp_path / name) for name in bad), str(last)]
 
-    with pytest.raises(UserError, match=r"torn.png'.*page.jpg'.*none.png'") as error:
-        main([str(saved(tmp_path)), *photos, "--json"])
 
-    assert "sea.png" not in str(error.value)
-    assert capsys.readouterr().out == ""
+def test_after_a_bad_photo_the_others_are_answered_and_the_bad_ones_named(
+    tmp_path, some_bad, capsys
+):
+    assert main([str(saved(tmp_path)), *some_bad, "--json"]) == 1
+
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert [p["top"][0]["name"] for p in document["photos"]] == ["blue", "red"]
+    assert [p["photo"] for p in document["photos"]] == [some_bad[0], some_bad[4]]
+    assert document["skipped"] == 3 == len(document["unreadable"]) == err.count("skipped: ")
+    for name, why in zip(some_bad[1:4], document["unreadable"], strict=True):
+        assert name in why and why in err
+
+
+def test_what_is_skipped_is_counted_for_people_too(tmp_path, some_bad, capsys):
+    assert main([str(saved(tmp_path)), *some_bad]) == 1
+
+    out, err = capsys.readouterr()
+    assert "sea.png" in out and "rose.png" in out and "page.jpg" not in out
+    assert err.endswith("3 of 5 photos cannot be read\n")
+
+
+def test_if_no_photo_can_be_read_nothing_is_printed(tmp_path, some_bad, capsys):
+    with pytest.raises(UserError, match="none of the 3 photos can be read") as error:
+        main([str(saved(tmp_path)), *some_bad[1:4], "--json"])
+
+    out, err = capsys.readouterr()
+    assert out == "" and error.value.exit_code == 2
+    assert all(name in err for name in some_bad[1:4])
+
+
+def test_a_folder_stands_for_its_photos_in_order(tmp_path, capsys):
+    folder = labelled(tmp_path / "photos", each=7)  # more than one batch
+
+    found = answers(capsys, saved(tmp_path), folder, photo(tmp_path / "sea.png", "blue"))
+
+    told = [str(folder / id / f"{i}.png") for id in IDS for i in range(7)]
+    assert [p["photo"] for p in found] == [*told, str(tmp_path / "sea.png")]
+    names = [name for name in RGB for _ in range(7)]
+    assert [p["top"][0]["name"] for p in found] == [*names, "blue"]
+
+
+def test_a_bad_photo_in_a_folder_and_an_empty_folder_are_skipped(tmp_path, capsys):
+    folder = labelled(tmp_path / "photos", each=1)
+    (folder / IDS[1] / "0.png").write_bytes(b"no photo")
+    (tmp_path / "empty").mkdir()
+
+    assert main([*map(str, (saved(tmp_path), folder, tmp_path / "empty")), "--json"]) == 1
+
+    document = json.loads(capsys.readouterr().out)
+    torn, empty = document["unreadable"]
+    assert len(document["photos"]) == 5
+    assert f"{IDS[1]}/0.png" in torn and str(folder) in torn and "BytesIO" not in torn
+    assert "empty" in empty and "holds no photos" in empty
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback(tmp_path):
+    folder = labelled(tmp_path / "photos", each=40)
+    command = [sys.executable, str(SCRIPT), str(saved(tmp_path)), str(folder)]
+
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.close()  # type: ignore[union-attr]
+        said = process.stderr.read()  # type: ignore[union-attr]
+
+    assert process.returncode == 141 and "Traceback" not in said and "BrokenPipe" not in said
 
 
 @pytest.mark.parametrize(

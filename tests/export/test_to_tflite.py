@@ -4,6 +4,8 @@ import contextlib
 import io
 import json
 import os
+import re
+import shlex
 import zipfile
 from pathlib import Path
 
@@ -13,16 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from export import pipeline, to_tflite
+from export import ghost_op, pipeline, to_tflite
+from export.arguments import recipes_of
 from export.contract import Promise
 from export.ghostop.options import VERSION
 from export.predict import main as predict
 from export.recipes import DEFAULT_RECIPES, RECIPES
 from export.runtime import Runtime
-from export.verify import PASSED, verify
+from export.verification import PASSED, verify
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.suites import SUITES, Member, Suite
 
+TINY = ["--model", "ghostnet_010", "--weights", "seeded", "--size", "32"]
 SEEDED = ["--model", "ghostnet_050", "--weights", "seeded", "--size", "64"]
 
 
@@ -261,6 +265,177 @@ def test_a_prediction_from_the_file_alone_uses_what_it_carries(every_recipe, pho
     assert top5(tmp_path / name) == top5(every_recipe[0] / name)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("int8", "static_wi8_ai8"),
+        ("int8io", "static_wi8_ai8_int8io"),
+        ("fp16", "float16"),
+        ("fp32", "float32"),
+        ("w8", "weight_only_wi8_afp32"),
+        ("int16x8", "static_wi8_ai16"),
+    ],
+)
+def test_short_names_of_recipes_are_understood(typed, meant):
+    assert recipes_of(to_tflite.parser().parse_args(["--recipe", typed])) == (meant,)
+
+
+def test_a_file_keeps_the_long_name_of_its_recipe(tmp_path):
+    run(*TINY, "--recipe", "fp16", "float16", "--out", str(tmp_path))
+
+    assert [path.name for path in tmp_path.glob("*.tflite")] == [
+        "ghostnet_010_seeded_32_float16.tflite"
+    ]
+
+
+def test_what_is_typed_next_works_where_it_was_printed(tmp_path, monkeypatch):
+    """The door itself is tried in test_launcher; here the rest of the line."""
+    monkeypatch.chdir(tmp_path)
+
+    printed = run("--out", "my files", "--recipe", "float32")
+
+    (line,) = re.findall("(?m)^next: (.*)$", printed)
+    door, verb, file, photo = shlex.split(line)
+    Image.new("RGB", (64, 64)).save(tmp_path / photo)
+    assert Path(door).name == "ghostnet" and verb == "predict"
+    assert (tmp_path / file).is_file() and predict([file, photo]) == 0
+
+
+def test_beside_what_was_reached_stands_what_is_asked(every_recipe, tmp_path):
+    printed = run(*TINY, "--recipe", "float32", "int8", "--out", str(tmp_path))
+    bundled = run("--recipe", "int8", "--out", str(tmp_path))
+
+    assert re.findall(r"dB \((\d+) asked\)", printed) == ["90", "5"]
+    assert re.findall(r"dB \((\d+) asked\)", bundled) == ["15"]
+
+
+def test_timings_are_of_every_stage_and_go_to_stderr(tmp_path, capsys):
+    argv = [*TINY, "--recipe", "float32", "--out", str(tmp_path), "--timings", "--json"]
+
+    assert to_tflite.main(argv) == 0
+
+    out, err = capsys.readouterr()
+    assert json.loads(out)["files"]
+    seconds = dict(re.findall(r"(?m)^(\S.*?) +([\d.]+) s$", err))
+    assert {"convert to float32", "run the Keras model", "float32", "all stages"} <= seconds.keys()
+    parts = [float(spent) for stage, spent in seconds.items() if stage != "all stages"]
+    assert abs(sum(parts) - float(seconds["all stages"])) < 0.1 * len(seconds)
+    assert float(re.search(r"peak memory +([\d,]+) MiB", err)[1].replace(",", "")) > 100  # type: ignore
+
+
+# ---------------------------------------------------------------------------- whose file it is
+
+
+def checkpoint_of(path: Path, seed: int) -> Path:
+    """Weights of a tiny GhostNet of one's own, as training leaves them."""
+    import keras
+
+    from ghostnet_tf.nets import zoo
+    from ghostnet_tf.nets.seeded import seed as filled
+    from ghostnet_tf.weights import checkpoint
+
+    keras.utils.set_random_seed(seed)
+    entry = zoo.parse_model("ghostnet_010")
+    model = filled(entry.build(classes=2, size=32))
+    head = model.get_layer("classifier")
+    head.set_weights([np.random.default_rng(seed).normal(size=w.shape) for w in head.get_weights()])
+    how = entry.preprocessing.at(32).to_dict()
+    says = {"model": "ghostnet_010", "classes": ["cat", "dog"], "preprocessing": how}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.save(path, {v.path: v.numpy() for v in model.weights}, says)
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Path:
+    """Three trainings; two of them in folders of one name."""
+    folder = tmp_path_factory.mktemp("trained")
+    for i, run in enumerate(("mine", "second", "elsewhere/mine")):
+        checkpoint_of(folder / run / "best.safetensors", i)
+    return folder
+
+
+def of(folder: Path, out: Path, *more: str) -> list[str]:
+    weights = str(folder / "best.safetensors")
+    return ["--weights", weights, "--recipe", "float32", "--out", str(out), *more]
+
+
+def test_two_trainings_give_two_files(runs, tmp_path):
+    for name in ("mine", "second"):
+        run(*of(runs / name, tmp_path))
+
+    assert sorted(path.name for path in tmp_path.glob("*.tflite")) == [
+        "ghostnet_010_mine_32_float32.tflite",
+        "ghostnet_010_second_32_float32.tflite",
+    ]
+
+
+def test_a_file_of_other_weights_is_not_replaced_in_silence(runs, tmp_path):
+    run(*of(runs / "mine", tmp_path))
+    before = bytes_in(tmp_path)
+
+    with pytest.raises(UserError, match="is there already, made from other weights") as refused:
+        to_tflite.main(of(runs / "elsewhere/mine", tmp_path))
+
+    assert "--overwrite" in refused.value.fix and refused.value.exit_code == 2
+    assert bytes_in(tmp_path) == before
+    run(*of(runs / "mine", tmp_path))  # the same weights again
+    assert bytes_in(tmp_path) == before
+    run(*of(runs / "elsewhere/mine", tmp_path, "--overwrite"))
+    after = bytes_in(tmp_path)
+    assert before.keys() == after.keys() and all(before[name] != after[name] for name in after)
+
+
+def test_a_file_without_a_record_is_not_replaced_in_silence(runs, tmp_path, capsys):
+    run(*of(runs / "mine", tmp_path))
+    (record,) = tmp_path.glob("*.json")
+    record.unlink()
+    capsys.readouterr()
+
+    run(*of(runs / "mine", tmp_path))
+
+    err = capsys.readouterr().err
+    assert "is written over; there is no record" in err and record.exists()
+
+
+def test_a_ghost_operator_file_of_another_plain_file_is_made_anew(runs, tmp_path, capsys):
+    run(*of(runs / "mine", tmp_path, "--ghostop"))
+    (ours,) = tmp_path.glob("*_ghostop.tflite")
+    old = ours.read_bytes()
+    with pytest.raises(UserError, match="made from other weights"):
+        to_tflite.main(of(runs / "elsewhere/mine", tmp_path))
+
+    printed = run(*of(runs / "elsewhere/mine", tmp_path, "--overwrite"))
+
+    assert f"wrote {ours}" in printed and ours.read_bytes() != old
+    assert [check.result for check in verify(ours)] == [PASSED] * 8
+    assert "_ghostop" not in run(*of(runs / "elsewhere/mine", tmp_path))  # it fits: left as it is
+
+
+def test_a_ghost_operator_file_whose_plain_file_went_is_not_taken_over(runs, tmp_path):
+    run(*of(runs / "mine", tmp_path, "--ghostop"))
+    for path in (*tmp_path.glob("*_float32.tflite"), *tmp_path.glob("*_float32.json")):
+        path.unlink()
+
+    with pytest.raises(UserError, match=r"_ghostop.tflite' is there already, made from other"):
+        to_tflite.main(of(runs / "elsewhere/mine", tmp_path))
+
+
+def test_a_plain_file_is_not_copied_over_another_in_silence(runs, tmp_path):
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    run(*of(runs / "mine", mine))
+    run(*of(runs / "elsewhere/mine", theirs))
+    (plain,) = mine.glob("*.tflite")
+    before = bytes_in(theirs)
+
+    with pytest.raises(UserError, match="made from other weights"):
+        ghost_op.main([str(plain), "--out", str(theirs)])
+
+    assert bytes_in(theirs) == before
+    assert ghost_op.main([str(plain), "--out", str(theirs), "--overwrite"]) == 0
+    assert (theirs / plain.name).read_bytes() == plain.read_bytes()
+
+
 def test_default_recipes_are_four():
     assert len(DEFAULT_RECIPES) == 4
 
@@ -269,7 +444,7 @@ def test_default_recipes_are_four():
 
 REFUSED = {
     "unknown model": (["--model", "ghostnet_10"], "there is no model 'ghostnet_10'"),
-    "unknown recipe": (["--recipe", "int8"], "there is no recipe 'int8'"),
+    "unknown recipe": (["--recipe", "int4"], "there is no recipe 'int4'"),
     "unknown weights": (["--weights", "imagnet"], "there are no weights 'imagnet'"),
     "tiny size": ([*SEEDED, "--size", "8"], "--size is 8 pixels"),
     "no photos": (["--photos", "/nowhere"], "there is no folder or zip '/nowhere'"),

@@ -6,7 +6,8 @@ from colours import IDS, RGB, colour_model, colour_record, saved
 
 from export.graph import Graph
 from export.metadata import attach_metadata
-from export.verify import main, verify
+from export.verification import verify
+from export.verify import main
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import record_path, save
 
@@ -135,8 +136,38 @@ def test_without_a_record_the_other_checks_are_made_and_the_missing_ones_named(t
         main([str(path)])
 
     out = capsys.readouterr().out
-    assert "passed    it loads and runs" in out
-    assert out.count("not made") == 7
+    made, unmade = out.split("could not be checked: there is no record ")
+    assert made == "passed    it loads and runs\n"
+    claims = [claim for claim, result in results(path).items() if result != "passed"]
+    assert [line.strip() for line in unmade.splitlines()[1:]] == claims and len(claims) == 7
+    assert "not made" not in out
+
+
+def test_several_files_are_all_checked_and_told_apart(tmp_path, capsys):
+    good, other = saved(tmp_path), saved(tmp_path / "other", partitions=2)
+
+    assert main([str(good), str(other)]) == 1
+
+    first, second = capsys.readouterr().out.split(f"{other}\n")
+    assert first.startswith(f"{good}\n") and first.count("passed") == 8
+    assert second.count("passed") == 7 and "FAILED    its graph" in second
+
+
+def test_after_a_file_that_cannot_be_read_the_others_are_checked(tmp_path, capsys):
+    good, none = saved(tmp_path), tmp_path / "none.tflite"
+
+    with pytest.raises(UserError, match="1 of 2 files cannot be read") as error:
+        main([str(none), str(good), "--json"])
+
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert error.value.exit_code == 2 and "there is no file" in err
+    assert [file["file"] for file in document["files"]] == [str(good)]
+    assert document["skipped"] == 1 and str(none) in document["unreadable"][0]
+
+
+def test_of_several_files_a_failure_outranks_one_that_cannot_be_read(tmp_path):
+    assert main([str(tmp_path / "none.tflite"), str(saved(tmp_path, partitions=2))]) == 1
 
 
 def test_a_failure_outranks_a_check_that_could_not_be_made(tmp_path):
@@ -156,5 +187,19 @@ def test_json_says_the_same_as_the_table(tmp_path, capsys):
 
     assert main([str(path), "--json"]) == 1
 
-    checks = json.loads(capsys.readouterr().out)["checks"]
-    assert {check["claim"]: check["result"] for check in checks} == results(path)
+    document = json.loads(capsys.readouterr().out)
+    assert {check["claim"]: check["result"] for check in document["checks"]} == results(path)
+    assert document["files"] == [{"file": str(path), "checks": document["checks"]}]
+    assert document["file"] == str(path)
+
+
+def test_json_of_several_files_has_them_in_order(tmp_path, capsys):
+    paths = [saved(tmp_path), saved(tmp_path / "other", partitions=2)]
+
+    assert main([*map(str, paths), "--json"]) == 1
+
+    document = json.loads(capsys.readouterr().out)
+    assert [file["file"] for file in document["files"]] == [*map(str, paths)]
+    for path, file in zip(paths, document["files"], strict=True):
+        assert {check["claim"]: check["result"] for check in file["checks"]} == results(path)
+    assert document.keys() == {"files", "skipped", "unreadable"}

@@ -135,7 +135,15 @@ def model_file(
         labels=() if weights == "seeded" else labels,
         accuracy=None if top1 is None else Accuracy(top1, 0.9, photos),
         operators=plain
-        and Operators(plain.path.name, plain.sha256, 80, 2, 16, "photos", snr_db=None),
+        and Operators(
+            plain=plain.path.name,
+            plain_sha256=plain.sha256,
+            count=80,
+            version=2,
+            images=16,
+            images_from="photos",
+            snr_db=None,
+        ),
     )
     says = f"{model} {recipe} {weights} {'ghostnet.op.000' * bool(plain)}"
     path, _ = save(folder, record, f"\0\0\0\0TFL3 {says}".encode())

@@ -56,12 +56,22 @@ def packages() -> Path:
 def exported(tmp_path_factory) -> list[Path]:
     """The bundled GhostNet, in float32 and in full int8."""
     folder = tmp_path_factory.mktemp("exported")
-    command = [sys.executable, "export/to_tflite.py", "--recipe", "float32", "static_wi8_ai8"]
-    done = subprocess.run(  # noqa: S603
-        [*command, "--out", str(folder)], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    export(folder, "--recipe", "float32", "static_wi8_ai8")
     return sorted(folder.glob("*.tflite"))
+
+
+def export(folder: Path, *options: str) -> None:
+    command = [sys.executable, "export/to_tflite.py", *options, "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory) -> Path:
+    """A folder of our own command with one file for a browser, and three that are for others."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    export(folder, "--recipe", "float32", "static_wi8_ai8_int8io", "--ghostop")
+    return folder
 
 
 @pytest.fixture(scope="session")

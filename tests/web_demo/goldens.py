@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmark.latency import Latency
+from export.answers import best
 from export.classifier import open_classifier
-from export.predict import best
 from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.data.photos import open_photo

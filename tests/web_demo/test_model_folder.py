@@ -35,10 +35,33 @@ def test_what_is_not_in_the_manifest_does_not_stay(exported, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("ghostnet_050_tinyimagenet_96_static_wi8_ai8_int8io.tflite", "takes no int8 image"),
+        ("ghostnet_050_tinyimagenet_96_float32_ghostop.tflite", "no Ghost operator"),
+        ("ghostnet_050_tinyimagenet_96_static_wi8_ai8_int8io_ghostop.tflite", "takes no int8"),
+    ],
+)
+def test_what_our_own_command_wrote_for_other_places_is_refused(elsewhere, tmp_path, name, why):
+    with pytest.raises(UserError, match=why):
+        command.main([str(elsewhere / name), "--into", str(tmp_path / "models")])
+
+    assert not (tmp_path / "models").exists()
+
+
+def test_of_a_whole_folder_the_page_gets_what_it_can_run(elsewhere, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "BUILD", elsewhere)
+    monkeypatch.setattr(command, "export_missing", lambda: None)
+
+    command.main(["--into", str(tmp_path / "models")])
+
+    assert names(tmp_path / "models") == ["ghostnet_050_tinyimagenet_96_float32.json"]
+    assert capsys.readouterr().err.count("left out: ") == 3
+
+
+@pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"recipe": "static_wi8_ai8_int8io"}, "takes no int8 image"),
-        ({"recipe": "static_wi8_ai8_ghostop"}, "no Ghost operator"),
         ({"labels": (), "label_ids": ()}, "names no classes"),
     ],
 )
@@ -90,7 +113,7 @@ def test_only_what_is_lacking_is_exported(build, exported, asked):
     assert "--model ghostnet_050 --weights tinyimagenet --recipe static_wi8_ai8" in ghostnet
     assert "float32" not in ghostnet
     assert "--model mobilenetv3_large_035_delegable --weights tinyimagenet" in baseline
-    assert baseline.endswith("--recipe float32 static_wi8_ai8")
+    assert "--recipe float32 static_wi8_ai8 " in baseline
 
 
 def test_files_of_older_weights_are_exported_again(build, exported, asked):
@@ -101,6 +124,7 @@ def test_files_of_older_weights_are_exported_again(build, exported, asked):
     command.export_missing()
 
     assert "ghostnet_050 --weights tinyimagenet --recipe float32 static_wi8_ai8" in asked[0]
+    assert asked[0].endswith(" --overwrite")  # which the exporter wants for such files
 
 
 def test_strangers_in_build_are_left_out_and_named(build, exported, asked, tmp_path, capsys):

@@ -169,7 +169,13 @@ def test_the_record_of_a_twin_says_what_it_is(pair):
 
     assert pair.name == record.file_name == "colours_handmade_16_static_wi8_ai8_ghostop.tflite"
     assert record.operators == Operators(
-        plain.file_name, plain.sha256, 8, 3, 16, "generated images", None
+        plain=plain.file_name,
+        plain_sha256=plain.sha256,
+        count=8,
+        version=3,
+        images=16,
+        images_from="generated images",
+        snr_db=None,
     )
     assert record.ops["ghostnet.op"] == 8
     assert record.accuracy is None and record.parity_db is None

@@ -16,12 +16,12 @@ pytest.importorskip("onnxsim", reason="the packages of requirements-onnx.txt are
 import onnx
 from onnx import TensorProto, helper
 
-from export import from_onnx, ghost_op
+from export import from_onnx
 from export.contract import GHOSTNET_OPS
 from export.onnx import convert, onnx_file, worker
 from export.parity import snr_db
 from export.runtime import Runtime
-from export.verify import PASSED, verify
+from export.verification import PASSED, verify
 from ghostnet_tf.base.errors import UserError
 from tests.export.onnx_nets import external, network, torch_export_of_timm
 from tests.seeded_tensors import images, tensor
@@ -116,10 +116,10 @@ def test_timms_ghostnet_as_torch_exports_it_gives_timms_logits(tmp_path, capsys)
     path.write_bytes(torch_export_of_timm(tensor))
     slices = [n for n in onnx.load_model(path).graph.node if n.op_type == "Slice"]
 
-    arguments = [*IMAGENET, "--labels", "imagenet", "--recipe", "float32", "--json"]
+    arguments = [*IMAGENET, "--labels", "imagenet", "--recipe", "fp32", "--ghostop", "--json"]
     assert from_onnx.main([str(path), *arguments, "--out", str(tmp_path)]) == 0
 
-    (file,) = json.loads(capsys.readouterr().out)["files"]
+    file, fused = json.loads(capsys.readouterr().out)["files"]
     assert len(slices) == 32  # of every Ghost module: these are what onnx2tf alone stumbles over
     assert file["path"] == str(tmp_path / "timm_ghostnet_onnx_64_float32.tflite")
     assert file["ops"] == GHOSTNET_OPS
@@ -129,7 +129,10 @@ def test_timms_ghostnet_as_torch_exports_it_gives_timms_logits(tmp_path, capsys)
     assert snr_db(np.load(TIMM_LOGITS)["050"], outputs) > 100
     # onnx2tf's graph takes Ghost operators as ours does: 32 modules, 9 depthwise and
     # 39 ordinary convolutions, head and classifier
-    assert len(ghost_op.make_twin(file["path"]).twin.found.sites) == 82
+    assert fused["path"] == str(tmp_path / "timm_ghostnet_onnx_64_float32_ghostop.tflite")
+    assert fused["operators"]["count"] == 82
+    assert fused["operators"]["plain_sha256"] == file["sha256"]
+    assert [check.result for check in verify(fused["path"])] == [PASSED] * 8
 
 
 def test_outputs_keep_their_order_and_maps_become_channels_last(tmp_path):
@@ -356,7 +359,7 @@ REFUSED = {
     "no channels": (["--preprocessing", "imagenet"], "is not known: --channels"),
     "no crop": ([*AS_TRAINED[:10], "--resample", "bilinear"], "is not known: --crop"),
     "told twice": ([*IMAGENET, "--crop", "1"], "--preprocessing imagenet says what --crop says"),
-    "no such recipe": ([*IMAGENET, "--recipe", "int8"], "there is no recipe 'int8'"),
+    "no such recipe": ([*IMAGENET, "--recipe", "int4"], "there is no recipe 'int4'"),
     "no such file": (IMAGENET, "there is no file"),
 }
 

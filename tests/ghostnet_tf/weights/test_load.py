@@ -339,3 +339,22 @@ def test_bundled_weights_are_found_by_name_and_serve_the_delegable_twin(
     with pytest.raises(UserError) as error:
         weights.find("imagnet", "small")
     assert "tinyimagenet or seeded" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("mine.safetensors", "mine"),
+        ("runs/mine/best.safetensors", "mine"),
+        ("runs/lr 0.1/best.safetensors", "lr 0.1"),
+        ("runs/mine/bested.safetensors", "bested"),
+    ],
+)
+def test_the_best_of_a_training_is_called_after_its_folder(file, name, tmp_path, monkeypatch):
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved(small_net(), tmp_path, ".safetensors").rename(path)
+
+    assert weights.find(str(path), "small").name == name
+    monkeypatch.chdir(path.parent)
+    assert weights.find(path.name, "small").name == name

@@ -1,0 +1,100 @@
+"""What the commands of this folder can be told alike, and how their `--help` looks."""
+
+import argparse
+from pathlib import Path
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.photos import Photos
+
+from .recipes import ALIASES, DEFAULT_RECIPES, RECIPES, recipe_named
+
+SIDES = range(32, 2049)  # pixels of an image's side
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Defaults are shown where there are any; what follows the options keeps its lines."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False):
+            return action.help
+        if isinstance(action.default, (list, tuple)):
+            return f"{action.help} (default: {' '.join(action.default)})"
+        return super()._get_help_string(action)
+
+
+def command(verb: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """The parser of `ghostnet VERB`, however it was started."""
+    return argparse.ArgumentParser(
+        prog=f"ghostnet {verb}", description=description, epilog=epilog, formatter_class=_Help
+    )
+
+
+def add_json(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def add_overwrite(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--overwrite", action="store_true", help="replace files of that name from other weights"
+    )
+
+
+def add_export_options(parse: argparse.ArgumentParser) -> None:
+    """What can be said of an export, wherever the network comes from."""
+    how = parse.add_argument_group("how")
+    how.add_argument(
+        "--recipe",
+        nargs="+",
+        metavar="RECIPE",
+        help=f"one or more of those below (default: {' '.join(DEFAULT_RECIPES)})",
+    )
+    how.add_argument("--size", type=int, metavar="PIXELS", help="of the image's side")
+    how.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")
+    how.add_argument(
+        "--ghostop",
+        action="store_true",
+        default=None,
+        help="also each file with Ghost operators, as FILE_ghostop.tflite, where they fit",
+    )
+    photos = parse.add_argument_group("photos")
+    photos.add_argument("--photos", metavar="DIR|ZIP", help="to calibrate static recipes on")
+    photos.add_argument(
+        "--labelled", metavar="DIR|ZIP", help="photos in class folders, to measure accuracy on"
+    )
+    out = parse.add_argument_group("output")
+    out.add_argument("--out", type=Path, default=Path("build"), metavar="DIR", help="of the files")
+    add_overwrite(out)
+    add_json(out)
+    out.add_argument(
+        "--timings", action="store_true", help="seconds per stage and peak memory, on stderr"
+    )
+
+
+def recipe_table() -> str:
+    """Every recipe with its short names, and when to choose it: the end of `--help`."""
+    rows = []
+    for name, recipe in RECIPES.items():
+        short = [alias for alias, long in ALIASES.items() if long == name]
+        rows.append((", ".join([name, *short]), recipe.when))
+    width = max(len(names) for names, _ in rows)
+    lines = [f"  {names:{width}}  {when}" for names, when in rows]
+    return "\n".join(["recipes, and when to choose them:", *lines])
+
+
+def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The recipes that were asked for, by their long names, if they and the size exist."""
+    if args.size is not None and args.size not in SIDES:
+        raise UserError(f"--size is {args.size} pixels", fix=f"choose {SIDES[0]} to {SIDES[-1]}")
+    return tuple(map(recipe_named, args.recipe or DEFAULT_RECIPES))
+
+
+def photos_of(args: argparse.Namespace) -> tuple[Photos | None, Photos | None]:
+    """Those to calibrate on and the labelled ones, as far as they were given."""
+    photos, labelled = (Photos.open(p) if p else None for p in (args.photos, args.labelled))
+    return photos, labelled
+
+
+def refuse_below_one(parse: argparse.ArgumentParser, args: argparse.Namespace, name: str) -> None:
+    value = getattr(args, name)
+    if value is not None and value < 1:
+        parse.error(f"--{name} is {value}; it must be 1 or more")

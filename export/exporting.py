@@ -1,0 +1,69 @@
+"""What every command does that makes files of networks: write, say, and add Ghost operators."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ghostnet_tf.base.progress import Stages
+from ghostnet_tf.base.record import ghostop_path
+from ghostnet_tf.data.photos import Photos
+
+from . import printed
+from .ghostop.making import Made, is_current, write_ghostop
+from .network import Network
+from .overwriting import refuse_other_weights
+from .pipeline import Result, export
+from .recipes import OPERATOR_RECIPES
+
+
+@dataclass
+class Exporting:
+    """One call of a command: what it was told, and what it has written so far."""
+
+    args: argparse.Namespace  # of `arguments.add_export_options`
+    photos: Photos | None
+    labelled: Photos | None
+    stages: Stages
+    results: list[Result] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+
+    def write(self, network: Network, recipes: Sequence[str]) -> None:
+        """The network in these recipes; the table is printed at once."""
+        args = self.args
+        if network.dialect:
+            print(f"weights read as {network.dialect}", file=sys.stderr)
+        if not args.overwrite:
+            refuse_other_weights(args.out, network, recipes)
+        result = export(network, recipes, self.photos, self.labelled, args.out, self.stages)
+        self.results.append(result)
+        if not args.json:
+            print(printed.table(network, result), flush=True)
+
+    def add_ghostop(self) -> None:
+        """Ghost-operator files: those that were asked for, and those that belonged to older files.
+
+        Such an old one would say of itself that it is of a plain file that is no longer there.
+        """
+        written = [file.path for result in self.results for file in result.files]
+        fit = [path for path in written if path.stem.endswith(OPERATOR_RECIPES)]
+        asked = self.args.ghostop
+        self.make([p for p in fit if asked or (ghostop_path(p).exists() and not is_current(p))])
+
+    def make(self, plain: Iterable[Path]) -> None:
+        """The Ghost-operator file of each of these."""
+        for path in plain:
+            with self.stages.stage(f"Ghost operators into {path.name}"):
+                self.made.append(write_ghostop(path, self.photos))
+            if not self.args.json:
+                print("\n".join(printed.ghostop_lines(self.made[-1])), flush=True)
+
+    def end(self, original: str) -> None:
+        """What is said once, when all is written; `original` is what the networks come from."""
+        if self.args.json:
+            print(json.dumps(printed.document(self.results, self.made, original), indent=1))
+        if self.args.timings:
+            spent = printed.timings(self.stages.seconds, printed.peak_memory_bytes())
+            print(spent, file=sys.stderr)

@@ -1,0 +1,148 @@
+"""A Ghost-operator file and its record, written beside the plain file that it is made from."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256, write_together
+from ghostnet_tf.base.record import (
+    Operators,
+    Record,
+    finished,
+    ghostop_path,
+    load,
+    matching_record,
+    read_model,
+    record_path,
+    tool_versions,
+)
+from ghostnet_tf.data.photos import Photos
+
+from .options import VERSION
+
+if TYPE_CHECKING:
+    from ghostnet_tf.data.preprocess import Preprocessing
+
+    from .ghostop_file import GhostopFile
+
+IMAGES = 16  # on which both files must give the same outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A Ghost-operator file that was written."""
+
+    path: Path
+    record: Record | None  # None where the plain file has none
+    file: "GhostopFile"
+    images_from: str
+
+
+def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | None = None) -> Made:
+    """The plain file with Ghost operators, proven equal, with the record of that file carried on.
+
+    It stands beside the plain file; with `out` a copy of that one goes there, too. CheckFailed
+    where the two are not the same function, UserError where no operator fits.
+    """
+    from ..flatbuffer import Flatbuffer
+    from . import ghostop_file
+
+    plain = Path(plain)
+    data = Flatbuffer(read_model(plain))
+    record = matching_record(plain, data) if record_path(plain).exists() else None
+    images = proof_images(data, record, photos)
+    file = ghostop_file.make(data, plain.name, images)
+    images_from = "generated images" if photos is None else "photos"
+    path = ghostop_path(plain if out is None else out / plain.name)
+    files = {path: file.data}
+    if record is not None:
+        operators = Operators(
+            plain=plain.name,
+            plain_sha256=sha256(data),
+            count=len(file.found.sites),
+            version=VERSION,
+            images=file.images,
+            images_from=images_from,
+            snr_db=file.snr_db,
+        )
+        record = described(record, operators, file.data)
+        files[record_path(path)] = record.to_json().encode()
+    write_together(files | beside(plain, path.parent))
+    return Made(path=path, record=record, file=file, images_from=images_from)
+
+
+def is_current(plain: Path) -> bool:
+    """Whether the Ghost-operator file beside `plain` is of these bytes and of our operators."""
+    try:
+        operators = load(ghostop_path(plain))[1].operators
+        made_of = operators and (operators.plain_sha256, operators.version)
+        return made_of == (load(plain)[1].sha256, VERSION)
+    except UserError:
+        return False
+
+
+def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
+    """The plain file and its record, where they must be copied to stand in `folder`."""
+    if (folder / plain.name).absolute() == plain.absolute():
+        return {}
+    sources = (plain, record_path(plain))
+    return {folder / source.name: source.read_bytes() for source in sources if source.exists()}
+
+
+def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> np.ndarray:
+    """(N, H, W, 3) float32: photos evenly from all, or images out of a random generator."""
+    from ghostnet_tf.data.generated import generated_images
+
+    from ..flatbuffer import Flatbuffer
+
+    graph = Flatbuffer(data).graph
+    _, height, width, channels = graph.shape(graph.inputs[0])
+    if channels != 3:
+        raise UserError(f"its input has {channels} channels; an RGB image is expected")
+    if photos is None:
+        return generated_images(IMAGES, (height, width), seed=2)
+    how = preprocessing_of(data, record, (height, width))
+    return how.images(photos.read(i) for i in photos.evenly(IMAGES))
+
+
+def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int]) -> "Preprocessing":
+    """What the file says of itself, or ImageNet's: equality asks for likely images only."""
+    from ghostnet_tf.data.preprocess import IMAGENET, Preprocessing
+
+    from ..metadata import read_metadata
+
+    says = record or read_metadata(data)
+    if says and says.preprocessing:
+        return Preprocessing.from_dict({**says.preprocessing})
+    if sides[0] != sides[1]:
+        raise UserError(
+            f"photos cannot be cut to {sides[1]}x{sides[0]} for a file without a record",
+            fix="leave out --photos, and it is proven on generated images",
+        )
+    return IMAGENET.at(sides[0])
+
+
+def described(plain: Record, operators: Operators | None, data: bytes) -> Record:
+    """The record of an equal file. What was measured on the plain file stays the plain file's."""
+    from ..contract import facts
+
+    says = facts(data)
+    return finished(
+        replace(
+            plain,
+            ops=dict(sorted(says.ops.items())),
+            partitions=says.delegation.partitions,
+            delegated_ops=says.delegation.n_delegated,
+            total_ops=says.delegation.n_ops,
+            parity_db=None,
+            parity_on=None,
+            top1_agreement=None,
+            accuracy=None,
+            operators=operators,
+            versions=tool_versions(),
+        ),
+        data,
+    )

@@ -1,0 +1,197 @@
+"""What the commands of this folder print: tables for people, documents for machines."""
+
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ghostnet_tf.base.doors import typed
+from ghostnet_tf.base.files import sha256
+
+from .parity import asked_db
+
+if TYPE_CHECKING:
+    from ghostnet_tf.base.record import Record
+
+    from .evaluation import Evaluation
+    from .ghostop.making import Made
+    from .network import Network
+    from .pipeline import Result
+    from .verification import Check
+
+# ---------------------------------------------------------------------------- of an export
+
+
+def document(
+    results: Sequence["Result"], ghostop: Sequence["Made"] = (), original: str = "keras"
+) -> dict[str, Any]:
+    """The facts of the tables for machines; `original` is what the networks come from."""
+    made = [file for result in results for file in result.files]
+    scored = results[0].original if results else None  # for a single network only
+    return {
+        "files": [
+            {"path": str(file.path), **asdict(file.record)}
+            for file in (*made, *ghostop)
+            if file.record
+        ],
+        original: asdict(scored) if scored else None,
+    }
+
+
+def table(network: "Network", result: "Result") -> str:
+    """What was made, how big, how faithful; and what to type next."""
+    first = result.files[0].record
+    title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
+    lines = [f"{title:60}{first.parameters / 1e6:6.2f} M parameters"]
+    if result.original:
+        lines.append(f"  {network.original:24}{'':59}top-1 {result.original.top1:.2%}")
+    for file in result.files:
+        lines.append("  " + row(file.record, network, result))
+    paths = [str(file.path) for file in result.files]
+    lines += [f"wrote {paths[0]}", *(f"      {path}" for path in paths[1:])]
+    judged = f"dB and agreement with {network.original} on {first.parity_on}"
+    if first.accuracy and not result.original:
+        judged += f"; top-1 as published, measured on these bytes with {first.accuracy.n:,} photos"
+    lines.append(judged)
+    if network.is_seeded:
+        lines.append("weights are random: these files measure cost, never accuracy")
+    elif network.labels:
+        lines.append(f"next: {typed('predict', paths[-1], 'photo.jpg')}")
+    else:
+        lines.append(f"next: {typed('verify', paths[-1])}")
+    return "\n".join(lines)
+
+
+def row(record: "Record", network: "Network", result: "Result") -> str:
+    """One file: size, fidelity and the least that is asked of it, partitions, accuracy."""
+    partitions = f"{record.partitions} partition{'s' * (record.partitions != 1)}"
+    asked = f"({asked_db(record.recipe, network.is_bundled_ghostnet):.0f} asked)"
+    line = f"{record.recipe:24}{record.size_bytes / 1e6:5.1f} MB {record.parity_db:6.1f} dB"
+    line += f" {asked:11}"
+    if agree := record.top1_agreement:
+        line += f"  same {agree.same}/{agree.photos}"
+    line += f"  {partitions:13}"
+    if record.accuracy:
+        line += f"  top-1 {record.accuracy.top1:.2%}"
+        if result.original:
+            line += f" ({100 * (record.accuracy.top1 - result.original.top1):+.2f} points)"
+    return line.rstrip()
+
+
+# ---------------------------------------------------------------------------- of Ghost operators
+
+
+def ghostop_lines(made: "Made") -> list[str]:
+    """What was replaced, what not and why, and how it was proven."""
+    from .ghostop.ghostop_file import MIN_SNR_DB
+    from .ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
+
+    file = made.file
+    options = [site.options for site in file.found.sites]
+    kinds = [o.kind for o in options]
+    counts = {
+        "Ghost modules": kinds.count(GHOST),
+        "depthwise convolutions": kinds.count(DEPTHWISE),
+        "other convolutions": kinds.count(CONVOLUTION),
+        "residuals in them": sum(o.has_residual for o in options),
+    }
+    counted = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
+    equal = "every byte is equal"
+    if file.snr_db is not None:
+        equal = f"{file.snr_db:.1f} dB ({MIN_SNR_DB:.0f} asked)"
+    return [
+        f"{made.path.name}",
+        f"  {len(options)} operators: {counted}",
+        f"  against the plain file on {file.images} {made.images_from}: {equal}",
+        *(f"  left as it is: {why}" for why in file.found.left),
+        *(["  no record: the plain file has none"] if made.record is None else []),
+        f"wrote {made.path}, which runs only where the operators are",
+    ]
+
+
+def ghostop_json(made: "Made") -> dict[str, Any]:
+    """The same for machines."""
+    file = made.file
+    return {
+        "path": str(made.path),
+        "sha256": sha256(file.data),
+        "operators": len(file.found.sites),
+        "left": list(file.found.left),
+        "images": file.images,
+        "images_from": made.images_from,
+        "snr_db": file.snr_db,
+        "record": asdict(made.record) if made.record else None,
+    }
+
+
+# ---------------------------------------------------------------------------- of an evaluation
+
+
+def score_row(result: "Evaluation", i: int, file: str) -> dict[str, Any]:
+    difference = asdict(result.difference(i)) if i else None
+    return {"file": file, **asdict(result.accuracy(i)), "difference": difference}
+
+
+def score_lines(rows: list[dict[str, Any]]) -> list[str]:
+    names = [Path(row["file"]).name for row in rows]
+    width = max(map(len, names))
+    lines = [f"{'':{width}}    top-1    top-5  photos"]
+    for name, row in zip(names, rows, strict=True):
+        line = f"{name:{width}}  {row['top1']:7.2%}  {row['top5']:7.2%}  {row['n']:6}"
+        if change := row["difference"]:
+            low, high = 100 * change["low"], 100 * change["high"]
+            verdict = "" if low > 0 or high < 0 else ": cannot be told apart"
+            line += (
+                f"  {100 * change['top1']:+.2f} points to the first"
+                f" (95 % interval {low:+.2f} to {high:+.2f}{verdict})"
+            )
+        lines.append(line)
+    return lines
+
+
+# ---------------------------------------------------------------------------- of a verification
+
+
+def check_lines(checks: Sequence["Check"]) -> list[str]:
+    """Each check that was made; then what could not be checked, once for every reason."""
+    from .verification import FAILED, NOT_MADE
+
+    lines = []
+    unmade: dict[str, list[str]] = {}
+    for check in checks:
+        if check.result == NOT_MADE:
+            unmade.setdefault(check.why[0], []).append(check.claim)
+            continue
+        lines.append(f"{check.result:8}  {check.claim}")
+        lines += [f"{'':12}{why}" for why in check.why if check.result == FAILED]
+    for why, claims in unmade.items():
+        lines += [f"could not be checked: {why}", *(f"{'':10}{claim}" for claim in claims)]
+    return lines
+
+
+def check_document(
+    checked: Mapping[str, Sequence["Check"]], unreadable: Sequence[str]
+) -> dict[str, Any]:
+    """The same for machines. Where there is one file, it stands at the top as well."""
+    files = [{"file": file, "checks": [*map(asdict, checks)]} for file, checks in checked.items()]
+    one = files[0] if len(files) == 1 and not unreadable else {}
+    return {**one, "files": files, "skipped": len(unreadable), "unreadable": list(unreadable)}
+
+
+# ---------------------------------------------------------------------------- of the time spent
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held at once."""
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2) of either system
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def timings(seconds: dict[str, float], peak_bytes: int) -> str:
+    """Where the time of a command went, stage by stage."""
+    rows = [*seconds.items(), ("all stages", sum(seconds.values()))]
+    width = max(len(stage) for stage, _ in rows)
+    lines = [f"{stage:{width}} {spent:8.1f} s" for stage, spent in rows]
+    return "\n".join([*lines, f"{'peak memory':{width}} {peak_bytes / 2**20:8,.0f} MiB"])

@@ -1,0 +1,169 @@
+"""What a `.tflite` file is checked for against its record, and what speaks against it.
+
+A hash shows that file and record belong together and arrived whole, not who made them.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.record import Record, read_model, read_record
+from ghostnet_tf.data.labels import Labels
+
+PASSED, FAILED, NOT_MADE = "passed", "FAILED", "not made"
+
+
+class Evidence:
+    """One file and what stands beside it; each part is read when a check first asks for it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.data = read_model(path)
+
+    @cached_property
+    def record(self) -> Record:
+        try:
+            return read_record(self.path)
+        except UserError as error:
+            raise NoRecord(str(error), error.fix) from None
+
+    @cached_property
+    def runtime(self):
+        from .runtime import Runtime
+
+        return Runtime(self.data)
+
+    @cached_property
+    def facts(self):
+        from .contract import facts
+
+        return facts(self.data)
+
+
+class NoRecord(UserError):
+    """A check cannot be made."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was claimed of the file, and what speaks against it."""
+
+    claim: str
+    result: str
+    why: list[str]
+
+
+def hash_complaints(e: Evidence) -> list[str]:
+    found, told = sha256(e.data), e.record.sha256
+    return [] if found == told else [f"its SHA-256 is {found}, the record says {told}"]
+
+
+def runtime_complaints(e: Evidence) -> list[str]:
+    outputs = e.runtime.run(np.zeros((1, *e.runtime.input_shape[1:]), np.float32))
+    outputs = [outputs] if isinstance(outputs, np.ndarray) else outputs
+    is_finite = all(np.isfinite(output).all() for output in outputs)
+    return [] if is_finite else ["it answers a grey image with NaN or infinity"]
+
+
+def contract_complaints(e: Evidence) -> list[str]:
+    from .contract import broken_promises, promise
+
+    record = e.record
+    n_operators = record.operators.count if record.operators else 0
+    is_tuned = record.tuning is not None
+    promised = promise(record.recipe, record.family, record.parameters, n_operators, is_tuned)
+    return broken_promises(promised, e.facts)
+
+
+def graph_complaints(e: Evidence) -> list[str]:
+    delegation = e.facts.delegation
+    pairs = {
+        "operators": (dict(e.facts.ops), e.record.ops),
+        "partitions": (delegation.partitions, e.record.partitions),
+        "delegated operators": (delegation.n_delegated, e.record.delegated_ops),
+        "operators in all": (delegation.n_ops, e.record.total_ops),
+        "bytes": (len(e.data), e.record.size_bytes),
+    }
+    return _differences(pairs)
+
+
+def label_complaints(e: Evidence) -> list[str]:
+    if e.record.labels:
+        labels = Labels(e.record.label_ids, e.record.labels)
+        labels.expect(int(e.runtime.outputs[0]["shape"][-1]))
+    return []
+
+
+def preprocessing_complaints(e: Evidence) -> list[str]:
+    from .classifier import checked_preprocessing
+
+    checked_preprocessing(e.record.preprocessing, e.path.name, e.runtime.input_shape)
+    return []
+
+
+def metadata_complaints(e: Evidence) -> list[str]:
+    from .metadata import metadata_of, read_metadata
+
+    wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.data)
+    if inside is None:
+        return ["there is none"]
+    return _differences({key: (value, wanted[key]) for key, value in asdict(inside).items()})
+
+
+def plain_file_complaints(e: Evidence) -> list[str]:
+    """Of a file with Ghost operators: it is of no use without the plain one."""
+    if (operators := e.record.operators) is None:
+        return []
+    plain = e.path.with_name(operators.plain)
+    if not plain.exists():
+        return [f"{operators.plain} is not beside it, for whoever has no operators"]
+    found = sha256(plain.read_bytes())
+    if found != operators.plain_sha256:
+        return [f"{operators.plain} is another file than the one it was made from"]
+    return []
+
+
+def _differences(pairs: dict[str, tuple]) -> list[str]:
+    return [
+        f"{what}: {_short(found)} in the file, {_short(told)} in the record"
+        for what, (found, told) in pairs.items()
+        if found != told
+    ]
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
+    "the bytes are those that the record describes": hash_complaints,
+    "it loads and runs": runtime_complaints,
+    "it keeps the promises of its recipe": contract_complaints,
+    "its graph is the one in the record": graph_complaints,
+    "it has one label for every output": label_complaints,
+    "its preprocessing makes what its input takes": preprocessing_complaints,
+    "its metadata says what the record says": metadata_complaints,
+    "its plain file, if it needs one, stands beside it": plain_file_complaints,
+}
+
+
+def verify(path: str | Path) -> list[Check]:
+    """Make every check that can be made."""
+    evidence = Evidence(Path(path))
+    return [_check(claim, complaints, evidence) for claim, complaints in CHECKS.items()]
+
+
+def _check(claim: str, complaints: Callable[[Evidence], list[str]], evidence: Evidence) -> Check:
+    try:
+        found = complaints(evidence)
+    except NoRecord as error:
+        return Check(claim, NOT_MADE, [str(error)])
+    except UserError as error:
+        found = [str(error)]
+    return Check(claim, FAILED if found else PASSED, found)
