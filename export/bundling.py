@@ -76,5 +76,5 @@ def scores_by_crop(network: Network, held_out: Photos, stages: Stages) -> dict[f
     crops = [replace(network.preprocessing, crop=crop) for crop in CROPS]
     candidates = [replace(as_trained, title=f"crop {p.crop}", preprocessing=p) for p in crops]
     with stages.stage("choose the crop", len(held_out)) as advance:
-        result = evaluate(candidates, held_out, progress=advance)
+        result = evaluate(candidates, held_out, advance=advance)
     return {p.crop: result.accuracy(i).top1 for i, p in enumerate(crops)}

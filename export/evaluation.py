@@ -1,6 +1,6 @@
 """Accuracy on labelled photos, of several networks side by side on the same photos."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.record import Accuracy
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.train.score import ranks_of
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 BATCH = 32  # photos decoded at a time, for however many classifiers
 Z95 = 1.959964  # 97.5 % quantile of the normal distribution
-
-Progress = Callable[[int], object]  # is told how many photos were just done
 
 
 @dataclass(frozen=True)
@@ -60,15 +58,14 @@ def evaluate(
     classifiers: Sequence["Classifier"],
     photos: Photos,
     limit: int | None = None,
-    progress: Progress = lambda n: None,
+    advance: Advance = silent,
 ) -> Evaluation:
     """Show the same photos to every classifier. `limit` takes them evenly from all classes."""
     outputs = [true_outputs(photos, c.labels, c.title) for c in classifiers]
     preprocessings = {c.preprocessing for c in classifiers}
-    n = len(photos) if limit is None else min(limit, len(photos))
-    chosen = np.arange(n) * len(photos) // n
+    chosen = photos.evenly(len(photos) if limit is None else limit)
     ranks, skipped = [], []
-    for batch in np.split(chosen, range(BATCH, n, BATCH)):
+    for batch in np.split(chosen, range(BATCH, len(chosen), BATCH)):
         read: dict[int, Image.Image] = {}
         for i in batch:
             try:
@@ -76,16 +73,16 @@ def evaluate(
             except UserError as broken:
                 skipped.append(str(broken))
         if read:
-            images = {how: prepared(read.values(), how) for how in preprocessings}
+            images = {how: how.images(read.values()) for how in preprocessings}
             ranks.append(
                 [
                     ranks_of(np.asarray(c.predict(images[c.preprocessing])), of[[*read]])
                     for c, of in zip(classifiers, outputs, strict=True)
                 ]
             )
-        progress(len(batch))
+        advance(len(batch))
     if not ranks:
-        raise UserError(f"none of the {n} photos can be read; {skipped[0]}")
+        raise UserError(f"none of the {len(chosen)} photos can be read; {skipped[0]}")
     return Evaluation(np.concatenate(ranks, axis=1), tuple(skipped))
 
 
@@ -101,8 +98,3 @@ def true_outputs(photos: Photos, labels: Labels, title: str) -> np.ndarray:
             fix=f"name each folder by a label id of the network, such as {labels.ids[0]!r}",
         )
     return np.array([output_of[name] for name in photos.classes])[photos.label_of]
-
-
-def prepared(photos: Collection[Image.Image], preprocessing: Preprocessing) -> np.ndarray:
-    """The input of the model, (N, size, size, 3) float32."""
-    return preprocessing.normalise(np.stack([preprocessing.pixels(photo) for photo in photos]))

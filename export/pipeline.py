@@ -191,7 +191,7 @@ def scored(
     for data, record in finished:
         classifiers.append(replace(original, title=record.recipe, predict=Runtime(data).run))
     with stages.stage("measure accuracy", len(labelled)) as advance:
-        result = evaluate(classifiers, labelled, progress=advance)
+        result = evaluate(classifiers, labelled, advance=advance)
     rows = [
         (data, replace(record, accuracy=result.accuracy(i)))
         for i, (data, record) in enumerate(finished, start=1)

@@ -81,4 +81,4 @@ def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> Flatbuffer:
         }
         result = rewriter.quantize(limits or None).quantized_model
     assert result is not None
-    return Flatbuffer(result)
+    return Flatbuffer(bytes(result))

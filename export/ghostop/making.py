@@ -57,7 +57,7 @@ def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | N
     file = ghostop_file.make(data, plain.name, images)
     images_from = "generated images" if photos is None else "photos"
     path = ghostop_path(plain if out is None else out / plain.name)
-    files = {path: file.data}
+    files: dict[Path, bytes] = {path: file.data}
     if record is not None:
         operators = Operators(
             plain=plain.name,

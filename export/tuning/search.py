@@ -132,8 +132,8 @@ class Search:
             if choice in extra and not any(choice.excludes(other) for other in best.rewrites)
         ]
         plans = [{block: tuple(c for c in self.choices if c in chosen)} for chosen in more]
-        tried = [t.plan for t in (*self.trials, *self._untold)]
-        return tuple(plan for plan in plans if plan not in tried)
+        known = [t.plan for t in (*self.trials, *self._untold)]
+        return tuple(plan for plan in plans if plan not in known)
 
     def best_of(self, block: str) -> Trial | None:
         """The cheapest trial in a block that is cheaper than the plain file.

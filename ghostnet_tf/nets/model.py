@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import keras
 import numpy as np
@@ -95,7 +95,7 @@ def load_model(path: str | Path) -> keras.Model:
     if not user_path(path).is_file():
         raise UserError(f"there is no file {str(path)!r}", fix="check the path")
     try:
-        return keras.models.load_model(path, safe_mode=True)
+        return cast(keras.Model, keras.models.load_model(path, safe_mode=True))
     except (ValueError, TypeError, KeyError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
