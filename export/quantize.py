@@ -68,7 +68,7 @@ def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> Flatbuffer:
         elif row.how == "dynamic":
             rewriter.add_dynamic_config(".*", everything, row.weight_bits)
             # XNNPACK has no dynamic depthwise convolution: with them GhostNet 1.0 falls into 37
-            # partitions, takes twice as long on x86 and loses 5 dB.
+            # partitions, takes 2.5 times as long on x86 and loses 2 dB (docs/results/quantizer.md).
             rewriter.add_weight_only_config(".*", op.DEPTHWISE_CONV_2D, row.weight_bits)
         else:
             rewriter.add_static_config(".*", everything, row.activation_bits, row.weight_bits)

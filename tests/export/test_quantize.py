@@ -4,11 +4,14 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from litert_quantizer.quantizer import Quantizer
+from litert_quantizer.recipe import dynamic_wi8_afp32
 
 from export.from_keras import to_float32
 from export.graph import Graph
 from export.parity import snr_db
 from export.quantize import quantize, shared_at_concats
+from export.quiet import quiet
 from export.ranges import Ranges
 from export.recipes import RECIPES
 from export.runtime import Runtime
@@ -78,6 +81,17 @@ def test_int16_is_calibrated_over_everything_seen_and_not_equalized(float32, ran
 
 def test_dynamic_stays_in_few_partitions(files):
     assert Runtime(files["dynamic_wi8_afp32"]).delegation().partitions == 1
+
+
+def test_the_quantizers_own_dynamic_recipe_takes_depthwise_convolutions_from_xnnpack(float32):
+    """Where this fails, XNNPACK has learned them, and `apply` needs no exception any more."""
+    with quiet():
+        theirs = Quantizer(bytearray(float32))
+        theirs.load_quantization_recipe(dynamic_wi8_afp32())
+        outside = Runtime(bytes(theirs.quantize().quantized_model)).delegation().left_out
+
+    assert {op.split()[0] for op in outside} == {"DEPTHWISE_CONV_2D"}
+    assert len(outside) == Graph(float32).counts()["DEPTHWISE_CONV_2D"]
 
 
 def test_a_tensor_that_is_always_zero_does_not_spoil_the_file(float32, ranges, fresh_images):
