@@ -33,13 +33,13 @@ RECIPES = {
         how="weight_only",
         weight_bits=8,
         activation_bits=32,
-        when="the file must be a quarter, and speed may stay",
+        when="the file must be a quarter, speed may stay, and you have no calibration photos",
     ),
     "dynamic_wi8_afp32": Recipe(
         how="dynamic",
         weight_bits=8,
         activation_bits=32,
-        when="you have no calibration photos",
+        when="you measured that it is faster for you: a GhostNet is slower in it",
     ),
     "static_wi8_ai8": Recipe(
         how="static",
