@@ -1,4 +1,4 @@
-"""A file and its twin with Ghost operators: the same function, shown by running both."""
+"""A plain file and its Ghost-operator file: the same function, shown by running both."""
 
 from dataclasses import replace
 
@@ -24,10 +24,10 @@ from ghostnet_tf.nets.seeded import seed
 
 @pytest.mark.parametrize("name", ["micro", "micro_int8", "micro_unequal"])
 def test_every_operator_of_a_small_network_is_equal(name, request):
-    twin = make(request.getfixturevalue(name), "micro.tflite", images(16))
+    ours = make(request.getfixturevalue(name), "micro.tflite", images(16))
 
-    assert len(twin.found.sites) == 8
-    assert twin.snr_db is None if "_" in name else twin.snr_db and twin.snr_db > 110
+    assert len(ours.found.sites) == 8
+    assert ours.snr_db is None if "_" in name else ours.snr_db and ours.snr_db > 110
 
 
 @pytest.mark.parametrize(
@@ -52,27 +52,27 @@ def test_an_int8_image_and_int8_logits_stay_what_they_are(micro, micro_int8):
     from export.quantize import quantize
 
     plain = quantize(micro, "static_wi8_ai8_int8io", micro_ranges())
-    twin = make(plain, "plain.tflite", images())
+    ours = make(plain, "plain.tflite", images())
 
-    graph = Graph(twin.data)
+    graph = Graph(ours.data)
     assert [graph.dtype(t) for t in (*graph.inputs, *graph.outputs)] == ["INT8", "INT8"]
 
 
 def test_names_inputs_and_untouched_tensors_are_kept(micro_int8):
-    twin = Graph(make(micro_int8, "a.tflite", images()).data)
+    ours = Graph(make(micro_int8, "a.tflite", images()).data)
     plain = Graph(micro_int8)
 
-    assert twin.counts() == {
+    assert ours.counts() == {
         "QUANTIZE": 1, OPERATOR_NAME: 8, "MEAN": 1, "FULLY_CONNECTED": 1, "DEQUANTIZE": 1,
     }  # fmt: skip
-    assert [op.name for op in twin.ops if op.is_ghost] == [f"ghostnet.op.{i:03}" for i in range(8)]
-    assert [twin.names[t] for t in twin.inputs] == [plain.names[t] for t in plain.inputs]
-    assert set(twin.names) < set(plain.names)
-    assert {"ghost1_primary", "residual", "logits/kernel"} < set(twin.names)
-    assert not {"ghost1_cheap", "ghost1_cheap/kernel", "ghost2_concat"} & set(twin.names)
+    assert [op.name for op in ours.ops if op.is_ghost] == [f"ghostnet.op.{i:03}" for i in range(8)]
+    assert [ours.names[t] for t in ours.inputs] == [plain.names[t] for t in plain.inputs]
+    assert set(ours.names) < set(plain.names)
+    assert {"ghost1_primary", "residual", "logits/kernel"} < set(ours.names)
+    assert not {"ghost1_cheap", "ghost1_cheap/kernel", "ghost2_concat"} & set(ours.names)
 
 
-def test_the_twin_is_hardly_larger_and_the_same_each_time(micro_int8, float32, ranges):
+def test_it_is_hardly_larger_and_the_same_each_time(micro_int8, float32, ranges):
     plain = static(float32, ranges)
 
     one, other = (with_operators(plain, "plain.tflite") for _ in range(2))
@@ -81,7 +81,7 @@ def test_the_twin_is_hardly_larger_and_the_same_each_time(micro_int8, float32, r
     assert len(one) < 1.02 * len(plain)
 
 
-def test_the_twin_knows_the_plain_file(micro):
+def test_it_knows_the_plain_file(micro):
     assert plain_file(Graph(with_operators(micro, "some_name.tflite"))) == "some_name.tflite"
 
 
@@ -96,11 +96,11 @@ def test_a_file_without_a_place_for_one_is_refused():
     assert "nothing was written" in refused.value.fix
 
 
-def test_a_twin_cannot_have_a_twin(micro):
-    twin = with_operators(micro, "plain.tflite")
+def test_operators_go_into_plain_files_alone(micro):
+    ours = with_operators(micro, "plain.tflite")
 
     with pytest.raises(UserError, match="no Ghost operator fits"):
-        make(twin, "plain_ghostop.tflite", images())
+        make(ours, "plain_ghostop.tflite", images())
 
 
 # ---------------------------------------------------------------------------- planted bugs
@@ -189,8 +189,8 @@ def test_labels_and_normalisation_go_along(micro):
     assert read_metadata(with_operators(plain, "plain.tflite")) == read_metadata(plain)
 
 
-def test_the_outputs_of_a_float32_twin_are_the_plain_files(micro):
-    twin = with_operators(micro, "plain.tflite")
+def test_the_outputs_in_float32_are_the_plain_files(micro):
+    ours = with_operators(micro, "plain.tflite")
 
-    assert snr_db(Runtime(micro).run(images()), Runtime(twin).run(images())) > 110
-    assert Runtime(twin).delegation().partitions == 1  # the mean and the dense layer
+    assert snr_db(Runtime(micro).run(images()), Runtime(ours).run(images())) > 110
+    assert Runtime(ours).delegation().partitions == 1  # the mean and the dense layer

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from export.contract import facts
 from export.graph import Graph
 from export.metadata import attach_metadata
 from export.tuning import cost
+from export.tuning.rewrites import REWRITES
 from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.record import load, record_path, save
 from ghostnet_tf.base.rooms import PACKAGE
 
@@ -191,6 +194,59 @@ def test_a_resumed_run_measures_only_what_is_missing(int8, counted):
     assert done and not done & set(again) and len(again) == len(set(again))
 
 
+def test_an_interruption_costs_one_group_of_measurements(tmp_path, counted):
+    place = cost.Place("emulated", "cortex-a76", None, "standard")
+    plain, path, known = small_int8(), tmp_path / "a.measured.json", []
+    files = [Graph(plain).to_bytes() + bytes([i]) for i in range(2 * cost.GROUP + 1)]
+    counted.stop_at = 3
+
+    with pytest.raises(KeyboardInterrupt):
+        cost.Benchmark(place, plain, path).costs(files, known.append)
+
+    resumed = cost.Benchmark(place, plain, path, is_resumed=True)
+    assert known == [0, cost.GROUP, cost.GROUP]
+    assert set(resumed.saved.costs) == {sha256(data) for data in (plain, *files[:-1])}
+    counted.calls = []
+    resumed.costs(files)
+    assert counted.calls == [[sha256(files[-1])]]
+
+
+def test_what_is_to_come_is_said_before_it_is_measured(int8, counted, capsys):
+    tune.main([str(int8), "--rewrites", "late_concat"])
+
+    said = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"each rewrite alone: at most 2 measurements of \d+\.\d s each, about \d+ s", said[0]
+    )
+    assert said[-1].endswith(": nothing new to measure")
+
+
+def test_on_a_target_without_one_count_the_first_measurement_is_timed(int8, monkeypatch, capsys):
+    monkeypatch.setattr(cost.Benchmark, "_run", lambda self, files: timed(self, files))
+
+    tune.main([str(int8), "--target", "host", "--rewrites", "operator", "--effort", "quick"])
+
+    assert re.search(r"at most \d+ measurements of \d+\.\d s each", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("n", "each", "said"),
+    [
+        (0, 3.0, "x: nothing new to measure"),
+        (12, None, "x: nothing new to measure"),
+        (12, 3.21, "x: at most 12 measurements of 3.2 s each, about 39 s"),
+        (120, 3.0, "x: at most 120 measurements of 3.0 s each, about 6 min"),
+    ],
+)
+def test_an_estimate_is_in_seconds_or_minutes(n, each, said):
+    assert tune._estimate("x", n, each) == said
+
+
+def test_the_old_name_of_rewrites_is_understood():
+    assert tune.parse(["a.tflite", "--forms", "operator"]).rewrites == ("operator",)
+    assert tune.parse(["a.tflite"]).rewrites == tuple(REWRITES)
+
+
 def test_old_costs_are_set_aside_without_resume(int8, counted):
     line = [str(int8), "--rewrites", "late_concat"]
     tune.main(line)
@@ -223,15 +279,17 @@ def test_damaged_costs_are_refused(int8, counted, content):
 # ---------------------------------------------------------------------------- the benchmark
 
 
-def test_times_are_compared_with_the_plain_file_in_the_same_rounds(int8, monkeypatch):
-    def run(self, files):
-        assert next(iter(files)) == self.saved.plain_sha256
-        rows = [{"sha256": sha, "median_ms": 2.0 - 0.1 * i} for i, sha in enumerate(files)]
-        verdicts = [{"low": 0.9, "high": 0.96}, *[{"low": 0.97, "high": None}] * (len(rows) - 2)]
-        self.saved = cost.replace(self.saved, target="host: a processor")
-        return {"rows": rows, "verdicts": verdicts}
+def timed(benchmark: cost.Benchmark, files: dict[str, bytes]) -> dict:
+    """In place of the benchmark's program: of every start the first candidate is faster."""
+    assert next(iter(files)) == benchmark.saved.plain_sha256
+    rows = [{"sha256": sha, "median_ms": 2.0 - 0.1 * i} for i, sha in enumerate(files)]
+    verdicts = [{"low": 0.9, "high": 0.96}, *[{"low": 0.97, "high": None}] * (len(rows) - 2)]
+    benchmark.saved = cost.replace(benchmark.saved, target="host: a processor")
+    return {"rows": rows, "verdicts": verdicts}
 
-    monkeypatch.setattr(cost.Benchmark, "_run", run)
+
+def test_times_are_compared_with_the_plain_file_in_the_same_rounds(int8, monkeypatch):
+    monkeypatch.setattr(cost.Benchmark, "_run", lambda self, files: timed(self, files))
 
     tune.main([str(int8), "--target", "host", "--core", "1", "--rewrites", "operator"])
 

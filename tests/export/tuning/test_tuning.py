@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from small_ghost import photos, small, small_int8
+from small_ghost import BLOCKS, photos, small, small_int8
 
 from export.graph import Graph
 from export.tuning import candidate as candidates
@@ -15,10 +15,13 @@ from export.tuning.rewrites import REWRITES, Choice, choices
 from export.tuning.search import (
     BEST,
     CHEAPER,
+    DEARER,
     EVERY,
     PARTLY,
     SAME,
     TAKEN,
+    TOGETHER,
+    TRIMMED,
     UNEQUAL,
     UNFIT,
     Search,
@@ -137,6 +140,60 @@ def test_blocks_that_do_not_add_up_are_left_plain():
 
     assert taken and taken.plan == {"block_01": (LATE,)}
     assert of(one, BEST) == {"late_concat": CHEAPER}
+
+
+def modules(graph: Graph) -> set[int]:
+    """The numbers of the blocks whose modules are operators."""
+    plain = {i for i in range(4) if f"block_0{i}/ghost1/cheap_1/act" in graph.names}
+    return set(range(4)) - plain
+
+
+@pytest.mark.parametrize("losses", [{3}, {2, 3}])
+def test_what_makes_the_cheapest_whole_dearer_is_not_in_the_file(losses):
+    """No operator gains alone, for it ends a partition; together they do, but for some."""
+
+    def price(graph: Graph) -> float:
+        there = modules(graph)
+        return 100.0 - 10 * (len(there) > 1) + 2 * len(there & losses)
+
+    one = search(small_int8(), price, ("operator",))
+
+    taken = run(one)
+
+    kept = [block for i, block in enumerate(BLOCKS) if i not in losses]
+    assert taken and taken.plan == {block: (GHOST,) for block in kept}
+    assert taken.where == TRIMMED and taken.cost and taken.cost.after == 90
+    untaken = [t.verdict for t in one.judged() if t.where == "block_03" and t.rewrites == (GHOST,)]
+    assert untaken == [DEARER]
+
+
+def test_what_gains_among_others_alone_stays_and_says_so():
+    one = search(
+        small_int8(), lambda graph: {0: 100.0, 1: 101.0, 4: 80.0}.get(len(modules(graph)), 90.0),
+        ("operator",),
+    )  # fmt: skip
+
+    taken = run(one)
+
+    assert taken and taken.where == EVERY and taken.plan == {block: (GHOST,) for block in BLOCKS}
+    alone = [t.verdict for t in one.judged() if t.where in BLOCKS and t.rewrites == (GHOST,)]
+    assert alone == [TOGETHER] * 4
+
+
+def test_a_round_says_before_it_begins_how_much_it_measures():
+    one = search(small_int8(), copied_pixels)
+
+    steps = []
+    for todo in one.rounds(is_deep=True):
+        n, done = one.count(todo), []
+        one.attempt(todo, done.append)
+        steps.append((todo.title, n, sum(done)))
+
+    assert [done for _, _, done in steps] == [n for _, n, _ in steps]
+    assert sum(n for _, n, _ in steps) == one.benchmark.n_measured  # type: ignore[attr-defined]
+    assert [title for title, _, _ in steps][:2] == [
+        "each rewrite alone", "one rewrite more where one helped",
+    ]  # fmt: skip
 
 
 def test_where_nothing_is_cheaper_the_plain_file_is():
