@@ -35,7 +35,7 @@ explore: $(VENV)/onnx
 		sh -c 'while $(BIN)/python -m pytest -m hypothesis -x -q; do :; done; exit 1' || test $$? = 124
 
 ASSETS := android_demo/app/src/main/assets
-TO_ASSETS := export/to_tflite.py --recipe float32 static_wi8_ai8 --out $(ASSETS)/models
+TO_ASSETS := export/to_tflite.py --overwrite --recipe float32 static_wi8_ai8 --out $(ASSETS)/models
 android-assets: $(VENV)/core
 	$(BIN)/python $(TO_ASSETS) --ghostop
 	$(BIN)/python $(TO_ASSETS) --model mobilenetv3_large_035_delegable

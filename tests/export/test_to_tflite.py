@@ -336,10 +336,10 @@ def checkpoint_of(path: Path, seed: int) -> Path:
 
     keras.utils.set_random_seed(seed)
     entry = zoo.parse_model("ghostnet_010")
-    model = filled(entry.build(classes=2, size=32))
+    model = filled(entry.build(classes=2, size=64))
     head = model.get_layer("classifier")
     head.set_weights([np.random.default_rng(seed).normal(size=w.shape) for w in head.get_weights()])
-    how = entry.preprocessing.at(32).to_dict()
+    how = entry.preprocessing.at(64).to_dict()
     says = {"model": "ghostnet_010", "classes": ["cat", "dog"], "preprocessing": how}
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.save(path, {v.path: v.numpy() for v in model.weights}, says)
@@ -365,8 +365,8 @@ def test_two_trainings_give_two_files(runs, tmp_path):
         run(*of(runs / name, tmp_path))
 
     assert sorted(path.name for path in tmp_path.glob("*.tflite")) == [
-        "ghostnet_010_mine_32_float32.tflite",
-        "ghostnet_010_second_32_float32.tflite",
+        "ghostnet_010_mine_64_float32.tflite",
+        "ghostnet_010_second_64_float32.tflite",
     ]
 
 
