@@ -33,7 +33,7 @@ def bundle(
     best = run / "best.safetensors"
     tensors, header = checkpoint.read(best)
     history = checkpoint.read(run / "state.safetensors")[1]["history"]
-    seed = header["recipe"]["seed"]
+    seed = header["schedule"]["seed"]
     training, held_out = hold_out(len(photos), n_held_out, seed)
     network = from_zoo(weights=str(best))
     crops = scores_by_crop(network, photos.subset(held_out), stages)
@@ -59,7 +59,7 @@ def bundle(
         "weights": weights,
         "sha256": sha256(path.read_bytes()),
         "photos": {"training": len(training), "held_out": len(held_out), "scored": len(labelled)},
-        "recipe": header["recipe"],
+        "recipe": header["schedule"],
         "epoch": header["epoch"],
         "held_out_top1_by_crop": crops,
         "accuracy": accuracy,

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import UnionType
@@ -62,7 +62,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operators:
-    """Ghost operators stand in a file for what its plain file computes without them."""
+    """Ghost operators stand in a file for what the plain file computes without them."""
 
     plain: str  # name of that file, beside this one
     plain_sha256: str
@@ -120,6 +120,8 @@ class Record:
     sha256: str = ""  # of the finished file; `save` fills these two in
     size_bytes: int = 0
     schema: int = SCHEMA
+    # What a later version wrote and this one does not know, in its place; written again as it was.
+    others: dict[str, Any] = field(default_factory=dict)
 
     @property
     def file_name(self) -> str:
@@ -128,8 +130,13 @@ class Record:
         path = tuned_path(Path(name), self.tuning.core) if self.tuning else Path(name)
         return ghostop_path(path).name if self.operators else path.name
 
+    def as_json(self) -> dict[str, Any]:
+        """The keys and values as they stand in the file."""
+        content = asdict(self)
+        return _merged(content, content.pop("others"))
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
+        return json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n"
 
 
 def artifact_name(model: str, weights: str, size: int, recipe: str) -> str:
@@ -143,7 +150,7 @@ def ghostop_path(plain: Path) -> Path:
 
 
 def tuned_path(plain: Path, core: str) -> Path:
-    """What a file with the cheapest forms for a core is called; with operators, its twin."""
+    """What a file with the cheapest forms for a core is called, before operators."""
     return plain.with_name(f"{plain.stem}_tuned_{core}.tflite")
 
 
@@ -226,14 +233,52 @@ def read_record(path: str | Path) -> Record:
         schema = content.get("schema") if isinstance(content, dict) else None
         if schema != SCHEMA:
             raise Mismatch(f"its schema is {schema!r}, and this version reads {SCHEMA}")
-        for later in ("operators", "tuning"):  # as it was before there were any
-            content.setdefault(later, None)
-        return typed(Record, content, "record")
+        known, others = _divided(Record, content)
+        return replace(typed(Record, {**known, "others": {}}, "record"), others=others)
     except (Mismatch, OverflowError) as wrong:
         raise UserError(
             f"the record {str(beside)!r} cannot be used: {wrong}",
             fix="export the file again with this version, or read it with the one that wrote it",
         ) from None
+
+
+def _divided(kind: Any, content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the keys of `kind`, also those that are left out and have a default; all others).
+
+    A record grows without breaking: whoever reads an older one takes the defaults, and whoever
+    reads a newer one keeps what this version does not know.
+    """
+    hints = get_type_hints(kind)
+    hints.pop("others", None)
+    known = {name: value for name, value in content.items() if name in hints}
+    others = {name: value for name, value in content.items() if name not in hints}
+    for one in fields(kind) if is_dataclass(kind) else ():
+        if one.name in hints and one.name not in content:
+            if one.default is not MISSING:
+                known[one.name] = one.default
+            elif one.default_factory is not MISSING:
+                known[one.name] = one.default_factory()
+    for name, value in known.items():
+        inner = get_args(hints[name])[0] if get_origin(hints[name]) is UnionType else hints[name]
+        if isinstance(value, dict) and (is_typeddict(inner) or is_dataclass(inner)):
+            known[name], unknown = _divided(inner, value)
+            others |= {name: unknown} if unknown else {}
+    return known, others
+
+
+def _merged(content: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """`content` with the keys of `others`, those of inner objects inside of them.
+
+    What stands for an inner object that is there no more (`operators` of a file that has none any
+    longer) goes with it.
+    """
+    merged = dict(content)
+    for name, value in others.items():
+        if name not in content:
+            merged[name] = value
+        elif isinstance(content[name], dict):
+            merged[name] = _merged(content[name], value)
+    return merged
 
 
 class Mismatch(Exception):

@@ -39,7 +39,7 @@ class Pretrained:
 
 def pretrained(
     name: str | None = None,
-    weights: str | None = BUNDLED,
+    weights: "str | Weights | None" = BUNDLED,
     *,
     size: int | None = None,
     classes: int | None = None,
@@ -91,9 +91,9 @@ def pretrained(
     )
 
 
-def find(weights: str | None, name: str | None) -> Source:
-    """What `weights` stands for; a file is looked at, and of others read."""
-    if weights is None or weights == SEEDED:
+def find(weights: Source, name: str | None) -> Source:
+    """What `weights` stands for; a file is looked at, and others' are read."""
+    if weights is None or weights == SEEDED or isinstance(weights, Weights):
         return weights
     return weights_room.find(weights, name)
 
@@ -130,7 +130,7 @@ def with_weights(
     model: "ImageModel", entry: zoo.Entry, weights: Source, include_top: bool
 ) -> "ImageModel":
     """`model`, a network like `entry`, with these weights, which it remembers."""
-    found = weights if isinstance(weights, Weights) else find(weights, entry.name)
+    found = find(weights, entry.name)
     _refuse_another_network(entry, found)
     classes = model.output_shape[-1] if include_top else None
     labels = outputs(entry, found, classes)[1] if include_top else None

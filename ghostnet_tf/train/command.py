@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import refuse_unwritable
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.train import schedule as recipes
+from ghostnet_tf.train import schedule as schedules
 
 EXAMPLE = """\
 your own photos, one folder per class, from the bundled weights to a .tflite:
@@ -38,17 +39,18 @@ def parser() -> argparse.ArgumentParser:
         ".weights.h5 or .keras file; other classes get a new classifier",
     )
     parse.add_argument(
-        "--recipe",
+        "--schedule",
         default="finetune",
         metavar="NAME|FILE",
-        help=f"{', '.join(recipes.RECIPES)}, or a JSON file; default: finetune",
+        help=f"{', '.join(schedules.SCHEDULES)}, or a JSON file; default: finetune",
     )
+    parse.add_argument("--recipe", metavar="NAME|FILE", help=argparse.SUPPRESS)  # its old name
     parse.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change one setting of the recipe, e.g. epochs=5; may be repeated",
+        help="change one setting of the schedule, e.g. epochs=5; may be repeated",
     )
     parse.add_argument(
         "--held-out",
@@ -72,7 +74,10 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     zoo.parse_model(args.model)
-    recipe = recipes.load(args.recipe).with_settings(args.set)
+    if args.recipe is not None:
+        print("note: --recipe is now called --schedule; the old name goes soon", file=sys.stderr)
+        args.schedule = args.recipe
+    schedule = schedules.load(args.schedule).with_settings(args.set)
     from ghostnet_tf.data.photos import Photos
 
     photos = Photos.open(args.photos)
@@ -91,19 +96,21 @@ def main(argv: list[str] | None = None) -> int:
 
     from ghostnet_tf.train.loop import train
 
-    result = train(args, photos, recipe)
+    result = train(args, photos, schedule)
     print(json.dumps(result, indent=1) if args.json else summary(args, result))
     return 0
 
 
 def summary(args: argparse.Namespace, result: dict[str, Any]) -> str:
     """What came out, and what to type next."""
-    best = result["best"]
-    plain, ema = best["held_out_top1"], best["held_out_ema_top1"]
-    which = f"EMA weights of epoch {best['epoch']}" if ema >= plain else f"epoch {best['epoch']}"
+    best, n = result["best"], result["held_out"]
+    plain, averaged = best["held_out_top1"], best["held_out_ema_top1"]
+    which = "averaged weights" if averaged >= plain else "weights"
+    share = max(plain, averaged)
     own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
     return (
-        f"best: {which}, top-1 {max(plain, ema):.2%} on the held-out photos\n"
+        f"best: the {which} of epoch {best['epoch']}, right for {round(share * n)} of {n} held-out "
+        f"photos ({share:.1%})\n"
         f"wrote {result['weights']}\n"
         f"next: {typed('export', *own)}"
     )

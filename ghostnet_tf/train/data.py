@@ -13,7 +13,7 @@ from ghostnet_tf.base.progress import Advance
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.train.augment import random_view
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -70,27 +70,33 @@ class TrainBatches(keras.utils.PyDataset):
     """One epoch, augmented: (batch, size, size, 3) float32 and targets (batch, classes) float32."""
 
     def __init__(
-        self, data: Decoded, classes: int, recipe: Recipe, preprocessing: Preprocessing, epoch: int
+        self,
+        data: Decoded,
+        classes: int,
+        schedule: Schedule,
+        preprocessing: Preprocessing,
+        epoch: int,
     ):
         super().__init__(workers=os.cpu_count() or 1, max_queue_size=8)
-        self.data, self.recipe, self.preprocessing = data, recipe, preprocessing
-        self.epoch, self.size = epoch, recipe.size_at(epoch)
+        self.data, self.schedule, self.preprocessing = data, schedule, preprocessing
+        self.epoch, self.size = epoch, schedule.size_at(epoch)
         self.one_hot = np.eye(classes, dtype=np.float32)
-        self.order = np.random.default_rng((recipe.seed, epoch)).permutation(len(data))
+        self.order = np.random.default_rng((schedule.seed, epoch)).permutation(len(data))
 
     def __len__(self) -> int:
-        return len(self.data) // self.recipe.batch  # the rest of the photos has its turn next epoch
+        # the rest of the photos has its turn next epoch
+        return len(self.data) // self.schedule.batch
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        recipe = self.recipe
-        rng = np.random.default_rng((recipe.seed, self.epoch, number))
-        chosen = self.order[number * recipe.batch : (number + 1) * recipe.batch]
-        how = (self.size, recipe.crop_scale, recipe.flip, recipe.randaugment)
+        schedule = self.schedule
+        rng = np.random.default_rng((schedule.seed, self.epoch, number))
+        chosen = self.order[number * schedule.batch : (number + 1) * schedule.batch]
+        how = (self.size, schedule.crop_scale, schedule.flip, schedule.randaugment)
         views = [random_view(self.data.pixels[i], *how, rng) for i in chosen]
         images = self.preprocessing.normalise(np.stack(views))
         targets = self.one_hot[self.data.labels[chosen]]
-        if recipe.mixup:  # arXiv 1710.09412, with the batch reversed as the partner
-            share = np.float32(rng.beta(recipe.mixup, recipe.mixup))
+        if schedule.mixup:  # arXiv 1710.09412, with the batch reversed as the partner
+            share = np.float32(rng.beta(schedule.mixup, schedule.mixup))
             images = share * images + (1 - share) * images[::-1]
             targets = share * targets + (1 - share) * targets[::-1]
         return images, targets

@@ -1,4 +1,4 @@
-"""The optimizer of a recipe, and the moving average of the weights that it keeps."""
+"""The optimizer of a schedule, and the moving average of the weights that it keeps."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -6,31 +6,31 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 
 NO_DECAY = ["gamma", "beta", "bias"]
 
 
-def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def make_optimizer(schedule: Schedule, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Warm-up, then a cosine to zero over the whole run; no decay on BatchNorm and biases."""
-    warmup = round(recipe.warmup_epochs * steps_per_epoch)
+    warmup = round(schedule.warmup_epochs * steps_per_epoch)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
-        warmup_target=recipe.learning_rate,
+        warmup_target=schedule.learning_rate,
         warmup_steps=warmup,
-        decay_steps=max(1, recipe.epochs * steps_per_epoch - warmup),
+        decay_steps=max(1, schedule.epochs * steps_per_epoch - warmup),
     )
     common = {
         "learning_rate": rate,
-        "weight_decay": recipe.weight_decay,
+        "weight_decay": schedule.weight_decay,
         "use_ema": True,
-        "ema_momentum": recipe.ema,
+        "ema_momentum": schedule.ema,
         "name": "optimizer",
     }
-    if recipe.optimizer == "adamw":
+    if schedule.optimizer == "adamw":
         optimizer = keras.optimizers.AdamW(**common)
     else:
-        optimizer = keras.optimizers.SGD(momentum=recipe.momentum, nesterov=True, **common)
+        optimizer = keras.optimizers.SGD(momentum=schedule.momentum, nesterov=True, **common)
     optimizer.exclude_from_weight_decay(var_names=NO_DECAY)
     # Every `fit` ends by putting the average in place of the weights; here an epoch is one `fit`.
     optimizer.finalize_variable_values = lambda var_list: None

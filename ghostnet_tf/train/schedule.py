@@ -1,4 +1,4 @@
-"""A training recipe is data: written beside every run and into every model card."""
+"""A training schedule is data: written beside every run and into every model card."""
 
 import inspect
 import json
@@ -12,7 +12,7 @@ from ghostnet_tf.nets.spec import SMALLEST_IMAGE
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Schedule:
     """Everything that decides the result of a run, beside the network and the photos."""
 
     epochs: int
@@ -38,7 +38,7 @@ class Recipe:
             value = getattr(self, field.name)
             if not _fits(value, field.type):
                 kind = inspect.formatannotation(field.type).replace("typing.", "")
-                raise UserError(f"recipe setting {field.name} is {value!r}", fix=f"give {kind}")
+                raise UserError(f"schedule setting {field.name} is {value!r}", fix=f"give {kind}")
         starts = [start for start, _ in self.sizes]
         for holds, promise in (
             (self.epochs >= 1 and self.batch >= 1, "epochs and batch must be 1 or more"),
@@ -69,7 +69,7 @@ class Recipe:
             ),
         ):
             if not holds:
-                raise UserError(f"recipe: {promise}", fix="--set NAME=VALUE")
+                raise UserError(f"schedule: {promise}", fix="--set NAME=VALUE")
 
     def size_at(self, epoch: int) -> int:
         """Pixels at which `epoch` (from 0) trains."""
@@ -82,12 +82,12 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: Any) -> Self:
         if not isinstance(values, dict):
-            raise UserError(f"a recipe is a JSON object, not {type(values).__name__}")
+            raise UserError(f"a schedule is a JSON object, not {type(values).__name__}")
         known = {field.name: field for field in fields(cls)}
         for name in values:
-            pick(name, known, "recipe setting")
+            pick(name, known, "schedule setting")
         if missing := [name for name in ("epochs", "sizes") if name not in values]:
-            raise UserError(f"the recipe lacks {' and '.join(missing)}")
+            raise UserError(f"the schedule lacks {' and '.join(missing)}")
         return cls(**{name: _tuples(value) for name, value in values.items()})
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Recipe:
             name, equals, text = setting.partition("=")
             if not equals:
                 raise UserError(f"{setting!r} is no setting", fix="write NAME=VALUE, e.g. epochs=5")
-            pick(name, values, "recipe setting")
+            pick(name, values, "schedule setting")
             try:
                 values[name] = json.loads(text)
             except json.JSONDecodeError:
@@ -131,11 +131,11 @@ def _tuples(value: Any) -> Any:
 
 
 # Small photos first, then the final size: most of the learning at half the cost.
-TINYIMAGENET_CPU = Recipe(epochs=18, sizes=((0, 64), (14, 96)))
+TINYIMAGENET_CPU = Schedule(epochs=18, sizes=((0, 64), (14, 96)))
 
-RECIPES: dict[str, Recipe] = {
+SCHEDULES: dict[str, Schedule] = {
     "tinyimagenet_cpu": TINYIMAGENET_CPU,
-    "finetune": Recipe(
+    "finetune": Schedule(
         epochs=10,
         sizes=((0, 96),),
         batch=32,
@@ -148,13 +148,13 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def load(name_or_path: str) -> Recipe:
-    """A recipe by its name, or from a JSON file such as the `recipe.json` of a run."""
+def load(name_or_path: str) -> Schedule:
+    """A schedule by its name, or from a JSON file such as the `schedule.json` of a run."""
     path = user_path(name_or_path)
     if path.suffix != ".json":
-        return pick(name_or_path, RECIPES, "recipe")
+        return pick(name_or_path, SCHEDULES, "schedule")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or not JSON
-        raise UserError(f"recipe {name_or_path!r} cannot be read: {error}") from None
-    return Recipe.from_dict(values)
+        raise UserError(f"schedule {name_or_path!r} cannot be read: {error}") from None
+    return Schedule.from_dict(values)

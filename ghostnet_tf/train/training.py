@@ -16,7 +16,7 @@ from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.train.curves import plot
 from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches
 from ghostnet_tf.train.optimizer import as_numpy, averaged_weights, make_optimizer
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.score import accuracy
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.apply import weights_of
@@ -31,13 +31,13 @@ class Run:
 
     state.safetensors     everything that a resumed run needs, after every epoch
     best.safetensors      the weights (plain or EMA) that did best on the held-out photos
-    recipe.json           the recipe, as `--recipe` takes it
+    schedule.json           the schedule, as `--schedule` takes it
     log.csv, log.json, curves.png    the history
     """
 
     folder: Path
-    recipe: Recipe
-    facts: checkpoint.CheckpointInfo
+    schedule: Schedule
+    info: checkpoint.CheckpointInfo
     model: keras.Model
     train: Decoded
     held_out: Decoded
@@ -45,9 +45,11 @@ class Run:
 
     def __post_init__(self):
         self.model.compile(
-            optimizer=make_optimizer(self.recipe, steps_per_epoch(len(self.train), self.recipe)),
+            optimizer=make_optimizer(
+                self.schedule, steps_per_epoch(len(self.train), self.schedule)
+            ),
             loss=keras.losses.CategoricalCrossentropy(
-                from_logits=True, label_smoothing=self.recipe.label_smoothing
+                from_logits=True, label_smoothing=self.schedule.label_smoothing
             ),
             metrics=["accuracy"],
             jit_compile=keras.backend.backend() == "jax",  # XLA makes TensorFlow slower on a CPU
@@ -84,7 +86,7 @@ class Run:
         """Train one epoch, score the held-out photos, save; returns the new row of the history."""
         number = len(self.history)
         batches = TrainBatches(
-            self.train, len(self.facts.classes), self.recipe, self.facts.preprocessing, number
+            self.train, len(self.info.classes), self.schedule, self.info.preprocessing, number
         )
         fit = self.model.fit(batches, epochs=1, verbose=0, callbacks=[callback], shuffle=False)
         loss = fit.history["loss"][0]
@@ -113,14 +115,14 @@ class Run:
 
     def score(self) -> dict[str, float]:
         """Top-1 and top-5 on the held-out photos, at the size of the finished network."""
-        batches = EvalBatches(self.held_out, self.facts.preprocessing, self.recipe.batch)
+        batches = EvalBatches(self.held_out, self.info.preprocessing, self.schedule.batch)
         logits = np.asarray(self.model.predict(batches, verbose=0))[: len(self.held_out)]
         return accuracy(logits, self.held_out.labels)
 
     def _header(self) -> dict[str, Any]:
         return {
-            "recipe": self.recipe.to_dict(),
-            "facts": self.facts.to_dict(),
+            "schedule": self.schedule.to_dict(),
+            "info": self.info.to_dict(),
             "photos": [len(self.train), len(self.held_out)],
             "history": self.history,
         }
@@ -144,7 +146,7 @@ class Run:
         """
         row = self.history[-1]
         if self.best is row:
-            header = {**self.facts.to_dict(), "recipe": self.recipe.to_dict(), "epoch": row}
+            header = {**self.info.to_dict(), "schedule": self.schedule.to_dict(), "epoch": row}
             checkpoint.save(self.folder / "best.safetensors", weights, header)
         write_atomic(self.folder / "log.csv", _csv(self.history).encode())
         write_atomic(self.folder / "log.json", json.dumps(self.history, indent=1).encode())
@@ -153,31 +155,37 @@ class Run:
         checkpoint.save(self.state_path, tensors, self._header())
 
 
-def steps_per_epoch(photos: int, recipe: Recipe) -> int:
+def steps_per_epoch(photos: int, schedule: Schedule) -> int:
     """Full batches in so many training photos; at least one."""
-    if photos < recipe.batch:
+    if photos < schedule.batch:
         raise UserError(
-            f"{photos} training photos do not fill a batch of {recipe.batch}",
+            f"{photos} training photos do not fill a batch of {schedule.batch}",
             fix="--set batch=N with a smaller N",
         )
-    return photos // recipe.batch
+    return photos // schedule.batch
 
 
 def refuse_another(folder: Path, header: dict[str, Any], mine: dict[str, Any]) -> None:
     """Raise UserError where a state's header is not that of this run."""
-    for key in ("recipe", "facts", "photos"):
+    for key in ("schedule", "info", "photos"):
         # "photos" came later than the first runs: a header without it is taken at its word
         if header.get(key, mine[key] if key == "photos" else None) != mine[key]:
             raise UserError(
                 f"{str(folder)!r} holds a run with {NAMES[key]}",
-                fix="choose another --out, or repeat the options of that run",
+                fix=f"{GO_ON[key].format(run=folder)}; to train its weights on: "
+                f"--weights {folder / 'best.safetensors'} and another --out",
             )
 
 
-NAMES = {
-    "recipe": "another recipe",
-    "facts": "another network, other classes or another preprocessing",
+NAMES = {  # of what differs
+    "schedule": "another schedule",
+    "info": "another network, other classes or another preprocessing",
     "photos": "other photos, or another number held out",
+}
+GO_ON = {
+    "schedule": "to finish that run as it began: --schedule {run}/schedule.json without --set",
+    "info": "to finish that run: its --model and its photos",
+    "photos": "to finish that run: its photos and its --held-out",
 }
 
 

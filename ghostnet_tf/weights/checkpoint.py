@@ -14,6 +14,7 @@ from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.data.preprocess import Preprocessing
 
 KEY = "ghostnet_tf"  # where our JSON stands in the safetensors header
+OLD_KEYS = {"recipe": "schedule", "facts": "info"}  # of the headers that 0.1.0 wrote
 MAX_HEADER_BYTES = 100_000_000  # safetensors' own limit
 
 
@@ -80,7 +81,7 @@ def _header(path: Path, data: bytes) -> dict[str, Any]:
         raise _unreadable(path, error) from None
     if not isinstance(header, dict):
         raise UserError(f"{str(path)!r} has a damaged header", fix="download it again?")
-    return header
+    return {OLD_KEYS.get(key, key): value for key, value in header.items()}
 
 
 def _bytes(path: Path, count: int = -1) -> bytes:

@@ -18,7 +18,7 @@ from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.nets.ghost_conv import GhostConv2D
 from ghostnet_tf.nets.ghostify import ghostify
 from ghostnet_tf.train.data import decode, hold_out
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -63,12 +63,12 @@ def own_network(model: Any, photos: Photos) -> Network:
 def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     keras.utils.set_random_seed(0)
     model, _ = ghostify(network(), warm=True)
-    recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.1, ema=0.5)
+    schedule = Schedule(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.1, ema=0.5)
     train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
-    facts = CheckpointInfo("own", photos.classes, PREPROCESSING)
-    run = Run(tmp_path / "run", recipe, facts, model, train, held_out)
+    info = CheckpointInfo("own", photos.classes, PREPROCESSING)
+    run = Run(tmp_path / "run", schedule, info, model, train, held_out)
 
-    for _ in range(recipe.epochs):
+    for _ in range(schedule.epochs):
         row = run.epoch(keras.callbacks.Callback())
     own = own_network(model, photos)
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
@@ -88,11 +88,11 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
         (32, 32, 3), alpha=0.35, weights=None, classes=2, classifier_activation=None
     )
     model, report = ghostify(whole, keep=("Conv1", "Conv_1"), warm=True)
-    recipe = Recipe(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
+    schedule = Schedule(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
     train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
-    facts = CheckpointInfo("own", photos.classes, PREPROCESSING)
+    info = CheckpointInfo("own", photos.classes, PREPROCESSING)
 
-    row = Run(tmp_path / "run", recipe, facts, model, train, held_out).epoch(
+    row = Run(tmp_path / "run", schedule, info, model, train, held_out).epoch(
         keras.callbacks.Callback()
     )
     own = own_network(model, photos)

@@ -6,7 +6,6 @@ import sys
 from dataclasses import replace
 
 import pytest
-from colours import colour_record
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from ghostnet_tf.base.record import (
     save,
     tool_versions,
 )
+from tests.export.colours import colour_record
 
 MODEL = b"\x1c\0\0\0TFL3 and so on"
 KEYS_OTHERS_READ = (
@@ -147,7 +147,8 @@ def test_a_missing_file_and_a_missing_record_are_named(tmp_path, pair):
         ({"labels": ["red", 7]}, r"record.labels\[1\] is 7"),
         ({"accuracy": {"top1": 0.5, "top5": 0.8}}, "record.accuracy.n is missing"),
         ({"preprocessing": {"size": 8}}, "record.preprocessing.crop is missing"),
-        ({"surprise": 1}, "record.surprise is unknown"),
+        ({"operators": {"plain": "x.tflite"}}, "record.operators.count is missing"),
+        ({"preprocessing": {"size": "8"}}, "record.preprocessing"),
         ({"parity_db": float("inf")}, "record.parity_db is inf"),
     ],
 )
@@ -155,6 +156,50 @@ def test_a_record_that_breaks_its_schema_is_refused_where_it_breaks(pair, change
     edit(pair, **change)
 
     with pytest.raises(UserError, match=complaint):
+        read_record(pair)
+
+
+OF_A_LATER_VERSION = {"task": "detect", "boxes": {"format": "corners", "shapes": [1, [2]]}}
+
+
+def test_keys_of_a_later_version_are_kept_in_their_places(pair):
+    content = json.loads(record_path(pair).read_text())
+    content |= OF_A_LATER_VERSION | {"others": {"even": "this name"}}
+    content["preprocessing"]["channels"] = 1
+    content["accuracy"]["per_class"] = [0.5, 0.75]
+    record_path(pair).write_text(json.dumps(content))
+
+    record = read_record(pair)
+    path, _ = save(pair.parent / "again", record, MODEL)
+
+    assert json.loads(record_path(path).read_text()) == content
+    assert record.preprocessing.keys() == {"size", "crop", "resample", "mean", "std"}
+
+
+def test_what_belonged_to_an_inner_object_goes_with_it(pair):
+    content = json.loads(record_path(pair).read_text())
+    content["accuracy"]["per_class"] = [0.5]
+    record_path(pair).write_text(json.dumps(content))
+
+    assert replace(read_record(pair), accuracy=None).as_json()["accuracy"] is None
+
+
+@pytest.mark.parametrize("key", ["operators", "tuning", "parity_on", "versions", "calibration"])
+def test_a_record_from_before_a_key_takes_its_default(pair, key):
+    content = json.loads(record_path(pair).read_text())
+    del content[key]
+    record_path(pair).write_text(json.dumps(content))
+
+    assert getattr(read_record(pair), key) == ({} if key == "versions" else None)
+
+
+@pytest.mark.parametrize("key", ["model", "labels", "preprocessing", "schema"])
+def test_a_key_without_a_default_must_be_there(pair, key):
+    content = json.loads(record_path(pair).read_text())
+    del content[key]
+    record_path(pair).write_text(json.dumps(content))
+
+    with pytest.raises(UserError, match=f"record.{key} is missing|its schema is None"):
         read_record(pair)
 
 

@@ -70,7 +70,10 @@ def test_a_log_file_has_a_line_per_epoch(unbroken):
     lines = (unbroken / "stderr").read_text().splitlines()
 
     assert [line[:11] for line in lines] == ["epoch   1  ", "epoch   2  ", "epoch   3  "]
-    assert "held-out top-1 " in lines[0]
+    said = (
+        r"  [\d.]+% of the training photos  \d+ of 16 held-out photos, averaged weights \d+ of 16$"
+    )
+    assert re.search(said, lines[0])
 
 
 def test_the_json_says_where_the_best_weights_are(unbroken):
@@ -78,17 +81,33 @@ def test_the_json_says_where_the_best_weights_are(unbroken):
 
     history = json.loads((unbroken / "log.json").read_text())
     assert result["epochs"] == 3 and result["best"] in history and result["skipped"] == []
-    facts = checkpoint.CheckpointInfo.from_dict(checkpoint.read(Path(result["weights"]))[1])
-    assert facts.model == "tiny_100" and facts.classes == tuple(tiny.COLOURS)
-    assert facts.preprocessing.size == 32
+    info = checkpoint.CheckpointInfo.from_dict(checkpoint.read(Path(result["weights"]))[1])
+    assert info.model == "tiny_100" and info.classes == tuple(tiny.COLOURS)
+    assert info.preprocessing.size == 32
 
 
-def test_a_run_that_was_killed_and_resumed_equals_an_unbroken_one(unbroken, photos, tmp_path):
+def as_0_1_0_wrote_it(run: Path) -> None:
+    """The same state under the names of that version."""
+    (run / "schedule.json").rename(run / "recipe.json")
+    for name in ("state", "best"):
+        values, header = checkpoint.read(run / f"{name}.safetensors")
+        old = {"schedule": "recipe", "info": "facts"}
+        header = {old.get(key, key): value for key, value in header.items()}
+        assert "recipe" in header
+        checkpoint.save(run / f"{name}.safetensors", values, header)
+
+
+@pytest.mark.parametrize("by_an_older_version", [False, True])
+def test_a_run_that_was_killed_and_resumed_equals_an_unbroken_one(
+    by_an_older_version, unbroken, photos, tmp_path
+):
     out = tmp_path / "run"
     process = start(*arguments(photos, out))
     wait_for(process, "epoch   1")
     process.send_signal(signal.SIGKILL)  # somewhere in the second epoch
     process.communicate()
+    if by_an_older_version:
+        as_0_1_0_wrote_it(out)
 
     process = start(*arguments(photos, out))
     output, errors = process.communicate(timeout=300)
@@ -172,15 +191,15 @@ def test_fine_tuning_gives_other_classes_a_new_classifier(unbroken, tmp_path, ca
 
 
 @pytest.mark.usefixtures("tf_settings_kept")
-def test_fine_tuning_from_another_width_is_refused_with_the_tensor_named(
+def test_fine_tuning_from_another_width_is_refused_with_the_right_one_named(
     unbroken, photos, tmp_path
 ):
     args = ["--model", "tiny_200", "--weights", str(unbroken / "best.safetensors")]
 
-    with pytest.raises(UserError, match="'stem/conv/kernel' has shape") as refused:
+    with pytest.raises(UserError, match="weights of tiny_100, not of tiny_200") as refused:
         main(arguments(photos, tmp_path / "run", args=args))
 
-    assert "width" in refused.value.fix
+    assert refused.value.fix == "--model tiny_100"
 
 
 @pytest.mark.usefixtures("tf_settings_kept")
@@ -257,8 +276,8 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):
     ("args", "said"),
     [
         (["--model", "tinny_100"], "no model 'tinny_100'"),
-        (["--recipe", "finetun"], "no recipe 'finetun'"),
-        (["--set", "epoch=3"], "no recipe setting 'epoch'"),
+        (["--schedule", "finetun"], "no schedule 'finetun'"),
+        (["--set", "epoch=3"], "no schedule setting 'epoch'"),
         (["--weights", "imagnet"], "no weights 'imagnet'"),
     ],
 )
@@ -273,6 +292,16 @@ def test_counts_are_positive(option, value, capsys):
         parser().parse_args(["photos", option, value])
 
     assert option in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--schedule", "--recipe"])
+def test_the_old_name_of_the_schedule_is_understood_and_noted(option, photos, tmp_path, capsys):
+    args = [str(photos), "--model", "tiny_100", option, "nonsense", "--out", str(tmp_path)]
+
+    with pytest.raises(UserError, match="no schedule 'nonsense'"):
+        main(args)
+
+    assert ("now called --schedule" in capsys.readouterr().err) == (option == "--recipe")
 
 
 def test_help_needs_no_keras():

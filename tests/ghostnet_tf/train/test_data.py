@@ -12,9 +12,9 @@ from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches, decode, hold_out
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 
-RECIPE = Recipe(epochs=3, sizes=((0, 32),), batch=8, randaugment=(1, 5), mixup=0.4)
+SCHEDULE = Schedule(epochs=3, sizes=((0, 32),), batch=8, randaugment=(1, 5), mixup=0.4)
 SMALL = IMAGENET.at(32)
 
 
@@ -25,12 +25,14 @@ def data() -> Decoded:
     return Decoded(pixels, np.arange(20) % 4, [])
 
 
-def batches(data, recipe=RECIPE, epoch=0) -> TrainBatches:
-    return TrainBatches(data, 4, recipe, SMALL, epoch)
+def batches(data, schedule=SCHEDULE, epoch=0) -> TrainBatches:
+    return TrainBatches(data, 4, schedule, SMALL, epoch)
 
 
-def plain(**changes) -> Recipe:
-    return Recipe(epochs=3, sizes=((0, 32),), batch=8, crop_scale=(1.0, 1.0), flip=False, **changes)
+def plain(**changes) -> Schedule:
+    return Schedule(
+        epochs=3, sizes=((0, 32),), batch=8, crop_scale=(1.0, 1.0), flip=False, **changes
+    )
 
 
 @given(count=st.integers(2, 300), seed=st.integers(0, 9), data=st.data())
@@ -70,7 +72,7 @@ def test_a_batch_is_a_function_of_seed_epoch_and_number(data):
     assert np.array_equal(images, again[1][0]) and np.array_equal(targets, again[1][1])
     assert not np.array_equal(images, again[0][0])
     assert not np.array_equal(images, batches(data, epoch=1)[1][0])
-    assert not np.array_equal(images, batches(data, replace(RECIPE, seed=1))[1][0])
+    assert not np.array_equal(images, batches(data, replace(SCHEDULE, seed=1))[1][0])
 
 
 def test_an_epoch_shows_every_photo_once_but_for_the_last_partial_batch(data):

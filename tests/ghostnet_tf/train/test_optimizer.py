@@ -6,16 +6,16 @@ import pytest
 from tiny import tiny
 
 from ghostnet_tf.train.optimizer import as_numpy, averaged_weights, make_optimizer
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 
 QUIET: Any = 0  # Keras annotates `verbose` as text
-RECIPE = Recipe(epochs=10, sizes=((0, 32),), warmup_epochs=2.0, learning_rate=0.4)
+SCHEDULE = Schedule(epochs=10, sizes=((0, 32),), warmup_epochs=2.0, learning_rate=0.4)
 
 
-def compiled(recipe: Recipe, steps: int = 4) -> keras.Model:
+def compiled(schedule: Schedule, steps: int = 4) -> keras.Model:
     keras.utils.set_random_seed(0)
     model = tiny()
-    model.compile(make_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(True))
+    model.compile(make_optimizer(schedule, steps), keras.losses.CategoricalCrossentropy(True))
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -26,7 +26,7 @@ def weights(model) -> dict[str, np.ndarray]:
 
 def test_the_rate_warms_up_and_then_falls_like_a_cosine_over_the_whole_run():
     steps = 5
-    schedule = make_optimizer(RECIPE, steps)._learning_rate
+    schedule = make_optimizer(SCHEDULE, steps)._learning_rate
     rate = [float(schedule(step)) for step in range(10 * steps + 1)]
 
     assert np.allclose(rate[:11], np.linspace(0, 0.4, 11), atol=1e-7)
@@ -35,7 +35,7 @@ def test_the_rate_warms_up_and_then_falls_like_a_cosine_over_the_whole_run():
 
 
 def test_a_warm_up_as_long_as_a_short_run_still_makes_a_schedule():
-    short = Recipe(epochs=1, sizes=((0, 32),), warmup_epochs=0.9)
+    short = Schedule(epochs=1, sizes=((0, 32),), warmup_epochs=0.9)
 
     assert float(make_optimizer(short, 1)._learning_rate(1)) == pytest.approx(0.2)
 
@@ -43,11 +43,11 @@ def test_a_warm_up_as_long_as_a_short_run_still_makes_a_schedule():
 @pytest.mark.parametrize("kind", ["sgd", "adamw"])
 def test_only_kernels_decay(kind):
     """With a gradient of zero, decay is all that a step does."""
-    recipe = Recipe(
+    schedule = Schedule(
         epochs=2, sizes=((0, 32),), optimizer=kind, warmup_epochs=0.0, learning_rate=0.5,
         weight_decay=0.1,
     )  # fmt: skip
-    model = compiled(recipe)
+    model = compiled(schedule)
     for variable in model.trainable_variables:
         variable.assign(keras.ops.ones_like(variable))
 
@@ -64,7 +64,7 @@ def test_only_kernels_decay(kind):
 @pytest.fixture(scope="module")
 def trained():
     """Weights after every step of two epochs of `fit`, and the model."""
-    model = compiled(Recipe(epochs=2, sizes=((0, 32),), batch=8, ema=0.9, learning_rate=0.05))
+    model = compiled(Schedule(epochs=2, sizes=((0, 32),), batch=8, ema=0.9, learning_rate=0.05))
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(32, 32, 32, 3)).astype(np.float32), np.eye(4)[rng.integers(4, size=32)]
     seen = []

@@ -3,14 +3,14 @@ import json
 import pytest
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.train import schedule as recipes
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train import schedule as schedules
+from ghostnet_tf.train.schedule import Schedule
 
-RECIPE = Recipe(epochs=4, sizes=((0, 32), (2, 64)))
+SCHEDULE = Schedule(epochs=4, sizes=((0, 32), (2, 64)))
 
 
-def test_the_recipe_of_the_running_run_is_unchanged():
-    assert recipes.load("tinyimagenet_cpu").to_dict() == {
+def test_the_schedule_of_the_running_run_is_unchanged():
+    assert schedules.load("tinyimagenet_cpu").to_dict() == {
         "epochs": 18, "sizes": [[0, 64], [14, 96]], "batch": 128, "optimizer": "sgd",
         "learning_rate": 0.2, "warmup_epochs": 1.0, "momentum": 0.9, "weight_decay": 5e-4,
         "label_smoothing": 0.1, "ema": 0.999, "crop_scale": [0.35, 1.0], "flip": True,
@@ -18,21 +18,21 @@ def test_the_recipe_of_the_running_run_is_unchanged():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", recipes.RECIPES)
-def test_a_recipe_survives_its_json(name, tmp_path):
-    path = tmp_path / "recipe.json"
-    path.write_text(json.dumps(recipes.load(name).to_dict()))
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_a_schedule_survives_its_json(name, tmp_path):
+    path = tmp_path / "schedule.json"
+    path.write_text(json.dumps(schedules.load(name).to_dict()))
 
-    assert recipes.load(str(path)) == recipes.load(name)
+    assert schedules.load(str(path)) == schedules.load(name)
 
 
 def test_the_size_changes_at_its_epoch():
-    assert [RECIPE.size_at(epoch) for epoch in range(4)] == [32, 32, 64, 64]
-    assert RECIPE.final_size == 64
+    assert [SCHEDULE.size_at(epoch) for epoch in range(4)] == [32, 32, 64, 64]
+    assert SCHEDULE.final_size == 64
 
 
 def test_settings_are_json_or_text():
-    changed = RECIPE.with_settings(["epochs=5", "optimizer=adamw", "randaugment=[2, 9]"])
+    changed = SCHEDULE.with_settings(["epochs=5", "optimizer=adamw", "randaugment=[2, 9]"])
 
     assert (changed.epochs, changed.optimizer, changed.randaugment) == (5, "adamw", (2, 9))
 
@@ -60,13 +60,13 @@ def test_settings_are_json_or_text():
         ("crop_scale=[0.9,0.1]", "crop_scale must lie"),
         ("randaugment=[2,11]", "10 at most"),
         ("mixup=-1", "must not be below 0"),
-        ("epoch=3", "no recipe setting 'epoch'"),
+        ("epoch=3", "no schedule setting 'epoch'"),
         ("epochs", "is no setting"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(setting, said):
     with pytest.raises(UserError, match=said) as refused:
-        RECIPE.with_settings([setting])
+        SCHEDULE.with_settings([setting])
 
     assert refused.value.fix
 
@@ -77,25 +77,25 @@ def test_a_setting_that_makes_no_sense_is_refused(setting, said):
         ("{", "cannot be read"),
         ("[1]", "not list"),
         ("{}", "lacks epochs and sizes"),
-        ('{"epochs": 3, "sizes": [[0, 96]], "lr": 1}', "no recipe setting 'lr'"),
+        ('{"epochs": 3, "sizes": [[0, 96]], "lr": 1}', "no schedule setting 'lr'"),
         ("\xff", "cannot be read"),
     ],
 )
-def test_a_file_that_is_no_recipe_is_refused(text, said, tmp_path):
+def test_a_file_that_is_no_schedule_is_refused(text, said, tmp_path):
     path = tmp_path / "mine.json"
     path.write_text(text, encoding="latin-1")
 
     with pytest.raises(UserError, match=said):
-        recipes.load(str(path))
+        schedules.load(str(path))
 
 
-def test_an_unknown_recipe_is_answered_with_the_known_ones():
+def test_an_unknown_schedule_is_answered_with_the_known_ones():
     with pytest.raises(UserError) as refused:
-        recipes.load("fintune")
+        schedules.load("fintune")
 
     assert "finetune" in refused.value.fix
 
 
-def test_a_missing_recipe_file_is_named():
+def test_a_missing_schedule_file_is_named():
     with pytest.raises(UserError, match=r"gone\.json"):
-        recipes.load("gone.json")
+        schedules.load("gone.json")

@@ -15,27 +15,27 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.train.data import decode, hold_out
 from ghostnet_tf.train.optimizer import as_numpy
-from ghostnet_tf.train.schedule import Recipe
+from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
-RECIPE = Recipe(epochs=6, sizes=((0, 32),), batch=16, learning_rate=0.1, ema=0.9, dropout=0.1)
+SCHEDULE = Schedule(epochs=6, sizes=((0, 32),), batch=16, learning_rate=0.1, ema=0.9, dropout=0.1)
 
 
-def start(folder, photos, recipe=RECIPE) -> Run:
-    keras.utils.set_random_seed(recipe.seed)
+def start(folder, photos, schedule=SCHEDULE) -> Run:
+    keras.utils.set_random_seed(schedule.seed)
     photos = Photos.open(photos)
-    positions = hold_out(len(photos), 16, recipe.seed)
+    positions = hold_out(len(photos), 16, schedule.seed)
     train, held_out = (decode(photos, some, 60, silent) for some in positions)
-    facts = CheckpointInfo("tiny_100", photos.classes, IMAGENET.at(recipe.final_size))
-    return Run(folder, recipe, facts, tiny(dropout=recipe.dropout), train, held_out)
+    info = CheckpointInfo("tiny_100", photos.classes, IMAGENET.at(schedule.final_size))
+    return Run(folder, schedule, info, tiny(dropout=schedule.dropout), train, held_out)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, photos) -> Run:
     run = start(tmp_path_factory.mktemp("run"), photos)
-    for _ in range(RECIPE.epochs):
+    for _ in range(SCHEDULE.epochs):
         run.epoch(keras.callbacks.Callback())
     return run
 
@@ -51,8 +51,8 @@ def test_the_best_weights_score_as_the_log_says(finished):
 
     scores = replace(finished, model=fresh).score()
     assert scores["top1"] == max(finished.best["held_out_top1"], finished.best["held_out_ema_top1"])
-    assert found.info == finished.facts
-    assert found.header["epoch"] == finished.best and found.header["recipe"] == RECIPE.to_dict()
+    assert found.info == finished.info
+    assert found.header["epoch"] == finished.best and found.header["schedule"] == SCHEDULE.to_dict()
 
 
 def test_the_log_has_a_row_per_epoch_and_the_curves_are_a_picture(finished):
@@ -82,7 +82,7 @@ def test_the_names_of_the_state_stay(finished):
 
     assert {name.split("/")[0] for name in tensors} == {"model", "seed", "optimizer"}
     assert {"model/stem/conv/kernel", "seed/0", "optimizer/iteration"} <= tensors.keys()
-    assert set(header) == {"recipe", "facts", "photos", "history"}
+    assert set(header) == {"schedule", "info", "photos", "history"}
 
 
 def test_a_state_from_before_photos_were_counted_is_resumed(finished, photos, tmp_path):
@@ -100,8 +100,8 @@ def test_an_empty_folder_holds_nothing_to_resume(photos, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"recipe": replace(RECIPE, learning_rate=0.2)}, "another recipe"),
-        ({"facts": CheckpointInfo("tiny_050", ("a",), IMAGENET)}, "another network"),
+        ({"schedule": replace(SCHEDULE, learning_rate=0.2)}, "another schedule"),
+        ({"info": CheckpointInfo("tiny_050", ("a",), IMAGENET)}, "another network"),
         ({"held_out": None}, "other photos"),
     ],
 )
@@ -114,7 +114,11 @@ def test_another_run_is_not_resumed(change, said, finished):
     with pytest.raises(UserError, match=said) as refused:
         replace(finished, history=[], **change).resume()
 
-    assert "--out" in refused.value.fix and finished.state_path.read_bytes() == before
+    fix = refused.value.fix
+    assert (
+        "to finish that run" in fix and f"--weights {finished.folder / 'best.safetensors'}" in fix
+    )
+    assert "another --out" in fix and finished.state_path.read_bytes() == before
 
 
 def test_a_state_that_lacks_a_tensor_changes_nothing(finished, photos, tmp_path):
@@ -131,10 +135,10 @@ def test_a_state_that_lacks_a_tensor_changes_nothing(finished, photos, tmp_path)
 
 
 def test_a_run_that_diverges_stops_and_keeps_no_nan(photos, tmp_path):
-    run = start(tmp_path, photos, replace(RECIPE, learning_rate=1e30, warmup_epochs=0.0))
+    run = start(tmp_path, photos, replace(SCHEDULE, learning_rate=1e30, warmup_epochs=0.0))
 
     with pytest.raises(UserError, match="diverged") as stopped:
-        for _ in range(RECIPE.epochs):
+        for _ in range(SCHEDULE.epochs):
             run.epoch(keras.callbacks.Callback())
 
     assert "learning_rate" in stopped.value.fix
@@ -143,7 +147,7 @@ def test_a_run_that_diverges_stops_and_keeps_no_nan(photos, tmp_path):
 
 def test_fewer_photos_than_a_batch_are_refused(photos, tmp_path):
     with pytest.raises(UserError, match="80 training photos do not fill a batch of 100") as refused:
-        start(tmp_path, photos, replace(RECIPE, batch=100))
+        start(tmp_path, photos, replace(SCHEDULE, batch=100))
 
     assert "batch" in refused.value.fix
 
@@ -156,12 +160,12 @@ def test_fewer_photos_than_a_batch_are_refused(photos, tmp_path):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_other_recipes_learn_too(change, photos, tmp_path):
-    recipe = replace(RECIPE, epochs=5, **change)
-    keras.mixed_precision.set_global_policy(recipe.precision)
+def test_other_schedules_learn_too(change, photos, tmp_path):
+    schedule = replace(SCHEDULE, epochs=5, **change)
+    keras.mixed_precision.set_global_policy(schedule.precision)
     try:
-        run = start(tmp_path, photos, recipe)
-        rows = [run.epoch(keras.callbacks.Callback()) for _ in range(recipe.epochs)]
+        run = start(tmp_path, photos, schedule)
+        rows = [run.epoch(keras.callbacks.Callback()) for _ in range(schedule.epochs)]
     finally:
         keras.mixed_precision.set_global_policy("float32")
 

@@ -19,7 +19,7 @@ COLOURS = {
     "red": (200, 40, 40),
     "sand": (200, 190, 90),
 }
-ARGS = ["--model", "tiny_100", "--recipe", "finetune", "--held-out", "16"]
+ARGS = ["--model", "tiny_100", "--schedule", "finetune", "--held-out", "16"]
 SETTINGS = ["sizes=[[0,32]]", "batch=16", "epochs=3", "learning_rate=0.05", "randaugment=[1,5]"]
 
 
