@@ -8,7 +8,7 @@ class Member:
     """One network of a suite."""
 
     model: str
-    has_operators: bool = False  # also with Ghost operators, as a twin
+    has_operators: bool = False  # also as a Ghost-operator file
     weights: str = "seeded"  # random: cost, no accuracy
     size: int = 224
 
@@ -22,7 +22,7 @@ class Suite:
 
 
 SUITES = {
-    # GhostNet's paper (section 4.2, table 7) and its rivals, in the two precisions that run fast.
+    # GhostNet's paper (section 4.2, table 7) and its baselines, in the two precisions that run fast.
     # MobileNetV3 has operators too, or what our kernels do would be taken for what GhostNet does.
     "paper": Suite(
         members=(

@@ -50,7 +50,12 @@ class Description:
 
 
 def describe(model: "keras.Model") -> Description:
-    """The rows and totals of a network of the zoo that was built for one image size."""
+    """The rows and totals of a network of the zoo that was built for one image size.
+
+    Parameters are numbers, multiply-adds are of one image; ValueError where the size is open.
+
+        describe(parse_model("ghostnet_100").build(size=224)).macs      # 141150512
+    """
     from ghostnet_tf.nets import counts
 
     stages: dict[str, list[keras.layers.Layer]] = {}
@@ -75,7 +80,7 @@ def main(argv: list[str] | None = None) -> int | None:
     )
     parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width, s or d of these")
     parser.add_argument("--size", type=int, help="pixels of the image; default: its authors'")
-    parser.add_argument("--json", action="store_true", help="the same facts as one JSON document")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)
     description = describe(entry.build(size=asked.size or entry.preprocessing.size))

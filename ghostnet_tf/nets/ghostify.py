@@ -41,6 +41,12 @@ def ghostify(
     `warm` carries all weights over. The first filters of a convolution then compute what they did,
     and the layers behind, unchanged, find them in their old places; the largest filters, wherever
     they stand, would change places. The cheap half starts afresh: fine-tune it.
+
+    Source: arXiv 1911.11907, sections 3.1 and 4.1. Raises UserError where no convolution can be
+    replaced, and for a name in `keep` that no convolution has.
+
+        small, report = ghostify(keras.applications.VGG16(weights=None), warm=True)
+        report.after.parameters < report.before.parameters       # True
     """
     if ratio < 2 or cheap_kernel < 1:
         raise UserError(

@@ -26,12 +26,20 @@ def GhostNet(
     pad_mode: PadMode = "symmetric",
     name: str | None = None,
 ) -> ImageModel:
-    """GhostNet at any width. Normalised RGB (N, H, W, 3) -> logits (N, classes).
+    """GhostNet at any width. Normalised RGB (N, H, W, 3) -> logits (N, classes), both float32.
 
-    Without the top: the last map (N, H / 32, W / 32, 960 x width), or (N, 960 x width) if pooled.
-    `weights` is a name that `ghostnet_tf.weights` knows, or a path. `pad_mode` "same" is for the
-    authors' TensorFlow weights. The size of the image stays open unless `input_shape` or
-    `input_tensor` fixes it. Paper: arXiv 1911.11907.
+    Without the top: the last map (N, H / 32, W / 32, 960 x width), or (N, 960 x width) if pooled
+    ("avg" or "max"). `weights`: a name ("tinyimagenet", "imagenet", ...) or a path, as `pretrained`
+    takes them; then the model remembers their preprocessing and labels. `classes`: by default as
+    many as the weights have, or 1000. `classifier_activation` None gives logits. `pad_mode` "same"
+    is for the authors' TensorFlow weights. H and W, 32 pixels or more, stay open unless
+    `input_shape` or `input_tensor` fixes them. Source: arXiv 1911.11907, Table 1, and the authors'
+    ghostnet.py.
+
+    Raises ValueError for arguments that contradict each other, UserError for weights that do not
+    fit.
+
+        GhostNet(0.5, weights="tinyimagenet").output_shape      # (None, 200)
     """
     _refuse_contradictions(width, include_top, pooling, classes, dropout)
     own_name = f"ghostnet_{round(100 * width):03d}"
@@ -85,7 +93,13 @@ def ghostnet_130(**kwargs) -> ImageModel:
 
 
 def features(model: keras.Model) -> keras.Model:
-    """A backbone that shares a GhostNet's layers: (N, H, W, 3) -> maps at strides 4, 8, 16, 32."""
+    """A backbone that shares a GhostNet's layers: (N, H, W, 3) -> maps at strides 4, 8, 16, 32.
+
+    Each is (N, H / stride, W / stride, C). ValueError for other networks.
+
+        small = features(GhostNet(0.5, include_top=False))
+        [m.shape[-1] for m in small.outputs]       # [12, 20, 56, 80]
+    """
     maps = [model.get_layer(f"block_{i:02d}").output for i in spec.FEATURE_TAPS]
     return keras.Model(model.input, maps, name=f"{model.name}_features")
 

@@ -1,4 +1,4 @@
-"""Ghost-ResNet-50 and Ghost-ResNet-56 of the paper's section 4, and their plain twins.
+"""Ghost-ResNet-50 and Ghost-ResNet-56 of the paper's section 4, and the plain ones.
 
 The authors replace every convolution but the first by a Ghost module, the shortcuts' too
 (huawei-noah/Efficient-AI-Backbones, issue 34). Their published `ghost_resnet.py` is no guide: it
@@ -152,6 +152,9 @@ def GhostResNet50(
     `cheap_kernel` its d. At 224 px, s = 2: 13.95 M parameters and 2.15 G multiply-adds, s = 4:
     8.15 M and 1.18 G. The paper has these multiply-adds (2.2 and 1.2 G), but 13.0 and 6.5 M
     parameters, which do not come out; nearly so if the classifier, 2.05 M, were Ghost too.
+    Raises UserError for weights that do not fit.
+
+        GhostResNet50(input_shape=(224, 224, 3)).output_shape      # (None, 1000)
     """
     image = keras.Input(input_shape or (None, None, 3), name="image")
     stem = GhostModule(64, 7, 2, ratio=1, name="stem")  # a plain convolution
@@ -165,7 +168,10 @@ def GhostResNet50(
 
 
 def ResNet50(**kwargs) -> ImageModel:
-    """The plain twin: 25.6 M parameters and 4.09 G multiply-adds at 224 px."""
+    """ResNet-50 of ordinary convolutions: 25.6 M parameters, 4.09 G multiply-adds at 224 px.
+
+    Takes what `GhostResNet50` takes, without `ratio`. He et al., arXiv 1512.03385, Table 1.
+    """
     return GhostResNet50(1, **{"name": "resnet50", **kwargs})
 
 
@@ -189,7 +195,10 @@ def GhostResNet56(
 
     `ghost_stem` replaces the first convolution too. `drop_in` is how others have read the paper: a
     Ghost module, ReLU at its end, stands where a convolution stood, and the BatchNorm that followed
-    the convolution follows the module. `ghostnet_tf.weights.ghost_resnet56` loads such a network.
+    the convolution follows the module. The published CIFAR-10 checkpoint is of such a network:
+    `pretrained("ghost_resnet56", "ghost_resnet56_cifar10.npz")`. Source: arXiv 1911.11907, table 6.
+
+        GhostResNet56(input_shape=(32, 32, 3)).output_shape        # (None, 10)
     """
     image = keras.Input(input_shape or (None, None, 3), name="image")
     x = image
@@ -211,7 +220,10 @@ def GhostResNet56(
 
 
 def ResNet56(**kwargs) -> ImageModel:
-    """The plain twin: 0.85 M parameters and 125 M multiply-adds at 32 px."""
+    """ResNet-56 of ordinary convolutions: 0.85 M parameters, 125 M multiply-adds at 32 px.
+
+    Takes what `GhostResNet56` takes, without `ratio`. He et al., arXiv 1512.03385, section 4.2.
+    """
     return GhostResNet56(1, **{"name": "resnet56", **kwargs})
 
 

@@ -1,4 +1,4 @@
-"""Ghost-VGG-16 of the paper's section 4, on which it chose s and d, and its plain twin."""
+"""Ghost-VGG-16 of the paper's section 4, on which it chose s and d, and plain VGG-16."""
 
 import keras
 from keras import layers
@@ -26,7 +26,10 @@ def GhostVGG16(
     parameters and 158.1 M multiply-adds. The authors say that they left the first convolution of
     their networks alone. The counts that they give for this one, with the decimals of the
     multiply-adds cut off, come out for every s and d only if it is replaced too; so here it is,
-    unless `ghost_stem` is false.
+    unless `ghost_stem` is false. Source: arXiv 1911.11907, tables 3 to 5, and 1409.1556, column D.
+    Raises UserError for weights that do not fit.
+
+        GhostVGG16(input_shape=(32, 32, 3)).output_shape     # (None, 10)
     """
     x = image = keras.Input(input_shape or (None, None, 3), name="image")
     for number, row in enumerate(spec.VGG16, start=1):
@@ -47,5 +50,8 @@ def GhostVGG16(
 
 
 def VGG16(**kwargs) -> ImageModel:
-    """The plain twin: 15.0 M parameters and 313 M multiply-adds at 32 px."""
+    """VGG-16 of ordinary convolutions: 15.0 M parameters, 313 M multiply-adds at 32 px.
+
+    Takes what `GhostVGG16` takes, without `ratio`.
+    """
     return GhostVGG16(1, **{"name": "vgg16", **kwargs})
