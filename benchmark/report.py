@@ -43,7 +43,9 @@ def html(found: Sequence[Findings]) -> str:
 
 def _with_code(line: str) -> Markup:
     """What stands between two backticks is a command to copy."""
-    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", escape(line)))  # noqa: S704
+    # As plain text, or Markup would escape our tags too when the pieces are joined.
+    text = str(escape(line))
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", text))  # noqa: S704
 
 
 def _target(found: Findings) -> dict[str, Any]:

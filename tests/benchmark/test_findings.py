@@ -248,6 +248,7 @@ def test_who_has_no_accuracy_is_told_what_gives_one(tmp_path):
     assert "`ghostnet export --labelled DIR`" in scored
     assert recorded.startswith("No record (.json) says anything of the accuracy of alone_")
     page, text = report.html([found]), markdown.document([found])
+    assert "<code>ghostnet export --labelled DIR</code>" in page
     for line in found.unscored:
         assert f"- hint: {line}" in text
         assert str(escape(line.replace("`", ""))) in re.sub("</?code>", "", page)
