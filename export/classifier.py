@@ -27,7 +27,7 @@ class Classifier:
     predict: Callable[[np.ndarray], ArrayLike]  # (N, size, size, 3) float32 -> (N, classes)
     preprocessing: Preprocessing
     labels: Labels
-    gives_probabilities: bool = False  # the network ends in a softmax of its own
+    gives_probabilities: bool = False  # the network ends in an activation of its own
 
 
 def open_classifier(path: str | Path) -> Classifier:
@@ -59,7 +59,8 @@ def open_classifier(path: str | Path) -> Classifier:
         preprocessing,
         labels,
         # A quantized file dequantizes after its softmax.
-        gives_probabilities=any(op.name == "SOFTMAX" for op in data.graph.ops[-2:]),
+        gives_probabilities=getattr(says, "scores", "logits") != "logits"
+        or any(op.name in ("SOFTMAX", "LOGISTIC") for op in data.graph.ops[-2:]),
     )
 
 

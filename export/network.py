@@ -53,6 +53,7 @@ class Network:
     weights_sha256: str
     preprocessing: Preprocessing
     labels: Labels | None = None  # None: the outputs are no classes
+    scores: str = "logits"  # what the outputs are, where they are classes: one of record.SCORES
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
     dialect: str = ""  # of weights that others published; see ghostnet_tf.weights.dialects

@@ -160,6 +160,7 @@ def described(
         preprocessing=PreprocessingFields(**network.preprocessing.to_dict()),
         labels=labels.names,
         label_ids=labels.ids,
+        scores=network.scores,
         ops=dict(sorted(says.ops.items())),
         partitions=says.delegation.partitions,
         delegated_ops=says.delegation.n_delegated,

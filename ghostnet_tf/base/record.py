@@ -25,6 +25,10 @@ TOOLS = (
 )
 
 
+# What the outputs of a classifier are, so that nobody squashes them twice.
+SCORES = ("logits", "softmax", "sigmoid")
+
+
 class PreprocessingFields(TypedDict):
     """`ghostnet_tf.data.preprocess.Preprocessing` as JSON has it."""
 
@@ -104,6 +108,7 @@ class Record:
     preprocessing: PreprocessingFields
     labels: tuple[str, ...]  # names, in the order of the outputs; empty for a backbone
     label_ids: tuple[str, ...]  # what a photo's class folder is called
+    scores: str = "logits"  # what the outputs are: one of SCORES
     ops: dict[str, int]  # op name -> how many
     partitions: int  # of the default delegate, XNNPACK
     delegated_ops: int

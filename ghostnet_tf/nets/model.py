@@ -81,6 +81,12 @@ class ImageModel(keras.Model):
         return model
 
 
+def register() -> None:
+    """Let Keras know every layer and model of ours by its name."""
+    for module in REGISTERED:
+        import_module(f"ghostnet_tf.nets.{module}")
+
+
 def load_model(path: str | Path) -> keras.Model:
     """What `model.save("x.keras")` wrote, ours or anybody's, with what it remembers of itself.
 
@@ -90,8 +96,7 @@ def load_model(path: str | Path) -> keras.Model:
         model = load_model("x.keras")
         model.ghostnet_info.preprocessing.size      # 96
     """
-    for module in REGISTERED:
-        import_module(f"ghostnet_tf.nets.{module}")
+    register()
     if not user_path(path).is_file():
         raise UserError(f"there is no file {str(path)!r}", fix="check the path")
     try:

@@ -7,6 +7,7 @@ from ghostnet_tf.weights.source import (
     Weights,
     find,
     load,
+    names_for,
 )
 
-__all__ = ["BUNDLED", "DEFAULT_MODEL", "GHOST_RESNET56", "Weights", "find", "load"]
+__all__ = ["BUNDLED", "DEFAULT_MODEL", "GHOST_RESNET56", "Weights", "find", "load", "names_for"]

@@ -191,9 +191,13 @@ def _refuse_impostors(path: Path, kind: str) -> None:
             raise UserError(f"{str(path)!r} is {what}, not weights", fix)
 
 
+def names_for(model_name: str) -> tuple[str, ...]:
+    """The names of weights that there are for this network: bundled ones, then published ones."""
+    stock = model_name.removesuffix("_delegable")  # the same function of the same weights
+    names = sorted(p.stem.removeprefix(f"{stock}_") for p in BUNDLED.glob(f"{stock}_*.safetensors"))
+    return (*names, *(name for name, model in download.FILES if model == model_name))
+
+
 def _known(model_name: str) -> str:
-    names = sorted(
-        p.stem.removeprefix(f"{model_name}_") for p in BUNDLED.glob(f"{model_name}_*.safetensors")
-    )
-    names += [name for name, model in download.FILES if model == model_name]
-    return f"give {' or '.join([*names, 'seeded'])}, or the path of a {FILES_THAT_LOAD}"
+    names = [*names_for(model_name), "seeded"]
+    return f"give {' or '.join(names)}, or the path of a {FILES_THAT_LOAD}"

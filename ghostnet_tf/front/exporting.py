@@ -1,0 +1,222 @@
+"""A Keras model, of the zoo or of one's own, becomes verified `.tflite` files."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ghostnet_tf.base import rooms
+from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.record import SCORES
+from ghostnet_tf.data import labels as label_tables
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.front.models import table
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.nets.pretrained import BUNDLED, RANDOM, SEEDED
+
+if TYPE_CHECKING:
+    import keras
+
+    from ghostnet_tf.nets.model import ModelInfo
+
+OWN = "own"  # what weights are called that nobody has named
+# For a model that normalises inside: pixels from 0 to 255 reach it as they are.
+PIXELS: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1 / 255, 1 / 255, 1 / 255)}
+WHOLE_PHOTO: dict[str, Any] = {"crop": 1.0, "resample": "bilinear"}  # if nothing else is said
+
+
+def export(
+    model: "keras.Model",
+    out: str | Path = "build",
+    recipes: str | Sequence[str] | None = None,
+    photos: str | Path | Photos | None = None,
+    labelled: str | Path | Photos | None = None,
+    *,
+    name: str | None = None,
+    weights: str | None = None,
+    labels: str | Labels | Sequence[str] | None = None,
+    size: int | None = None,
+    preprocessing: Preprocessing | None = None,
+    normalises_inside: bool = False,
+    scores: str = "logits",
+) -> list[Path]:
+    """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
+
+    `model`: one image (N, H, W, 3) -> outputs; what `create_model` made, or any Keras model.
+    `recipes`: by default "float32", "float16", "weight_only_wi8_afp32" and "static_wi8_ai8".
+    `photos`: a folder or zip of 100 photos or more like those the network will see; static recipes
+    measure their ranges on them. Bundled weights bring ranges, others need photos. `labelled`:
+    photos in one folder a class, to measure accuracy on.
+
+    What follows is known of models from `create_model`, and of networks built around one of them.
+    `name`, `weights`: what the files are called after, `<name>_<weights>_<size>_<recipe>.tflite`.
+    `labels`: the classes' names in the order of the outputs, or a file of them. `size`: pixels of a
+    photo's side. `preprocessing`: how a photo becomes the input. `normalises_inside`: the model
+    takes pixels from 0 to 255 and rescales them itself; a photo is then resized without a crop,
+    unless `preprocessing` says more. `scores`: what the outputs are, "logits", "softmax" or
+    "sigmoid", so that nobody squashes them twice.
+
+    Returns the files' paths, in the order of `recipes`. Warns where the model's own layers say
+    otherwise than the arguments. Raises UserError for what is missing, and CheckFailed, which is
+    one, where a file would not be faithful; then nothing is written.
+
+        gn.export(model, "build", recipes=["float32", "static_wi8_ai8"], photos="my_photos")
+    """
+    pipeline = rooms.reach("export", "pipeline")
+    recipes = recipes_named(recipes)
+    from ghostnet_tf.nets.model import info_of
+
+    info = info_of(model)  # of a network inside, where it is not of `model` itself
+    says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
+    if info and is_as_bundled(model, info) and not normalises_inside and not any(says.values()):
+        network = rooms.reach("export", "network").from_zoo(info.name, info.weights, size)
+    else:
+        named = table(labels)
+        network = rooms.reach("export", "network").Network(
+            model=model,
+            name=file_part(name or name_of(model), "name"),
+            weights=file_part(weights or weights_name(model, info), "weights"),
+            weights_sha256=sha256_of(model, info),
+            preprocessing=how(model, info, preprocessing, size, normalises_inside),
+            labels=labels_of(model, info, named),
+            family=family_of(model),
+        )
+    network = replace(network, scores=pick(scores, dict.fromkeys(SCORES, scores), "kind of scores"))
+    warn_where_the_graph_disagrees(model, normalises_inside, scores)
+    result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), Path(out))
+    return [file.path for file in result.files]
+
+
+def recipes_named(recipes: str | Sequence[str] | None) -> tuple[str, ...]:
+    known = rooms.reach("export", "recipes")
+    if recipes is None:
+        return known.DEFAULT_RECIPES
+    names = [recipes] if isinstance(recipes, str) else recipes
+    for recipe in names:
+        pick(recipe, known.RECIPES, "recipe")
+    return tuple(names)
+
+
+def photos_in(place: str | Path | Photos | None) -> Photos | None:
+    return place if place is None or isinstance(place, Photos) else Photos.open(place)
+
+
+def is_as_bundled(model: "keras.Model", info: "ModelInfo") -> bool:
+    """Whether these are the bundled weights, unchanged: then ranges and accuracies are known."""
+    return info.weights == BUNDLED and info.labels is not None and info.has_weights_of(model)
+
+
+def how(
+    model: "keras.Model",
+    info: "ModelInfo | None",
+    given: Preprocessing | None,
+    size: int | None,
+    normalises_inside: bool,
+) -> Preprocessing:
+    """How a photo becomes the input of `model`, or what is missing."""
+    known = given or (info.preprocessing if info else None)
+    if known is None and not normalises_inside:
+        raise UserError(
+            f"the model {model.name!r} does not say how it wants its photos",
+            fix="preprocessing=gn.Preprocessing(size, crop, resample, mean, std), or "
+            "normalises_inside=True where it takes pixels from 0 to 255",
+        )
+    shape: Any = model.input_shape
+    fixed = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
+    size = size or (given and given.size) or fixed or (known and known.size)
+    if not size:
+        raise UserError(f"the model {model.name!r} takes images of any size", fix="size=224, say")
+    if known is None:
+        return Preprocessing(size=size, **WHOLE_PHOTO, **PIXELS)
+    return replace(known, size=size, **(PIXELS if normalises_inside else {}))
+
+
+def labels_of(
+    model: "keras.Model", info: "ModelInfo | None", given: str | Labels | None
+) -> Labels | None:
+    """The names of the outputs, where they are classes and somebody named them."""
+    shape: Any = model.output_shape
+    classes = shape[-1] if isinstance(shape, tuple) and len(shape) == 2 else None
+    if given is not None:
+        if classes is None:
+            raise UserError(
+                f"the model {model.name!r} gives {shape}, and labels name (N, classes)",
+                fix="leave labels out",
+            )
+        named = label_tables.labels(given) if isinstance(given, str) else given
+        return named.expect(classes)
+    known = info.labels if info else None
+    return known if known is not None and len(known) == classes else None
+
+
+def name_of(model: "keras.Model") -> str:
+    info: ModelInfo | None = getattr(model, "ghostnet_info", None)
+    return info.name if info else model.name
+
+
+def family_of(model: "keras.Model") -> str:
+    """Whose promises the files must keep: those of the zoo, where it is the network of the zoo."""
+    info: ModelInfo | None = getattr(model, "ghostnet_info", None)
+    if info is None:
+        return "stock"
+    family = rooms.reach("export", "network").FAMILIES[zoo.parse_model(info.name).family]
+    if family != "ghostnet":
+        return family
+    last, stem = model.layers[-1], model.get_layer("stem")
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    is_whole = last.name == "classifier" and activation == "linear" and stem.pad is not None
+    return family if is_whole else "delegable"  # another graph than the one that is promised
+
+
+def weights_name(model: "keras.Model", info: "ModelInfo | None") -> str:
+    """What was loaded, as long as nobody has trained since."""
+    if info and info.weights == RANDOM:
+        return OWN
+    return info.weights if info and info.fingerprint and info.has_weights_of(model) else OWN
+
+
+def sha256_of(model: "keras.Model", info: "ModelInfo | None") -> str:
+    """Of the file that was loaded; of the values themselves where they came from no file."""
+    from ghostnet_tf.nets.model import fingerprint
+
+    if info and info.weights == SEEDED and weights_name(model, info) == SEEDED:
+        return ""
+    is_loaded = info and info.sha256 and info.has_weights_of(model)
+    return info.sha256 if info and is_loaded else fingerprint(model)
+
+
+def file_part(text: str, what: str) -> str:
+    """A part of a file's name."""
+    if not text or any(c in text for c in "/\\") or text.startswith("."):
+        raise UserError(f"{what} {text!r} cannot be part of a file's name", fix=f"{what}='mine'")
+    return str(user_path(text))
+
+
+def warn_where_the_graph_disagrees(
+    model: "keras.Model", normalises_inside: bool, scores: str
+) -> None:
+    """What is written down would be carried out twice, or not at all."""
+    from ghostnet_tf.front.keras_graph import normaliser, scores_of
+
+    layer, made = normaliser(model), scores_of(model)
+    if layer and not normalises_inside:
+        _warn(
+            f"the model {model.name!r} begins with {layer!r}, so it may normalise its images "
+            "itself, and its photos would be normalised twice",
+            "normalises_inside=True",
+        )
+    if normalises_inside and layer is None:
+        _warn(
+            f"no layer was found with which {model.name!r} normalises its images",
+            "preprocessing=gn.Preprocessing(...) where it takes normalised ones",
+        )
+    if made not in (None, scores):
+        _warn(f"the model {model.name!r} ends in {made}, not in {scores}", f"scores={made!r}")
+
+
+def _warn(what: str, fix: str) -> None:
+    warnings.warn(f"{what}; say {fix}", UserWarning, stacklevel=4)

@@ -1,0 +1,83 @@
+"""A finished `.tflite` file that names photos."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from ghostnet_tf.base import rooms
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.front.models import Photo, opened
+
+Named = list[tuple[str, float]]  # the likeliest classes first, each with its probability
+
+
+class TFLiteModel:
+    """A classifier in a `.tflite` file, run on this machine with its own preprocessing and labels.
+
+    model = gn.TFLiteModel("build/ghostnet_050_tinyimagenet_96_static_wi8_ai8.tflite")
+    model.predict("goldfish.png", top=1)                               # [("goldfish", 0.98)]
+    """
+
+    preprocessing: Preprocessing
+    labels: Labels  # in the order of the outputs
+
+    def __init__(self, path: str | Path):
+        """UserError for a file that is no classifier, or does not belong to the record beside it.
+
+        Files without a record are read by the metadata inside them.
+        """
+        self.path = Path(path)
+        self._classifier: Any = rooms.reach("export", "classifier").open_classifier(path)
+        self.preprocessing = self._classifier.preprocessing
+        self.labels = self._classifier.labels
+
+    def scores(self, images: np.ndarray) -> np.ndarray:
+        """(N, size, size, 3) float32 as `preprocess_input` makes it -> (N, classes) float32.
+
+        Logits, unless the network ends in an activation of its own.
+        """
+        return np.asarray(self._classifier.predict(images))
+
+    @overload
+    def predict(self, photo: Photo | np.ndarray, top: int = 5) -> Named: ...
+    @overload
+    def predict(self, photo: Sequence[Photo | np.ndarray], top: int = 5) -> list[Named]: ...
+    def predict(self, photo, top=5):
+        """The `top` likeliest classes of a photo, best first: (name, probability from 0 to 1).
+
+        `photo`: a path, what Pillow has opened, or (H, W, 3) uint8 RGB of any size; for a list of
+        them, a list of answers. UserError for a photo that cannot be read.
+
+            gn.TFLiteModel("x.tflite").predict(["cat.jpg", "dog.jpg"], top=1)
+        """
+        if top < 1:
+            raise UserError(f"top is {top}", fix="give 1 or more")
+        if isinstance(photo, Photo | np.ndarray):
+            return self.predict([photo], top)[0]
+        if not len(photo):
+            return []
+        images = self.preprocessing.images(opened(as_photo(one)) for one in photo)
+        best = rooms.reach("export", "predict").best
+        return [
+            [(answer["name"], answer["probability"]) for answer in best(row, self._classifier, top)]
+            for row in self.scores(images)
+        ]
+
+
+def as_photo(photo: Photo | ArrayLike) -> Photo:
+    """What `opened` takes; pixels become a picture."""
+    if isinstance(photo, Photo):
+        return photo
+    pixels = np.asarray(photo)
+    if pixels.ndim != 3 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
+        raise UserError(
+            f"an array of shape {pixels.shape} and {pixels.dtype} is no photo",
+            fix="give (H, W, 3) uint8 RGB, 0 to 255",
+        )
+    return Image.fromarray(pixels)
