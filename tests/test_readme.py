@@ -180,4 +180,4 @@ def test_the_answer_about_mobilenet_is_that_of_the_results():
     for where, *cells in [r for r in rows_under("Is it faster than MobileNetV3?") if "A" in r[0]]:
         for differs, cell in zip(questions, cells, strict=True):
             change, so = measured[differs, where.replace("Cortex-", "")]
-            assert cell == ("no difference" if so == "cannot be told apart" else change)
+            assert cell == ("undecided" if so == "cannot be told apart" else change)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.pasted import Clone, blocks, fresh_clone
-from tests.published_files import file_of, network
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.nets.seeded import seed
+from tests.pasted import Clone, Said, blocks, commands, fresh_clone
+from tests.published_files import file_of
 
 DATA = os.environ.get("GHOSTNET_DATA")
 CIFAR10 = "ghost_resnet56_cifar10.npz"
@@ -27,7 +29,7 @@ def clone(tmp_path_factory) -> Clone:
     (clone.root / "GhostNet_x1_3_pretrained.pdparams").write_bytes(paddle)
     (clone.root / "state_dict_73.98.pth").write_bytes(as_zip(file_of("official", MODEL)))
     save_checkpoint(clone.root / "ghostnet_checkpoint")
-    network(MODEL).save_weights(clone.root / "mine.weights.h5")
+    seed(zoo.parse_model(MODEL).build()).save_weights(clone.root / "mine.weights.h5")
     shutil.make_archive(str(clone.root / "train"), "zip", clone.root / "my_photos")
     if DATA:
         shutil.copy(Path(DATA) / "ghost_resnet56_cifar10" / CIFAR10, clone.root)
@@ -96,9 +98,7 @@ def test_the_bundled_networks_can_be_trained_again(clone):
         assert "best.safetensors" in one.stdout
 
 
-def pasted(clone: Clone, start: str, but: str = "\n"):
+def pasted(clone: Clone, start: str, but: str = "\n") -> list[Said]:
     """What the page's commands that begin so print."""
-    from tests.pasted import commands
-
     lines = [line for block in commands("docs/weights.md") for line, _ in block]
     return [clone.paste(line) for line in lines if line.startswith(start) and but not in line]

@@ -35,6 +35,7 @@ ALLOWED = {  # what a line may hold in spite of that, and why
     r"[\"'`.]recipe[\"'`\]]": "the key of those runs' states",
     r"quantiz\w+ recipes?|recipes? of (the )?export": "that is what a recipe is",
     r"[\"'`.]forms[\"'`]?|forms=": "the key of a record's tuning is a contract",
+    r"--forms": "as the flag of `tune` was called, and still may be",
     r"[\"']rival[\"']": "a key of the benchmark's JSON is a contract",
 }
 

@@ -65,7 +65,7 @@ private fun ghostop(
     file: File,
 ) {
     val ghostop = file.resolveSibling("${file.nameWithoutExtension}$GHOSTOP.tflite")
-    Classifier.open(artifact(file), file, openGhostop = { artifact(ghostop) }).use {
+    Classifier.open(artifact(file), file, ghostop = { artifact(ghostop) }).use {
         score(folder, ghostop, it) { photo -> println("$photo: ${it.accelerator}") }
     }
 }

@@ -48,26 +48,26 @@ class Classifier private constructor(
             artifact: Artifact,
             file: File,
             wanted: Accelerator = Accelerator.CPU,
-            openGhostop: (() -> Artifact)? = null,
+            ghostop: (() -> Artifact)? = null,
         ): Classifier {
             val record = artifact.record
             if (wanted == Accelerator.GPU) {
                 try {
                     return Classifier(record, PlainNetwork.open(record, file, wanted))
                 } catch (_: BadModel) {
-                    return Classifier(record, onCpu(record, file, openGhostop), " (the GPU refused this model)")
+                    return Classifier(record, onCpu(record, file, ghostop), " (the GPU refused this model)")
                 }
             }
-            return Classifier(record, onCpu(record, file, openGhostop))
+            return Classifier(record, onCpu(record, file, ghostop))
         }
 
         private fun onCpu(
             record: Record,
             file: File,
-            openGhostop: (() -> Artifact)?,
+            ghostop: (() -> Artifact)?,
         ): Network {
             val openPlain = { PlainNetwork.open(record, file) }
-            return if (openGhostop == null) openPlain() else OperatorNetwork.open(openGhostop, openPlain)
+            return if (ghostop == null) openPlain() else OperatorNetwork.open(ghostop, openPlain)
         }
     }
 }

@@ -41,8 +41,8 @@ class ModelChooser(
     /** Slow: it reads, verifies and compiles the model. */
     fun open(): Classifier {
         val artifact = models.open(chosen())
-        val openGhostop = models.ghostop(artifact.name)?.let { ghostop -> { models.open(ghostop) } }
-        return Classifier.open(artifact, models.file(artifact), choice.accelerator, openGhostop)
+        val ghostop = models.ghostop(artifact.name)?.let { name -> { models.open(name) } }
+        return Classifier.open(artifact, models.file(artifact), choice.accelerator, ghostop)
     }
 
     private fun chosen(): String = choice.model?.takeIf { it in names } ?: names.first()

@@ -42,13 +42,13 @@ class OperatorNetwork private constructor(
     override fun close() = current.close()
 
     companion object {
-        /** [openGhostop] may throw as well: its bytes may be damaged. */
+        /** [ghostop] may throw as well: its bytes may be damaged. */
         fun open(
-            openGhostop: () -> Artifact,
+            ghostop: () -> Artifact,
             openPlain: () -> Network,
         ): OperatorNetwork =
             try {
-                OperatorNetwork(GhostNetwork.open(openGhostop()), openPlain, null)
+                OperatorNetwork(GhostNetwork.open(ghostop()), openPlain, null)
             } catch (error: BadModel) {
                 OperatorNetwork(openPlain(), openPlain, error.message.orEmpty())
             }
