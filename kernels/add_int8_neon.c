@@ -1,7 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The residual ADD in int8 for every aarch64, sixteen at a time: what is left of both zero points, by 32-bit
-// factors.
+// The residual ADD in int8 for every aarch64, sixteen at a time: what is left of both zero points,
+// by 32-bit factors.
 
 #if defined(__aarch64__)
 

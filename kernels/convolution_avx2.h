@@ -1,55 +1,19 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// 1x1 convolutions for AVX2, the same for int8 and float32: 32 bits of a pixel (two input channels, widened
-// to int16, or one float) stand in every lane and meet the weights of eight output channels. A tile is
-// six pixels by two registers of channels: 12 registers of sums, two of weights, one of a pixel, and one
-// for a product. Included by a file that has said
+// 1x1 convolutions for AVX2, the same for int8 and float32: 32 bits of a pixel (two input channels,
+// widened to int16, or one float) stand in every lane and meet the weights of eight output
+// channels. A tile is six pixels by two registers of channels: 12 registers of sums, two of
+// weights, one of a pixel, and one for a product. Included by a file that has said
 //
-//   Wide, IN_LANE                       what a tile reads: int16_t, 2 or float, 1
+//   what convolution_panel.h wants      of 32 bits in every lane: int16_t, 2 or float, 1
 //   Lanes                               a register of sums
 //   in_all_lanes(from)                  IN_LANE elements from there
 //   load_weights(from)                  of eight channels
 //   add_product(sum, x, weights)
-//   Head, pack_head(node, of, head, c)  of a panel: what else its channel c needs, from channel `of`
 //   first_sum(head, j)                  the bias of register j
-//   Limits, limits_of(node, panel)
 //   store_pixel(to, sums, n, width, limits, mode)   n registers of one pixel
 
-enum { PIXELS = 6, PANEL = 16, CHUNK = IN_LANE, IN_REGISTER = 8 };
-
-typedef struct {
-  Head head;
-  Wide weights[];  // [row][IN_LANE input channels][channel][input channel], zeros where there is none
-} Panel;
-
-INLINE int registers(int width) { return (width + IN_REGISTER - 1) / IN_REGISTER; }
-
-static size_t panel_size(const GhostNode *node, int width) {
-  const size_t channels = (size_t)(registers(width) * IN_REGISTER);
-  return sizeof(Panel) + sizeof(Wide) * channels * node->header.kernel_h * node->depth;
-}
-
-static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->header.kernel_h * node->depth;
-  const size_t channels = (size_t)(registers(width) * IN_REGISTER);
-  for (int c = 0; c < width; c++) {
-    const Element *from = weights_at(node, (size_t)(start + c) * n);
-    pack_head(node, start + c, &panel->head, c);
-    for (size_t k = 0; k < n; k++)
-      panel->weights[(k / IN_LANE * channels + (size_t)c) * IN_LANE + k % IN_LANE] = from[k];
-  }
-}
-
-typedef struct {
-  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
-  const Panel *panel;
-  Limits limits;
-} Work;
-
-INLINE Work work_of(const GhostNode *node, const void *panel, int width) {
-  (void)width;
-  return (Work){node->depth, node->header.out_channels, panel, limits_of(node, panel)};
-}
+#include "convolution_panel.h"
 
 INLINE void tile(const Work *work, const Wide *const *rows, int n_rows, size_t at, size_t step,
                  Element *out, int n_pixels, int width, bool is_whole, int mode) {

@@ -13,35 +13,17 @@
 TARGET_BEGIN("avx2,fma")
 
 #include "float32_avx2.h"
-#include "float32.h"
 
-typedef float Wide;
-typedef __m256 Lanes;
-enum { IN_LANE = 1 };
+enum { PIXELS = 6, PANEL = 2 * LANES, CHUNK = 1 };
+
+#include "convolution_float32.h"
+
+typedef Pixel Lanes;
 
 #define in_all_lanes _mm256_broadcast_ss
 #define load_weights load
 
-typedef struct {
-  float bias[2 * LANES];
-} Head;
-
-INLINE const float *weights_at(const GhostNode *node, size_t i) { return node->weights_float32 + i; }
-
-static void pack_head(const GhostNode *node, int of, Head *head, int c) {
-  head->bias[c] = node->bias_float32[of];
-}
-
 INLINE Lanes first_sum(const Head *head, int j) { return load(head->bias + j * LANES); }
-
-typedef struct {
-  Pixel min, max;
-} Limits;
-
-INLINE Limits limits_of(const GhostNode *node, const void *panel) {
-  (void)panel;
-  return (Limits){all(node->min), all(node->max)};
-}
 
 INLINE void store_pixel(float *to, const Lanes *sum, int n, int width, const Limits *l, int mode) {
 #pragma GCC unroll 2

@@ -7,38 +7,12 @@
 #include <string.h>
 
 #include "float32_neon.h"
-#include "float32.h"
 
 // A tile is eight pixels by two registers of channels: one fused multiply-add per input channel.
 enum { PIXELS = 8, PANEL = 2 * LANES, CHUNK = 4 };
 
-typedef struct {
-  float bias[PANEL], weights[];  // [row][input channel][channel]
-} Panel;
-
-static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + sizeof(float) * (size_t)width * node->header.kernel_h * node->depth;
-}
-
-static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->header.kernel_h * node->depth;
-  for (int c = 0; c < width; c++) {
-    panel->bias[c] = node->bias_float32[start + c];
-    for (size_t k = 0; k < n; k++)
-      panel->weights[k * (size_t)width + (size_t)c] = node->weights_float32[(size_t)(start + c) * n + k];
-  }
-}
-
-typedef struct {
-  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
-  const Panel *panel;
-  Pixel min, max;
-} Work;
-
-INLINE Work work_of(const GhostNode *node, const void *panel, int width) {
-  (void)width;
-  return (Work){node->depth, node->header.out_channels, panel, all(node->min), all(node->max)};
-}
+#include "convolution_float32.h"
+#include "convolution_panel.h"
 
 INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t at, size_t step,
                  float *out, int n_pixels, int width, bool is_whole, int mode) {
@@ -50,7 +24,7 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
 #pragma GCC unroll 2
   for (int j = 0; j < n; j++)
 #pragma GCC unroll 8
-    for (int i = 0; i < n_pixels; i++) sum[j][i] = load(work->panel->bias + j * LANES);
+    for (int i = 0; i < n_pixels; i++) sum[j][i] = load(work->panel->head.bias + j * LANES);
 
 #define MULTIPLY(LANE)                                                                             \
   do {                                                                                             \
@@ -80,7 +54,7 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
 #pragma GCC unroll 2
     for (int j = 0; j < n; j++)
       store(out + (size_t)i * work->pixel + j * LANES,
-            limited(sum[j][i], work->min, work->max, mode));
+            limited(sum[j][i], work->limits.min, work->limits.max, mode));
 }
 
 #include "convolution_loops.h"

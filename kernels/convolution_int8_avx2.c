@@ -1,7 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// 1x1 convolutions in int8 for x86 with AVX2: a VPMADDWD multiplies two input channels of a pixel by those
-// of eight output channels, and adds them up in int32.
+// 1x1 convolutions in int8 for x86 with AVX2: a VPMADDWD multiplies two input channels of a pixel
+// by those of eight output channels, and adds them up in int32.
 
 #if defined(__x86_64__)
 
@@ -15,10 +15,11 @@ TARGET_BEGIN("avx2")
 
 #include "int8_avx2.h"
 
-typedef int8_t Element;
+enum { PIXELS = 6, PANEL = 16, CHUNK = 2, IN_LANE = 2, IN_REGISTER = 8 };
 typedef int16_t Wide;
 typedef __m256i Lanes;
-enum { IN_LANE = 2 };
+
+#include "convolution_int8.h"
 
 INLINE Lanes in_all_lanes(const int16_t *from) {
   int32_t two;
@@ -47,18 +48,6 @@ INLINE void widen(int16_t *to, const int8_t *from, size_t n) {
 
 // ------------------------------------------------------------------------------- sixteen channels
 
-typedef struct {
-  int32_t bias[16];
-  float scale[16];
-} Head;
-
-INLINE const int8_t *weights_at(const GhostNode *node, size_t i) { return node->weights_int8 + i; }
-
-static void pack_head(const GhostNode *node, int of, Head *head, int c) {
-  head->bias[c] = node->bias_int32[of];
-  head->scale[c] = node->scale[of];
-}
-
 INLINE Lanes first_sum(const Head *head, int j) {
   return _mm256_loadu_si256((const __m256i *)head->bias + j);
 }
@@ -69,8 +58,8 @@ typedef struct {
   __m128i min, max;
 } Limits;
 
-INLINE Limits limits_of(const GhostNode *node, const void *panel) {
-  const Head *head = panel;
+INLINE Limits limits_of(const GhostNode *node, const Head *head, int width) {
+  (void)width;
   return (Limits){
       .scale = {_mm256_loadu_ps(head->scale), _mm256_loadu_ps(head->scale + 8)},
       .most = _mm256_set1_ps((float)(node->clamp.max - node->clamp.zero_point)),

@@ -1,40 +1,17 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// 1x1 convolutions in int8 for every aarch64: sixteen input channels of a pixel meet sixteen weights of one
-// output channel, products of two add up in int16 and pairs of those in int32. A tile is four pixels
-// by four channels: 16 registers of sums, each of which is added up across at the end.
+// 1x1 convolutions in int8 for every aarch64: sixteen input channels of a pixel meet sixteen
+// weights of one output channel, products of two add up in int16 and pairs of those in int32. A
+// tile is four pixels by four channels: 16 registers of sums, each of which is added up across at
+// the end.
 
 #if defined(__aarch64__)
 
 #include "convolution_int8_neon.h"
 
-enum { PIXELS = 4, PANEL = 4, CHUNK = 16 };
+enum { PIXELS = 4, PANEL = 4, CHUNK = 16, IN_LANE = 16, IN_REGISTER = 1 };
 
-typedef struct {
-  int32_t bias[2][PANEL];  // twice: sums leave in eights
-  float scale[PANEL];
-  int8_t weights[];  // [row][sixteen input channels][channel][input channel], zeros where there are none
-} Panel;
-
-static size_t padded_depth(const GhostNode *node) { return (node->depth + 15) / 16 * 16; }
-
-static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + (size_t)width * node->header.kernel_h * padded_depth(node);
-}
-
-static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->header.kernel_h * node->depth;
-  for (int c = 0; c < width; c++) {
-    const int8_t *from = node->weights_int8 + (size_t)(start + c) * n;
-    panel->bias[0][c] = panel->bias[1][c] = node->bias_int32[start + c];
-    panel->scale[c] = node->scale[start + c];
-    for (size_t r = 0; r < node->header.kernel_h; r++)
-      for (size_t k = 0; k < node->depth; k++) {
-        size_t sixteens = (r * padded_depth(node) + k) / 16;
-        panel->weights[(sixteens * PANEL + (size_t)c) * 16 + k % 16] = *from++;
-      }
-  }
-}
+#include "convolution_int8.h"
 
 INLINE int8x8_t four_of(const int8_t *from) {
   return vreinterpret_s8_s32(vld1_dup_s32((const int32_t *)(const void *)from));
@@ -50,17 +27,16 @@ INLINE int32x4_t add_sixteen(int32x4_t sum, int8x16_t x, int8x16_t weights) {
 }
 
 typedef struct {
-  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
-  const Panel *panel;
+  int32x4_t bias;
   Output output;
-} Work;
+} Limits;
 
-INLINE Work work_of(const GhostNode *node, const void *at, int width) {
-  const Panel *panel = at;
+INLINE Limits limits_of(const GhostNode *node, const Head *head, int width) {
   (void)width;
-  return (Work){node->depth, node->header.out_channels, panel,
-                output(node, panel->bias[0], panel->scale, panel->scale)};
+  return (Limits){vld1q_s32(head->bias), output(node, head->scale, head->scale)};
 }
+
+#include "convolution_panel.h"
 
 INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t at, size_t step,
                  int8_t *out, int n_pixels, int width, bool is_whole, int mode) {
@@ -114,21 +90,18 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
   int32x4_t sums[PIXELS];
 #pragma GCC unroll 4
   for (int i = 0; i < n_pixels; i++)
-    sums[i] = vaddq_s32(work->output.bias.lo, vpaddq_s32(vpaddq_s32(sum[i][0], sum[i][1]),
+    sums[i] = vaddq_s32(work->limits.bias, vpaddq_s32(vpaddq_s32(sum[i][0], sum[i][1]),
                                          vpaddq_s32(sum[i][2], sum[i][3])));
-  store_pixels(sums, &work->output, n_pixels, out, work->pixel, mode);
+  store_pixels(sums, &work->limits.output, n_pixels, out, work->pixel, mode);
 }
 
 #include "convolution_loops.h"
 
 OF_EVERY_MODE(run, run_convolution)
 
-// Two products fit int16 where no weight is -128.
 static bool takes(const GhostNode *node) {
   const size_t n = node->depth * node->header.kernel_h * node->header.out_channels;
-  for (size_t i = 0; i < n; i++)
-    if (node->weights_int8[i] == -128) return false;
-  return is_wide(node);
+  return pairs_fit_int16(node->weights_int8, n) && is_wide(node);
 }
 
 const GhostKernel GHOST_CONVOLUTION_INT8_NEON = {

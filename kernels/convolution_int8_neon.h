@@ -1,6 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What both int8 variants of 1x1 convolutions for Arm share: how sums of four channels leave the registers.
+// What both int8 variants of 1x1 convolutions for Arm share: how sums of four channels leave the
+// registers.
 
 #ifndef GHOSTNET_CONVOLUTION_INT8_NEON_H
 #define GHOSTNET_CONVOLUTION_INT8_NEON_H

@@ -1,7 +1,8 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// 1x1 convolutions in int8 with SDOT: four input channels of one pixel, a lane of a register, meet the
-// weights of four output channels. A tile is eight pixels by eight channels: 16 registers of sums.
+// 1x1 convolutions in int8 with SDOT: four input channels of one pixel, a lane of a register, meet
+// the weights of four output channels. A tile is eight pixels by eight channels: 16 registers of
+// sums.
 
 #if defined(__aarch64__)
 
@@ -10,28 +11,9 @@
 
 TARGET_BEGIN(DOTPROD)
 
-enum { PIXELS = 8, PANEL = 8, CHUNK = 16 };
+enum { PIXELS = 8, PANEL = 8, CHUNK = 16, IN_LANE = 4, IN_REGISTER = 4 };
 
-typedef struct {
-  int32_t bias[PANEL];
-  float scale[PANEL];
-  int8_t weights[];  // [row][four input channels][channel][input channel]
-} Panel;
-
-static size_t panel_size(const GhostNode *node, int width) {
-  return sizeof(Panel) + (size_t)width * node->header.kernel_h * node->depth;
-}
-
-static void pack_panel(const GhostNode *node, int start, int width, Panel *panel) {
-  const size_t n = node->header.kernel_h * node->depth;
-  for (int c = 0; c < width; c++) {
-    panel->bias[c] = node->bias_int32[start + c];
-    panel->scale[c] = node->scale[start + c];
-    for (size_t k = 0; k < n; k++)
-      panel->weights[(k / 4 * (size_t)width + (size_t)c) * 4 + k % 4] =
-          node->weights_int8[(size_t)(start + c) * n + k];
-  }
-}
+#include "convolution_int8.h"
 
 // One to four times four input channels, and never a byte more.
 INLINE int8x16_t fours_of(const int8_t *from, int n) {
@@ -43,29 +25,24 @@ INLINE int8x16_t fours_of(const int8_t *from, int n) {
       vld1q_lane_s32((const int32_t *)(const void *)(from + 8), vreinterpretq_s32_s8(two), 2));
 }
 
-typedef struct {
-  size_t depth, pixel;  // elements of a window's row, and of a pixel of the output
-  const Panel *panel;
-  Output output;
-} Work;
+typedef Output Limits;
 
-INLINE Work work_of(const GhostNode *node, const void *at, int width) {
-  const Panel *panel = at;
-  const float *scale = panel->scale;
-  return (Work){node->depth, node->header.out_channels, panel,
-                output(node, panel->bias, scale, scale + (width == 8 ? 4 : 0))};
+INLINE Limits limits_of(const GhostNode *node, const Head *head, int width) {
+  return output(node, head->scale, head->scale + (width == 8 ? 4 : 0));
 }
+
+#include "convolution_panel.h"
 
 INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t at, size_t step,
                  int8_t *out, int n_pixels, int width, bool is_whole, int mode) {
   const size_t depth = work->depth;
-  const int n = width / 4;  // registers of sums for a pixel
+  const int n = registers(width);  // registers of sums for a pixel
   const int8_t *weights = work->panel->weights;
   int32x4_t sum[2][PIXELS];
 #pragma GCC unroll 2
   for (int j = 0; j < n; j++)
 #pragma GCC unroll 8
-    for (int i = 0; i < n_pixels; i++) sum[j][i] = vld1q_s32(work->panel->bias + 4 * j);
+    for (int i = 0; i < n_pixels; i++) sum[j][i] = vld1q_s32(work->panel->head.bias + 4 * j);
 
 #define LOAD(N)                                                                                    \
   _Pragma("GCC unroll 8") for (int i = 0; i < n_pixels; i++) x[i] =                                \
@@ -103,13 +80,13 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
 #undef MULTIPLY
 
   if (n == 1) {
-    store_pixels(sum[0], &work->output, n_pixels, out, work->pixel, mode);
+    store_pixels(sum[0], &work->limits, n_pixels, out, work->pixel, mode);
     return;
   }
 #pragma GCC unroll 8
   for (int i = 0; i < n_pixels; i++)
     store(out + (size_t)i * work->pixel,
-          requantized((Sum){sum[0][i], sum[1][i]}, &work->output, mode));
+          requantized((Sum){sum[0][i], sum[1][i]}, &work->limits, mode));
 }
 
 #include "convolution_loops.h"

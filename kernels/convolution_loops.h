@@ -1,14 +1,12 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The way over pixels and output channels, the same for every fast variant of a 1x1
-// convolution, whose pixels may be patches of a larger one. Included by a file that has said what it
-// computes with:
+// The way over pixels and output channels, the same for every fast variant of a 1x1 convolution,
+// whose pixels may be patches of a larger one. Included by a file that has said what it computes
+// with:
 //
 //   Element                             of a tensor
 //   PANEL, PIXELS                       channels and pixels of a tile: its sums fill the registers
-//   panel_size(node, width), pack_panel(node, start, width, panel)
-//                                       a panel: weights, bias and scale of `width` channels
-//   Work, work_of(node, panel, width)   what does not change from pixel to pixel
+//   what convolution_panel.h makes      panels, and Work: what does not change from pixel to pixel
 //   tile(work, rows, n_rows, at, step, out, n_pixels, width, is_whole, mode)
 //                                       so many pixels by the channels of one panel. The window of
 //                                       pixel i is what lies at rows[0 <= k < n_rows] + at + i * step,
@@ -20,8 +18,7 @@
 //
 //   Wide, widen(to, from, n)            what it reads, and n elements in that form
 //
-// Everything is inlined, so that the sizes of a tile are constants. Work is a copy of what the node
-// says: a store of bytes may change any memory, as far as C knows.
+// Everything is inlined, so that the sizes of a tile are constants.
 
 #include "options.h"
 
@@ -30,7 +27,6 @@ enum { PIECE = (48 + PIXELS - 1) / PIXELS * PIXELS };  // pixels that a thread t
 #ifdef WIDENS
 enum { COPIED = 1 << 15 };  // elements that are widened at once
 #else
-typedef Element Wide;
 INLINE void widen(Element *to, const Element *from, size_t n) { memcpy(to, from, n * sizeof *to); }
 #endif
 

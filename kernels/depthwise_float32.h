@@ -1,7 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise in float32, the same for every vector: one fused multiply-add per tap. Included by a file that
-// has said which vector: see float32.h.
+// Depthwise in float32, the same for every vector: one fused multiply-add per tap. Included by a
+// file that has said which vector: see float32.h.
 
 #include "float32.h"
 

@@ -1,6 +1,6 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// float32 for x86 with AVX2 and FMA: eight channels.
+// Depthwise in float32 for x86 with AVX2 and FMA: eight channels.
 
 #if defined(__x86_64__)
 

@@ -1,6 +1,6 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// float32 for every aarch64: four channels.
+// Depthwise in float32 for every aarch64: four channels.
 
 #if defined(__aarch64__)
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// int8 for x86 with AVX2: two rows (or any two taps) of eight channels are zipped and widened to
-// int16, and one VPMADDWD multiplies them and adds the pairs up in int32.
+// Depthwise in int8 for x86 with AVX2: two rows (or any two taps) of eight channels are zipped and
+// widened to int16, and one VPMADDWD multiplies them and adds the pairs up in int32.
 
 #if defined(__x86_64__)
 
@@ -14,7 +14,6 @@ TARGET_BEGIN("avx2")
 
 #include "int8_avx2.h"
 
-typedef int8_t Element;
 INLINE __m256i pairs(Pixel a, Pixel b) { return _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)); }
 
 typedef struct {
@@ -47,21 +46,12 @@ typedef struct {
   __m128i zero_point, min, max;
 } Weights;
 
-static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->header;
-  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
-    size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
-    block->bias[lane] = node->bias_int32[of];
-    block->scale[lane] = node->scale[of];
-    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++) {
-      int8_t weight = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
-      if (ghost_is_strip(h)) {
-        for (int row = 0, y = t / 3; row < 2; row++, y++)
-          block->weights[4 * (t % 3) + 2 * row + y / 2][2 * lane + y % 2] = weight;
-      } else {
-        block->weights[t / 2][2 * lane + t % 2] = weight;
-      }
-    }
+static void put_weight(const GhostHeader *h, Block *block, int lane, int t, int8_t weight) {
+  if (ghost_is_strip(h)) {
+    for (int row = 0, y = t / 3; row < 2; row++, y++)
+      block->weights[4 * (t % 3) + 2 * row + y / 2][2 * lane + y % 2] = weight;
+  } else {
+    block->weights[t / 2][2 * lane + t % 2] = weight;
   }
 }
 
@@ -117,7 +107,7 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "depthwise_loops.h"
+#include "depthwise_int8.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   run_channels(node, cheap, in, out, first, last, node->header.channels < LANES, 0);

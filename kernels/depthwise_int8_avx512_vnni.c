@@ -1,8 +1,9 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// int8 for x86 with AVX-512 and VNNI. VPDPBUSD is what SDOT is in depthwise_int8_neon_dot.c, with
-// sixteen channels to a register: four bytes by four bytes, added to an int32. It takes one side as unsigned,
-// so 128 is added to every input, and 128 times the weights is taken out of the bias.
+// Depthwise in int8 for x86 with AVX-512 and VNNI. VPDPBUSD is what SDOT is in
+// depthwise_int8_neon_dot.c, with sixteen channels to a register: four bytes by four bytes, added
+// to an int32. It takes one side as unsigned, so 128 is added to every input, and 128 times the
+// weights is taken out of the bias.
 
 #if defined(__x86_64__)
 
@@ -14,7 +15,6 @@
 // Tests compile this file with functions of SIMDe in place of these instructions, for any x86.
 TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512vnni")
 
-typedef int8_t Element;
 enum { LANES = 16 };
 typedef __m128i Pixel;
 typedef __m512i Sum;  // int32
@@ -56,68 +56,32 @@ INLINE Column padding(const GhostNode *node) {
   return raised(_mm512_set1_epi8((int8_t)node->header.input.zero_point));
 }
 
+INLINE Column load_column(const int8_t *from) { return _mm512_load_si512(from); }
+
+INLINE Sum dot(Sum sum, Column x, Column weights) { return _mm512_dpbusd_epi32(sum, x, weights); }
+
 // ------------------------------------------------------------------------------- sixteen channels
 
-// Weights of 3x3 by columns: [column][output row]; the second row's are the first one's a byte later, for
-// both look at the same four zipped rows. Of others: [group of four taps].
-enum { MAX_GROUPS = 7 };
-
-typedef struct {
-  int8_t weights[MAX_GROUPS][4 * LANES];
-  int32_t bias[LANES];
-  float scale[LANES];
-} Block;
-
-typedef struct {
-  __m512i of[MAX_GROUPS], bias, to_int8;
-  __m512 scale, least, most;  // the clamp, less the zero point
-} Weights;
-
-static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->header;
-  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
-    size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
-    int32_t sum = 0;
-    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++) {
-      int8_t weight = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
-      sum += weight;
-      if (ghost_is_strip(h)) {
-        block->weights[2 * (t % 3)][4 * lane + t / 3] = weight;
-        block->weights[2 * (t % 3) + 1][4 * lane + t / 3 + 1] = weight;
-      } else {
-        block->weights[t / 4][4 * lane + t % 4] = weight;
-      }
-    }
-    block->bias[lane] = (int32_t)((uint32_t)node->bias_int32[of] - (uint32_t)(128 * sum));
-    block->scale[lane] = node->scale[of];
-  }
-}
+INLINE Sum load_sum(const int32_t *from) { return _mm512_load_si512(from); }
 
 // A float32 of at most 2^22 plus this one is rounded to a whole number, halves to even, which then
 // stands in its lowest bits.
 #define ROUNDING 0x1.8p23f
 enum { ROUNDING_BITS = 0x4b400000 };
 
-INLINE Weights weights_of(const GhostNode *node, const Block *block, int n_groups) {
+typedef struct {
+  __m512 scale, least, most;  // the clamp, less the zero point
+  __m512i to_int8;
+} Output;
+
+INLINE Output output_of(const GhostNode *node, const float *scale) {
   const GhostClamp *clamp = &node->clamp;
-  Weights w = {
-      .bias = _mm512_load_si512(block->bias),
-      .scale = _mm512_loadu_ps(block->scale),
+  return (Output){
+      .scale = _mm512_loadu_ps(scale),
       .least = _mm512_set1_ps((float)(clamp->min - clamp->zero_point)),
       .most = _mm512_set1_ps((float)(clamp->max - clamp->zero_point)),
       .to_int8 = _mm512_set1_epi32(clamp->zero_point - ROUNDING_BITS),
   };
-#pragma GCC unroll 7
-  for (int g = 0; g < n_groups; g++) w.of[g] = _mm512_load_si512(block->weights[g]);
-  return w;
-}
-
-INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
-  return weights_of(node, block, 6);
-}
-
-INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_taps) {
-  return weights_of(node, block, (n_taps + 3) / 4);
 }
 
 INLINE __m512 to_float(Sum sum) {
@@ -126,38 +90,24 @@ INLINE __m512 to_float(Sum sum) {
   return (__m512)__builtin_convertvector((Whole)sum, Float);
 }
 
-INLINE Pixel requantized(Sum sum, const Weights *w) {
-  __m512 value = _mm512_mul_ps(to_float(sum), w->scale);
-  value = _mm512_max_ps(_mm512_min_ps(value, w->most), w->least);
+INLINE Pixel requantized(Sum sum, const Output *o, int mode) {
+  (void)mode;
+  __m512 value = _mm512_mul_ps(to_float(sum), o->scale);
+  value = _mm512_max_ps(_mm512_min_ps(value, o->most), o->least);
   __m512i whole = _mm512_castps_si512(_mm512_add_ps(value, _mm512_set1_ps(ROUNDING)));
-  return _mm512_cvtsepi32_epi8(_mm512_add_epi32(whole, w->to_int8));
+  return _mm512_cvtsepi32_epi8(_mm512_add_epi32(whole, o->to_int8));
 }
 
-INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
-                       int mode) {
-  (void)mode;
-  Sum sum = _mm512_dpbusd_epi32(w->bias, left, w->of[row]);
-  sum = _mm512_dpbusd_epi32(sum, middle, w->of[2 + row]);
-  return requantized(_mm512_dpbusd_epi32(sum, right, w->of[4 + row]), w);
-}
+#include "depthwise_int8_dot.h"
 
-INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int mode) {
-  (void)mode;
-  Sum sum = w->bias;
-#pragma GCC unroll 7
-  for (int t = 0; t < n_taps; t += 4) {
-    Pixel a = load(taps[t]), b = a, c = a, d = a;  // where there is no tap, its weight is 0
-    if (t + 1 < n_taps) b = load(taps[t + 1]);
-    if (t + 2 < n_taps) c = load(taps[t + 2]);
-    if (t + 3 < n_taps) d = load(taps[t + 3]);
-    sum = _mm512_dpbusd_epi32(sum, column(a, b, c, d), w->of[t / 4]);
-  }
-  return requantized(sum, w);
+static void put_weight(const GhostHeader *h, Block *block, int lane, int t, int8_t weight) {
+  put_in_groups(h, block, lane, t, weight);
+  block->bias[lane] = (int32_t)((uint32_t)block->bias[lane] - (uint32_t)(128 * weight));
 }
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "depthwise_loops.h"
+#include "depthwise_int8.h"
 
 static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
   run_channels(node, cheap, in, out, first, last, node->header.channels < LANES, 0);

@@ -1,7 +1,8 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// int8 for every aarch64: products of two taps add up in int16 and leave for int32 in pairs. That is
-// safe because no weight is -128, the one value with which two products could overflow.
+// Depthwise in int8 for every aarch64: products of two taps add up in int16 and leave for int32 in
+// pairs. That is safe because no weight is -128, the one value with which two products could
+// overflow.
 
 #if defined(__aarch64__)
 
@@ -33,25 +34,21 @@ typedef struct {
 
 typedef struct {
   Pixel of[25];
+  Sum bias;
   Output output;
 } Weights;
 
-static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->header;
-  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
-    size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
-    block->bias[lane] = node->bias_int32[of];
-    block->scale[lane] = node->scale[of];
-    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++)
-      block->weights[t][lane] = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
-  }
+static void put_weight(const GhostHeader *h, Block *block, int lane, int t, int8_t weight) {
+  (void)h;
+  block->weights[t][lane] = weight;
 }
 
 INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_taps) {
   Weights w;
 #pragma GCC unroll 25
   for (int t = 0; t < n_taps; t++) w.of[t] = vld1_s8(block->weights[t]);
-  w.output = output(node, block->bias, block->scale, block->scale + 4);
+  w.bias = load_sum(block->bias);
+  w.output = output_of(node, block->scale);
   return w;
 }
 
@@ -66,7 +63,7 @@ INLINE Sum add_pair(Sum sum, Pixel a, Pixel weight_a, Pixel b, Pixel weight_b) {
 INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
                        int mode) {
   const Pixel *l = left.row + row, *m = middle.row + row, *r = right.row + row;
-  Sum sum = add_pair(w->output.bias, l[0], w->of[0], l[1], w->of[3]);
+  Sum sum = add_pair(w->bias, l[0], w->of[0], l[1], w->of[3]);
   sum = add_pair(sum, l[2], w->of[6], m[0], w->of[1]);
   sum = add_pair(sum, m[1], w->of[4], m[2], w->of[7]);
   sum = add_pair(sum, r[0], w->of[2], r[1], w->of[5]);
@@ -75,7 +72,7 @@ INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *
 }
 
 INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int mode) {
-  Sum sum = w->output.bias;
+  Sum sum = w->bias;
 #pragma GCC unroll 13
   for (int t = 0; t + 1 < n_taps; t += 2)
     sum = add_pair(sum, load(taps[t]), w->of[t], load(taps[t + 1]), w->of[t + 1]);
@@ -85,26 +82,12 @@ INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "depthwise_loops.h"
-
-INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out, int first,
-                     int last, int mode) {
-  run_channels(node, cheap, in, out, first, last, false, mode);
-}
-
-OF_EVERY_MODE(run_mode, run_wide)
-
-static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->header.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
-  else run_mode(node, cheap, in, out, first, last);
-}
+#include "depthwise_int8_neon.h"
 
 static bool takes(const GhostNode *node) {
   const GhostHeader *h = &node->header;
   const size_t n = (size_t)h->n_cheap * h->kernel_h * h->kernel_w * h->channels;
-  for (size_t i = 0; i < n; i++)
-    if (node->weights_int8[i] == -128) return false;
-  return ghost_is_unrolled(node);
+  return pairs_fit_int16(node->weights_int8, n) && ghost_is_unrolled(node);
 }
 
 const GhostKernel GHOST_DEPTHWISE_INT8_NEON = {

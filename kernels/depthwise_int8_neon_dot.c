@@ -1,8 +1,9 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// int8 with SDOT, which multiplies four bytes by four bytes and adds the products to an int32. The
-// bytes of one lane must belong to one channel, so four rows (or any four taps) of eight channels are
-// zipped into [a0 b0 c0 d0][a1 b1 c1 d1]... first. docs/ghost_operator.md draws it.
+// Depthwise in int8 with SDOT, which multiplies four bytes by four bytes and adds the products to
+// an int32. The bytes of one lane must belong to one channel, so four rows (or any four taps) of
+// eight channels are zipped into [a0 b0 c0 d0][a1 b1 c1 d1]... first. docs/ghost_operator.md draws
+// it.
 
 #if defined(__aarch64__)
 
@@ -35,91 +36,26 @@ INLINE Sum dot(Sum sum, Column x, Column w) {
   return (Sum){vdotq_s32(sum.lo, x.lo, w.lo), vdotq_s32(sum.hi, x.hi, w.hi)};
 }
 
-// ------------------------------------------------------------------------------- eight channels
-
-// Weights of 3x3 by columns: [column][output row]; the second row's are the first one's a byte later, for
-// both look at the same four zipped rows. Of 5x5 at stride 2: four rows of each column, four columns
-// of the fifth row, and the last one alone. Of others: [group of four taps].
-enum { MAX_GROUPS = 7, FIFTH_ROW = 5, CORNER = 6 };
-
-typedef struct {
-  int8_t weights[MAX_GROUPS][2][16];
-  int32_t bias[8];
-  float scale[8];
-} Block;
-
-typedef struct {
-  Column of[MAX_GROUPS];
-  Output output;
-} Weights;
-
-static void put_weight(Block *block, int group, int lane, int place, int8_t weight) {
-  block->weights[group][lane / 4][lane % 4 * 4 + place] = weight;
+INLINE Column load_column(const int8_t *from) {
+  return (Column){vld1q_s8(from), vld1q_s8(from + 16)};
 }
 
-static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
-  const GhostHeader *h = &node->header;
-  for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
-    size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
-    block->bias[lane] = node->bias_int32[of];
-    block->scale[lane] = node->scale[of];
-    for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++) {
-      const int x = t % (int)h->kernel_w, y = t / (int)h->kernel_w;
-      int8_t weight = node->weights_int8[ghost_weight(node, cheap, t, start + lane)];
-      if (ghost_is_strip(h)) {
-        put_weight(block, 2 * x, lane, y, weight);
-        put_weight(block, 2 * x + 1, lane, y + 1, weight);
-      } else if (ghost_is_halving5(h)) {
-        if (y < 4) put_weight(block, x, lane, y, weight);
-        else if (x < 4) put_weight(block, FIFTH_ROW, lane, x, weight);
-        else block->weights[CORNER][0][lane] = weight;
-      } else {
-        put_weight(block, t / 4, lane, t % 4, weight);
-      }
-    }
-  }
-}
-
-INLINE Weights weights_of(const GhostNode *node, const Block *block, int n_groups) {
-  Weights w;
-#pragma GCC unroll 7
-  for (int g = 0; g < n_groups; g++)
-    w.of[g] = (Column){vld1q_s8(block->weights[g][0]), vld1q_s8(block->weights[g][1])};
-  w.output = output(node, block->bias, block->scale, block->scale + 4);
-  return w;
-}
-
-INLINE Weights strip_weights(const GhostNode *node, const Block *block) {
-  return weights_of(node, block, 6);
-}
-
-INLINE Weights window_weights(const GhostNode *node, const Block *block, int n_taps) {
-  return weights_of(node, block, (n_taps + 3) / 4);
-}
-
-INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *w, int row,
-                       int mode) {
-  Sum sum = dot(w->output.bias, left, w->of[row]);
-  sum = dot(dot(sum, middle, w->of[2 + row]), right, w->of[4 + row]);
-  return requantized(sum, &w->output, mode);
-}
-
-INLINE Pixel window(const int8_t *const *taps, int n_taps, const Weights *w, int mode) {
-  Sum sum = w->output.bias;
-#pragma GCC unroll 7
-  for (int t = 0; t < n_taps; t += 4) {
-    Pixel a = load(taps[t]), b = a, c = a, d = a;  // where there is no tap, its weight is 0
-    if (t + 1 < n_taps) b = load(taps[t + 1]);
-    if (t + 2 < n_taps) c = load(taps[t + 2]);
-    if (t + 3 < n_taps) d = load(taps[t + 3]);
-    sum = dot(sum, column(a, b, c, d), w->of[t / 4]);
-  }
-  return requantized(sum, &w->output, mode);
-}
+#include "depthwise_int8_dot.h"
 
 // ------------------------------------------------------------------------------- 5x5 at stride 2
 
 #define HAS_PAIRS
+
+// Four rows of each column, four columns of the fifth row, and the last one alone.
+enum { FIFTH_ROW = 5, CORNER = 6 };
+
+static void put_weight(const GhostHeader *h, Block *block, int lane, int t, int8_t weight) {
+  const int x = t % 5, y = t / 5;
+  if (!ghost_is_halving5(h)) put_in_groups(h, block, lane, t, weight);
+  else if (y < 4) block->weights[x][4 * lane + y] = weight;
+  else if (x < 4) block->weights[FIFTH_ROW][4 * lane + x] = weight;
+  else block->weights[CORNER][lane] = weight;
+}
 
 typedef struct {
   Pixel row[5];
@@ -141,12 +77,13 @@ INLINE Pair pair(Five left, Five right) {
 typedef struct {
   Column of[FIFTH_ROW + 1];
   Pixel corner;
+  Sum bias;
   Output output;
 } Weights5;
 
 INLINE Weights5 weights5(const GhostNode *node, const Block *block) {
   const Weights all = weights_of(node, block, FIFTH_ROW + 1);
-  Weights5 w = {.corner = vld1_s8(block->weights[CORNER][0]), .output = all.output};
+  Weights5 w = {.corner = vld1_s8(block->weights[CORNER]), .bias = all.bias, .output = all.output};
 #pragma GCC unroll 6
   for (int g = 0; g <= FIFTH_ROW; g++) w.of[g] = all.of[g];
   return w;
@@ -154,7 +91,7 @@ INLINE Weights5 weights5(const GhostNode *node, const Block *block) {
 
 INLINE Pixel window5(const Pair *first, const Pair *second, const Pair *third, const Weights5 *w,
                      int mode) {
-  Sum sum = dot(dot(w->output.bias, first->left, w->of[0]), first->right, w->of[1]);
+  Sum sum = dot(dot(w->bias, first->left, w->of[0]), first->right, w->of[1]);
   sum = dot(dot(sum, second->left, w->of[2]), second->right, w->of[3]);
   sum = dot(sum, third->left, w->of[4]);
   Column fifth = {vreinterpretq_s8_s16(vzip1q_s16(first->fifth, second->fifth)),
@@ -167,19 +104,7 @@ INLINE Pixel window5(const Pair *first, const Pair *second, const Pair *third, c
 
 // ------------------------------------------------------------------------------- the kernel
 
-#include "depthwise_loops.h"
-
-INLINE void run_wide(const GhostNode *node, int cheap, const void *in, void *out, int first,
-                     int last, int mode) {
-  run_channels(node, cheap, in, out, first, last, false, mode);
-}
-
-OF_EVERY_MODE(run_mode, run_wide)
-
-static void run(const GhostNode *node, int cheap, const void *in, void *out, int first, int last) {
-  if (node->header.channels < LANES) run_channels(node, cheap, in, out, first, last, true, ANY);
-  else run_mode(node, cheap, in, out, first, last);
-}
+#include "depthwise_int8_neon.h"
 
 const GhostKernel GHOST_DEPTHWISE_INT8_NEON_DOT = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,

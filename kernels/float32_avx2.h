@@ -1,6 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Eight floats of AVX2 with FMA, by the names that all float32 kernels use. Included behind TARGET_BEGIN.
+// Eight floats of AVX2 with FMA, by the names that all float32 kernels use. Included behind
+// TARGET_BEGIN.
 
 #ifndef GHOSTNET_FLOAT32_AVX2_H
 #define GHOSTNET_FLOAT32_AVX2_H

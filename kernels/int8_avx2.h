@@ -1,7 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What the int8 files for AVX2 share: eight channels of a pixel, and their way from int32 sums. Included
-// behind TARGET_BEGIN.
+// What the int8 files for AVX2 share: eight channels of a pixel, and their way from int32 sums.
+// Included behind TARGET_BEGIN.
 
 #ifndef GHOSTNET_INT8_AVX2_H
 #define GHOSTNET_INT8_AVX2_H
@@ -24,8 +24,8 @@ INLINE void store_some(int8_t *to, Pixel value, int n) {
   for (int i = 0; i < n; i++) to[i] = (int8_t)(bits >> 8 * i);
 }
 
-// Eight sums times their scales as whole numbers. The limit comes first: a float beyond int32 converts to
-// the smallest int32, whatever its sign.
+// Eight sums times their scales as whole numbers. The limit comes first: a float beyond int32
+// converts to the smallest int32, whatever its sign.
 INLINE __m256i whole(Sum sum, __m256 scale, __m256 most) {
   return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale), most));
 }

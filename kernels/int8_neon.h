@@ -1,6 +1,6 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What both int8 variants for Arm share: from eight int32 sums to eight int8 outputs.
+// What all int8 convolutions for Arm share: from eight int32 sums to eight int8 outputs.
 
 #ifndef GHOSTNET_INT8_NEON_H
 #define GHOSTNET_INT8_NEON_H
@@ -11,7 +11,6 @@
 #include "compiler.h"
 #include "node.h"
 
-typedef int8_t Element;
 enum { LANES = 8 };
 typedef int8x8_t Pixel;
 
@@ -32,21 +31,24 @@ INLINE int mode_of(const GhostNode *node) {
   return clamp->zero_point == -128 ? UNSIGNED : FREE;
 }
 
+INLINE Sum load_sum(const int32_t *from) { return (Sum){vld1q_s32(from), vld1q_s32(from + 4)}; }
+
 typedef struct {
-  Sum bias;
   float32x4_t scale_lo, scale_hi;
   int16x8_t zero_point;
   int8x8_t min, max;
 } Output;
 
-INLINE Output output(const GhostNode *node, const int32_t *bias, const float *scale,
-                     const float *scale_hi) {
-  return (Output){{vld1q_s32(bias), vld1q_s32(bias + 4)},
-                  vld1q_f32(scale),
+INLINE Output output(const GhostNode *node, const float *scale, const float *scale_hi) {
+  return (Output){vld1q_f32(scale),
                   vld1q_f32(scale_hi),
                   vdupq_n_s16((int16_t)node->clamp.zero_point),
                   vdup_n_s8((int8_t)node->clamp.min),
                   vdup_n_s8((int8_t)node->clamp.max)};
+}
+
+INLINE Output output_of(const GhostNode *node, const float *scale) {
+  return output(node, scale, scale + 4);
 }
 
 INLINE Pixel requantized(Sum sum, const Output *o, int mode) {
@@ -80,6 +82,13 @@ INLINE Pixel requantized(Sum sum, const Output *o, int mode) {
       default: NAME##_any(node, cheap, in, out, first, last); break;                               \
     }                                                                                              \
   }
+
+// Whether two products fit int16, whatever the inputs are.
+INLINE bool pairs_fit_int16(const int8_t *weights, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (weights[i] == -128) return false;
+  return true;
+}
 
 INLINE Pixel load(const int8_t *from) { return vld1_s8(from); }
 

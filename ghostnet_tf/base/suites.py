@@ -22,7 +22,7 @@ class Suite:
 
 
 SUITES = {
-    # GhostNet's paper (section 4.2, table 7) and its baselines, in the two precisions that run fast.
+    # GhostNet's paper (section 4.2, table 7) and its baselines, in two precisions that run fast.
     # MobileNetV3 has operators too, or what our kernels do would be taken for what GhostNet does.
     "paper": Suite(
         members=(

@@ -6,6 +6,7 @@ from tests.kernels.programs import AARCH64, HOST, build, patched, run
 
 DEPTHWISE = "depthwise_loops.h"
 CONVOLUTION = "convolution_loops.h"
+DOT = "depthwise_int8_dot.h"
 DEPTHWISE_DOT = "depthwise_int8_neon_dot.c"
 DEPTHWISE_NEON = "depthwise_int8_neon.c"
 CONVOLUTION_AVX2 = "convolution_int8_avx2.c"
@@ -18,7 +19,7 @@ PLANTED = {  # what is broken -> file, what stands there, what is put there, whi
     "no padding at the right": (DEPTHWISE, "WRITE(a, b, outside);", "WRITE(a, b, b);", "avx2"),
     "the zero point not folded": ("node.c", "(sum * h->input.zero_point)", "0", "avx2"),
     "a residual half down": ("arithmetic_int8.h", "(1 << (shift - 1)) -", "(1 << 7) -", "avx2"),
-    "the second row's weights": (DEPTHWISE_DOT, "y + 1, weight", "y, weight", "neon_dot"),
+    "the second row's weights": (DOT, "lane + y + 1]", "lane + y]", "neon_dot"),
     "the corner of 5x5": (DEPTHWISE_DOT, "(third->corner", "(second->corner", "neon_dot"),
     "an odd pair in smlal": (DEPTHWISE_NEON, "l[2], w->of[6]", "l[2], w->of[5]", "neon"),
     "a larger window's padding": (CONVOLUTION, "- (int)h->pad_top", "- 0", "avx2"),
