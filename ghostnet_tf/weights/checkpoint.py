@@ -81,7 +81,7 @@ def _header(path: Path, data: bytes) -> dict[str, Any]:
         raise _unreadable(path, error) from None
     if not isinstance(header, dict):
         raise UserError(f"{str(path)!r} has a damaged header", fix="download it again?")
-    return {OLD_KEYS.get(key, key): value for key, value in header.items()}
+    return {OLD_KEYS.get(str(key), str(key)): value for key, value in header.items()}
 
 
 def _bytes(path: Path, count: int = -1) -> bytes:
