@@ -150,8 +150,9 @@ def outputs(
     has: int | None = None  # classes, as far as the weights say so before they are loaded
     if isinstance(found, Weights):
         if found.info:
-            table = label_tables.naming(found.info.classes)
-            has = len(table)
+            has = len(found.info.classes)
+            if not (new_head and labels is not None):
+                table = label_tables.naming(found.info.classes)
         elif found.foreign:
             has = classes_of(found.foreign)
         if has and not new_head:

@@ -92,6 +92,8 @@ def test_a_new_head_has_classes_of_its_own_over_the_same_network(bundled):
     assert made.model.output_shape == (None, 3) and made.labels is None
     kernel = [m.get_layer("last").conv.kernel for m in (made.model, bundled.model)]
     assert np.array_equal(*map(np.asarray, kernel))
+    abc = labels.Labels.of_folders(("a", "b", "c"))
+    assert pretrained(classes=3, labels=abc, new_head=True).labels == abc
 
 
 def test_without_its_top_a_network_takes_the_same_weights(bundled):

@@ -114,10 +114,8 @@ def test_another_run_is_not_resumed(change, said, finished):
     with pytest.raises(UserError, match=said) as refused:
         replace(finished, history=[], **change).resume()
 
-    fix = refused.value.fix
-    assert (
-        "to finish that run" in fix and f"--weights {finished.folder / 'best.safetensors'}" in fix
-    )
+    fix, best = refused.value.fix, finished.folder / "best.safetensors"
+    assert "to finish that run" in fix and f"--weights {best}" in fix
     assert "another --out" in fix and finished.state_path.read_bytes() == before
 
 
