@@ -73,6 +73,14 @@ def test_the_record_has_the_keys_that_others_read(pair):
     assert content["preprocessing"].keys() == {"size", "crop", "resample", "mean", "std"}
 
 
+def test_outputs_of_a_record_from_before_there_were_others_are_logits(pair):
+    content = json.loads(record_path(pair).read_text())
+    assert content.pop("scores") == "logits"
+    record_path(pair).write_text(json.dumps(content))
+
+    assert load(pair)[1].scores == "logits"
+
+
 def test_what_was_not_measured_is_null_and_comes_back_as_none(tmp_path):
     path, _ = save(tmp_path, colour_record(), MODEL)
 
