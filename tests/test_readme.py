@@ -149,7 +149,7 @@ def costs(model: str) -> tuple[float, float]:
 
 
 def test_the_table_of_models_is_that_of_the_zoo():
-    from benchmark.published import TOP1
+    from benchmark.paper_accuracy import TOP1
 
     rows = [row for row in rows_under("Which model?") if "`" in row[0]]
 
