@@ -38,6 +38,9 @@ def main(argv: list[str] | None = None) -> int:
     photos, labelled = Photos.open(args.photos), Photos.open(args.labelled)
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    from ghostnet_tf.base.quiet import start_keras
+
+    start_keras()
     from .bundling import bundle
 
     accuracy = bundle(args.run, args.name, photos, labelled, args.held_out, args.out)

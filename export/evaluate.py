@@ -82,6 +82,9 @@ def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifi
         from .classifier import open_classifier
 
         return open_classifier(file)
+    from ghostnet_tf.base.quiet import start_keras
+
+    start_keras()
     from .network import from_zoo
 
     return from_zoo(model, file, labels=labels).classifier

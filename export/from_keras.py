@@ -8,12 +8,12 @@ from typing import Any
 import keras
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.quiet import quiet
 
 from .absorb import absorb
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .op import WEIGHTED
-from .quiet import quiet
 
 INPUT = "image"
 

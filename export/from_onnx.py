@@ -47,9 +47,11 @@ def main(argv: list[str] | None = None) -> int:
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from ghostnet_tf.base.progress import Stages
+    from ghostnet_tf.base.quiet import start_keras
 
     stages = Stages()
     with stages.stage("start TensorFlow"):
+        start_keras()
         from .exporting import Exporting
     with stages.stage(f"convert {args.model.name}"):
         network = network_of(args, preprocessing)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.quiet import quiet
 
 from .equalize import equalize
 from .flatbuffer import Flatbuffer
-from .quiet import quiet
 from .ranges import Ranges, Span, shared_at_concats
 from .recipes import RECIPES, Recipe
 

@@ -6,10 +6,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.quiet import quiet
 
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
 from .graph import DAMAGED_FIX
-from .quiet import quiet
 
 
 @dataclass(frozen=True)

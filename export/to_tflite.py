@@ -53,9 +53,11 @@ def main(argv: list[str] | None = None) -> int:
 
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the only one that can export
     from ghostnet_tf.base.progress import Stages
+    from ghostnet_tf.base.quiet import start_keras
 
     stages = Stages()
     with stages.stage("start TensorFlow"):
+        start_keras()
         from .exporting import Exporting
         from .ghostop.making import is_current
         from .network import BUNDLED, from_zoo

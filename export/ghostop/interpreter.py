@@ -17,10 +17,10 @@ import numpy as np
 from ghostnet_tf.base import libraries
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
+from ghostnet_tf.base.quiet import quiet
 
 from ..flatbuffer import Flatbuffer
 from ..graph import DAMAGED_FIX, Graph
-from ..quiet import quiet
 
 # Metadata: the file that computes the same without operators. Its old name is in files out there.
 PLAIN_FILE = b"GHOSTNET_PLAIN_TWIN"

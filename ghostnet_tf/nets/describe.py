@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ghostnet_tf.base.quiet import start_keras
 from ghostnet_tf.nets.zoo import MODELS, parse_model
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def main(argv: list[str] | None = None) -> int | None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)
+    start_keras()
     description = describe(entry.build(size=asked.size or entry.preprocessing.size))
     if asked.json:
         print(json.dumps(asdict(description), indent=2))

@@ -94,6 +94,9 @@ def main(argv: list[str] | None = None) -> int:
         )
     refuse_unwritable(args.out)
 
+    from ghostnet_tf.base.quiet import start_keras
+
+    start_keras()
     from ghostnet_tf.train.loop import train
 
     result = train(args, photos, schedule)

@@ -11,11 +11,11 @@ from export.from_keras import to_float32
 from export.graph import Graph
 from export.parity import snr_db
 from export.quantize import quantize, shared_at_concats
-from export.quiet import quiet
 from export.ranges import Ranges
 from export.recipes import RECIPES
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.quiet import quiet
 
 
 @pytest.mark.parametrize(

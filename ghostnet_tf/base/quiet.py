@@ -32,3 +32,12 @@ def quiet() -> Iterator[None]:
             for stream, copy in enumerate(kept, start=1):
                 os.dup2(copy, stream)
                 os.close(copy)
+
+
+def start_keras() -> None:
+    """Import Keras, and TensorFlow where that is its backend, without what they greet with.
+
+    TensorFlow 2.21 says several lines of its processor whatever TF_CPP_MIN_LOG_LEVEL is.
+    """
+    with quiet():
+        import keras  # noqa: F401
