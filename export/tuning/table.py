@@ -7,19 +7,23 @@ from rich.console import Console
 from rich.table import Table
 
 from .cost import NO_BOUND
-from .search import BEST, SAME, TAKEN, UNEQUAL, UNFIT, WHOLES, Trial
+from .search import BEST, SAME, TAKEN, TRIMMED, UNEQUAL, UNFIT, WHOLES, Trial
 
 HEAD = ("block", "rewrite", "before", "after", "change", "verdict")
 MIN_WIDTH = 120  # columns, for the numbers; long names wrap
 
 
 def show(trials: Sequence[Trial], unit: str) -> None:
-    """Of each block its cheapest rewrite; then the wholes. All else is in the other tables."""
+    """Of each block its cheapest rewrite; then the wholes, trimmed only if that is taken.
+
+    All else is in the other tables.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in HEAD:
         side = "right" if name in HEAD[2:5] else "left"
         table.add_column(name, justify=side, no_wrap=name != "rewrite")
-    for trial in (*_best_of_each(trials), *wholes(trials)):
+    shown = (t for t in wholes(trials) if t.where != TRIMMED or t.verdict == TAKEN)
+    for trial in (*_best_of_each(trials), *shown):
         table.add_row(*_cells(trial, unit), style="bold" if trial.verdict == TAKEN else "")
     console = Console(highlight=False)
     console.width = max(console.width, MIN_WIDTH)
@@ -57,7 +61,7 @@ def _cells(trial: Trial, unit: str, is_short: bool = True) -> tuple[str, ...]:
     if where in WHOLES and not is_short:
         where = f"{where} ({len(trial.plan)})"
     names = [str(choice) for choice in trial.rewrites]
-    if trial.where == BEST and is_short:
+    if trial.where in (BEST, TRIMMED) and is_short:
         names = ["as above"]
     verdict = trial.verdict + (f": {trial.why}" if trial.why else "")
     verdict += f" (measured in {trial.like})" if trial.like else ""

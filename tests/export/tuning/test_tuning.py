@@ -233,10 +233,9 @@ def test_a_second_rewrite_that_cannot_be_told_apart_from_the_first_is_not_added(
 def test_blocks_of_the_same_shapes_share_one_measurement():
     data = small_int8()
     one = search(data, copied_pixels, ("operator",))
-    alone(one)
-    first = one.benchmark.n_measured  # type: ignore[attr-defined]
+    assert alone(one) == (first := one.benchmark.n_measured)  # type: ignore[attr-defined]
 
-    alone(one)
+    assert alone(one) == 0
 
     again = one.trials[len(one.trials) // 2 :]
     assert one.benchmark.n_measured == first  # type: ignore[attr-defined]
