@@ -1,4 +1,5 @@
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,8 +119,9 @@ run(command)
 def test_a_reader_that_has_seen_enough_is_no_error(stream, then, lines, options):
     code = CLOSED.format(stream=stream, then=then, lines=lines)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}  # unless -u says otherwise
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, *options, "-c", code], **pipes, cwd=Path(__file__).parents[3]
+        [sys.executable, *options, "-c", code], **pipes, env=buffered, cwd=Path(__file__).parents[3]
     ) as process:
         closed, other = (process.stdout, process.stderr)[:: 1 if stream == "stdout" else -1]
         closed.close()  # type: ignore[union-attr]
