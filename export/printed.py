@@ -32,7 +32,7 @@ def document(
     scored = results[0].original if results else None  # for a single network only
     return {
         "files": [
-            {"path": str(file.path), **asdict(file.record)}
+            {"path": str(file.path), **file.record.as_json()}
             for file in (*made, *ghostop)
             if file.record
         ],
@@ -122,7 +122,7 @@ def ghostop_json(made: "Made") -> dict[str, Any]:
         "images": file.images,
         "images_from": made.images_from,
         "snr_db": file.snr_db,
-        "record": asdict(made.record) if made.record else None,
+        "record": made.record.as_json() if made.record else None,
     }
 
 

@@ -11,7 +11,7 @@ operators are in it, beside the plain file and the table of all that was tried. 
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -293,7 +293,7 @@ def as_json(tuned: Tuned) -> dict[str, Any]:
         "path": str(tuned.path) if tuned.path else None,
         "table": str(tuned.table),
         "trials": table.as_json(tuned.trials),
-        "record": asdict(tuned.record) if tuned.record else None,
+        "record": tuned.record.as_json() if tuned.record else None,
     }
 
 
