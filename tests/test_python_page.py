@@ -56,9 +56,9 @@ def test_what_is_printed_is_what_the_page_says_of_it(printed):
     assert [line.split()[0] for line in listed.splitlines()] == [
         "ghostnet_050", "ghostnet_100", "ghostnet_130",
     ]  # fmt: skip
-    assert named.startswith("lighthouse")
+    assert named.startswith("beacon, lighthouse")
     assert "classes=200" in mismatch
-    assert answers.startswith("[('lighthouse")
+    assert answers.startswith("[('beacon, lighthouse")
 
 
 def test_a_users_own_network_names_its_classes(printed):
