@@ -45,7 +45,8 @@ def refuse_file_of_others(path: Path, weights_sha256: str) -> None:
         raise UserError(
             f"{str(path)!r} is there already, made from other weights "
             f"({_short(theirs.weights_sha256)}, these are {_short(weights_sha256)})",
-            fix="--out another folder, or --overwrite to replace it; nothing was written",
+            fix="choose another folder, or replace it with --overwrite (Python: overwrite=True); "
+            "nothing was written",
         )
 
 

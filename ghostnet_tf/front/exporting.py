@@ -43,6 +43,7 @@ def export(
     preprocessing: Preprocessing | None = None,
     normalises_inside: bool = False,
     scores: str = "logits",
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
 
@@ -58,7 +59,8 @@ def export(
     photo's side. `preprocessing`: how a photo becomes the input. `normalises_inside`: the model
     takes pixels from 0 to 255 and rescales them itself; a photo is then resized without a crop,
     unless `preprocessing` says more. `scores`: what the outputs are, "logits", "softmax" or
-    "sigmoid", so that nobody squashes them twice.
+    "sigmoid", so that nobody squashes them twice. `overwrite`: replace files of the same names that
+    were made from other weights.
 
     Returns the files' paths, in the order of `recipes`. Warns where the model's own layers say
     otherwise than the arguments. Raises UserError for what is missing, and CheckFailed, which is
@@ -87,6 +89,8 @@ def export(
         )
     network = replace(network, scores=pick(scores, dict.fromkeys(SCORES, scores), "kind of scores"))
     warn_where_the_graph_disagrees(model, normalises_inside, scores)
+    if not overwrite:
+        rooms.reach("export", "overwriting").refuse_other_weights(Path(out), network, recipes)
     result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), Path(out))
     return [file.path for file in result.files]
 
@@ -96,9 +100,7 @@ def recipes_named(recipes: str | Sequence[str] | None) -> tuple[str, ...]:
     if recipes is None:
         return known.DEFAULT_RECIPES
     names = [recipes] if isinstance(recipes, str) else recipes
-    for recipe in names:
-        pick(recipe, known.RECIPES, "recipe")
-    return tuple(names)
+    return tuple(known.recipe_named(name) for name in names)
 
 
 def photos_in(place: str | Path | Photos | None) -> Photos | None:

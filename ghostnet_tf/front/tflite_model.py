@@ -63,7 +63,7 @@ class TFLiteModel:
         if not len(photo):
             return []
         images = self.preprocessing.images(opened(as_photo(one)) for one in photo)
-        best = rooms.reach("export", "predict").best
+        best = rooms.reach("export", "answers").best
         return [
             [(answer["name"], answer["probability"]) for answer in best(row, self._classifier, top)]
             for row in self.scores(images)
