@@ -62,7 +62,7 @@ def a_small_sequential_net():
 def test_another_process_writes_the_same_bytes():
     program = (
         "import sys; from export.from_keras import to_float32\n"
-        "from test_convert import a_small_sequential_net\n"
+        "from test_from_keras import a_small_sequential_net\n"
         "sys.stdout.buffer.write(to_float32(a_small_sequential_net(), 8))"
     )
     other = subprocess.run(  # noqa: S603
