@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.effort import EFFORTS, TARGETS
 from ghostnet_tf.base.errors import UserError, pick, run
 from ghostnet_tf.base.files import refuse_unwritable, sha256, write_atomic, write_together
@@ -279,7 +280,7 @@ def show(tuned: Tuned) -> None:
             print("      no record: the plain file has none")
     print(f"{'      ' if tuned.path else 'wrote '}{tuned.table}: all that was tried")
     if tuned.path and tuned.record:
-        print(f"next: python export/verify.py {tuned.path}")
+        print(f"next: {typed('verify', tuned.path)}")
 
 
 def as_json(tuned: Tuned) -> dict[str, Any]:

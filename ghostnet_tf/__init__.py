@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 PUBLIC = {  # a name -> the module that has it
-    "create_model": "front.models",
-    "list_models": "front.models",
-    "load_model": "nets.model",
-    "preprocess_input": "front.models",
-    "export": "front.exporting",
+    "create_model": "front.create",
+    "list_models": "front.create",
+    "load_model": "nets.image_model",
+    "preprocess_input": "front.create",
+    "export": "front.keras_export",
     "TFLiteModel": "front.tflite_model",
     "GhostNet": "nets.ghostnet",
     "features": "nets.ghostnet",
@@ -35,15 +35,15 @@ if TYPE_CHECKING:  # the same once more, for editors and type checkers
     from ghostnet_tf.data.labels import Labels as Labels
     from ghostnet_tf.data.photos import Photos as Photos
     from ghostnet_tf.data.preprocess import Preprocessing as Preprocessing
-    from ghostnet_tf.front.exporting import export as export
-    from ghostnet_tf.front.models import create_model as create_model
-    from ghostnet_tf.front.models import list_models as list_models
-    from ghostnet_tf.front.models import preprocess_input as preprocess_input
+    from ghostnet_tf.front.create import create_model as create_model
+    from ghostnet_tf.front.create import list_models as list_models
+    from ghostnet_tf.front.create import preprocess_input as preprocess_input
+    from ghostnet_tf.front.keras_export import export as export
     from ghostnet_tf.front.tflite_model import TFLiteModel as TFLiteModel
     from ghostnet_tf.nets.ghostify import ghostify as ghostify
     from ghostnet_tf.nets.ghostnet import GhostNet as GhostNet
     from ghostnet_tf.nets.ghostnet import features as features
-    from ghostnet_tf.nets.model import load_model as load_model
+    from ghostnet_tf.nets.image_model import load_model as load_model
 
 
 def __getattr__(name: str) -> Any:
@@ -60,4 +60,4 @@ def __dir__() -> list[str]:
 
 # Whoever imported Keras has waited for it already, and its `load_model` finds our layers then.
 if hasattr(sys.modules.get("keras"), "saving"):
-    import_module("ghostnet_tf.nets.model").register()
+    import_module("ghostnet_tf.nets.image_model").register()

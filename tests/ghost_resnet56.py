@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ghostnet_tf.data.preprocess import CIFAR10
-from ghostnet_tf.nets.model import ImageModel
+from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.resnet import GhostResNet56
 from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
 

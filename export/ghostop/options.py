@@ -21,7 +21,7 @@ ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU6": 3}  # TFLite's numbers
 ALIGNMENT = 16  # of every array, from the start of the header
 SUMMED_FROM = 16  # the checksum is of all that lies behind it
 QUANTIZED = ("input", "conv", "concat", "residual", "output")
-DAMAGED_FIX = "the file is damaged: make it again with python export/ghost_op.py PLAIN.tflite"
+DAMAGED_FIX = "the file is damaged: make it again with ghostnet ghost-op PLAIN.tflite"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 
 @contextlib.contextmanager
@@ -35,9 +36,13 @@ def quiet() -> Iterator[None]:
 
 
 def start_keras() -> None:
-    """Import Keras, and TensorFlow where that is its backend, without what they greet with.
+    """Import Keras and TensorFlow without what they greet with.
 
-    TensorFlow 2.21 says several lines of its processor whatever TF_CPP_MIN_LOG_LEVEL is.
+    TensorFlow 2.21 says several lines of its processor whatever TF_CPP_MIN_LOG_LEVEL is. Keras
+    imports it on every backend, if only to seed its random numbers.
     """
     with quiet():
         import keras  # noqa: F401
+
+        if find_spec("tensorflow"):
+            import tensorflow  # noqa: F401

@@ -12,7 +12,7 @@ from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
-from ghostnet_tf.front.models import Photo, opened
+from ghostnet_tf.front.create import Photo, opened
 
 Named = list[tuple[str, float]]  # the likeliest classes first, each with its probability
 

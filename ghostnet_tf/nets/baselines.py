@@ -10,7 +10,7 @@ from typing import Any, Literal
 import keras
 from keras import layers, ops
 
-from ghostnet_tf.nets.model import ImageModel
+from ghostnet_tf.nets.image_model import ImageModel
 
 APPLICATIONS = {"large": "MobileNetV3Large", "small": "MobileNetV3Small"}
 RANDOM_LOGITS: dict[str, Any] = {"weights": None, "classifier_activation": None}

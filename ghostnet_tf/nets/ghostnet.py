@@ -7,8 +7,8 @@ import keras
 from keras import layers
 
 from ghostnet_tf.nets import pretrained, spec, zoo
+from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck, PadMode, PointwiseConv2D, he_fan_out
-from ghostnet_tf.nets.model import ImageModel
 
 POOLING = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 

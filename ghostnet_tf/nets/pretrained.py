@@ -15,7 +15,7 @@ from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
 from ghostnet_tf.weights.translate import classes_of
 
 if TYPE_CHECKING:
-    from ghostnet_tf.nets.model import ImageModel, ModelInfo
+    from ghostnet_tf.nets.image_model import ImageModel, ModelInfo
 
 BUNDLED, SEEDED, RANDOM = "tinyimagenet", "seeded", "random"
 Source = Weights | str | None  # a file that was found, "seeded", or none: random initial values
@@ -107,7 +107,7 @@ def fill(
     new_head: bool = False,
 ) -> "ModelInfo":
     """Give a network that was just built its weights, and let it remember what they decide."""
-    from ghostnet_tf.nets.model import ModelInfo, fingerprint
+    from ghostnet_tf.nets.image_model import ModelInfo, fingerprint
 
     if isinstance(found, Weights):
         weights_room.load(model, found, new_head)

@@ -11,8 +11,8 @@ import keras
 from keras import layers, ops
 
 from ghostnet_tf.nets import spec, zoo
+from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.layers import BATCH_NORM, GhostModule, Shape, register
-from ghostnet_tf.nets.model import ImageModel
 from ghostnet_tf.nets.pretrained import with_weights
 
 Size = tuple[int | None, int | None, int]

@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from ghostnet_tf.nets import spec, zoo
+from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.layers import BATCH_NORM, GhostModule
-from ghostnet_tf.nets.model import ImageModel
 from ghostnet_tf.nets.pretrained import with_weights
 
 

@@ -12,7 +12,7 @@ from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE
 
 if TYPE_CHECKING:
-    from ghostnet_tf.nets.model import ImageModel
+    from ghostnet_tf.nets.image_model import ImageModel
 
 Family = Literal[
     "ghostnet", "mobilenet_v3", "mobilenet_v3_delegable", "mobilenet_v2", "resnet", "vgg"

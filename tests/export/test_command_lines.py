@@ -1,7 +1,6 @@
 """What holds for predict, verify and evaluate alike."""
 
 import os
-import re
 import subprocess
 import sys
 from importlib import import_module
@@ -112,11 +111,3 @@ def test_help_says_when_to_choose_each_recipe_and_its_short_names(command):
         names, when = line.strip().split("  ", 1)
         short = [alias for alias, long in ALIASES.items() if long == name]
         assert (names, when.strip()) == (", ".join([name, *short]), recipe.when)
-
-
-def test_the_readme_says_the_same_of_every_recipe():
-    readme = (ROOT / "README.md").read_text()
-
-    for name, recipe in RECIPES.items():
-        (row,) = re.findall(rf"(?m)^\| `{name}`[^|]*\| ([^|]*) \| (?:yes|no|reported|in)", readme)
-        assert row == recipe.when

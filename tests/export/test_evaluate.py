@@ -72,7 +72,7 @@ def test_accuracy_of_a_plain_function_is_that_of_its_file(photos):
     labels, done = Labels(IDS, IDS), []
 
     plain = Classifier("a function", Runtime(colour_model()).run, preprocessing, labels)
-    found = evaluate([plain], Photos.open(photos), progress=done.append)
+    found = evaluate([plain], Photos.open(photos), advance=done.append)
 
     assert found.accuracy(0) == Accuracy(1.0, 1.0, 12)
     assert sum(done) == 12

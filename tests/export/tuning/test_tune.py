@@ -12,7 +12,7 @@ import pytest
 from colours import colour_record
 from small_ghost import SIZE, small, small_int8
 
-from export import tune, verify
+from export import tune, verification
 from export.contract import facts
 from export.graph import Graph
 from export.metadata import attach_metadata
@@ -115,7 +115,7 @@ def test_file_record_and_table_stand_beside_the_plain_file(int8, counted, capsys
     assert (tuning.images, tuning.images_from, tuning.snr_db) == (16, "generated images", None)
     assert record.file_name == path.name
     assert record.operators is None and record.parity_db is None
-    assert {c.result for c in verify.verify(path)} == {verify.PASSED}
+    assert {c.result for c in verification.verify(path)} == {verification.PASSED}
     assert Graph(data).counts()["DEPTHWISE_CONV_2D"] == 14
     table = path.with_suffix(".md").read_text()
     assert "| block_01 | late_concat |" in table and "does not fit: block_00/ghost1" in table
@@ -133,7 +133,7 @@ def test_a_file_with_operators_stands_beside_its_plain_file(int8, counted, tmp_p
     assert record.operators and record.operators.plain == int8.name
     assert record.file_name == path.name
     assert (out / int8.name).read_bytes() == int8.read_bytes()
-    assert {c.result for c in verify.verify(path)} == {verify.PASSED}
+    assert {c.result for c in verification.verify(path)} == {verification.PASSED}
 
 
 def test_float32_is_proven_in_decibels(tmp_path, counted):

@@ -16,7 +16,7 @@ from ghostnet_tf.base.files import sha256
 from ghostnet_tf.data import labels
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.nets.ghostnet import GhostNet
-from ghostnet_tf.nets.model import REGISTERED, info_of, load_model
+from ghostnet_tf.nets.image_model import REGISTERED, info_of, load_model
 from ghostnet_tf.nets.pretrained import pretrained
 from ghostnet_tf.weights import checkpoint
 from tests.published_files import file_of
@@ -169,7 +169,7 @@ print(info.has_weights_of(loaded), float(np.asarray(loaded(np.ones((1, 96, 96, 3
 @pytest.mark.parametrize(
     "imports",
     [
-        "from ghostnet_tf.nets.model import load_model",
+        "from ghostnet_tf.nets.image_model import load_model",
         "import ghostnet_tf.nets.ghostnet; from keras.models import load_model",
     ],
     ids=["ours", "keras"],

@@ -14,14 +14,14 @@ from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
-from ghostnet_tf.front.models import table
+from ghostnet_tf.front.create import table
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, RANDOM, SEEDED
 
 if TYPE_CHECKING:
     import keras
 
-    from ghostnet_tf.nets.model import ModelInfo
+    from ghostnet_tf.nets.image_model import ModelInfo
 
 OWN = "own"  # what weights are called that nobody has named
 # For a model that normalises inside: pixels from 0 to 255 reach it as they are.
@@ -70,7 +70,7 @@ def export(
     """
     pipeline = rooms.reach("export", "pipeline")
     recipes = recipes_named(recipes)
-    from ghostnet_tf.nets.model import info_of
+    from ghostnet_tf.nets.image_model import info_of
 
     info = info_of(model)  # of a network inside, where it is not of `model` itself
     says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
@@ -183,7 +183,7 @@ def weights_name(model: "keras.Model", info: "ModelInfo | None") -> str:
 
 def sha256_of(model: "keras.Model", info: "ModelInfo | None") -> str:
     """Of the file that was loaded; of the values themselves where they came from no file."""
-    from ghostnet_tf.nets.model import fingerprint
+    from ghostnet_tf.nets.image_model import fingerprint
 
     if info and info.weights == SEEDED and weights_name(model, info) == SEEDED:
         return ""

@@ -22,7 +22,7 @@ from ghostnet_tf.nets.pretrained import pretrained
 if TYPE_CHECKING:
     import keras
 
-    from ghostnet_tf.nets.model import ImageModel
+    from ghostnet_tf.nets.image_model import ImageModel
 
 Photo = str | Path | Image.Image  # a file, or what Pillow has opened
 
@@ -103,7 +103,7 @@ def preprocessing_of(model: "keras.Model | Preprocessing | str") -> Preprocessin
         return model
     if isinstance(model, str):
         return zoo.parse_model(model).preprocessing
-    from ghostnet_tf.nets.model import info_of
+    from ghostnet_tf.nets.image_model import info_of
 
     if info := info_of(model):
         return info.preprocessing
