@@ -1,10 +1,11 @@
 """All that one table says, computed once. Text, JSON and page print it, and compute nothing."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ghostnet_tf.base.doors import typed
 
 from .audit import Comparison, closing, comparisons, missing
 from .rows import Row, Table
@@ -81,16 +82,19 @@ def _doubts(table: Table) -> list[str]:
 def _unscored(rows: Sequence[Row]) -> list[str]:
     """What gives a file of one's own its accuracy; the commands name the first such file."""
     said = []
-    if scorable := [row.model.path for row in rows if row.is_unscored and row.has_labels]:
+    # What was measured on a plain file is not said again of its Ghost-operator file.
+    plain = [row for row in rows if row.is_unscored and row.has_labels and not row.has_operators]
+    if scorable := [row.model.path for row in plain]:
         said.append(
-            f"The top-1 of {_first_of(scorable)} was never measured: `ghostnet evaluate "
-            f"{shlex.quote(str(scorable[0]))} --labelled DIR` does it, and `ghostnet export "
-            "--labelled DIR` writes it into the record too, out of which this table takes it."
+            f"The top-1 of {_first_of(scorable)} was never measured: "
+            f"`{typed('evaluate', scorable[0])} --labelled DIR` does it, and "
+            f"`{typed('export')} --labelled DIR` writes it into the record too, out of which this "
+            "table takes it."
         )
     if alone := [row.model.path for row in rows if row.model.record is None]:
         said.append(
-            f"No record (.json) says anything of the accuracy of {_first_of(alone)}: `ghostnet "
-            "export --labelled DIR` writes file and record together."
+            f"No record (.json) says anything of the accuracy of {_first_of(alone)}: "
+            f"`{typed('export')} --labelled DIR` writes file and record together."
         )
     return said
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import artifact_name, ghostop_path
 from ghostnet_tf.base.suites import SUITES
@@ -11,7 +12,6 @@ from .model import Model, open_model
 
 BUILD = Path("build")
 PAPER = SUITES["paper"]
-COMMAND = "ghostnet export --suite paper"
 
 
 def paper(build: Path = BUILD) -> list[Model]:
@@ -21,7 +21,7 @@ def paper(build: Path = BUILD) -> list[Model]:
         raise UserError(
             f"{len(missing)} of the suite's {len(paths)} files are missing, "
             f"first {str(missing[0])!r}",
-            fix=COMMAND,
+            fix=typed("export", "--suite", "paper"),
         )
     return [open_model(path) for path in paths] + measured(build, known=paths)
 

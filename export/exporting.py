@@ -14,7 +14,7 @@ from ghostnet_tf.data.photos import Photos
 from . import printed
 from .ghostop.making import Made, is_current, write_ghostop
 from .network import Network
-from .overwriting import refuse_other_weights
+from .overwriting import note_what_stays, refuse_other_weights
 from .pipeline import Result, export
 from .recipes import OPERATOR_RECIPES
 
@@ -39,6 +39,7 @@ class Exporting:
             refuse_other_weights(args.out, network, recipes)
         result = export(network, recipes, self.photos, self.labelled, args.out, self.stages)
         self.results.append(result)
+        note_what_stays(args.out, network, recipes)
         if not args.json:
             print(printed.table(network, result), flush=True)
 

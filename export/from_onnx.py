@@ -17,7 +17,7 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
 from ghostnet_tf.base.errors import UserError, run
-from ghostnet_tf.base.files import refuse_unwritable
+from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.data.preprocess import Preprocessing
 
 from .arguments import add_export_options, command, photos_of, recipe_table, recipes_of
@@ -43,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
     recipes, preprocessing = recipes_of(args), preprocessing_of(args)
     photos, labelled = photos_of(args)
     refuse_unwritable(args.out)
+    if not user_path(args.model).is_file():
+        raise UserError(f"there is no file {str(args.model)!r}", fix="check the path")
     refuse_without_extra()
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -66,7 +68,7 @@ def refuse_without_extra() -> None:
     if lacking := [name for name in NEEDED if find_spec(name) is None]:
         raise UserError(
             f"reading ONNX needs packages that are not installed: {', '.join(lacking)}",
-            fix="pip install --no-deps -r requirements-onnx.txt",
+            fix=f"{sys.executable} -m pip install --no-deps -r requirements-onnx.txt (in a clone)",
         )
 
 

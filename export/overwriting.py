@@ -8,21 +8,44 @@ from typing import TYPE_CHECKING
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import artifact_name, ghostop_path, read_record, record_path
 
+from .recipes import RECIPES
+
 if TYPE_CHECKING:
     from .network import Network
 
 
 def refuse_other_weights(out: Path, network: "Network", recipes: Sequence[str]) -> None:
-    """UserError if one of the names that are going to be written is of other weights' file.
+    """UserError if a file in `out` is called after this network and these weights and is of others.
 
-    Weights that were exported before may be exported again. A Ghost-operator file of such a name
-    would be left beside a plain file that is not its own, so it counts, too.
+    Weights that were exported before may be exported again. A file of another recipe counts, too:
+    it would stand among the new ones, and be compared with them, as if it were of the same weights.
     """
-    size = network.preprocessing.size
-    for recipe in recipes:
-        plain = out / artifact_name(network.name, network.weights, size, recipe)
-        for path in (plain, ghostop_path(plain)):
+    for recipe, path in namesakes(out, network):
+        if recipe in recipes or is_of_others(path, network):
             refuse_file_of_others(path, network.weights_sha256)
+
+
+def note_what_stays(out: Path, network: "Network", recipes: Sequence[str]) -> None:
+    """After other weights' files were replaced: those of them that still have such a name."""
+    for recipe, path in namesakes(out, network):
+        if recipe not in recipes and is_of_others(path, network):
+            print(f"note: {str(path)!r} stays, and is of other weights", file=sys.stderr)
+
+
+def namesakes(out: Path, network: "Network") -> list[tuple[str, Path]]:
+    """(recipe, file) of all that is called after this network and these weights, at this size."""
+    size = network.preprocessing.size
+    plain = [(r, out / artifact_name(network.name, network.weights, size, r)) for r in RECIPES]
+    both = [(recipe, path) for recipe, p in plain for path in (p, ghostop_path(p))]
+    return [(recipe, path) for recipe, path in both if path.exists()]
+
+
+def is_of_others(path: Path, network: "Network") -> bool:
+    """As far as its record says; False where there is none."""
+    try:
+        return read_record(path).weights_sha256 != network.weights_sha256
+    except UserError:
+        return False
 
 
 def refuse_copy_over_others(plain: Path, folder: Path) -> None:

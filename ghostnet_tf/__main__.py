@@ -34,7 +34,7 @@ def usage() -> str:
 
 def main(argv: list[str] | None = None) -> int | None:
     line = sys.argv[1:] if argv is None else argv
-    if not line or line[0] in ("-h", "--help"):
+    if not line or line[0] in ("-h", "--help", "help"):
         print(usage())
         return None
     if line[0] == "--version":

@@ -44,7 +44,17 @@ def clone(tmp_path) -> Path:
 @pytest.fixture
 def set_up(clone) -> Path:
     program(clone / ".venv/bin/python", f'exec "{sys.executable}" "$@"')
+    (clone / ".venv/core").touch()
     return clone
+
+
+def test_a_venv_that_was_never_finished_is_no_venv(set_up):
+    (set_up / ".venv/core").unlink()
+
+    done = started(set_up / "ghostnet", "export", cwd=set_up)
+
+    assert done.returncode == 2 and "or not all that it needs" in done.stderr
+    assert "fix: " in done.stderr
 
 
 def test_it_starts_the_python_of_its_own_venv_from_any_folder(set_up, tmp_path):

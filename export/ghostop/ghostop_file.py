@@ -42,6 +42,10 @@ def make(plain: bytes, name: str, images: np.ndarray) -> GhostopFile:
     CheckFailed where they did not, UserError where no operator fits.
     """
     plain = Flatbuffer(plain)
+    if any(op.is_ghost for op in plain.graph.ops):
+        raise UserError(
+            f"{name!r} has Ghost operators already", fix="give the plain file; nothing was written"
+        )
     found = find(plain.graph)
     if not found.sites:
         why = f"; {found.left[0]}" if found.left else ""

@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import io
 import os
 import select
 import sys
@@ -51,6 +52,9 @@ def pick(name: str, known: Mapping[str, T], kind: str) -> T:
 def run(command: Callable[[], int | None]) -> NoReturn:
     """Run a command line's `main` and leave the process with the right exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start is no news to a person
+    for stream in (sys.stdout, sys.stderr):  # a name that this terminal cannot show is escaped
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             code = _code_of(command)

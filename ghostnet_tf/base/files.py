@@ -1,5 +1,6 @@
 """Files that are whole or absent, and archives that are not trusted."""
 
+import errno
 import hashlib
 import os
 import zipfile
@@ -86,6 +87,13 @@ def _check_place(path: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         raise UserError(
             f"{str(path.parent)!r} cannot be a folder: a file is in the way",
+            fix="choose another folder; nothing was written",
+        ) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise UserError(
+            f"the folder {str(path.parent)!r} cannot be made: {error.strerror}",
             fix="choose another folder; nothing was written",
         ) from None
     if path.is_dir():

@@ -37,8 +37,12 @@ class Labels:
         """One class per line: id, tab, name. A line without a tab is both."""
         try:
             lines = user_path(path).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"the labels {str(path)!r} cannot be read: {error}") from None
+        except UnicodeDecodeError:
+            raise UserError(
+                f"the labels {str(path)!r} are not in UTF-8", fix="save the file as UTF-8"
+            ) from None
+        except OSError as error:
+            raise UserError(f"the labels {str(path)!r} cannot be read: {error.strerror}") from None
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 raise UserError(

@@ -156,8 +156,13 @@ def labels_of(
 
 
 def name_of(model: "keras.Model") -> str:
+    """Of a network without its classifier another one: its files are other files."""
     info: ModelInfo | None = getattr(model, "ghostnet_info", None)
-    return info.name if info else model.name
+    if info is None:
+        return model.name
+    last = model.layers[-1].name
+    pooled = f"_{last}" if last.endswith("_pool") else ""
+    return info.name if last == "classifier" or info.labels else f"{info.name}_features{pooled}"
 
 
 def family_of(model: "keras.Model") -> str:

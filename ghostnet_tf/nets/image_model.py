@@ -76,6 +76,10 @@ class ImageModel(keras.Model):
         config = dict(config)
         info = config.pop("ghostnet_info", None)
         model = super().from_config(config, custom_objects)
+        # A layer of layers is told that it is frozen before it has any variables.
+        for layer in model._flatten_layers():
+            for variable in () if layer.trainable else layer.variables:
+                variable.trainable = False
         if info is not None:
             model.ghostnet_info = ModelInfo.from_dict(info)
         return model

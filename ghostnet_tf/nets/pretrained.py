@@ -85,7 +85,7 @@ def pretrained(
         preprocessing=at,
         labels=info.labels,
         pad_mode=build.get("pad_mode", "symmetric") if entry.family == "ghostnet" else None,
-        source=str(found.foreign or "") if is_file else "",
+        source=_as_read(entry, found, at) if is_file else "",
         path=found.path if is_file else None,
         is_as_bundled=is_file and found.is_bundled and at == _preprocessing(entry, found),
     )
@@ -151,7 +151,7 @@ def outputs(
     if isinstance(found, Weights):
         if found.info:
             has = len(found.info.classes)
-            if not (new_head and labels is not None):
+            if labels is None:
                 table = label_tables.naming(found.info.classes)
         elif found.foreign:
             has = classes_of(found.foreign)
@@ -172,6 +172,17 @@ def _preprocessing(entry: zoo.Entry, found: Source, size: int | None = None) -> 
     info = found.info if isinstance(found, Weights) else None
     theirs = info.preprocessing if info else entry.preprocessing
     return theirs.at(size or theirs.size)
+
+
+def _as_read(entry: zoo.Entry, found: Weights, at: Preprocessing) -> str:
+    """How a file that does not say all of itself was understood."""
+    if found.info or found.path.suffix == GHOST_RESNET56:
+        return ""
+    return str(
+        found.foreign
+        or f"arrays that do not say how a photo is prepared: as {entry.name}'s authors have it, "
+        f"{at.size} px"
+    )
 
 
 def _refuse_another_network(entry: zoo.Entry, found: Source) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import cache, sha256, user_path
-from ghostnet_tf.weights import checkpoint, download, foreign, tf1
+from ghostnet_tf.weights import checkpoint, download, foreign, keras_config, tf1
 from ghostnet_tf.weights.translate import Foreign, convert, is_ghostnet
 
 if TYPE_CHECKING:
@@ -147,7 +147,11 @@ def _look(path: Path, name: str, kind: str = "") -> Weights:
         if file.stat().st_size > MAX_BYTES:
             raise UserError(f"{str(file)!r} is larger than {MAX_BYTES:,} bytes")
         _refuse_impostors(file, kind)
-    header = checkpoint.read_header(path) if kind.endswith(".safetensors") else {}
+    header = {}
+    if kind.endswith(".safetensors"):
+        header = checkpoint.read_header(path)
+    elif kind.endswith(".keras"):
+        header = keras_config.read_header(path)
     found = Weights(name, path, kind, header)
     _ = found.foreign  # others' are read here and now: what is none of a GhostNet is refused
     return found

@@ -12,6 +12,7 @@ from benchmark import run as command
 from benchmark.findings import Findings, findings_of
 from benchmark.model import open_model
 from benchmark.rows import tabulate
+from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
 from tests.benchmark.scripted import COST, MEASURED, QUICK, files_of_suite, run
 from tests.fakes.scripted_target import ScriptedTarget, model_file
@@ -131,7 +132,7 @@ def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
     with pytest.raises(UserError, match="42 of the suite's 42 files are missing") as caught:
         paper_suite.paper(tmp_path)
 
-    assert caught.value.fix == "ghostnet export --suite paper"
+    assert caught.value.fix == typed("export", "--suite", "paper")
 
 
 def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):
@@ -244,11 +245,11 @@ def test_who_has_no_accuracy_is_told_what_gives_one(tmp_path):
 
     scored, recorded = found.unscored
     assert f"{mine[0].path.name} and 1 more was never" in scored
-    assert f"`ghostnet evaluate '{mine[0].path}' --labelled DIR`" in scored
-    assert "`ghostnet export --labelled DIR`" in scored
+    assert f"`{typed('evaluate', mine[0].path)} --labelled DIR`" in scored
+    assert f"`{typed('export')} --labelled DIR`" in scored
     assert recorded.startswith("No record (.json) says anything of the accuracy of alone_")
     page, text = report.html([found]), markdown.document([found])
-    assert "<code>ghostnet export --labelled DIR</code>" in page
+    assert f"<code>{typed('export')} --labelled DIR</code>" in page
     for line in found.unscored:
         assert f"- hint: {line}" in text
         assert str(escape(line.replace("`", ""))) in re.sub("</?code>", "", page)

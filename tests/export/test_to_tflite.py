@@ -387,6 +387,18 @@ def test_a_file_of_other_weights_is_not_replaced_in_silence(runs, tmp_path):
     assert before.keys() == after.keys() and all(before[name] != after[name] for name in after)
 
 
+def test_files_of_other_weights_in_another_recipe_are_not_mixed_in_silence(runs, tmp_path, capsys):
+    run(*of(runs / "mine", tmp_path))
+    other = [*of(runs / "elsewhere/mine", tmp_path), "--recipe", "fp16"]
+
+    with pytest.raises(UserError, match="is there already, made from other weights"):
+        to_tflite.main(other)
+
+    capsys.readouterr()
+    run(*other, "--overwrite")
+    assert "_float32.tflite' stays, and is of other weights" in capsys.readouterr().err
+
+
 def test_a_file_without_a_record_is_not_replaced_in_silence(runs, tmp_path, capsys):
     run(*of(runs / "mine", tmp_path))
     (record,) = tmp_path.glob("*.json")

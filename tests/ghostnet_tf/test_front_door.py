@@ -232,6 +232,35 @@ class TestExport:
         assert record.family == "ghostnet"
         assert record.scores == "logits"
 
+    def test_a_network_without_its_classifier_has_files_of_its_own(self, tmp_path):
+        how = {"weights": "tinyimagenet", "include_top": False}
+        maps, pooled = (gn.create_model("ghostnet_050", pooling=p, **how) for p in (None, "avg"))
+
+        paths = [gn.export(model, tmp_path, recipes="float32")[0] for model in (maps, pooled)]
+
+        assert [path.name for path in paths] == [
+            "ghostnet_050_features_tinyimagenet_96_float32.tflite",
+            "ghostnet_050_features_avg_pool_tinyimagenet_96_float32.tflite",
+        ]
+
+    def test_other_weights_do_not_replace_a_file_in_silence(self, tmp_path):
+        model = classifier()
+        how = {
+            "recipes": "fp32",
+            "labels": ["a", "b", "c"],
+            "preprocessing": gn.Preprocessing(32, 1.0, "bilinear", (0.5,) * 3, (0.5,) * 3),
+        }
+        (path,) = gn.export(model, tmp_path, **how)
+        before = path.read_bytes()
+        model.layers[-1].bias.assign([1.0, 2.0, 3.0])
+
+        with pytest.raises(gn.UserError, match="made from other weights") as refused:
+            gn.export(model, tmp_path, **how)
+
+        assert "overwrite=True" in refused.value.fix and path.read_bytes() == before
+        gn.export(model, tmp_path, overwrite=True, **how)
+        assert path.read_bytes() != before
+
     def test_trained_weights_are_ones_own(self, tmp_path):
         model = gn.create_model("ghostnet_050", weights="tinyimagenet", classes=2, new_head=True)
         sha256s = []

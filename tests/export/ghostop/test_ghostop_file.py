@@ -99,7 +99,7 @@ def test_a_file_without_a_place_for_one_is_refused():
 def test_operators_go_into_plain_files_alone(micro):
     ours = with_operators(micro, "plain.tflite")
 
-    with pytest.raises(UserError, match="no Ghost operator fits"):
+    with pytest.raises(UserError, match="has Ghost operators already"):
         make(ours, "plain_ghostop.tflite", images())
 
 

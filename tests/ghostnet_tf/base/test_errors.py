@@ -128,3 +128,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(stream, then, lines, options)
         said = other.read()  # type: ignore[union-attr]
 
     assert (process.returncode, said) == (141, b"")
+
+
+def test_what_a_terminal_cannot_show_is_escaped():
+    code = "from ghostnet_tf.base.errors import run; run(lambda: print('Größe \u5927'))"
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)  # noqa: S603
+
+    assert (done.returncode, done.stdout) == (0, "Gr\\xf6\\xdfe \\u5927\n"), done.stderr

@@ -178,3 +178,8 @@ def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(UserError, match="is no folder that can be written to"):
         refuse_unwritable(tmp_path / "new")
+
+
+def test_a_folder_that_cannot_be_made_is_named():
+    with pytest.raises(UserError, match="'/proc/nowhere' cannot be made"):
+        write_atomic(Path("/proc/nowhere/a.bin"), b"data")

@@ -61,7 +61,7 @@ def test_an_empty_line_is_refused_because_it_would_shift_the_classes(tmp_path):
 def test_a_file_that_is_no_text_is_refused_by_name(tmp_path):
     (tmp_path / "model.tflite").write_bytes(b"\xff\xfe\x00TFL3")
 
-    with pytest.raises(UserError, match=r"model.tflite' cannot be read"):
+    with pytest.raises(UserError, match=r"model.tflite' are not in UTF-8"):
         labels(str(tmp_path / "model.tflite"))
 
 

@@ -192,6 +192,48 @@ def test_what_keras_saves_remembers_it_in_another_process(imports, bundled, tmp_
     assert same == "True" and float(logit) == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_keras_file_says_as_weights_what_its_model_remembers(bundled, tmp_path):
+    bundled.model.save(tmp_path / "mine.keras")
+
+    found = pretrained(weights=str(tmp_path / "mine.keras"))
+
+    assert (found.name, found.weights, found.source) == ("ghostnet_050", "mine", "")
+    assert found.preprocessing == bundled.preprocessing and found.labels == bundled.labels
+    for ours, theirs in zip(found.model.weights, bundled.model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_arrays_that_say_nothing_of_photos_are_taken_with_a_note(bundled, tmp_path):
+    bundled.model.save_weights(tmp_path / "mine.weights.h5")
+
+    found = pretrained("ghostnet_050", str(tmp_path / "mine.weights.h5"), labels="tinyimagenet")
+
+    assert found.preprocessing.size == 224
+    assert "do not say how a photo is prepared" in found.source and "224 px" in found.source
+
+
+def test_labels_of_the_user_name_the_classes_or_are_refused(tmp_path):
+    path = own_checkpoint(tmp_path)
+
+    named = pretrained(weights=str(path), labels=labels.Labels.of_folders(("Katze", "Hund")))
+
+    assert named.labels is not None and named.labels.names == ("Katze", "Hund")
+    with pytest.raises(UserError, match="1000 labels cannot name the 2 classes"):
+        pretrained(weights=str(path), labels="imagenet")
+
+
+def test_what_was_frozen_is_frozen_when_it_is_loaded(tmp_path):
+    backbone = GhostNet(0.1, include_top=False, pooling="avg")
+    backbone.trainable = False
+    image = keras.Input((64, 64, 3))
+    model = keras.Model(image, keras.layers.Dense(2)(backbone(image)))
+    model.save(tmp_path / "x.keras")
+
+    loaded = load_model(tmp_path / "x.keras")
+
+    assert len(model.trainable_variables) == len(loaded.trainable_variables) == 2
+
+
 def test_trained_further_the_weights_are_no_longer_the_files():
     made = pretrained()
     info = info_of(made.model)
