@@ -1,4 +1,4 @@
-"""What the commands of this folder can be told alike, and how their `--help` looks."""
+"""What the commands of this folder can be told alike."""
 
 import argparse
 from pathlib import Path
@@ -9,24 +9,6 @@ from ghostnet_tf.data.photos import Photos
 from .recipes import ALIASES, DEFAULT_RECIPES, RECIPES, recipe_named
 
 SIDES = range(32, 2049)  # pixels of an image's side
-
-
-class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults are shown where there are any; what follows the options keeps its lines."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False):
-            return action.help
-        if isinstance(action.default, (list, tuple)):
-            return f"{action.help} (default: {' '.join(action.default)})"
-        return super()._get_help_string(action)
-
-
-def command(verb: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
-    """The parser of `ghostnet VERB`, however it was started."""
-    return argparse.ArgumentParser(
-        prog=f"ghostnet {verb}", description=description, epilog=epilog, formatter_class=_Help
-    )
 
 
 def add_json(group: argparse._ActionsContainer) -> None:

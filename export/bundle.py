@@ -15,14 +15,13 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.data.photos import Photos
 
-from . import arguments
-
 
 def parser() -> argparse.ArgumentParser:
-    parse = arguments.command("bundle", "Publish a training run with the package.")
+    parse = doors.parser("bundle", "Publish a training run with the package.")
     parse.prog = "bundle.py"  # for maintainers: no verb of `ghostnet`
     parse.add_argument("run", type=Path, help="folder of the run")
     parse.add_argument("--photos", required=True, help="the photos that the run was given")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.data.photos import Photos
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = arguments.command(
+    parse = doors.parser(
         "evaluate", "Top-1 and top-5 of .tflite files and of weights, side by side."
     )
     parse.add_argument(

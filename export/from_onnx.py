@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.data.preprocess import Preprocessing
 
-from .arguments import add_export_options, command, photos_of, recipe_table, recipes_of
+from .arguments import add_export_options, photos_of, recipe_table, recipes_of
 from .onnx.told import add_preprocessing_options, preprocessing_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ NEEDED = ("onnx", "onnxsim", "onnxruntime", "onnx2tf", "tf_keras", "onnx_graphsu
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = command("from-onnx", "An ONNX network becomes verified .tflite files.", recipe_table())
+    parse = doors.parser(
+        "from-onnx", "An ONNX network becomes verified .tflite files.", recipe_table()
+    )
     parse.add_argument("model", type=Path, metavar="FILE.onnx")
     parse.add_argument("--name", help="of the network in the files' names (default: the file's)")
     add_preprocessing_options(parse)

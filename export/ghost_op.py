@@ -14,6 +14,7 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable
 from ghostnet_tf.data.photos import Photos
@@ -22,7 +23,7 @@ from . import arguments, printed
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = arguments.command(
+    parse = doors.parser(
         "ghost-op", "Ghost operators into finished .tflite files, proven equal on photos."
     )
     parse.add_argument("files", metavar="FILE.tflite", nargs="+")

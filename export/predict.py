@@ -13,13 +13,14 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
 
 from . import arguments
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = arguments.command("predict", "Name photos with a .tflite file.")
+    parse = doors.parser("predict", "Name photos with a .tflite file.")
     parse.add_argument("file", metavar="FILE.tflite")
     parse.add_argument(
         "photos", metavar="PHOTO|DIR", nargs="+", help="JPEG, PNG, WebP or BMP; a folder: all in it"

@@ -11,17 +11,18 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable
 from ghostnet_tf.base.suites import SUITES
 from ghostnet_tf.nets import zoo
 
-from .arguments import add_export_options, command, photos_of, recipe_table
+from .arguments import add_export_options, photos_of, recipe_table
 from .jobs import jobs_of, plain_files_with_operators
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = command("export", "A network becomes verified .tflite files.", recipe_table())
+    parse = doors.parser("export", "A network becomes verified .tflite files.", recipe_table())
     what = parse.add_argument_group("what")
     what.add_argument(
         "--model",

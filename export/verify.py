@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
 
 from . import arguments, printed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = arguments.command("verify", "Check .tflite files against their records.")
+    parse = doors.parser("verify", "Check .tflite files against their records.")
     parse.add_argument("files", metavar="FILE.tflite", nargs="+")
     arguments.add_json(parse.add_argument_group("output"))
     return parse

@@ -1,5 +1,6 @@
-"""What a person types to call a command, from the shell that they are in."""
+"""What a person types to call a command from the shell that they are in, and what `--help` says."""
 
+import argparse
 import os
 import shlex
 import shutil
@@ -9,6 +10,24 @@ from pathlib import Path
 from ghostnet_tf.base import rooms
 
 NAME = "ghostnet"
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Defaults are shown where there are any; what follows the options keeps its lines."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, []):
+            return action.help
+        if isinstance(action.default, (list, tuple)):
+            return f"{action.help} (default: {' '.join(action.default)})"
+        return super()._get_help_string(action)
+
+
+def parser(verb: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """The parser of `ghostnet VERB`, however it was started."""
+    return argparse.ArgumentParser(
+        prog=f"ghostnet {verb}", description=description, epilog=epilog, formatter_class=_Help
+    )
 
 
 def typed(verb: str, *arguments: str | Path) -> str:

@@ -1,11 +1,11 @@
 """The table of a network: ghostnet describe ghostnet_100 --size 224"""
 
-import argparse
 import json
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.quiet import start_keras
 from ghostnet_tf.nets.zoo import MODELS, parse_model
 
@@ -76,11 +76,9 @@ def describe(model: "keras.Model") -> Description:
 
 
 def main(argv: list[str] | None = None) -> int | None:
-    parser = argparse.ArgumentParser(
-        prog="ghostnet describe", description="The table of a network."
-    )
+    parser = doors.parser("describe", "The table of a network.")
     parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width, s or d of these")
-    parser.add_argument("--size", type=int, help="pixels of the image; default: its authors'")
+    parser.add_argument("--size", type=int, help="pixels of the image (default: its authors')")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)

@@ -6,68 +6,72 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import refuse_unwritable
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import schedule as schedules
 
-EXAMPLE = """\
+
+def example() -> str:
+    weights = "runs/mine/best.safetensors"
+    return f"""\
 your own photos, one folder per class, from the bundled weights to a .tflite:
-  ghostnet train my_photos --weights tinyimagenet --out runs/mine
-  ghostnet export --weights runs/mine/best.safetensors --photos my_photos
+  {typed("train", "my_photos", "--weights", "tinyimagenet", "--out", "runs/mine")}
+  {typed("export", "--weights", weights, "--photos", "my_photos")}
 
 The same command resumes a run that was stopped. KERAS_BACKEND=jax trains on GPUs, all of them.
 """
 
 
 def parser() -> argparse.ArgumentParser:
-    parse = argparse.ArgumentParser(
-        prog="ghostnet train",
-        description="Train a network of the zoo on a folder (or zip) of class folders.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parse = doors.parser(
+        "train", "Train a network of the zoo on a folder (or zip) of class folders.", example()
     )
     parse.add_argument("photos", metavar="DIR|ZIP", help="one sub-folder of photos per class")
-    parse.add_argument(
-        "--model", default="ghostnet_050", metavar="NAME", help=", ".join(zoo.MODELS)
+    network = parse.add_argument_group("network")
+    network.add_argument(
+        "--model", default="ghostnet_050", metavar="NAME", help=f"one of {', '.join(zoo.MODELS)}"
     )
-    parse.add_argument(
+    network.add_argument(
         "--weights",
         metavar="NAME|FILE",
         help="start from these instead of from nothing: tinyimagenet, or a .safetensors, "
         ".weights.h5 or .keras file; other classes get a new classifier",
     )
-    parse.add_argument(
+    how = parse.add_argument_group("how")
+    how.add_argument(
         "--schedule",
         default="finetune",
         metavar="NAME|FILE",
-        help=f"{', '.join(schedules.SCHEDULES)}, or a JSON file; default: finetune",
+        help=f"one of {', '.join(schedules.SCHEDULES)}, or a JSON file",
     )
-    parse.add_argument("--recipe", metavar="NAME|FILE", help=argparse.SUPPRESS)  # its old name
-    parse.add_argument(
+    how.add_argument("--recipe", metavar="NAME|FILE", help=argparse.SUPPRESS)  # its old name
+    how.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="change one setting of the schedule, e.g. epochs=5; may be repeated",
     )
-    parse.add_argument(
+    how.add_argument(
         "--held-out",
         type=_positive,
         metavar="N",
-        help="photos kept out of training, to choose the best epoch on; default: one in twenty",
+        help="photos kept out of training, to choose the best epoch on (default: one in twenty)",
     )
-    parse.add_argument(
+    how.add_argument(
         "--classes", type=_positive, metavar="N", help="refuse another number of class folders"
     )
-    parse.add_argument(
-        "--out", type=Path, default=Path("runs/train"), metavar="DIR", help="default: runs/train"
-    )
-    parse.add_argument(
+    how.add_argument(
         "--stop-after", type=_positive, metavar="N", help="stop after N more epochs; resume later"
     )
-    parse.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    out = parse.add_argument_group("output")
+    out.add_argument(
+        "--out", type=Path, default=Path("runs/train"), metavar="DIR", help="of the run"
+    )
+    out.add_argument("--json", action="store_true", help="one JSON document on stdout")
     return parse
 
 
