@@ -1,6 +1,5 @@
 """Several targets in one command: phones side by side, anything on this machine one by one."""
 
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ghostnet_tf.base.effort import Effort
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, tell
 
 from .measurement import Settings, Target
 from .model import Model
@@ -51,9 +50,7 @@ class Fleet:
         if not results:
             raise self.errors[0]
         for error in self.errors:
-            print(
-                f"error: {error}" + (f"\n  fix: {error.fix}" if error.fix else ""), file=sys.stderr
-            )
+            tell(error)
         return results
 
     def _side_by_side(self, targets: Sequence[Target], bar: Progress) -> list[Results]:

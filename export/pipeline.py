@@ -115,7 +115,7 @@ def calibration_images(network: Network, photos: Photos | None, stages: Stages) 
     """(N, size, size, 3) float32: up to 200 of the photos, evenly spread, or generated images."""
     size, preprocessing = network.preprocessing.size, network.preprocessing
     if photos is None:
-        from ghostnet_tf.nets.seeded import generated_images
+        from ghostnet_tf.data.generated import generated_images
 
         return generated_images(PARITY_IMAGES, (size, size), seed=1)
     chosen = photos.evenly(MAX_CALIBRATION_PHOTOS)

@@ -78,9 +78,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
         _say(f"interrupted; {str(stop) or 'files already finished were kept'}")
         return INTERRUPTED
     except UserError as error:
-        _say(f"error: {error}")
-        if error.fix:
-            _say(f"  fix: {error.fix}")
+        tell(error)
         return error.exit_code
     except OSError as error:
         if error.errno not in FULL_OR_FORBIDDEN:
@@ -95,6 +93,13 @@ def _has_no_reader(stream: int) -> bool:
     poll = select.poll()
     poll.register(stream, 0)  # errors alone
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def tell(error: UserError) -> None:
+    """What happened and what to do about it, on stderr."""
+    _say(f"error: {error}")
+    if error.fix:
+        _say(f"  fix: {error.fix}")
 
 
 def _say(line: str) -> None:
