@@ -7,7 +7,7 @@ import shutil
 import sysconfig
 from pathlib import Path
 
-from ghostnet_tf.base import rooms
+from ghostnet_tf.base import errors, rooms
 
 NAME = "ghostnet"
 
@@ -23,11 +23,22 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
         return super()._get_help_string(action)
 
 
+class _Debug(argparse.Action):
+    """`--debug`, which every command has: `errors.tell` then shows what an error was made of."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        errors.debug = True
+
+
 def parser(verb: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
     """The parser of `ghostnet VERB`, however it was started."""
-    return argparse.ArgumentParser(
+    parse = argparse.ArgumentParser(
         prog=f"ghostnet {verb}", description=description, epilog=epilog, formatter_class=_Help
     )
+    parse.add_argument(
+        "--debug", nargs=0, action=_Debug, help="show where an error came from, for a report"
+    )
+    return parse
 
 
 def typed(verb: str, *arguments: str | Path) -> str:

@@ -6,14 +6,19 @@ import io
 import os
 import select
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn, TypeVar
+
+from ghostnet_tf.base.terminal import shown
 
 DONE, CHECK_FAILED, USER_CAN_FIX, INTERRUPTED = 0, 1, 2, 130
 READER_LEFT = 141  # what a shell reports of any program whose pipe was closed: 128 + SIGPIPE
 LIKE = 0.6  # of two names, from 0 to 1: as difflib's own limit
 SUGGESTED = 3
 T = TypeVar("T")
+debug = False  # --debug: an error also shows the exception that it was made of
 
 # What a full, read-only or mistyped place says; any other OSError is a bug and keeps its traceback.
 FULL_OR_FORBIDDEN = {
@@ -36,6 +41,32 @@ class CheckFailed(UserError):
     """A file or a result broke its promise; nothing was left under the final name."""
 
     exit_code = CHECK_FAILED
+
+
+@contextmanager
+def reading(what: str, fix: str = "") -> Iterator[None]:
+    """Whatever a foreign library raises inside becomes the one error for an unreadable file.
+
+    `what` names the file, as in "the photo 'a.jpg'". For calls of other people's readers alone:
+    they answer damage with almost any exception, SystemError and RecursionError included. Their
+    exception stays the cause, which `--debug` shows. A missing file is said as such.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"{what} is not there", fix=fix or "check the path") from error
+    except MemoryError as error:
+        raise UserError(f"{what} needs more memory than there is", fix=fix) from error
+    except Exception as error:
+        raise UserError(f"{what} cannot be read: {reason(error)}", fix=fix) from error
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what another library says, or else what kind of error it is."""
+    lines = str(getattr(error, "strerror", None) or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def pick(name: str, known: Mapping[str, T], kind: str) -> T:
@@ -97,6 +128,8 @@ def _has_no_reader(stream: int) -> bool:
 
 def tell(error: UserError) -> None:
     """What happened and what to do about it, on stderr."""
+    if debug and error.__cause__:
+        traceback.print_exception(error.__cause__)
     _say(f"error: {error}")
     if error.fix:
         _say(f"  fix: {error.fix}")
@@ -104,4 +137,4 @@ def tell(error: UserError) -> None:
 
 def _say(line: str) -> None:
     """One line, even where a file's name or another library's message would break it."""
-    print(line.replace("\n", " "), file=sys.stderr)
+    print(shown(line.replace("\n", " ")), file=sys.stderr)

@@ -1,12 +1,14 @@
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ghostnet_tf.base.errors import CheckFailed, UserError, pick, run
+from ghostnet_tf.base import doors, errors
+from ghostnet_tf.base.errors import CheckFailed, UserError, pick, reading, run
 
 
 def outcome(capsys, error) -> tuple[int, list[str]]:
@@ -137,3 +139,50 @@ def test_what_a_terminal_cannot_show_is_escaped():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)  # noqa: S603
 
     assert (done.returncode, done.stdout) == (0, "Gr\\xf6\\xdfe \\u5927\n"), done.stderr
+
+
+def test_escapes_in_an_error_do_not_reach_the_terminal(capsys):
+    error = UserError("there is no 'a\x1b]0;b\x07'", fix="\u202etry\x9b1m")
+
+    assert outcome(capsys, error) == (
+        2,
+        [r"error: there is no 'a\x1b]0;b\x07'", r"  fix: \u202etry\x9b1m"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (SystemError("NULL result\nand more"), "'a.h5' cannot be read: NULL result"),
+        (RecursionError(), "'a.h5' cannot be read: RecursionError"),
+        (PermissionError(errno.EACCES, "No way", "a"), "'a.h5' cannot be read: No way"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "a"), "'a.h5' is not there"),
+        (MemoryError(), "'a.h5' needs more memory than there is"),
+        (UserError("it is too large"), "it is too large"),
+    ],
+)  # fmt: skip
+def test_whatever_a_reader_raises_is_one_error(raised, said):
+    with pytest.raises(UserError, match=f"^{re.escape(said)}$") as error, reading("'a.h5'"):
+        raise raised
+
+    assert error.value.__cause__ is raised or error.value is raised
+
+
+def test_an_interruption_of_a_reader_stays_one():
+    with pytest.raises(KeyboardInterrupt), reading("'a.h5'"):
+        raise KeyboardInterrupt
+
+
+def test_debug_shows_what_an_error_was_made_of(capsys, monkeypatch):
+    monkeypatch.setattr(errors, "debug", False)
+    doors.parser("export", "").parse_args(["--debug"])
+
+    def command():
+        with reading("'a.h5'"):
+            raise SystemError("NULL result")
+
+    with pytest.raises(SystemExit):
+        run(command)
+    assert "in command" in (told := capsys.readouterr().err) and told.endswith(
+        "SystemError: NULL result\nerror: 'a.h5' cannot be read: NULL result\n"
+    )
