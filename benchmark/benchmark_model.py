@@ -3,8 +3,6 @@
 python benchmark/benchmark_model.py LOG...
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,8 +11,10 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.terminal import document
 
 from .tflite_log import Log, read
 
@@ -22,13 +22,13 @@ MAX_BYTES = 16 << 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = doors.Parser(
         prog="python benchmark/benchmark_model.py",
         description="What finished logs of TensorFlow Lite's benchmark_model say, as JSON.",
     )
     parser.add_argument("logs", metavar="LOG", nargs="+")
     logs = parser.parse_args(argv).logs
-    print(json.dumps([{"log": name, **asdict(_open(name))} for name in logs], indent=1))
+    document([{"log": name, **asdict(_open(name))} for name in logs])
     return 0
 
 

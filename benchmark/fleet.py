@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError, tell
+from ghostnet_tf.base.progress import Begin, bars
 
 from .measurement import Settings, Target
 from .model import Model
@@ -35,54 +33,51 @@ class Fleet:
         self._stop = threading.Event()
 
     def measure(self, targets: Sequence[Target]) -> list[Results]:
-        console = Console(stderr=True)
         if self.is_resumed and not any(
             results_path(self.out, target.name).exists() for target in targets
         ):
             raise UserError(f"there are no results in {str(self.out)!r}", fix="leave out --resume")
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        is_shown = console.is_terminal
-        with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
+        with bars() as begin:
             if len(targets) > 1 and targets[0].kind == "phone_latency":
-                results = self._side_by_side(targets, bar)
+                results = self._side_by_side(targets, begin)
             else:
-                results = [self._one(target, bar) for target in targets]
+                results = [self._one(target, begin) for target in targets]
         if not results:
             raise self.errors[0]
         for error in self.errors:
             tell(error)
         return results
 
-    def _side_by_side(self, targets: Sequence[Target], bar: Progress) -> list[Results]:
+    def _side_by_side(self, targets: Sequence[Target], begin: Begin) -> list[Results]:
         """One worker per phone, whose cores take turns; a phone that fails stops no other."""
         phones: dict[str, list[Target]] = {}
         for target in targets:
             phones.setdefault(getattr(target, "serial", target.name), []).append(target)
         with ThreadPoolExecutor(len(phones)) as pool:
-            futures = [pool.submit(self._one_phone, cores, bar) for cores in phones.values()]
+            futures = [pool.submit(self._one_phone, cores, begin) for cores in phones.values()]
             try:
                 return [results for future in futures for results in future.result()]
             except BaseException:
                 self._stop.set()  # the others end before their next visit, and clean up
                 raise
 
-    def _one_phone(self, cores: Sequence[Target], bar: Progress) -> list[Results]:
+    def _one_phone(self, cores: Sequence[Target], begin: Begin) -> list[Results]:
         results = []
         for target in cores:
             try:
-                results.append(self._one(target, bar))
+                results.append(self._one(target, begin))
             except UserError as error:
                 self.errors.append(error)
         return results
 
-    def _one(self, target: Target, bar: Progress) -> Results:
+    def _one(self, target: Target, begin: Begin) -> Results:
         total = rounds_of(target, self.effort) * len(self.models)
-        task = bar.add_task(target.name, total=total)
+        advance = begin(target.name, total)
 
         def show(text: str) -> None:
             if self._stop.is_set():
                 raise KeyboardInterrupt
-            bar.update(task, description=f"{target.name}: {text}", advance=1)
+            advance(said=text)
 
         return measure(
             target,

@@ -2,16 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 
+from ghostnet_tf.base.markdown import inline, paragraph
+
 from . import tables
 from .findings import Findings
-from .grids import Grid, plain
+from .grids import Grid
 
 
 def document(found: Sequence[Findings]) -> str:
     """Everything that the command prints."""
     lines = []
     for one in found:
-        lines += [f"## {plain(one.table.results.target)}", "", tables.settings(one.table), ""]
+        lines += [
+            f"## {inline(one.table.results.target)}",
+            "",
+            inline(tables.settings(one.table)),
+            "",
+        ]
         lines += [*tables.results(one.table).lines(), ""]
         compared = tables.verdicts(one)
         lines += [*compared.lines(), ""] if compared else _list(v.sentence for v in one.verdicts)
@@ -20,7 +27,7 @@ def document(found: Sequence[Findings]) -> str:
         lines += _list(f"doubt: {line}" for line in one.doubts)
         lines += _list(f"hint: {line}" for line in one.unscored)
         for grid, note in tables.equal_accuracy(one):
-            lines += [*_titled(grid), *([note, ""] if note else [])]
+            lines += [*_titled(grid), *([paragraph(note), ""] if note else [])]
     if found[0].is_suite:
         lines += [line for grid in tables.papers() for line in _titled(grid)]
         lines += _list(line for one in found for line in one.closing)
@@ -29,9 +36,9 @@ def document(found: Sequence[Findings]) -> str:
 
 
 def _list(sentences: Iterable[str]) -> list[str]:
-    lines = [f"- {plain(sentence)}" for sentence in sentences]
+    lines = [f"- {paragraph(sentence)}" for sentence in sentences]
     return [*lines, ""] if lines else []
 
 
 def _titled(grid: Grid) -> list[str]:
-    return [f"### {grid.title}", "", *grid.lines(), ""]
+    return [f"### {inline(grid.title)}", "", *grid.lines(), ""]

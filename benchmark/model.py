@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 from ghostnet_tf.base.record import Record, matching_record, read_model, record_path
 
@@ -32,7 +32,7 @@ class Model:
 
 def open_model(path: str | Path) -> Model:
     """The file at `path`; a record beside it must belong to exactly these bytes."""
-    path = Path(path)
+    path = user_path(path)
     data = read_model(path)
     record = matching_record(path, data) if record_path(path).exists() else None
     return Model(path, data, sha256(data), record)

@@ -6,7 +6,7 @@ shares from it, never latencies.
 """
 
 import argparse
-import json
+import io
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,7 +18,9 @@ from typing import Any, Protocol
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
+from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.files import user_path, write_atomic
 
 from .measurement import Kind, Settings
 from .model import Model, open_model
@@ -90,7 +92,7 @@ def _rows(report: Report, names: Sequence[Sequence[str]]) -> list[Row]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = doors.Parser(
         prog="ghostnet operators",
         description="Where the time goes, by operator class and by block of the network.",
     )
@@ -113,7 +115,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     how.add_argument("--threads", type=int, default=1, metavar="N", help="default: %(default)s")
     result = parser.add_argument_group("what becomes of it")
-    result.add_argument("--plot", type=Path, metavar="FILE", help="draw it, as .svg or .png")
+    result.add_argument("--plot", type=user_path, metavar="FILE", help="draw it, as .svg or .png")
     result.add_argument("--json", action="store_true", help="the same as one JSON document")
     args = parser.parse_args(argv)
     if len(args.files) > 2:
@@ -138,7 +140,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.plot:
         draw(profiles, target.name, args.plot)
     if args.json:
-        print(json.dumps(document(profiles, target), indent=1))
+        terminal.document(document(profiles, target))
     else:
         show(profiles, target.name)
 
@@ -168,31 +170,29 @@ def document(profiles: list[Profile], target: Profiler) -> dict[str, Any]:
 
 
 def show(profiles: list[Profile], target: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    console.print(f"{target}; median of {profiles[0].runs} profiled runs", highlight=False)
+    terminal.out(f"{target}; median of {profiles[0].runs} profiled runs")
     for profile in profiles:  # a profile takes time itself, most of it at what is not delegated
         whole = sum(row.us for row in profile.by_class)
-        console.print(
-            f"{profile.model}: {whole:.0f} µs by operator, {profile.latency_us:.0f} µs unprofiled",
-            highlight=False,
+        terminal.out(
+            f"{profile.model}: {whole:.0f} µs by operator, {profile.latency_us:.0f} µs unprofiled"
         )
     for title, tables in (
         ("operator class", [p.by_class for p in profiles]),
         ("block", [p.by_block for p in profiles]),
     ):
-        table = Table("", title=f"by {title}")
-        for profile in profiles:
-            table.add_column(f"{profile.model}\nops    µs  share", justify="right")
-        for name in dict.fromkeys(row.name for rows in tables for row in rows or ()):
-            table.add_row(name, *(_cell(rows, name) for rows in tables))
+        names = dict.fromkeys(row.name for rows in tables for row in rows or ())
         if any(tables):
-            console.print(table)
+            terminal.table(
+                ["", *((profile.model, "ops    µs  share") for profile in profiles)],
+                [[name, *(_cell(rows, name) for rows in tables)] for name in names],
+                right=range(1, 1 + len(profiles)),
+                wraps=range(1 + len(profiles)),
+                title=f"by {title}",
+                is_framed=True,
+            )
         for profile, rows in zip(profiles, tables, strict=True):
             if rows is None:
-                print(f"{profile.model}: what ran cannot be matched with blocks", file=sys.stderr)
+                terminal.note(f"{profile.model}: what ran cannot be matched with blocks")
 
 
 def _cell(rows: list[Row] | None, name: str) -> str:
@@ -220,8 +220,10 @@ def draw(profiles: list[Profile], target: str, path: Path) -> None:
         axis.set_ylabel("µs, profiled")
     axes[0].set_title(target)
     axes[0].legend()
-    figure.savefig(path)
+    image = io.BytesIO()
+    figure.savefig(image, format=path.suffix[1:])
     pyplot.close(figure)
+    write_atomic(path, image.getvalue())
 
 
 if __name__ == "__main__":

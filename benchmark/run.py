@@ -16,8 +16,11 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.effort import EFFORTS, TARGETS, Effort
 from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.terminal import note
 
 from .measurement import TOOLS, Target
 from .model import Model, open_model
@@ -30,7 +33,7 @@ APP_MODELS = Path("android_demo/app/src/main/assets/models")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = doors.Parser(
         prog="ghostnet benchmark",
         description="Times .tflite files on one core of a phone or of this machine, or counts "
         "their instructions on an emulated Arm core, and says what can be concluded.",
@@ -44,7 +47,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f"the benchmark inside the demo app, on a phone (default files: {APP_MODELS})",
     )
     what.add_argument(
-        "--results", type=Path, metavar="JSON", help="with --app: what somebody shared out of it"
+        "--results",
+        type=user_path,
+        metavar="JSON",
+        help="with --app: what somebody shared out of it",
     )
     where = parser.add_argument_group("where")
     where.add_argument("--target", choices=TARGETS, default="host", help="default: %(default)s")
@@ -74,10 +80,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default="runner",
         help="ours, or TensorFlow Lite's own (default: %(default)s)",
     )
-    how.add_argument("--binary", type=Path, metavar="FILE", help="the benchmark_model to use")
+    how.add_argument("--binary", type=user_path, metavar="FILE", help="the benchmark_model to use")
     how.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     result = parser.add_argument_group("what becomes of it")
-    result.add_argument("--out", type=Path, metavar="DIR", help=f"default: {OUT}/TARGET")
+    result.add_argument("--out", type=user_path, metavar="DIR", help=f"default: {OUT}/TARGET")
     result.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
     if args.app:
@@ -184,7 +190,7 @@ def clean(args: argparse.Namespace) -> int:
     from .targets.phone import clean_phones
 
     for name in clean_phones(args.phone):
-        print(f"removed the cache of {name}", file=sys.stderr)
+        note(f"removed the cache of {name}")
     return 0
 
 

@@ -3,13 +3,13 @@
 import importlib.util
 import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
-from ghostnet_tf.base.files import cache, read_member, sha256, write_atomic
+from ghostnet_tf.base.files import cache, make_in_cache, read_member, scratch, sha256, write_atomic
 from ghostnet_tf.base.libraries import LITERT_VERSION as VERSION
+from ghostnet_tf.base.terminal import note
 
 AARCH64_SHA256 = "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b"
 MEMBER = "ai_edge_litert/libLiteRt.so"
@@ -27,6 +27,7 @@ def aarch64_library() -> Path:
     """The library for aarch64 Linux, in the cache; whatever was there before is checked again."""
     path = cache() / f"litert-{VERSION}-aarch64" / "libLiteRt.so"
     if not path.exists() or sha256(path.read_bytes()) != AARCH64_SHA256:
+        make_in_cache(path.parent)
         write_atomic(path, _fetched())
     return path
 
@@ -37,8 +38,8 @@ def _fetched() -> bytes:
             "the aarch64 runtime is fetched with pip, which this environment does not have",
             fix="python -m ensurepip",
         )
-    print(f"fetching ai-edge-litert {VERSION} for aarch64, 14 MB, once", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
+    note(f"fetching ai-edge-litert {VERSION} for aarch64, 14 MB, once")
+    with scratch() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", *PIP_OPTIONS]
         command += [f"--dest={folder}", f"ai-edge-litert=={VERSION}"]
         try:
@@ -47,7 +48,7 @@ def _fetched() -> bytes:
             raise UserError(
                 f"pip has not fetched the aarch64 runtime in {TIMEOUT_S} s", fix="try again"
             ) from None
-        wheels = list(Path(folder).glob("*.whl"))
+        wheels = list(folder.glob("*.whl"))
         if done.returncode or not wheels:
             why = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
             raise UserError(

@@ -5,7 +5,6 @@ python benchmark/saved.py RESULTS.json [FILE.tflite...] [--out DIR] [--json]
 RESULTS.json is what the web demo saves; without files, its own models are meant.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,9 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "benchmark"
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CheckFailed, UserError, run
+from ghostnet_tf.base.files import user_path
 
 from .measurement import Visit
 from .model import Model, open_model
@@ -25,14 +26,16 @@ OUT = Path("build/benchmark/browser")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = doors.Parser(
         prog="python benchmark/saved.py", description="Tables of what a browser measured."
     )
-    parser.add_argument("results", metavar="RESULTS.json", type=Path)
+    parser.add_argument("results", metavar="RESULTS.json", type=user_path)
     parser.add_argument(
-        "files", metavar="FILE.tflite", nargs="*", type=Path, help="default: the page's own"
+        "files", metavar="FILE.tflite", nargs="*", type=user_path, help="default: the page's own"
     )
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=user_path, default=OUT, metavar="DIR", help="default: %(default)s"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
 

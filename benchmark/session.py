@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import set_aside
@@ -31,22 +32,23 @@ def measure(
     """
     results = None
     try:
-        target.prepare(models)
-        results = store.begin(target, effort, settings, models)
-        if is_resumed and path.exists():
-            store.resume(path, results)
-        else:
-            set_aside(path)
-        plan = orders(len(models), rounds_of(target, effort))
-        for number, order in enumerate(plan[len(results.rounds) :], len(results.rounds) + 1):
-            before = target.conditions()
-            visits = {}
-            for i in order:
-                progress(f"round {number} of {len(plan)}: {models[i].title}")
-                visits[models[i].sha256] = target.visit(models[i], settings)
-            results.add(store.Round(visits, before, target.conditions()))
-            results.save(path)
-        return results
+        with alone(path, f"measuring {target.name} into {str(path)!r}"):
+            target.prepare(models)
+            results = store.begin(target, effort, settings, models)
+            if is_resumed and path.exists():
+                store.resume(path, results)
+            else:
+                set_aside(path)
+            plan = orders(len(models), rounds_of(target, effort))
+            for number, order in enumerate(plan[len(results.rounds) :], len(results.rounds) + 1):
+                before = target.conditions()
+                visits = {}
+                for i in order:
+                    progress(f"round {number} of {len(plan)}: {models[i].title}")
+                    visits[models[i].sha256] = target.visit(models[i], settings)
+                results.add(store.Round(visits, before, target.conditions()))
+                results.save(path)
+            return results
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(results, path)) from None
     except UserError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,7 +50,7 @@ def read(path: str, preprocessing: Preprocessing) -> Iterator[tuple[str, np.ndar
         yield path, str(why) if path in str(why) else f"{path!r} cannot be read: {why}"
         return
     for i, name in enumerate(photos.names):
-        whole = str(Path(path) / name)
+        whole = str(user_path(path) / name)
         try:
             yield whole, preprocessing.pixels(photos.read(i))
         except UserError as error:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
 from ghostnet_tf.data.photos import Photos
 
 from .recipes import ALIASES, DEFAULT_RECIPES, RECIPES, recipe_named
@@ -44,7 +45,9 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         "--labelled", metavar="DIR|ZIP", help="photos in class folders, to measure accuracy on"
     )
     out = parse.add_argument_group("output")
-    out.add_argument("--out", type=Path, default=Path("build"), metavar="DIR", help="of the files")
+    out.add_argument(
+        "--out", type=user_path, default=Path("build"), metavar="DIR", help="of the files"
+    )
     add_overwrite(out)
     add_json(out)
     out.add_argument(

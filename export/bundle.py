@@ -7,7 +7,6 @@ ones are scored once, for every recipe.
 """
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -15,20 +14,21 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from ghostnet_tf.base import doors
+from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
+from ghostnet_tf.base.files import user_path
 from ghostnet_tf.data.photos import Photos
 
 
 def parser() -> argparse.ArgumentParser:
     parse = doors.parser("bundle", "Publish a training run with the package.")
     parse.prog = "bundle.py"  # for maintainers: no verb of `ghostnet`
-    parse.add_argument("run", type=Path, help="folder of the run")
+    parse.add_argument("run", type=user_path, help="folder of the run")
     parse.add_argument("--photos", required=True, help="the photos that the run was given")
     parse.add_argument("--held-out", type=int, required=True, help="as the run was told")
     parse.add_argument("--labelled", required=True, help="validation photos, seen by nothing yet")
     parse.add_argument("--name", default="tinyimagenet", help="what users will call these weights")
-    parse.add_argument("--out", type=Path, default=Path("build"), help="of the files")
+    parse.add_argument("--out", type=user_path, default=Path("build"), help="of the files")
     return parse
 
 
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     from .bundling import bundle
 
     accuracy = bundle(args.run, args.name, photos, labelled, args.held_out, args.out)
-    print(json.dumps(accuracy, indent=1))
+    terminal.document(accuracy)
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.files import sha256, write_atomic
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.data.photos import Photos
@@ -27,7 +28,8 @@ def bundle(
 ) -> dict[str, Any]:
     """Publish the best weights of `run` as `weights`; the accuracies, network -> recipe.
 
-    The crop is chosen on the photos that the run held out; `labelled` are scored once.
+    The crop is chosen on the photos that the run held out; `labelled` are scored once. The card
+    comes last: until it names these weights, neither ranges nor accuracies are taken for theirs.
     """
     stages = Stages()
     best = run / "best.safetensors"
@@ -40,33 +42,42 @@ def bundle(
     crop = max(crops, key=crops.__getitem__)
 
     path = BUNDLED / f"{network.name}_{weights}.safetensors"
-    preprocessing = replace(network.preprocessing, crop=crop).to_dict()
-    facts = {"model": network.name, "classes": header["classes"], "preprocessing": preprocessing}
-    checkpoint.save(path, tensors, facts)
-    some = np.random.default_rng(seed).choice(training, CALIBRATION_PHOTOS, replace=False)
-    accuracy, published = {}, {}
-    has_delegable = network.name.startswith("mobilenetv3")
-    for name in (network.name, f"{network.name}_delegable")[: 1 + has_delegable]:
-        fresh = replace(from_zoo(name, weights), ranges=None, accuracies={})
-        result = export(fresh, tuple(RECIPES), photos.subset(some), labelled, out, stages)
-        assert result.ranges and result.original
-        write_atomic(ranges_path(path, name), result.ranges.to_json().encode())
-        scored = {f.record.recipe: asdict(f.record)["accuracy"] for f in result.files}
-        accuracy[name] = {"keras": asdict(result.original), **scored}
-        published |= {f.record.sha256: scored[f.record.recipe] for f in result.files}
-    card = {
-        "model": network.name,
-        "weights": weights,
-        "sha256": sha256(path.read_bytes()),
-        "photos": {"training": len(training), "held_out": len(held_out), "scored": len(labelled)},
-        "recipe": header["schedule"],
-        "epoch": header["epoch"],
-        "held_out_top1_by_crop": crops,
-        "accuracy": accuracy,
-        "published": published,
-        "history": history,
-    }
-    write_atomic(card_path(path), (json.dumps(card, indent=1) + "\n").encode())
+    with alone(path, f"bundling {weights!r}"):
+        preprocessing = replace(network.preprocessing, crop=crop).to_dict()
+        facts = {
+            "model": network.name,
+            "classes": header["classes"],
+            "preprocessing": preprocessing,
+        }
+        checkpoint.save(path, tensors, facts)
+        some = np.random.default_rng(seed).choice(training, CALIBRATION_PHOTOS, replace=False)
+        accuracy, published = {}, {}
+        has_delegable = network.name.startswith("mobilenetv3")
+        for name in (network.name, f"{network.name}_delegable")[: 1 + has_delegable]:
+            fresh = replace(from_zoo(name, weights), ranges=None, accuracies={})
+            result = export(fresh, tuple(RECIPES), photos.subset(some), labelled, out, stages)
+            assert result.ranges and result.original
+            write_atomic(ranges_path(path, name), result.ranges.to_json().encode())
+            scored = {f.record.recipe: asdict(f.record)["accuracy"] for f in result.files}
+            accuracy[name] = {"keras": asdict(result.original), **scored}
+            published |= {f.record.sha256: scored[f.record.recipe] for f in result.files}
+        card = {
+            "model": network.name,
+            "weights": weights,
+            "sha256": sha256(path.read_bytes()),
+            "photos": {
+                "training": len(training),
+                "held_out": len(held_out),
+                "scored": len(labelled),
+            },
+            "recipe": header["schedule"],
+            "epoch": header["epoch"],
+            "held_out_top1_by_crop": crops,
+            "accuracy": accuracy,
+            "published": published,
+            "history": history,
+        }
+        write_atomic(card_path(path), (json.dumps(card, indent=1) + "\n").encode())
     return accuracy
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import PreprocessingFields, matching_record, read_model, record_path
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -32,7 +33,7 @@ class Classifier:
 
 def open_classifier(path: str | Path) -> Classifier:
     """A `.tflite` file with its record or, where there is none, with the metadata inside it."""
-    path = Path(path)
+    path = user_path(path)
     data = Flatbuffer(read_model(path))
     has_record = record_path(path).exists()
     says = matching_record(path, data) if has_record else read_metadata(data)

@@ -4,7 +4,6 @@ ghostnet evaluate FILE... --labelled DIR|ZIP [--limit N] [--json]
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import run
+from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.data.photos import Photos
 
 from . import arguments, printed
@@ -61,19 +61,19 @@ def main(argv: list[str] | None = None) -> int:
     classifiers = [classifier_of(file, args.model, args.labels) for file in args.files]
     for c in classifiers:
         if unseen := len(c.labels) - len(photos.classes):
-            print(f"note: {c.title}: {unseen} of its classes have no photos here", file=sys.stderr)
+            note(f"note: {c.title}: {unseen} of its classes have no photos here")
     n = min(args.limit or len(photos), len(photos))
     with Stages().stage("photos", n) as advance:
         result = evaluate(classifiers, photos, args.limit, advance)
     for why in result.skipped:
-        print(f"skipped: {why}", file=sys.stderr)
+        note(f"skipped: {why}")
 
     rows = [printed.score_row(result, i, file) for i, file in enumerate(args.files)]
     if args.json:
         skipped = {"skipped": len(result.skipped), "unreadable": list(result.skipped)}
-        print(json.dumps({"labelled": args.labelled, "files": rows, **skipped}, indent=1))
+        document({"labelled": args.labelled, "files": rows, **skipped})
     else:
-        print("\n".join(printed.score_lines(rows)))
+        out(*printed.score_lines(rows))
     return 0
 
 

@@ -1,12 +1,11 @@
 """What every command does that makes files of networks: write, say, and add Ghost operators."""
 
 import argparse
-import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ghostnet_tf.base import terminal
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import ghostop_path
 from ghostnet_tf.data.photos import Photos
@@ -34,14 +33,14 @@ class Exporting:
         """The network in these recipes; the table is printed at once."""
         args = self.args
         if network.dialect:
-            print(f"weights read as {network.dialect}", file=sys.stderr)
+            terminal.note(f"weights read as {network.dialect}")
         if not args.overwrite:
             refuse_other_weights(args.out, network, recipes)
         result = export(network, recipes, self.photos, self.labelled, args.out, self.stages)
         self.results.append(result)
         note_what_stays(args.out, network, recipes)
         if not args.json:
-            print(printed.table(network, result), flush=True)
+            terminal.out(*printed.table(network, result))
 
     def add_ghostop(self) -> None:
         """Ghost-operator files: those that were asked for, and those that belonged to older files.
@@ -59,12 +58,12 @@ class Exporting:
             with self.stages.stage(f"Ghost operators into {path.name}"):
                 self.made.append(write_ghostop(path, self.photos))
             if not self.args.json:
-                print("\n".join(printed.ghostop_lines(self.made[-1])), flush=True)
+                terminal.out(*printed.ghostop_lines(self.made[-1]))
 
     def end(self, original: str) -> None:
         """What is said once, when all is written; `original` is what the networks come from."""
         if self.args.json:
-            print(json.dumps(printed.document(self.results, self.made, original), indent=1))
+            terminal.document(printed.document(self.results, self.made, original))
         if self.args.timings:
             spent = printed.timings(self.stages.seconds, printed.peak_memory_bytes())
-            print(spent, file=sys.stderr)
+            terminal.note(*spent)

@@ -2,12 +2,12 @@
 
 import itertools
 import re
-import tempfile
 from typing import Any
 
 import keras
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.quiet import quiet
 
 from .absorb import absorb
@@ -75,10 +75,10 @@ def converted(function: Any, root: str) -> bytes:
     import tensorflow as tf
     from tensorflow.lite.python.convert_phase import ConverterError
 
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        tf.saved_model.save(tf.Module(), folder, signatures=function)
+    with scratch() as folder, quiet():
+        tf.saved_model.save(tf.Module(), str(folder), signatures=function)
         try:
-            return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+            return tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
         except ConverterError as error:
             raise UserError(
                 f"TensorFlow's converter refused the model: {reason(str(error), root)}",

@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     parse = doors.parser(
         "from-onnx", "An ONNX network becomes verified .tflite files.", recipe_table()
     )
-    parse.add_argument("model", type=Path, metavar="FILE.onnx")
+    parse.add_argument("model", type=user_path, metavar="FILE.onnx")
     parse.add_argument("--name", help="of the network in the files' names (default: the file's)")
     add_preprocessing_options(parse)
     add_export_options(parse)

@@ -7,16 +7,15 @@ onnx2tf or litert-torch; float32 and full int8.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from ghostnet_tf.base import doors
+from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
-from ghostnet_tf.base.files import refuse_unwritable
+from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.data.photos import Photos
 
 from . import arguments, printed
@@ -34,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     out = parse.add_argument_group("output")
     out.add_argument(
         "--out",
-        type=Path,
+        type=user_path,
         metavar="DIR",
         help="the plain files are copied there (default: beside the plain files)",
     )
@@ -55,12 +54,12 @@ def main(argv: list[str] | None = None) -> int:
     made = []
     for file in args.files:
         if args.out and not args.overwrite:
-            refuse_copy_over_others(Path(file), args.out)
+            refuse_copy_over_others(user_path(file), args.out)
         made.append(write_ghostop(file, photos, args.out))
         if not args.json:
-            print("\n".join(printed.ghostop_lines(made[-1])), flush=True)
+            terminal.out(*printed.ghostop_lines(made[-1]))
     if args.json:
-        print(json.dumps({"files": [printed.ghostop_json(one) for one in made]}, indent=1))
+        terminal.document({"files": [printed.ghostop_json(one) for one in made]})
     return 0
 
 

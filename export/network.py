@@ -111,6 +111,7 @@ def from_zoo(
     # "same" pads have nine PADs fewer than the graph that is promised of a GhostNet.
     own_graph = FAMILIES[zoo.parse_model(made.name).family]
     bundled = made.path if made.is_as_bundled else None
+    card = _card(bundled, made.sha256) if bundled else None
     return Network(
         model=made.model,
         name=made.name,
@@ -119,9 +120,9 @@ def from_zoo(
         preprocessing=made.preprocessing,
         labels=made.labels,
         family="delegable" if made.pad_mode == "same" else own_graph,
-        ranges=_ranges(bundled, made.name) if bundled else None,
+        ranges=_ranges(bundled, made.name) if bundled and card else None,
         dialect=made.source,
-        accuracies=_accuracies(bundled) if bundled else {},
+        accuracies=card["published"] if card else {},
     )
 
 
@@ -139,6 +140,8 @@ def _ranges(weights: Path, model_name: str) -> Ranges | None:
     return Ranges.from_json(path.read_text()) if path.exists() else None
 
 
-def _accuracies(weights: Path) -> dict[str, dict[str, Any]]:
+def _card(weights: Path, sha256: str) -> dict[str, Any] | None:
+    """What is known of these weights; None where the card is of others, as after a kill."""
     path = card_path(weights)
-    return json.loads(path.read_text())["published"] if path.exists() else {}
+    card = json.loads(path.read_text()) if path.exists() else {}
+    return card if card.get("sha256") == sha256 else None

@@ -1,12 +1,12 @@
 """What an export would write over: nobody's file is replaced in silence."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import artifact_name, ghostop_path, read_record, record_path
+from ghostnet_tf.base.terminal import note
 
 from .recipes import RECIPES
 
@@ -29,7 +29,7 @@ def note_what_stays(out: Path, network: "Network", recipes: Sequence[str]) -> No
     """After other weights' files were replaced: those of them that still have such a name."""
     for recipe, path in namesakes(out, network):
         if recipe not in recipes and is_of_others(path, network):
-            print(f"note: {str(path)!r} stays, and is of other weights", file=sys.stderr)
+            note(f"note: {str(path)!r} stays, and is of other weights")
 
 
 def namesakes(out: Path, network: "Network") -> list[tuple[str, Path]]:
@@ -62,7 +62,7 @@ def refuse_file_of_others(path: Path, weights_sha256: str) -> None:
     try:
         theirs = read_record(path)
     except UserError as error:
-        print(f"note: {str(path)!r} is written over; {error}", file=sys.stderr)
+        note(f"note: {str(path)!r} is written over; {error}")
         return
     if theirs.weights_sha256 != weights_sha256:
         raise UserError(

@@ -6,14 +6,13 @@ photo ended the command before any other was answered.)
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
-from ghostnet_tf.base import doors
+from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
 
 from . import arguments
@@ -43,23 +42,22 @@ def main(argv: list[str] | None = None) -> int:
     for answer in answers(open_classifier(args.file), args.photos, args.top):
         if answer.why:
             unreadable.append(answer.why)
-            print(f"skipped: {answer.why}", file=sys.stderr)
+            terminal.note(f"skipped: {answer.why}")
             continue
         named.append({"photo": answer.photo, "top": answer.top})
         if not args.json:
-            print(answer.photo)
-            for one in answer.top:
-                print(f"  {one['probability']:6.1%}  {one['name']}")
+            top = [f"  {one['probability']:6.1%}  {one['name']}" for one in answer.top]
+            terminal.out(answer.photo, *top)
     if not named:
         raise UserError(
             f"none of the {len(unreadable)} photos can be read", fix="give JPEG, PNG, WebP or BMP"
         )
     if args.json:
         skipped = {"skipped": len(unreadable), "unreadable": unreadable}
-        print(json.dumps({"file": args.file, "photos": named, **skipped}, indent=1))
+        terminal.document({"file": args.file, "photos": named, **skipped})
     elif unreadable:
         n = len(unreadable)
-        print(f"{n} of {n + len(named)} photos cannot be read", file=sys.stderr)
+        terminal.note(f"{n} of {n + len(named)} photos cannot be read")
     return CHECK_FAILED if unreadable else DONE
 
 

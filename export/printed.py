@@ -4,11 +4,10 @@ import resource
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.doors import typed
-from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.files import sha256, user_path
 
 from .parity import asked_db
 
@@ -40,7 +39,7 @@ def document(
     }
 
 
-def table(network: "Network", result: "Result") -> str:
+def table(network: "Network", result: "Result") -> list[str]:
     """What was made, how big, how faithful; and what to type next."""
     first = result.files[0].record
     title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
@@ -61,7 +60,7 @@ def table(network: "Network", result: "Result") -> str:
         lines.append(f"next: {typed('predict', paths[-1], 'photo.jpg')}")
     else:
         lines.append(f"next: {typed('verify', paths[-1])}")
-    return "\n".join(lines)
+    return lines
 
 
 def row(record: "Record", network: "Network", result: "Result") -> str:
@@ -135,7 +134,7 @@ def score_row(result: "Evaluation", i: int, file: str) -> dict[str, Any]:
 
 
 def score_lines(rows: list[dict[str, Any]]) -> list[str]:
-    names = [Path(row["file"]).name for row in rows]
+    names = [user_path(row["file"]).name for row in rows]
     width = max(map(len, names))
     lines = [f"{'':{width}}    top-1    top-5  photos"]
     for name, row in zip(names, rows, strict=True):
@@ -189,9 +188,9 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def timings(seconds: dict[str, float], peak_bytes: int) -> str:
+def timings(seconds: dict[str, float], peak_bytes: int) -> list[str]:
     """Where the time of a command went, stage by stage."""
     rows = [*seconds.items(), ("all stages", sum(seconds.values()))]
     width = max(len(stage) for stage, _ in rows)
     lines = [f"{stage:{width}} {spent:8.1f} s" for stage, spent in rows]
-    return "\n".join([*lines, f"{'peak memory':{width}} {peak_bytes / 2**20:8,.0f} MiB"])
+    return [*lines, f"{'peak memory':{width}} {peak_bytes / 2**20:8,.0f} MiB"]

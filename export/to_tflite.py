@@ -15,6 +15,7 @@ from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable
 from ghostnet_tf.base.suites import SUITES
+from ghostnet_tf.base.terminal import out
 from ghostnet_tf.nets import zoo
 
 from .arguments import add_export_options, photos_of, recipe_table
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     else:
         exporting.add_ghostop()
     if not (jobs or exporting.made or args.json):
-        print(f"every file of the suite is in {str(args.out)!r}, as its record describes it")
+        out(f"every file of the suite is in {str(args.out)!r}, as its record describes it")
     exporting.end("keras")
     return 0
 

@@ -9,7 +9,6 @@ operators are in it, beside the plain file and the table of all that was tried. 
 """
 
 import argparse
-import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +17,18 @@ from typing import TYPE_CHECKING, Any
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
+from ghostnet_tf.base import doors
+from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.effort import EFFORTS, TARGETS
 from ghostnet_tf.base.errors import UserError, pick, run
-from ghostnet_tf.base.files import refuse_unwritable, sha256, write_atomic, write_together
+from ghostnet_tf.base.files import (
+    refuse_unwritable,
+    sha256,
+    user_path,
+    write_atomic,
+    write_together,
+)
 from ghostnet_tf.base.record import (
     Operators,
     Record,
@@ -32,6 +39,7 @@ from ghostnet_tf.base.record import (
     record_path,
     tuned_path,
 )
+from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.data.photos import Photos
 
 if TYPE_CHECKING:
@@ -60,11 +68,11 @@ class Tuned:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = doors.Parser(
         description="Tries equal rewrites of each block of a finished GhostNet .tflite and keeps "
         "the cheapest for one core."
     )
-    parser.add_argument("file", metavar="FILE.tflite", type=Path)
+    parser.add_argument("file", metavar="FILE.tflite", type=user_path)
     parser.add_argument("--target", choices=TARGETS, default="emulated", help="default: emulated")
     parser.add_argument(
         "--core", metavar="CORE", help=f"emulated: a name, such as {CORE}; host, phone: a number"
@@ -85,7 +93,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="quick: each rewrite alone; otherwise also together. On host and phone also how long "
         "each is measured",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the plain file is copied there")
+    parser.add_argument(
+        "--out", type=user_path, metavar="DIR", help="the plain file is copied there"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     args = parser.parse_args(argv)
@@ -105,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
     tuned = tune(args)
     if args.json:
-        print(json.dumps(as_json(tuned), indent=1))
+        document(as_json(tuned))
     else:
         show(tuned)
     return 0
@@ -116,8 +126,8 @@ def tune(args: argparse.Namespace) -> Tuned:
 
     data = read_model(args.file)
     record = matching_record(args.file, data) if record_path(args.file).exists() else None
-    out = args.out or args.file.parent
-    refuse_unwritable(out)
+    folder = args.out or args.file.parent
+    refuse_unwritable(folder)
     photos = Photos.open(args.photos) if args.photos else None
 
     from .tuning.candidate import Plain
@@ -125,33 +135,34 @@ def tune(args: argparse.Namespace) -> Tuned:
     from .tuning.rewrites import choices
     from .tuning.search import Search
 
-    plain = Plain(data, args.file.name, proof_images(data, record, photos))
+    images = proof_images(data, record, photos)
+    shown_on = len(images), "generated images" if photos is None else "photos"
     # A count is the same at every effort, so a later run can go on from a quick one.
     effort = "standard" if args.target == "emulated" else args.effort
     place = Place(args.target, args.core, args.phone, effort)
-    path = tuned_path(out / args.file.name, place.name)
-    benchmark = Benchmark(place, data, path.with_suffix(".measured.json"), args.resume)
-    search = Search(plain, benchmark, choices(args.rewrites))
-    _search(search, benchmark, is_deep=args.effort != "quick")
-    taken = search.taken
-
-    shown_on = len(plain.images), "generated images" if photos is None else "photos"
-    table, written = path.with_suffix(".md"), (None, None)
-    if taken:
-        written = _write(args.file, path, search.file_of(taken), taken, record, benchmark, shown_on)
-    tuned = Tuned(
-        plain=args.file,
-        target=benchmark.target,
-        unit=place.unit,
-        trials=search.judged(),
-        taken=taken,
-        path=written[0],
-        record=written[1],
-        table=table,
-        proof=" ".join(map(str, shown_on)),
-    )
-    write_atomic(table, page(tuned).encode())
-    return tuned
+    path = tuned_path(folder / args.file.name, place.name)
+    measured = path.with_suffix(".measured.json")
+    with alone(measured, f"tuning {args.file.name!r} for {place.name} in {str(folder)!r}"):
+        benchmark = Benchmark(place, data, measured, args.resume)
+        search = Search(Plain(data, args.file.name, images), benchmark, choices(args.rewrites))
+        _search(search, benchmark, is_deep=args.effort != "quick")
+        taken, table, written = search.taken, path.with_suffix(".md"), (None, None)
+        if taken:
+            file = search.file_of(taken)
+            written = _write(args.file, path, file, taken, record, benchmark, shown_on)
+        tuned = Tuned(
+            plain=args.file,
+            target=benchmark.target,
+            unit=place.unit,
+            trials=search.judged(),
+            taken=taken,
+            path=written[0],
+            record=written[1],
+            table=table,
+            proof=" ".join(map(str, shown_on)),
+        )
+        write_atomic(table, page(tuned).encode())
+        return tuned
 
 
 def _search(search: "Search", benchmark: "Benchmark", is_deep: bool) -> None:
@@ -168,7 +179,7 @@ def _search(search: "Search", benchmark: "Benchmark", is_deep: bool) -> None:
                     one = search.begun(one)
             with stages.stage(f"{one.title}: what fits"):
                 steps = search.count(one)
-            _say(_estimate(one.title, steps, benchmark.seconds_each))
+            note(_estimate(one.title, steps, benchmark.seconds_each))
             with stages.stage(one.title, steps) as advance:
                 search.attempt(one, advance)
     except KeyboardInterrupt:
@@ -186,10 +197,6 @@ def _estimate(title: str, n: int, seconds_each: float | None) -> str:
     seconds = n * seconds_each
     time = f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
     return f"{title}: at most {n} measurements of {seconds_each:.1f} s each, about {time}"
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _kept(benchmark: "Benchmark") -> str:
@@ -269,18 +276,17 @@ def verdict(tuned: Tuned) -> str:
 def show(tuned: Tuned) -> None:
     from .tuning import table
 
-    print(f"{tuned.plain.name} on {tuned.target}")
+    out(f"{tuned.plain.name} on {tuned.target}")
     table.show(tuned.trials, tuned.unit)
-    print(table.counted(tuned.trials))
-    print(verdict(tuned))
+    out(table.counted(tuned.trials), verdict(tuned))
     if tuned.path:
         runs = ", which runs only where the operators are" if "_ghostop" in tuned.path.stem else ""
-        print(f"wrote {tuned.path}{runs}")
+        out(f"wrote {tuned.path}{runs}")
         if tuned.record is None:
-            print("      no record: the plain file has none")
-    print(f"{'      ' if tuned.path else 'wrote '}{tuned.table}: all that was tried")
+            out("      no record: the plain file has none")
+    out(f"{'      ' if tuned.path else 'wrote '}{tuned.table}: all that was tried")
     if tuned.path and tuned.record:
-        print(f"next: {typed('verify', tuned.path)}")
+        out(f"next: {typed('verify', tuned.path)}")
 
 
 def as_json(tuned: Tuned) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.record import Record, read_model, read_record
 from ghostnet_tf.data.labels import Labels
 
@@ -155,7 +155,7 @@ CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
 
 def verify(path: str | Path) -> list[Check]:
     """Make every check that can be made."""
-    evidence = Evidence(Path(path))
+    evidence = Evidence(user_path(path))
     return [_check(claim, complaints, evidence) for claim, complaints in CHECKS.items()]
 
 

@@ -6,7 +6,6 @@ file could not be read; the others are checked all the same.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
+from ghostnet_tf.base.terminal import document, note, out
 
 from . import arguments, printed
 
@@ -45,13 +45,13 @@ def main(argv: list[str] | None = None) -> int:
             if len(args.files) == 1:
                 raise
             unreadable.append(str(error))
-            print(f"skipped: {error}", file=sys.stderr)
+            note(f"skipped: {error}")
             continue
         if not args.json:
             title = [file] if len(args.files) > 1 else []
-            print("\n".join([*title, *printed.check_lines(checked[file])]))
+            out(*title, *printed.check_lines(checked[file]))
     if args.json:
-        print(json.dumps(printed.check_document(checked, unreadable), indent=1))
+        document(printed.check_document(checked, unreadable))
     checks = [check for of_file in checked.values() for check in of_file]
     unmade = [check for check in checks if check.result == NOT_MADE]
     if any(check.result == FAILED for check in checks):

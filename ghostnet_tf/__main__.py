@@ -10,6 +10,7 @@ if not __package__:  # started as a script
 
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import pick, run
+from ghostnet_tf.base.terminal import out
 
 VERBS = {  # verb -> its room, its module, what it does
     "export": ("export", "to_tflite", "a network becomes verified .tflite files"),
@@ -26,21 +27,21 @@ VERBS = {  # verb -> its room, its module, what it does
 }
 
 
-def usage() -> str:
+def usage() -> list[str]:
     width = max(map(len, VERBS))
     lines = [f"  {verb:{width}}  {what}" for verb, (_, _, what) in VERBS.items()]
-    return "\n".join(["usage: ghostnet VERB ... (ghostnet VERB --help says more)", *lines])
+    return ["usage: ghostnet VERB ... (ghostnet VERB --help says more)", *lines]
 
 
 def main(argv: list[str] | None = None) -> int | None:
     line = sys.argv[1:] if argv is None else argv
     if not line or line[0] in ("-h", "--help", "help"):
-        print(usage())
+        out(*usage())
         return None
     if line[0] == "--version":
         from ghostnet_tf import __version__
 
-        print(f"ghostnet {__version__}")
+        out(f"ghostnet {__version__}")
         return None
     room, name, _ = pick(line[0], VERBS, "verb")
     if argv is None:

@@ -6,11 +6,12 @@ from typing import NoReturn
 
 from ghostnet_tf.__main__ import main
 from ghostnet_tf.base.errors import run
+from ghostnet_tf.base.terminal import note
 
 
 def old_name(name: str, verb: str) -> NoReturn:
     """Do what `ghostnet VERB` does, for whoever still types another name."""
-    print(f"note: {name} is called `ghostnet {verb}` now", file=sys.stderr)
+    note(f"note: {name} is called `ghostnet {verb}` now")
     sys.argv.insert(1, verb)
     run(main)
 

@@ -4,7 +4,6 @@ Without files: every file of build/ that a browser can run, after exporting the 
 where they are not there yet. `manifest.json` lists the records in the page's order.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -15,9 +14,11 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CheckFailed, UserError, run
-from ghostnet_tf.base.files import write_together
+from ghostnet_tf.base.files import user_path, write_together
 from ghostnet_tf.base.record import Record, load, record_path
+from ghostnet_tf.base.terminal import note, out
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD, INTO = ROOT / "build", ROOT / "web_demo" / "models"
@@ -51,9 +52,9 @@ class Published:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Puts models beside the web page.")
-    parser.add_argument("files", metavar="FILE.tflite", nargs="*", type=Path)
-    parser.add_argument("--into", type=Path, default=INTO, metavar="DIR")
+    parser = doors.Parser(description="Puts models beside the web page.")
+    parser.add_argument("files", metavar="FILE.tflite", nargs="*", type=user_path)
+    parser.add_argument("--into", type=user_path, default=INTO, metavar="DIR")
     args = parser.parse_args(argv)
     if args.files:
         models = [open_model(file) for file in args.files]
@@ -62,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         models = list(suitable(sorted(BUILD.glob("*.tflite"))))
     publish(models, args.into)
     for model in sorted(models, key=lambda model: model.place):
-        print(f"  {model.name}")
-    print(f"wrote {args.into / 'manifest.json'}")
+        out(f"  {model.name}")
+    out(f"wrote {args.into / 'manifest.json'}")
     return 0
 
 
@@ -91,13 +92,13 @@ def suitable(paths: Sequence[Path]) -> Iterator[Published]:
         try:
             yield open_model(path)
         except UserError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            note(f"left out: {error}")
 
 
 def publish(models: Sequence[Published], into: Path) -> None:
     """Files, records and manifest; what an earlier call left there and is not of them goes."""
     in_order = sorted(models, key=lambda model: model.place)
-    names = [str(record_path(Path(model.name))) for model in in_order]
+    names = [str(record_path(user_path(model.name))) for model in in_order]
     manifest = {"schema": SCHEMA, "models": names}
     files = {into / "manifest.json": (json.dumps(manifest, indent=1) + "\n").encode()}
     for model, record_name in zip(in_order, names, strict=True):
@@ -124,7 +125,7 @@ def export(model: str, weights_sha256: str) -> None:
     command = [sys.executable, str(ROOT / "export" / "to_tflite.py"), "--out", str(BUILD)]
     # What has such a name is of older weights, and of no use to the page.
     command += ["--model", model, "--weights", BUNDLED, "--recipe", *lacking, "--overwrite"]
-    print(f"exporting {model} {BUNDLED}: {', '.join(lacking)}", file=sys.stderr)
+    note(f"exporting {model} {BUNDLED}: {', '.join(lacking)}")
     done = subprocess.run(command, stdout=sys.stderr)  # noqa: S603
     if done.returncode:
         raise CheckFailed(f"{model} {BUNDLED} was not exported", fix="see the lines above")

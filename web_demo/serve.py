@@ -4,7 +4,6 @@ Without --https only this machine can see it. With it every machine of the local
 phone's browser lets the page use its camera once its owner has accepted the self-made certificate.
 """
 
-import argparse
 import errno
 import ssl
 import sys
@@ -16,7 +15,10 @@ from pathlib import Path
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.terminal import out
 from web_demo.certificate import certificate, local_address
 
 PAGE = Path(__file__).resolve().parent
@@ -82,10 +84,10 @@ class Server(ThreadingHTTPServer):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Serves the web demo from this machine.")
+    parser = doors.Parser(description="Serves the web demo from this machine.")
     parser.add_argument("--port", type=int, default=None, metavar="N", help="8000, or 8443")
     parser.add_argument("--https", action="store_true", help="for phones of the local network")
-    parser.add_argument("--models", type=Path, default=PAGE / "models", metavar="DIR")
+    parser.add_argument("--models", type=user_path, default=PAGE / "models", metavar="DIR")
     args = parser.parse_args(argv)
     port = args.port if args.port is not None else (8443 if args.https else 8000)
     if not 0 <= port < 65536:
@@ -96,13 +98,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.https:
             host = local_address()
             fingerprint = secure(server, host)
-            print(f"the certificate's SHA-256 is {fingerprint}")
+            out(f"the certificate's SHA-256 is {fingerprint}")
         scheme = "https" if args.https else "http"
-        print(f"open {scheme}://{host}:{server.server_port}/  (Ctrl-C stops)", flush=True)
+        out(f"open {scheme}://{host}:{server.server_port}/  (Ctrl-C stops)")
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            print("stopped")
+            out("stopped")
     return 0
 
 

@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import set_aside
+from ghostnet_tf.base.terminal import note
 
 from ..app_results import INSTALL, read
 from ..model import Model
@@ -33,7 +33,7 @@ class AppOnPhone:
         self.adb, self.sleep = adb, sleep
 
     def measure(
-        self, models: Sequence[Model], effort: Effort, progress: Callable[[str], None] = print
+        self, models: Sequence[Model], effort: Effort, progress: Callable[[str], None] = note
     ) -> Results:
         self._refuse_missing()
         run = f"adb-{secrets.token_hex(6)}"
@@ -113,7 +113,7 @@ def measure_all(
     found = []
     for serial in choose(which, devices(command, run)):
         app = AppOnPhone(Adb(serial, tuple(command), run))
-        results = app.measure(models, effort, lambda text: print(text, file=sys.stderr))
+        results = app.measure(models, effort, note)
         path = results_path(out, results.target, serial)
         set_aside(path)
         results.save(path)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 
 from ghostnet_tf.base.effort import MAX_COUNT_DIFFERENCE
 from ghostnet_tf.base.errors import CheckFailed, UserError, pick
+from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.libraries import operators
 from ghostnet_tf.base.programs import compiled, need
 from ghostnet_tf.base.record import Mismatch, typed
@@ -84,8 +84,8 @@ class EmulatedTarget:
                 f"{settings.threads} threads: counts are exact on one thread only",
                 fix="use --threads 1 with --target emulated",
             )
-        with tempfile.TemporaryDirectory() as folder:
-            written = Path(folder) / "counts.json"
+        with scratch() as folder:
+            written = folder / "counts.json"
             line = arguments(
                 str(self.library),
                 str(model.path),

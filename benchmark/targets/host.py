@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.files import sha256, user_path
 
 from ..measurement import Kind, Seen, Settings
 from ..model import Model
@@ -26,7 +26,7 @@ def processor() -> str:
         ("/proc/cpuinfo", r"(?m)^model name\s*: (.+)$"),
     ):
         try:
-            found = re.search(pattern, Path(place).read_text(errors="replace"))
+            found = re.search(pattern, user_path(place).read_text(errors="replace"))
         except OSError:
             continue
         if found:

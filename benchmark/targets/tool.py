@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 from typing import Protocol
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.libraries import litert, operators
 
 from ..build import build
@@ -134,13 +135,13 @@ def find_tool() -> RunnerTool:
 
 def _android() -> RunnerTool:
     library = os.environ.get("LITERT_ANDROID_LIBRARY")
-    if not library or not Path(library).is_file():
+    if not library or not user_path(library).is_file():
         raise UserError(
             f"there is no Android libLiteRt.so: LITERT_ANDROID_LIBRARY is {library!r}",
             fix="set it to jni/arm64-v8a/libLiteRt.so out of Google's AAR "
             "com.google.ai.edge.litert:litert, or unset ANDROID_NDK_HOME",
         )
-    runner, path = build("android"), Path(library)
+    runner, path = build("android"), user_path(library)
     return RunnerTool(
         files=(runner, path),
         runner=runner,

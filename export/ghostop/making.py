@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import sha256, write_together
+from ghostnet_tf.base.files import sha256, user_path, write_together
 from ghostnet_tf.base.record import (
     Operators,
     Record,
@@ -50,7 +50,7 @@ def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | N
     from ..flatbuffer import Flatbuffer
     from . import ghostop_file
 
-    plain = Path(plain)
+    plain = user_path(plain)
     data = Flatbuffer(read_model(plain))
     record = matching_record(plain, data) if record_path(plain).exists() else None
     images = proof_images(data, record, photos)

@@ -6,7 +6,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.rooms import PACKAGE, module
 
 from ..absorb import absorb
@@ -72,9 +72,8 @@ def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Conver
 
 def worked(path: Path, size: int | None) -> Work:
     """Let the worker read, simplify and convert the file."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        arguments = (str(path.absolute()), name, str(size or 0))
+    with scratch() as folder:
+        arguments = (str(path.absolute()), str(folder), str(size or 0))
         command = [sys.executable, "-m", f"{module('export')}.onnx.worker", *arguments]
         done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True)  # noqa: S603
         if (refused := folder / worker.REFUSED).exists():

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
 
 from . import onnx_file
 
@@ -30,7 +31,8 @@ SAMPLES, SAMPLES_SHAPE = "calibration_image_sample_data_20x128x128x3_float32.npy
 
 
 def main(argv: list[str]) -> int:
-    path, folder, size = Path(argv[0]).absolute(), Path(argv[1]).absolute(), int(argv[2]) or None
+    path, folder = (user_path(place).absolute() for place in argv[:2])
+    size = int(argv[2]) or None
     os.chdir(folder)
     try:
         model = onnx_file.read(path)
@@ -149,7 +151,9 @@ def convert(simplified: Any) -> None:
 def refuse_unknown_operators(simplified: Any) -> None:
     package = find_spec("onnx2tf")
     assert package is not None and package.submodule_search_locations
-    known = {file.stem for file in (Path(package.submodule_search_locations[0]) / "ops").glob("*")}
+    known = {
+        file.stem for file in (user_path(package.submodule_search_locations[0]) / "ops").glob("*")
+    }
     for node in simplified.graph.node:
         if node.op_type not in known:
             raise UserError(

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 from ghostnet_tf.base.effort import MAX_COUNT_DIFFERENCE
 from ghostnet_tf.base.errors import CHECK_FAILED, INTERRUPTED, USER_CAN_FIX, CheckFailed, UserError
-from ghostnet_tf.base.files import set_aside, sha256, write_atomic
+from ghostnet_tf.base.files import scratch, set_aside, sha256, write_atomic
 from ghostnet_tf.base.record import Mismatch, typed
 from ghostnet_tf.base.rooms import command
 
@@ -160,12 +159,12 @@ class Benchmark:
 
     def _run(self, files: Mapping[str, bytes]) -> dict[str, Any]:
         """What the benchmark says of these files on its one target, in their order."""
-        with tempfile.TemporaryDirectory(prefix="tune-") as folder:
-            paths = [Path(folder) / f"{name}.tflite" for name in files]
+        with scratch() as folder:
+            paths = [folder / f"{name}.tflite" for name in files]
             for path, data in zip(paths, files.values(), strict=True):
                 path.write_bytes(data)
             line = [*command("benchmark"), *map(str, paths)]
-            line += [*self.place.arguments(), "--out", str(Path(folder) / "out")]
+            line += [*self.place.arguments(), "--out", str(folder / "out")]
             done = subprocess.run(line, capture_output=True, text=True)  # noqa: S603
         if done.returncode:
             raise _failure(done.returncode, done.stderr)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from ghostnet_tf.base import terminal
+from ghostnet_tf.base.markdown import inline, paragraph, row
 
 from .cost import NO_BOUND
 from .search import BEST, SAME, TAKEN, TRIMMED, UNEQUAL, UNFIT, WHOLES, Trial
 
 HEAD = ("block", "rewrite", "before", "after", "change", "verdict")
+NUMBERS = (2, 3, 4)  # columns
 MIN_WIDTH = 120  # columns, for the numbers; long names wrap
 
 
@@ -18,16 +19,16 @@ def show(trials: Sequence[Trial], unit: str) -> None:
 
     All else is in the other tables.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in HEAD:
-        side = "right" if name in HEAD[2:5] else "left"
-        table.add_column(name, justify=side, no_wrap=name != "rewrite")
-    shown = (t for t in wholes(trials) if t.where != TRIMMED or t.verdict == TAKEN)
-    for trial in (*_best_of_each(trials), *shown):
-        table.add_row(*_cells(trial, unit), style="bold" if trial.verdict == TAKEN else "")
-    console = Console(highlight=False)
-    console.width = max(console.width, MIN_WIDTH)
-    console.print(table)
+    chosen = [t for t in wholes(trials) if t.where != TRIMMED or t.verdict == TAKEN]
+    rows = [*_best_of_each(trials), *chosen]
+    terminal.table(
+        HEAD,
+        [_cells(trial, unit) for trial in rows],
+        right=NUMBERS,
+        wraps=[HEAD.index("rewrite")],
+        bold=[i for i, trial in enumerate(rows) if trial.verdict == TAKEN],
+        min_width=MIN_WIDTH,
+    )
 
 
 def wholes(trials: Sequence[Trial]) -> list[Trial]:
@@ -46,14 +47,10 @@ def _best_of_each(trials: Sequence[Trial]) -> list[Trial]:
 def markdown(title: str, notes: Sequence[str], trials: Sequence[Trial], unit: str) -> str:
     """The whole table; `notes` say what was tuned, where, and how it was proven."""
     rows = [_cells(trial, unit, is_short=False) for trial in trials]
-    alignment = ["---:" if name in HEAD[2:5] else "---" for name in HEAD]
-    lines = [f"# {title}", "", *notes, ""]
-    lines += [_line(HEAD), _line(alignment), *map(_line, rows)]
+    alignment = ["---:" if i in NUMBERS else "---" for i in range(len(HEAD))]
+    lines = [f"# {inline(title)}", "", *map(paragraph, notes), ""]
+    lines += [row(HEAD), row(alignment), *(row(map(inline, cells)) for cells in rows)]
     return "\n".join(lines) + "\n"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
 def _cells(trial: Trial, unit: str, is_short: bool = True) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ import shlex
 import shutil
 import sysconfig
 from pathlib import Path
+from typing import NoReturn
 
 from ghostnet_tf.base import errors, rooms
+from ghostnet_tf.base.terminal import shown
 
 NAME = "ghostnet"
 
@@ -23,6 +25,13 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
         return super()._get_help_string(action)
 
 
+class Parser(argparse.ArgumentParser):
+    """Repeats what was typed, which may be the name of somebody's file, only as `shown`."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
+
+
 class _Debug(argparse.Action):
     """`--debug`, which every command has: `errors.tell` then shows what an error was made of."""
 
@@ -30,9 +39,9 @@ class _Debug(argparse.Action):
         errors.debug = True
 
 
-def parser(verb: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+def parser(verb: str, description: str, epilog: str = "") -> Parser:
     """The parser of `ghostnet VERB`, however it was started."""
-    parse = argparse.ArgumentParser(
+    parse = Parser(
         prog=f"ghostnet {verb}", description=description, epilog=epilog, formatter_class=_Help
     )
     parse.add_argument(

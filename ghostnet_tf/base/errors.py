@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
-from ghostnet_tf.base.terminal import shown
+from ghostnet_tf.base.terminal import note
 
 DONE, CHECK_FAILED, USER_CAN_FIX, INTERRUPTED = 0, 1, 2, 130
 READER_LEFT = 141  # what a shell reports of any program whose pipe was closed: 128 + SIGPIPE
@@ -23,7 +23,7 @@ debug = False  # --debug: an error also shows the exception that it was made of
 # What a full, read-only or mistyped place says; any other OSError is a bug and keeps its traceback.
 FULL_OR_FORBIDDEN = {
     errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS,
-    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG,
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EFBIG, errno.ELOOP,
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _has_no_reader(stream: int) -> bool:
 def tell(error: UserError) -> None:
     """What happened and what to do about it, on stderr."""
     if debug and error.__cause__:
-        traceback.print_exception(error.__cause__)
+        note(*"".join(traceback.format_exception(error.__cause__)).rstrip("\n").split("\n"))
     _say(f"error: {error}")
     if error.fix:
         _say(f"  fix: {error.fix}")
@@ -137,4 +137,4 @@ def tell(error: UserError) -> None:
 
 def _say(line: str) -> None:
     """One line, even where a file's name or another library's message would break it."""
-    print(shown(line.replace("\n", " ")), file=sys.stderr)
+    note(line.replace("\n", " "))

@@ -3,12 +3,15 @@
 import errno
 import hashlib
 import os
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.parts import Part, parts
 
 MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
 
@@ -34,11 +37,35 @@ def refuse_unwritable(out: Path) -> None:
 
     Nothing is made yet: a command that fails leaves no empty folder.
     """
-    parents = (out, *user_path(out).absolute().parents)
+    try:
+        parents = (out, *user_path(out).absolute().parents)
+    except FileNotFoundError:
+        raise UserError("the folder that this shell is in is gone", fix="cd to another") from None
     # A dead link is in the way, too; and a folder that may not be looked into does not exist.
     there = next(folder for folder in parents if os.path.lexists(folder))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
+    try:  # /proc and read-only disks say it only now
+        with folder_for_now(out), parts() as made:
+            made.begin(out)
+    except OSError as error:
+        why = error.strerror
+        raise UserError(f"{str(out)!r} cannot be written to: {why}", fix="--out DIR") from None
+
+
+@contextmanager
+def folder_for_now(folder: Path) -> Iterator[None]:
+    """Make it, with all above it; what of it is empty when the block ends goes again."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    make_folder(folder)
+    try:
+        yield
+    finally:
+        for one in made:
+            try:
+                one.rmdir()
+            except OSError:
+                break
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -50,27 +77,24 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     """Write all of these files, or leave every one of them as it was.
 
     All bytes are on the disk under temporary names before the first rename, so a full disk costs
-    nothing, and a Ctrl-C between two renames is answered after the last one. What is left is a
-    power cut in those microseconds; `record.load` then sees that the hash does not match.
+    nothing. A Ctrl-C between two renames is answered after the last one, and where one fails the
+    others are taken back. What is left is a kill or a power cut in those microseconds;
+    `record.load` then sees that the hash does not match.
     """
     for path in files:
         _check_place(path)
-    # In the same folder, so on the same disk, where a rename is atomic.
-    staged = {path.with_name(f".{path.name}.{os.getpid()}"): path for path in files}
-    try:
-        for tmp, path in staged.items():
-            with open(tmp, "wb") as file:  # the mode follows the umask, unlike mkstemp's
-                file.write(files[path])
-                file.flush()
-                os.fsync(file.fileno())
-        _rename_all(staged)
-    except BaseException:
-        for tmp in staged:
-            tmp.unlink(missing_ok=True)
-        raise
+    with parts() as made:
+        staged = {}
+        for path, data in files.items():
+            part = made.begin(path.parent)  # on the same disk, where a rename is atomic
+            part.write(data)
+            staged[part.path] = path
+        # A single rename leaves nothing to take back.
+        old = {path: made.keep(path) for path in files} if len(files) > 1 else {}
+        _rename_all(staged, old)
 
 
-def _rename_all(staged: Mapping[Path, Path]) -> None:
+def _rename_all(staged: Mapping[Path, Path], old: Mapping[Path, Part | None]) -> None:
     try:
         for tmp, path in staged.items():
             os.replace(tmp, path)
@@ -79,23 +103,40 @@ def _rename_all(staged: Mapping[Path, Path]) -> None:
             if tmp.exists():
                 os.replace(tmp, path)
         raise
+    except OSError:
+        for tmp, path in staged.items():
+            if not tmp.exists():
+                _put_back(path, old.get(path))
+        raise
 
 
-def _check_place(path: Path) -> None:
+def _put_back(path: Path, old: Part | None) -> None:
+    if old is None:
+        path.unlink(missing_ok=True)
+    else:
+        os.replace(old.path, path)
+
+
+def make_folder(folder: Path) -> None:
+    """With all above it; UserError where that cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise UserError(
-            f"{str(path.parent)!r} cannot be a folder: a file is in the way",
+            f"{str(folder)!r} cannot be a folder: a file is in the way",
             fix="choose another folder; nothing was written",
         ) from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
         raise UserError(
-            f"the folder {str(path.parent)!r} cannot be made: {error.strerror}",
+            f"the folder {str(folder)!r} cannot be made: {error.strerror}",
             fix="choose another folder; nothing was written",
         ) from None
+
+
+def _check_place(path: Path) -> None:
+    make_folder(path.parent)
     if path.is_dir():
         raise UserError(f"{str(path)!r} is a folder", fix="remove it; nothing was written")
 
@@ -105,20 +146,54 @@ def set_aside(path: Path) -> Path | None:
 
     Returns where it is now, or None where there was no such file.
     """
-    if not path.exists():
-        return None
     n = 1
-    while (aside := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
+    while path.exists():
+        aside = path.with_name(f"{path.stem}-{n}{path.suffix}")
         n += 1
-    path.rename(aside)
-    return aside
+        if aside.exists():
+            continue
+        try:
+            os.link(path, aside)  # which replaces nothing, if another process was faster
+        except FileExistsError:
+            continue
+        except OSError:  # a disk without links
+            path.rename(aside)
+        path.unlink(missing_ok=True)
+        return aside
+    return None
 
 
 def cache() -> Path:
     """$GHOSTNET_CACHE, or where this system keeps what can be downloaded again."""
     import pooch
 
-    return Path(os.environ.get("GHOSTNET_CACHE") or pooch.os_cache("ghostnet_tf"))
+    return user_path(os.environ.get("GHOSTNET_CACHE") or pooch.os_cache("ghostnet_tf"))
+
+
+def make_in_cache(folder: Path) -> None:
+    """Make a folder of the cache; UserError where it cannot be written to."""
+    try:
+        refuse_unwritable(folder)
+        make_folder(folder)
+    except UserError as error:
+        raise UserError(
+            f"the cache cannot be used: {error}",
+            fix="set GHOSTNET_CACHE to a folder that can be written to",
+        ) from None
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder, gone when the block ends."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="ghostnet-")
+    except OSError as error:
+        raise UserError(
+            f"no temporary folder can be made: {error.strerror}",
+            fix="set TMPDIR to a folder with free space",
+        ) from None
+    with made as folder:
+        yield Path(folder)
 
 
 def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.programs import compiled, make
 
 LITERT_VERSION = "2.3.0"
@@ -24,7 +25,7 @@ def litert() -> Path:
     found = importlib.util.find_spec("ai_edge_litert")
     for folder in (found.submodule_search_locations or ()) if found else ():
         for name in ("libLiteRt.so", "libLiteRt.dylib"):
-            if (path := Path(folder) / name).exists():
+            if (path := user_path(folder) / name).exists():
                 return path
     raise UserError(
         "there is no libLiteRt.so: ai-edge-litert is not installed",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import cache, sha256
+from ghostnet_tf.base.files import cache, make_in_cache, sha256
 
 # rule -> the Makefile's variable, which the environment may set; the compiler; its packages
 NEEDS = {
@@ -46,7 +46,7 @@ def make(what: str, folder: Path, rule: str, out: Path) -> None:
             fix="set ANDROID_NDK_HOME to the folder of an Android NDK",
         )
     kernels = f"KERNELS={rooms.folder('kernels')}"
-    out.mkdir(parents=True, exist_ok=True)
+    make_in_cache(out)
     with open(out / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may need it for the first time at once
         done = subprocess.run(  # noqa: S603

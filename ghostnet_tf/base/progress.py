@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO, TypeVar
 
+from ghostnet_tf.base.terminal import note, shown
+
 LINE_EVERY_S = 60.0  # in a log
 T = TypeVar("T")
 
@@ -81,8 +83,35 @@ def _bar(what: str, steps: int | None, file: TextIO) -> Iterator[Advance]:
         columns += [TimeElapsedColumn(), TimeRemainingColumn()]
     columns.append(TextColumn("{task.fields[said]}", markup=False))
     with Progress(*columns, console=Console(file=file), transient=True) as bar:
-        task = bar.add_task(what, total=steps, said="")
-        yield lambda n=1, said="": bar.update(task, advance=n, said=said)
+        task = bar.add_task(shown(what), total=steps, said="")
+        yield lambda n=1, said="": bar.update(task, advance=n, said=shown(said))
+
+
+class Begin(Protocol):
+    """Begins a bar of its own, with a name and a number of steps."""
+
+    def __call__(self, what: str, steps: int) -> Advance: ...
+
+
+@contextmanager
+def bars() -> Iterator[Begin]:
+    """Any number of bars below each other on a terminal, whichever threads move them."""
+    if not sys.stderr.isatty():
+        yield lambda what, steps: silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+
+        def begin(what: str, steps: int) -> Advance:
+            task = bar.add_task(shown(what), total=steps)
+            return lambda n=1, said="": bar.update(
+                task, description=shown(f"{what}: {said}"), advance=n
+            )
+
+        yield begin
 
 
 class _Lines:
@@ -98,4 +127,4 @@ class _Lines:
             self.last_line = self.clock()
             of = "" if self.steps is None else f"/{self.steps}"
             line = f"{self.what}  {self.done}{of}  {said}".rstrip()
-            print(line, file=self.file, flush=True)
+            note(line, file=self.file)

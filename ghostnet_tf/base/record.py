@@ -132,7 +132,7 @@ class Record:
     def file_name(self) -> str:
         size = self.preprocessing["size"]
         name = artifact_name(self.model, self.weights, size, self.recipe)
-        path = tuned_path(Path(name), self.tuning.core) if self.tuning else Path(name)
+        path = tuned_path(user_path(name), self.tuning.core) if self.tuning else user_path(name)
         return ghostop_path(path).name if self.operators else path.name
 
     def as_json(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def tool_versions(others: tuple[str, ...] = ()) -> dict[str, str]:
 
 def save(directory: Path, record: Record, data: bytes) -> tuple[Path, Record]:
     """Write a finished file and its record; returns the file's path and the record as written."""
-    path = Path(directory) / record.file_name
+    path = user_path(directory) / record.file_name
     record = finished(record, data)
     write_together({path: data, record_path(path): record.to_json().encode()})
     return path, record

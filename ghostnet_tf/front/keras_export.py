@@ -68,6 +68,7 @@ def export(
 
         gn.export(model, "build", recipes=["float32", "static_wi8_ai8"], photos="my_photos")
     """
+    folder = user_path(out)
     pipeline = rooms.reach("export", "pipeline")
     recipes = recipes_named(recipes)
     from ghostnet_tf.nets.image_model import info_of
@@ -90,8 +91,8 @@ def export(
     network = replace(network, scores=pick(scores, dict.fromkeys(SCORES, scores), "kind of scores"))
     warn_where_the_graph_disagrees(model, normalises_inside, scores)
     if not overwrite:
-        rooms.reach("export", "overwriting").refuse_other_weights(Path(out), network, recipes)
-    result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), Path(out))
+        rooms.reach("export", "overwriting").refuse_other_weights(folder, network, recipes)
+    result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), folder)
     return [file.path for file in result.files]
 
 

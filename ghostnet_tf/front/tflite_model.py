@@ -10,6 +10,7 @@ from PIL import Image
 
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.front.create import Photo, opened
@@ -32,7 +33,7 @@ class TFLiteModel:
 
         Files without a record are read by the metadata inside them.
         """
-        self.path = Path(path)
+        self.path = user_path(path)
         self._classifier: Any = rooms.reach("export", "classifier").open_classifier(path)
         self.preprocessing = self._classifier.preprocessing
         self.labels = self._classifier.labels

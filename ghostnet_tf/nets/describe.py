@@ -1,11 +1,10 @@
 """The table of a network: ghostnet describe ghostnet_100 --size 224"""
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ghostnet_tf.base import doors
+from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.quiet import start_keras
 from ghostnet_tf.nets.zoo import MODELS, parse_model
 
@@ -85,7 +84,7 @@ def main(argv: list[str] | None = None) -> int | None:
     start_keras()
     description = describe(entry.build(size=asked.size or entry.preprocessing.size))
     if asked.json:
-        print(json.dumps(asdict(description), indent=2))
+        terminal.document(asdict(description))
     else:
         _print(description)
 
@@ -144,33 +143,30 @@ def _anatomy(layers: list[Any]) -> dict[str, Any]:
 
 
 def _print(description: Description) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
-    table.add_column("block", no_wrap=True)
     columns = ("pixels", "channels", "kernel", "hidden", "SE", "stride", "parameters", "M MACs")
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in description.stages:
-        table.add_row(
-            row.name,
-            f"{row.size_in} -> {row.size_out}",
-            f"{row.channels_in} -> {row.channels_out}",
-            str(row.kernel),
-            str(row.hidden or "-"),
-            str(row.squeezed or "-"),
-            str(row.stride),
-            f"{row.parameters:,}",
-            f"{row.macs / 1e6:.2f}",
-        )
-    console = Console()
-    console.print(table)
-    console.print(
-        f"\n{description.model} at {description.size} px: "
+    terminal.table(
+        ["block", *columns],
+        [
+            (
+                row.name,
+                f"{row.size_in} -> {row.size_out}",
+                f"{row.channels_in} -> {row.channels_out}",
+                str(row.kernel),
+                str(row.hidden or "-"),
+                str(row.squeezed or "-"),
+                str(row.stride),
+                f"{row.parameters:,}",
+                f"{row.macs / 1e6:.2f}",
+            )
+            for row in description.stages
+        ],
+        right=range(1, 1 + len(columns)),
+    )
+    terminal.out(
+        "",
+        f"{description.model} at {description.size} px: "
         f"{description.macs / 1e6:.2f} M multiply-adds, "
-        f"{description.depthwise_macs / 1e6:.2f} M of them depthwise\n"
+        f"{description.depthwise_macs / 1e6:.2f} M of them depthwise",
         f"{description.trainable_parameters:,} trainable parameters, "
         f"{description.total_parameters:,} with the BatchNorm statistics",
-        highlight=False,
     )

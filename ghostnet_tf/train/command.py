@@ -1,15 +1,15 @@
 """`ghostnet train PHOTOS --model ghostnet_050 --out runs/mine`."""
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.base import doors
+from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import refuse_unwritable
+from ghostnet_tf.base.files import refuse_unwritable, user_path
+from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import schedule as schedules
 
@@ -67,11 +67,11 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--stop-after", type=_positive, metavar="N", help="stop after N more epochs; resume later"
     )
-    out = parse.add_argument_group("output")
-    out.add_argument(
-        "--out", type=Path, default=Path("runs/train"), metavar="DIR", help="of the run"
+    output = parse.add_argument_group("output")
+    output.add_argument(
+        "--out", type=user_path, default=Path("runs/train"), metavar="DIR", help="of the run"
     )
-    out.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    output.add_argument("--json", action="store_true", help="one JSON document on stdout")
     return parse
 
 
@@ -79,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     zoo.parse_model(args.model)
     if args.recipe is not None:
-        print("note: --recipe is now called --schedule; the old name goes soon", file=sys.stderr)
+        note("note: --recipe is now called --schedule; the old name goes soon")
         args.schedule = args.recipe
     schedule = schedules.load(args.schedule).with_settings(args.set)
     from ghostnet_tf.data.photos import Photos
@@ -100,27 +100,31 @@ def main(argv: list[str] | None = None) -> int:
 
     from ghostnet_tf.base.quiet import start_keras
 
-    start_keras()
-    from ghostnet_tf.train.loop import train
+    with alone(args.out / "state.safetensors", f"training in {str(args.out)!r}"):
+        start_keras()
+        from ghostnet_tf.train.loop import train
 
-    result = train(args, photos, schedule)
-    print(json.dumps(result, indent=1) if args.json else summary(args, result))
+        result = train(args, photos, schedule)
+    if args.json:
+        document(result)
+    else:
+        out(*summary(args, result))
     return 0
 
 
-def summary(args: argparse.Namespace, result: dict[str, Any]) -> str:
+def summary(args: argparse.Namespace, result: dict[str, Any]) -> list[str]:
     """What came out, and what to type next."""
     best, n = result["best"], result["held_out"]
     plain, averaged = best["held_out_top1"], best["held_out_ema_top1"]
     which = "averaged weights" if averaged >= plain else "weights"
     share = max(plain, averaged)
     own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
-    return (
+    return [
         f"best: the {which} of epoch {best['epoch']}, right for {round(share * n)} of {n} held-out "
-        f"photos ({share:.1%})\n"
-        f"wrote {result['weights']}\n"
-        f"next: {typed('export', *own)}"
-    )
+        f"photos ({share:.1%})",
+        f"wrote {result['weights']}",
+        f"next: {typed('export', *own)}",
+    ]
 
 
 def _positive(text: str) -> int:

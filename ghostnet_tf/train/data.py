@@ -56,13 +56,17 @@ def decode(photos: Photos, positions: np.ndarray, short_side: int, advance: Adva
         return np.asarray(photo)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for position, photo in zip(positions, pool.map(read, positions), strict=True):
-            if isinstance(photo, UserError):
-                broken.append(str(photo))
-            else:
-                pixels.append(photo)
-                kept.append(position)
-            advance()
+        try:
+            for position, photo in zip(positions, pool.map(read, positions), strict=True):
+                if isinstance(photo, UserError):
+                    broken.append(str(photo))
+                else:
+                    pixels.append(photo)
+                    kept.append(position)
+                advance()
+        except BaseException:  # Ctrl-C does not wait for the photos that nobody will look at
+            pool.shutdown(cancel_futures=True)
+            raise
     return Decoded(pixels, photos.label_of[np.array(kept, int)], broken)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from rich.console import Console
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.progress import Advance, Stages
+from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
@@ -27,20 +27,19 @@ NAMED = 10  # so many broken photos are named, all of them are counted
 
 def train(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> dict[str, Any]:
     """Prepare, resume if there is something to resume, train to the end; the best epoch."""
-    console = Console(stderr=True)
     keras.utils.set_random_seed(schedule.seed)
     keras.mixed_precision.set_global_policy(schedule.precision)
     share_among_accelerators(schedule)
 
-    made = _network(args, photos, schedule, console)
+    made = _network(args, photos, schedule)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing)
     held_out = len(photos) // 20 or 1 if args.held_out is None else args.held_out
-    data = _decode(photos, held_out, schedule, info, console)
+    data = _decode(photos, held_out, schedule, info)
     this = Run(args.out, schedule, info, made.model, *data)
     if this.resume():
-        console.print(f"resuming {args.out} after epoch {len(this.history)}", soft_wrap=True)
+        note(f"resuming {args.out} after epoch {len(this.history)}")
     _write_schedule(args.out, schedule)
-    _epochs(this, args.stop_after, console)
+    _epochs(this, args.stop_after)
     return {
         "weights": str(args.out / "best.safetensors"),
         "best": this.best,
@@ -50,9 +49,7 @@ def train(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> dict[
     }
 
 
-def _network(
-    args: argparse.Namespace, photos: Photos, schedule: Schedule, console: Console
-) -> Pretrained:
+def _network(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> Pretrained:
     """The network to train, from other weights where they were asked for."""
     start = find(args.weights, args.model)
     new_head = False
@@ -69,7 +66,7 @@ def _network(
     )
     if made.path:
         head = "a new classifier" if new_head else "its classifier, for the same classes"
-        console.print(f"starting from {made.path} with {head}", soft_wrap=True)
+        note(f"starting from {made.path} with {head}")
     return made
 
 
@@ -86,7 +83,7 @@ def share_among_accelerators(schedule: Schedule) -> None:
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
 
 
-def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
+def _epochs(this: Run, stop_after: int | None) -> None:
     last = this.schedule.epochs
     if stop_after is not None:
         last = min(last, len(this.history) + stop_after)
@@ -96,7 +93,7 @@ def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
             while (done := len(this.history)) < last:
                 with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", steps) as advance:
                     row = this.epoch(_Steps(advance, raise_if_waiting))
-                print(_line(row, len(this.held_out)), file=console.file, flush=True)
+                note(_line(row, len(this.held_out)))
     except KeyboardInterrupt:
         done = len(this.history)
         where = f"epoch {done} is kept in {this.folder}, the same command resumes there"
@@ -104,7 +101,7 @@ def _epochs(this: Run, stop_after: int | None, console: Console) -> None:
 
 
 def _decode(
-    photos: Photos, count: int, schedule: Schedule, info: CheckpointInfo, console: Console
+    photos: Photos, count: int, schedule: Schedule, info: CheckpointInfo
 ) -> tuple[Decoded, Decoded]:
     """(training, held-out) photos in memory."""
     positions = hold_out(len(photos), count, schedule.seed)
@@ -114,8 +111,8 @@ def _decode(
         train, held_out = (decode(photos, some, short_side, advance) for some in positions)
     if broken := [*train.broken, *held_out.broken]:
         for why in broken[:NAMED]:
-            console.print(f"skipped: {why}", soft_wrap=True, markup=False, highlight=False)
-        console.print(f"skipped {len(broken)} of {len(photos)} photos that cannot be read")
+            note(f"skipped: {why}")
+        note(f"skipped {len(broken)} of {len(photos)} photos that cannot be read")
     if not len(held_out):
         raise UserError(
             f"none of the {count} held-out photos can be read", fix="--held-out N with a larger N"

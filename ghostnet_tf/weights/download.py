@@ -1,14 +1,14 @@
 """Published weights from where their authors keep them, into a folder of this machine."""
 
 import hashlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.files import make_in_cache, sha256, user_path
+from ghostnet_tf.base.terminal import note
 
 TIMEOUT_S = 30  # without a byte
 MAX_BYTES = 200_000_000  # the largest of these files has about 30 MB
@@ -66,11 +66,12 @@ def fetch(file: File, folder: Path, check: Callable[[Path], object]) -> Path:
     if path.is_file():
         _refuse_another(file, path, f"delete it, or put {file.url} in its place")
         return path
+    make_in_cache(folder)
     import pooch
     import requests
 
     pooch.get_logger().setLevel("WARNING")  # what was got is said below, in our words
-    print(f"downloading {file.url}", file=sys.stderr)
+    note(f"downloading {file.url}")
     by_hand = f"fetch it elsewhere and put it at {str(path)!r}"
 
     def checked(fname: str, action: Any, pooch: Any, *, check_only: bool | None = None) -> None:
@@ -84,18 +85,18 @@ def fetch(file: File, folder: Path, check: Callable[[Path], object]) -> Path:
                         raise UserError(f"{url} gave more than {MAX_BYTES:,} bytes", by_hand)
                     out.write(chunk)
         try:
-            check(Path(temporary))
+            check(user_path(temporary))
         except UserError as error:
             what = str(error).replace(temporary, file.name)
             raise UserError(f"{url} gave no weights: {what}", by_hand) from None
-        _refuse_another(file, Path(temporary), by_hand)
+        _refuse_another(file, user_path(temporary), by_hand)
 
     try:
         pooch.retrieve(file.url, None, file.name, folder, downloader=checked)
     except requests.RequestException as error:
         raise UserError(f"{file.url} could not be downloaded: {_reason(error)}", by_hand) from None
     known = "" if file.git_blob else ", of which the authors publish no identity"
-    print(f"got {path}: SHA-256 {sha256(path.read_bytes())}{known}", file=sys.stderr)
+    note(f"got {path}: SHA-256 {sha256(path.read_bytes())}{known}")
     return path
 
 

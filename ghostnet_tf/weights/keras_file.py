@@ -1,7 +1,6 @@
 """The arrays of a Keras file (`.weights.h5`, `.keras`); none of its layers or code is used."""
 
 import io
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import keras
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import read_member
+from ghostnet_tf.base.files import read_member, scratch
 
 ARRAYS_OF_KERAS = "model.weights.h5"  # inside of a `.keras` archive
 NO_WEIGHTS = ("optimizer/", "_layer_checkpoint")  # nor are the seeds of dropout
@@ -35,8 +34,8 @@ def _path_of_arrays(model: keras.Model) -> dict[str, str]:
     clone = keras.models.clone_model(model)
     for number, variable in enumerate(clone.weights):
         variable.assign(np.full(variable.shape, number))
-    with tempfile.TemporaryDirectory() as folder:
-        template = Path(folder) / "clone.weights.h5"
+    with scratch() as folder:
+        template = folder / "clone.weights.h5"
         clone.save_weights(template)
         numbered = _arrays(template.read_bytes(), template, template.stat().st_size)
     return {name: clone.weights[round(float(array.flat[0]))].path for name, array in numbered}

@@ -24,8 +24,17 @@ def found_of(models, tmp_path, target=None, is_suite=False):
     return findings_of(tabulate(run(target, models, tmp_path / "results.json"), models), is_suite)
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a|b\nc", "{{ 7 * 7 }}"])
-def test_a_hostile_name_is_only_a_name(name, models, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "in_markdown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
+        ("a|b\nc", "a/b c"),
+        ("{{ 7 * 7 }}", r"{{ 7 \* 7 }}"),
+        ("a\x1b]0;b\u202ec", r"a\\x1b\]0;b\\u202ec"),
+        ("[free](http://b) &lt;", r"\[free\](http://b) \&lt;"),
+    ],
+)
+def test_a_hostile_name_is_only_a_name(name, in_markdown, models, tmp_path):
     target = ScriptedTarget(COST, description={"model": name, "doubts": [f"odd {name}"]})
     target.name = f"phone: {name}"
 
@@ -34,7 +43,8 @@ def test_a_hostile_name_is_only_a_name(name, models, tmp_path):
 
     assert "<script>" not in page
     assert "phone: 49" not in page
-    assert text.splitlines()[0] == "## phone: " + " ".join(name.replace("|", "/").split())
+    assert text.splitlines()[0] == f"## phone: {in_markdown}"
+    assert f"odd {in_markdown}" in text and f"odd {name}" not in text
     assert store.slug(target.name) == re.sub(r"[^\w.-]", "", store.slug(target.name))
 
 
