@@ -43,7 +43,9 @@ def _fetched() -> bytes:
         command = [sys.executable, "-m", "pip", "download", "--quiet", *PIP_OPTIONS]
         command += [f"--dest={folder}", f"ai-edge-litert=={VERSION}"]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)  # noqa: S603
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT_S
+            )
         except subprocess.TimeoutExpired:
             raise UserError(
                 f"pip has not fetched the aarch64 runtime in {TIMEOUT_S} s", fix="try again"

@@ -76,7 +76,10 @@ def recipes() -> str:
 
 
 def findings() -> dict[str, Finding]:
-    return {path.stem: Finding(**json.loads(path.read_text())) for path in MEASURED.glob("*.json")}
+    return {
+        path.stem: Finding(**json.loads(path.read_text(encoding="utf-8")))
+        for path in MEASURED.glob("*.json")
+    }
 
 
 def written(page: str, tables: Mapping[str, str]) -> str:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.data.photos import Photos, open_photo
+from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.photo import read_photo
+from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.skipped import Skips
 
 from .classifier import Classifier
 
@@ -18,59 +22,42 @@ BATCH = 32  # photos in memory at a time, however many a folder holds
 
 @dataclass(frozen=True)
 class Answer:
-    """One photo: its first classes, or why it could not be read."""
+    """One photo, and the classes that its network finds in it."""
 
     photo: str
     top: list[dict[str, Any]]  # id, name, probability; the likeliest first
-    why: str = ""  # empty: it was read
 
 
-def answers(classifier: Classifier, paths: Sequence[str], top: int) -> Iterator[Answer]:
-    """For each photo of `paths`, in order; a folder stands for every photo in it and below it."""
-    batch: list[tuple[str, np.ndarray | str]] = []
-    for path in paths:
-        for photo in read(path, classifier.preprocessing):
-            batch.append(photo)
-            if len(batch) == BATCH:
-                yield from answered(classifier, batch, top)
-                batch = []
-    yield from answered(classifier, batch, top)
+def answers(
+    classifier: Classifier, paths: Sequence[str], top: int, skipped: Skips
+) -> Iterator[Answer]:
+    """For each photo of `paths`, in order; a folder or zip stands for every photo in it.
+
+    What cannot be read is noted in `skipped`, a whole folder without photos as one item.
+    """
+    photos = (photo for path in paths for photo in read(path, classifier.preprocessing, skipped))
+    while batch := list(islice(photos, BATCH)):
+        images = classifier.preprocessing.normalise(np.stack([pixels for _, pixels in batch]))
+        scores = np.asarray(classifier.predict(images))
+        for (name, _), row in zip(batch, scores, strict=True):
+            yield Answer(name, best(row, classifier, top))
 
 
-def read(path: str, preprocessing: Preprocessing) -> Iterator[tuple[str, np.ndarray | str]]:
-    """The name of each photo, and its pixels, (size, size, 3) uint8, or why there are none."""
+def read(
+    path: str, preprocessing: Preprocessing, skipped: Skips
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The name of each photo that can be read, and its pixels, (size, size, 3) uint8."""
     try:
-        if not user_path(path).is_dir():
-            photo = open_photo(user_path(path).read_bytes(), path)
-            yield path, preprocessing.pixels(photo)
+        if not (user_path(path).is_dir() or suffix(path) == ".zip"):
+            yield path, preprocessing.pixels(read_photo(path))
             return
-        photos = Photos.open(path)
-    except (OSError, UserError) as error:
-        why = error if isinstance(error, UserError) else error.strerror
-        yield path, str(why) if path in str(why) else f"{path!r} cannot be read: {why}"
+        photos = Photos.open(path, skipped)
+    except UserError as error:
+        skipped.note(path, str(error))
         return
     for i, name in enumerate(photos.names):
-        whole = str(user_path(path) / name)
-        try:
-            yield whole, preprocessing.pixels(photos.read(i))
-        except UserError as error:
-            yield whole, f"{error} (in {path!r})"
-
-
-def answered(
-    classifier: Classifier, batch: Sequence[tuple[str, np.ndarray | str]], top: int
-) -> Iterator[Answer]:
-    """What the classifier makes of one batch, in its order."""
-    pixels = [photo for _, photo in batch if isinstance(photo, np.ndarray)]
-    scores: Iterator[np.ndarray] = iter(())
-    if pixels:
-        images = classifier.preprocessing.normalise(np.stack(pixels))
-        scores = iter(np.asarray(classifier.predict(images)))
-    for name, photo in batch:
-        if isinstance(photo, str):
-            yield Answer(name, [], photo)
-        else:
-            yield Answer(name, best(next(scores), classifier, top))
+        if (photo := photos.readable(i)) is not None:
+            yield str(user_path(path) / name), preprocessing.pixels(photo)
 
 
 def best(scores: np.ndarray, classifier: Classifier, top: int) -> list[dict[str, Any]]:

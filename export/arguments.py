@@ -6,6 +6,7 @@ from pathlib import Path
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import Skips
 
 from .recipes import ALIASES, DEFAULT_RECIPES, RECIPES, recipe_named
 
@@ -74,8 +75,13 @@ def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def photos_of(args: argparse.Namespace) -> tuple[Photos | None, Photos | None]:
-    """Those to calibrate on and the labelled ones, as far as they were given."""
-    photos, labelled = (Photos.open(p) if p else None for p in (args.photos, args.labelled))
+    """Those to calibrate on and the labelled ones, as far as they were given.
+
+    What is skipped of either stands in one list.
+    """
+    skipped = Skips()
+    places = (args.photos, args.labelled)
+    photos, labelled = (Photos.open(place, skipped) if place else None for place in places)
     return photos, labelled
 
 

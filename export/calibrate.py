@@ -165,13 +165,18 @@ def digest(images: Images) -> str:
     return sha256.hexdigest()
 
 
+def is_one_colour(image: np.ndarray) -> bool:
+    """Whether all pixels of an image, (H, W, C), are alike: it says nothing of any range."""
+    return np.ptp(image, axis=(0, 1)).max() == 0
+
+
 def check_images(images: Images, limits: Span | None = None) -> None:
     """Refuse images that cannot calibrate anything. `limits`: what normalised photos can reach."""
     different = set()
     for i, image in enumerate(images):
         if not np.isfinite(image).all():
             raise UserError(f"calibration image {i} contains NaN or infinity", fix="leave it out")
-        if np.ptp(image, axis=(0, 1)).max() == 0:
+        if is_one_colour(image):
             raise UserError(f"calibration image {i} is one constant colour", fix="leave it out")
         different.add(digest([image]))
     if len(different) < MIN_PHOTOS:

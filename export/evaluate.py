@@ -65,13 +65,10 @@ def main(argv: list[str] | None = None) -> int:
     n = min(args.limit or len(photos), len(photos))
     with Stages().stage("photos", n) as advance:
         result = evaluate(classifiers, photos, args.limit, advance)
-    for why in result.skipped:
-        note(f"skipped: {why}")
 
     rows = [printed.score_row(result, i, file) for i, file in enumerate(args.files)]
     if args.json:
-        skipped = {"skipped": len(result.skipped), "unreadable": list(result.skipped)}
-        document({"labelled": args.labelled, "files": rows, **skipped})
+        document({"labelled": args.labelled, "files": rows, **photos.skipped.as_json()})
     else:
         out(*printed.score_lines(rows))
     return 0

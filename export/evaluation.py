@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import Advance, silent
@@ -35,7 +35,6 @@ class Evaluation:
     """Where the true class came in each classifier's order: 0 is its first answer."""
 
     ranks: np.ndarray  # (classifiers, photos) int
-    skipped: tuple[str, ...]  # why, for every photo that could not be read
 
     def accuracy(self, classifier: int) -> Accuracy:
         ranks = self.ranks[classifier]
@@ -62,35 +61,33 @@ def evaluate(
 ) -> Evaluation:
     """Show the same photos to every classifier. `limit` takes them evenly from all classes."""
     outputs = [true_outputs(photos, c.labels, c.title) for c in classifiers]
-    preprocessings = {c.preprocessing for c in classifiers}
+    preprocessings = list({c.preprocessing for c in classifiers})
     chosen = photos.evenly(len(photos) if limit is None else limit)
-    ranks, skipped = [], []
-    for batch in np.split(chosen, range(BATCH, len(chosen), BATCH)):
-        read: dict[int, Image.Image] = {}
-        for i in batch:
-            try:
-                read[i] = photos.read(i)
-            except UserError as broken:
-                skipped.append(str(broken))
-        if read:
-            images = {how: how.images(read.values()) for how in preprocessings}
-            ranks.append(
-                [
-                    ranks_of(np.asarray(c.predict(images[c.preprocessing])), of[[*read]])
-                    for c, of in zip(classifiers, outputs, strict=True)
-                ]
-            )
-        advance(len(batch))
-    if not ranks:
-        raise UserError(f"none of the {len(chosen)} photos can be read; {skipped[0]}")
-    return Evaluation(np.concatenate(ranks, axis=1), tuple(skipped))
+    read = (
+        (i, [how.pixels(photo) for how in preprocessings])
+        for i, photo in photos.each(chosen, advance)
+    )
+    ranks = []
+    while batch := list(islice(read, BATCH)):
+        positions = [i for i, _ in batch]
+        pixels = zip(*(views for _, views in batch), strict=True)
+        images = {
+            how: how.normalise(np.stack(p)) for how, p in zip(preprocessings, pixels, strict=True)
+        }
+        ranks.append(
+            [
+                ranks_of(np.asarray(c.predict(images[c.preprocessing])), of[positions])
+                for c, of in zip(classifiers, outputs, strict=True)
+            ]
+        )
+    return Evaluation(np.concatenate(ranks, axis=1))
 
 
 def true_outputs(photos: Photos, labels: Labels, title: str) -> np.ndarray:
     """The output that stands for each photo's class, (photos,) int: by the name of its folder."""
     if photos.label_of is None:
         raise UserError("these photos have no labels", fix="put them into one folder per class")
-    output_of = {id: output for output, id in enumerate(labels.ids)}
+    output_of = labels.outputs()
     if unknown := [name for name in photos.classes if name not in output_of]:
         raise UserError(
             f"{title} does not know {len(unknown)} of the {len(photos.classes)} class folders, "

@@ -9,6 +9,7 @@ from ghostnet_tf.base import terminal
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import ghostop_path
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import Skips
 
 from . import printed
 from .ghostop.making import Made, is_current, write_ghostop
@@ -63,7 +64,9 @@ class Exporting:
     def end(self, original: str) -> None:
         """What is said once, when all is written; `original` is what the networks come from."""
         if self.args.json:
-            terminal.document(printed.document(self.results, self.made, original))
+            skipped = next((p.skipped for p in (self.photos, self.labelled) if p), Skips())
+            document = printed.document(self.results, self.made, original)
+            terminal.document({**document, **skipped.as_json()})
         if self.args.timings:
             spent = printed.timings(self.stages.seconds, printed.peak_memory_bytes())
             terminal.note(*spent)

@@ -17,6 +17,7 @@ from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import Skips
 
 from . import arguments, printed
 
@@ -59,7 +60,9 @@ def main(argv: list[str] | None = None) -> int:
         if not args.json:
             terminal.out(*printed.ghostop_lines(made[-1]))
     if args.json:
-        terminal.document({"files": [printed.ghostop_json(one) for one in made]})
+        skipped = photos.skipped if photos else Skips()
+        files = [printed.ghostop_json(one) for one in made]
+        terminal.document({"files": files, **skipped.as_json()})
     return 0
 
 

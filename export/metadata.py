@@ -164,8 +164,8 @@ def _decoded(content: bytes, data: bytes) -> Metadata:
         return Metadata(
             mean=tuple(scaling.get("mean", ())),
             std=tuple(scaling.get("std", ())),
-            labels=tuple(_text(archive, lists[0]).splitlines()) if lists else (),
-            label_ids=tuple(_text(archive, IDS_FILE).splitlines()),
+            labels=_lines(_text(archive, lists[0])) if lists else (),
+            label_ids=_lines(_text(archive, IDS_FILE)),
             preprocessing=typed(PreprocessingFields, json.loads(own), "it") if own else None,
         )
 
@@ -177,6 +177,12 @@ def _text(archive: zipfile.ZipFile, name: str) -> str:
     if archive.getinfo(name).file_size > MAX_FILE_BYTES:
         raise ValueError(f"{name!r} unpacks to more than {MAX_FILE_BYTES:,} bytes")
     return archive.read(name).decode()
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """One label a line, as Android's readers count lines: U+0085 and its like end none."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n")
+    return tuple(lines.split("\n")) if lines else ()
 
 
 # ---------------------------------------------------------------------------- flatbuffer

@@ -137,11 +137,11 @@ def card_path(weights: Path) -> Path:
 
 def _ranges(weights: Path, model_name: str) -> Ranges | None:
     path = ranges_path(weights, model_name)
-    return Ranges.from_json(path.read_text()) if path.exists() else None
+    return Ranges.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _card(weights: Path, sha256: str) -> dict[str, Any] | None:
     """What is known of these weights; None where the card is of others, as after a kill."""
     path = card_path(weights)
-    card = json.loads(path.read_text()) if path.exists() else {}
+    card = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return card if card.get("sha256") == sha256 else None

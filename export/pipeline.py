@@ -8,7 +8,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256
-from ghostnet_tf.base.progress import Stages, told
+from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import (
     Accuracy,
     Agreement,
@@ -20,8 +20,9 @@ from ghostnet_tf.base.record import (
 )
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import refuse_too_many
 
-from .calibrate import check_images, choose, steps_of
+from .calibrate import check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
 from .evaluation import evaluate, true_outputs
 from .metadata import attach_metadata
@@ -120,8 +121,15 @@ def calibration_images(network: Network, photos: Photos | None, stages: Stages) 
         return generated_images(PARITY_IMAGES, (size, size), seed=1)
     chosen = photos.evenly(MAX_CALIBRATION_PHOTOS)
     with stages.stage("read calibration photos", len(chosen)) as advance:
-        images = preprocessing.images(photos.read(i) for i in told(chosen, advance))
-    table = preprocessing.table()
+        read = [(i, preprocessing.pixels(photo)) for i, photo in photos.each(chosen, advance)]
+    pixels = []
+    for i, photo in read:
+        if is_one_colour(photo):
+            photos.skip(i, f"photo {photos.names[i]!r} is one constant colour: nothing to measure")
+        else:
+            pixels.append(photo)
+    refuse_too_many(len(chosen) - len(pixels), len(chosen), "the others are of one colour each")
+    images, table = preprocessing.normalise(np.stack(pixels)), preprocessing.table()
     check_images(images, (float(table.min()), float(table.max())))
     # Sorted by class, neighbours would be alike: the first images must stand for all of them.
     return images[np.random.default_rng(0).permutation(len(images))]
@@ -204,8 +212,8 @@ def refuse_overlap(photos: Photos | None, labelled: Photos | None) -> None:
     """A network must not be scored on the photos that chose its ranges."""
     if photos is None or labelled is None:
         return
-    seen = {sha256(labelled.source.read(name)): name for name in labelled.names}
-    both = [name for name in photos.names if sha256(photos.source.read(name)) in seen]
+    seen = {*labelled.digests().values()}
+    both = [name for name, digest in photos.digests().items() if digest in seen]
     if both:
         raise UserError(
             f"{len(both)} of the calibration photos are also among the labelled ones, "

@@ -1,4 +1,4 @@
-"""Name photos: ghostnet predict FILE.tflite PHOTO|DIR... [--top 5] [--json]
+"""Name photos: ghostnet predict FILE.tflite PHOTO|DIR|ZIP... [--top 5] [--json]
 
 A photo that cannot be read is named on stderr, counted, and left out; the others are answered, and
 the exit code is 1. If none can be read it is 2, and nothing is printed to stdout. (In 0.1 one bad
@@ -14,6 +14,8 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
+from ghostnet_tf.data.formats import NAMES
+from ghostnet_tf.data.skipped import Skips, say_count
 
 from . import arguments
 
@@ -22,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     parse = doors.parser("predict", "Name photos with a .tflite file.")
     parse.add_argument("file", metavar="FILE.tflite")
     parse.add_argument(
-        "photos", metavar="PHOTO|DIR", nargs="+", help="JPEG, PNG, WebP or BMP; a folder: all in it"
+        "photos", metavar="PHOTO|DIR|ZIP", nargs="+", help=f"{NAMES}; a folder or zip: all in it"
     )
     out = parse.add_argument_group("output")
     out.add_argument("--top", type=int, default=5, metavar="N", help="classes per photo")
@@ -38,27 +40,20 @@ def main(argv: list[str] | None = None) -> int:
     from .answers import answers
     from .classifier import open_classifier
 
-    named, unreadable = [], []
-    for answer in answers(open_classifier(args.file), args.photos, args.top):
-        if answer.why:
-            unreadable.append(answer.why)
-            terminal.note(f"skipped: {answer.why}")
-            continue
+    named, skipped = [], Skips()
+    for answer in answers(open_classifier(args.file), args.photos, args.top, skipped):
         named.append({"photo": answer.photo, "top": answer.top})
         if not args.json:
             top = [f"  {one['probability']:6.1%}  {one['name']}" for one in answer.top]
             terminal.out(answer.photo, *top)
+    n = len(skipped)
     if not named:
-        raise UserError(
-            f"none of the {len(unreadable)} photos can be read", fix="give JPEG, PNG, WebP or BMP"
-        )
+        raise UserError(f"none of the {n} photos can be read", fix=f"give {NAMES}")
     if args.json:
-        skipped = {"skipped": len(unreadable), "unreadable": unreadable}
-        terminal.document({"file": args.file, "photos": named, **skipped})
-    elif unreadable:
-        n = len(unreadable)
-        terminal.note(f"{n} of {n + len(named)} photos cannot be read")
-    return CHECK_FAILED if unreadable else DONE
+        terminal.document({"file": args.file, "photos": named, **skipped.as_json()})
+    else:
+        say_count(n, n + len(named))
+    return CHECK_FAILED if n else DONE
 
 
 if __name__ == "__main__":

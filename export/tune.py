@@ -41,6 +41,7 @@ from ghostnet_tf.base.record import (
 )
 from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import Skips
 
 if TYPE_CHECKING:
     from .tuning.candidate import Candidate
@@ -65,6 +66,7 @@ class Tuned:
     record: Record | None  # None where the plain file has none
     table: Path
     proof: str  # on what equality was shown
+    skipped: Skips  # photos that could not be read
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -140,9 +142,9 @@ def tune(args: argparse.Namespace) -> Tuned:
     # A count is the same at every effort, so a later run can go on from a quick one.
     effort = "standard" if args.target == "emulated" else args.effort
     place = Place(args.target, args.core, args.phone, effort)
-    path = tuned_path(folder / args.file.name, place.name)
+    path = tuned_path(out / args.file.name, place.name)
     measured = path.with_suffix(".measured.json")
-    with alone(measured, f"tuning {args.file.name!r} for {place.name} in {str(folder)!r}"):
+    with alone(measured, f"tuning {args.file.name!r} for {place.name} in {str(out)!r}"):
         benchmark = Benchmark(place, data, measured, args.resume)
         search = Search(Plain(data, args.file.name, images), benchmark, choices(args.rewrites))
         _search(search, benchmark, is_deep=args.effort != "quick")
@@ -160,6 +162,7 @@ def tune(args: argparse.Namespace) -> Tuned:
             record=written[1],
             table=table,
             proof=" ".join(map(str, shown_on)),
+            skipped=photos.skipped if photos else Skips(),
         )
         write_atomic(table, page(tuned).encode())
         return tuned
@@ -301,6 +304,7 @@ def as_json(tuned: Tuned) -> dict[str, Any]:
         "table": str(tuned.table),
         "trials": table.as_json(tuned.trials),
         "record": tuned.record.as_json() if tuned.record else None,
+        **tuned.skipped.as_json(),
     }
 
 

@@ -36,7 +36,7 @@ def certificate(host: str) -> tuple[Path, str]:
     if not fresh:
         FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)  # the key is nobody else's
         write_atomic(pair, make(host))
-    text = pair.read_text()
+    text = pair.read_text(encoding="utf-8")
     der = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE") :])
     return pair, fingerprint(der)
 

@@ -112,7 +112,7 @@ def publish(models: Sequence[Published], into: Path) -> None:
 def export_missing() -> None:
     """The bundled networks in both recipes; of MobileNetV3 the delegable one, a harder baseline."""
     for path in sorted(CARDS.glob("*.card.json")):
-        card = json.loads(path.read_text())
+        card = json.loads(path.read_text(encoding="utf-8"))
         *_, form = card["accuracy"]
         export(form, card["sha256"])
 

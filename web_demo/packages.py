@@ -24,7 +24,9 @@ def main() -> int:
             fix="install Node.js 18 or later: apt install nodejs npm, or brew install node",
         )
     command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=PAGE, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command, cwd=PAGE, capture_output=True, encoding="utf-8", errors="replace"
+    )
     if done.returncode:
         reasons = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
         raise UserError(

@@ -56,7 +56,7 @@ def make_root(folder: Path, core: Core) -> Path:
     files |= {f"{cpus}/cpu0/topology/{name}": "0\n" for name in topology}
     for name, content in files.items():
         path = folder / name
-        if not path.exists() or path.read_text() != content:
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
             write_atomic(path, content.encode())
     libraries = folder / "lib"
     if not libraries.is_symlink():

@@ -123,7 +123,9 @@ def _supported_version(qemu: str) -> str:
 
     Later ones have another interface; Debian 13 builds its own without any.
     """
-    done = subprocess.run([qemu, "--version"], capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        [qemu, "--version"], capture_output=True, encoding="utf-8", errors="replace"
+    )
     found = re.search(r"version (\d+)\.", done.stdout)
     if found is None or not 6 <= int(found[1]) <= 8:
         said = (done.stdout or done.stderr).strip().split("\n")[0]

@@ -26,7 +26,8 @@ def processor() -> str:
         ("/proc/cpuinfo", r"(?m)^model name\s*: (.+)$"),
     ):
         try:
-            found = re.search(pattern, user_path(place).read_text(errors="replace"))
+            text = user_path(place).read_text(encoding="utf-8", errors="replace")
+            found = re.search(pattern, text)
         except OSError:
             continue
         if found:

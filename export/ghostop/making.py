@@ -105,7 +105,7 @@ def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> n
     if photos is None:
         return generated_images(IMAGES, (height, width), seed=2)
     how = preprocessing_of(data, record, (height, width))
-    return how.images(photos.read(i) for i in photos.evenly(IMAGES))
+    return how.images(photo for _, photo in photos.each(photos.evenly(IMAGES)))
 
 
 def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int]) -> "Preprocessing":

@@ -75,9 +75,11 @@ def worked(path: Path, size: int | None) -> Work:
     with scratch() as folder:
         arguments = (str(path.absolute()), str(folder), str(size or 0))
         command = [sys.executable, "-m", f"{module('export')}.onnx.worker", *arguments]
-        done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, cwd=PACKAGE.parent, capture_output=True, encoding="utf-8", errors="replace"
+        )
         if (refused := folder / worker.REFUSED).exists():
-            what, fix = json.loads(refused.read_text())
+            what, fix = json.loads(refused.read_text(encoding="utf-8"))
             raise UserError(what, fix)
         if done.returncode < 0:
             raise UserError(
@@ -89,7 +91,9 @@ def worked(path: Path, size: int | None) -> Work:
         return Work(
             (folder / worker.FLOAT32).read_bytes(),
             (folder / worker.ORIGINAL).read_bytes(),
-            onnx_file.Signature(**json.loads((folder / worker.SIGNATURE).read_text())),
+            onnx_file.Signature(
+                **json.loads((folder / worker.SIGNATURE).read_text(encoding="utf-8"))
+            ),
         )
 
 

@@ -39,10 +39,10 @@ def main(argv: list[str]) -> int:
         says = onnx_file.signature(model, size)
         simplified = simplify(model, says)
         Path(ORIGINAL).write_bytes(model.SerializeToString())
-        Path(SIGNATURE).write_text(json.dumps(asdict(says)))
+        Path(SIGNATURE).write_text(json.dumps(asdict(says)), encoding="utf-8")
         convert(simplified)
     except UserError as error:
-        Path(REFUSED).write_text(json.dumps([str(error), error.fix]))
+        Path(REFUSED).write_text(json.dumps([str(error), error.fix]), encoding="utf-8")
         return error.exit_code
     return 0
 

@@ -165,7 +165,7 @@ class Benchmark:
                 path.write_bytes(data)
             line = [*command("benchmark"), *map(str, paths)]
             line += [*self.place.arguments(), "--out", str(folder / "out")]
-            done = subprocess.run(line, capture_output=True, text=True)  # noqa: S603
+            done = subprocess.run(line, capture_output=True, encoding="utf-8", errors="replace")  # noqa: S603
         if done.returncode:
             raise _failure(done.returncode, done.stderr)
         found = json.loads(done.stdout)["targets"]

@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
@@ -83,6 +84,7 @@ def pick(name: str, known: Mapping[str, T], kind: str) -> T:
 def run(command: Callable[[], int | None]) -> NoReturn:
     """Run a command line's `main` and leave the process with the right exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start is no news to a person
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # nor is what Pillow finds odd in a photo
     for stream in (sys.stdout, sys.stderr):  # a name that this terminal cannot show is escaped
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

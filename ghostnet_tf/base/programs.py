@@ -47,12 +47,13 @@ def make(what: str, folder: Path, rule: str, out: Path) -> None:
         )
     kernels = f"KERNELS={rooms.folder('kernels')}"
     make_in_cache(out)
-    with open(out / ".lock", "w") as lock:
+    with open(out / ".lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may need it for the first time at once
         done = subprocess.run(  # noqa: S603
             ["make", "--silent", "-C", str(folder), rule, f"OUT={out}", kernels],  # noqa: S607
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
     if done.returncode:
         first = (done.stderr.strip().splitlines() or ["no reason was given"])[0]

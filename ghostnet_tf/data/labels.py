@@ -7,6 +7,9 @@ from typing import Self
 
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.terminal import shown
+from ghostnet_tf.data import label_file
+from ghostnet_tf.data.names import same, unwritable
 
 TABLES = {path.stem: path for path in (Path(__file__).parent / "label_tables").glob("*.tsv")}
 
@@ -26,6 +29,13 @@ class Labels:
             raise UserError(
                 f"the label id {twice!r} stands twice", fix="give every class its own id"
             )
+        for number, label in enumerate(zip(self.ids, self.names, strict=True), 1):
+            for text in label:
+                if why := unwritable(text):
+                    raise UserError(
+                        f"label {number}, {shown(text)!r}, cannot be written into a file: {why}",
+                        fix="rename that class",
+                    )
 
     @classmethod
     def of_folders(cls, names: tuple[str, ...]) -> Self:
@@ -35,14 +45,7 @@ class Labels:
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """One class per line: id, tab, name. A line without a tab is both."""
-        try:
-            lines = user_path(path).read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError:
-            raise UserError(
-                f"the labels {str(path)!r} are not in UTF-8", fix="save the file as UTF-8"
-            ) from None
-        except OSError as error:
-            raise UserError(f"the labels {str(path)!r} cannot be read: {error.strerror}") from None
+        lines = label_file.lines(path)
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 raise UserError(
@@ -50,7 +53,13 @@ class Labels:
                     fix="one class per line, in the order of the network's outputs",
                 )
         rows = [line.partition("\t") for line in lines]
-        return cls(tuple(id for id, _, _ in rows), tuple(name or id for id, _, name in rows))
+        return cls(
+            tuple(id or name for id, _, name in rows), tuple(name or id for id, _, name in rows)
+        )
+
+    def outputs(self) -> dict[str, int]:
+        """Each id, as folders spell it -> the output that it names."""
+        return {same(id): output for output, id in enumerate(self.ids)}
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -12,9 +12,8 @@ from PIL import Image
 
 from ghostnet_tf import weights as weights_room
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import user_path
 from ghostnet_tf.data.labels import Labels
-from ghostnet_tf.data.photos import open_photo
+from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import pretrained
@@ -117,10 +116,7 @@ def opened(photo: Photo) -> Image.Image:
     """A photo as a person would see it: upright, in RGB."""
     if isinstance(photo, Image.Image):
         return photo.convert("RGB")
-    try:
-        return open_photo(user_path(photo).read_bytes(), str(photo))
-    except OSError as error:
-        raise UserError(f"photo {str(photo)!r} cannot be read: {error.strerror}") from None
+    return read_photo(photo)
 
 
 def table(labels: str | Labels | Sequence[str] | None) -> str | Labels | None:

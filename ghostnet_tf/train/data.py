@@ -22,7 +22,6 @@ class Decoded:
 
     pixels: list[np.ndarray]
     labels: np.ndarray  # (n,) int
-    broken: list[str]  # why, for every photo that could not be read; they are left out
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -40,15 +39,17 @@ def hold_out(count: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarr
 
 
 def decode(photos: Photos, positions: np.ndarray, short_side: int, advance: Advance) -> Decoded:
-    """Read photos into memory, shrunk so that no short side exceeds `short_side` pixels."""
-    assert photos.label_of is not None
-    pixels, kept, broken = [], [], []
+    """Read photos into memory, shrunk so that no short side exceeds `short_side` pixels.
 
-    def read(position: int) -> np.ndarray | UserError:
-        try:
-            photo = photos.read(position)
-        except UserError as error:
-            return error
+    Those that cannot be read are left out, and noted in `photos.skipped`.
+    """
+    assert photos.label_of is not None
+    pixels, kept = [], []
+
+    def read(position: int) -> np.ndarray | None:
+        photo = photos.readable(position)
+        if photo is None:
+            return None
         shrink = short_side / min(photo.size)
         if shrink < 1:
             width, height = (max(1, round(side * shrink)) for side in photo.size)
@@ -58,16 +59,14 @@ def decode(photos: Photos, positions: np.ndarray, short_side: int, advance: Adva
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
             for position, photo in zip(positions, pool.map(read, positions), strict=True):
-                if isinstance(photo, UserError):
-                    broken.append(str(photo))
-                else:
+                if photo is not None:
                     pixels.append(photo)
                     kept.append(position)
                 advance()
         except BaseException:  # Ctrl-C does not wait for the photos that nobody will look at
             pool.shutdown(cancel_futures=True)
             raise
-    return Decoded(pixels, photos.label_of[np.array(kept, int)], broken)
+    return Decoded(pixels, photos.label_of[np.array(kept, int)])
 
 
 class TrainBatches(keras.utils.PyDataset):

@@ -13,7 +13,9 @@ from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.progress import Advance, Stages
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import naming
+from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import refuse_too_many, say_count
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
 from ghostnet_tf.train.data import Decoded, decode, hold_out
 from ghostnet_tf.train.interrupt import ctrl_c_waits
@@ -21,8 +23,6 @@ from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run, steps_per_epoch
 from ghostnet_tf.weights import Weights
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
-
-NAMED = 10  # so many broken photos are named, all of them are counted
 
 
 def train(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def train(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> dict[
         "best": this.best,
         "epochs": len(this.history),
         "held_out": len(this.held_out),
-        "skipped": [why for part in data for why in part.broken],
+        **photos.skipped.as_json(),
     }
 
 
@@ -54,7 +54,7 @@ def _network(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> Pr
     start = find(args.weights, args.model)
     new_head = False
     if isinstance(start, Weights):
-        new_head = start.info is None or start.info.classes != photos.classes
+        new_head = start.info is None or tuple(map(same, start.info.classes)) != photos.classes
     made = pretrained(
         args.model,
         start,
@@ -109,10 +109,9 @@ def _decode(
     short_side = round(1.5 * max(size for _, size in schedule.sizes) / info.preprocessing.crop)
     with Stages().stage("reading photos", len(photos)) as advance:
         train, held_out = (decode(photos, some, short_side, advance) for some in positions)
-    if broken := [*train.broken, *held_out.broken]:
-        for why in broken[:NAMED]:
-            note(f"skipped: {why}")
-        note(f"skipped {len(broken)} of {len(photos)} photos that cannot be read")
+    bad = len(photos) - len(train) - len(held_out)
+    say_count(bad, len(photos))
+    refuse_too_many(bad, len(photos), "the first of them are named above")
     if not len(held_out):
         raise UserError(
             f"none of the {count} held-out photos can be read", fix="--held-out N with a larger N"

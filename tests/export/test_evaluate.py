@@ -165,14 +165,14 @@ def test_the_interval_holds_the_true_difference_19_times_in_20():
     for _ in range(1000):  # .6 and .57, and they agree on most photos
         first = rng.random(500) < 0.6
         second = np.where(rng.random(500) < 0.1, rng.random(500) < 0.3, first)
-        found = Evaluation(1 - np.array([first, second], int), ()).difference(1)
+        found = Evaluation(1 - np.array([first, second], int)).difference(1)
         held += found.low < -0.03 < found.high
 
     assert 930 <= held <= 970
 
 
 def test_networks_that_never_disagree_still_get_an_interval():
-    found = Evaluation(np.zeros((2, 100), int), ()).difference(1)
+    found = Evaluation(np.zeros((2, 100), int)).difference(1)
 
     assert found.low < 0 == found.top1 < found.high
 

@@ -105,7 +105,7 @@ def test_what_is_skipped_is_counted_for_people_too(tmp_path, some_bad, capsys):
 
     out, err = capsys.readouterr()
     assert "sea.png" in out and "rose.png" in out and "page.jpg" not in out
-    assert err.endswith("3 of 5 photos cannot be read\n")
+    assert err.endswith("skipped 3 of 5 photos that cannot be read\n")
 
 
 def test_if_no_photo_can_be_read_nothing_is_printed(tmp_path, some_bad, capsys):

@@ -12,7 +12,7 @@ from export.answers import best
 from export.classifier import open_classifier
 from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
 from ghostnet_tf.base.files import write_atomic
-from ghostnet_tf.data.photos import open_photo
+from ghostnet_tf.data.photo import open_photo
 from tests.goldens.preprocess.write import photo
 from tests.goldens.preprocess.write import write as write_preprocess
 

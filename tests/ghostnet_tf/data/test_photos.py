@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.data import photos as photos_module
-from ghostnet_tf.data.photos import Photos, open_photo
+from ghostnet_tf.data import photo as photo_module
+from ghostnet_tf.data import places
+from ghostnet_tf.data.photo import open_photo
+from ghostnet_tf.data.photos import Photos
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 ORIENTATION = 0x0112  # EXIF tag
@@ -152,7 +154,8 @@ def test_a_zip_that_names_files_outside_of_itself_is_refused_and_nothing_is_writ
 
 
 def test_a_photo_too_large_for_a_photo_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(photos_module, "MAX_FILE_BYTES", 50)
+    for module in (photo_module, places):
+        monkeypatch.setattr(module, "MAX_FILE_BYTES", 50)
     for path in (folder_of(tmp_path / "p", "1.png"), zip_of(tmp_path / "p.zip", "1.png")):
         with pytest.raises(UserError, match="larger than 50 bytes"):
             Photos.open(path).read(0)

@@ -22,7 +22,7 @@ SMALL = IMAGENET.at(32)
 def data() -> Decoded:
     """Twenty photos, each of one grey that tells which it is."""
     pixels = [np.full((40, 40, 3), 10 * i, np.uint8) for i in range(20)]
-    return Decoded(pixels, np.arange(20) % 4, [])
+    return Decoded(pixels, np.arange(20) % 4)
 
 
 def batches(data, schedule=SCHEDULE, epoch=0) -> TrainBatches:
@@ -119,7 +119,8 @@ def test_broken_photos_are_left_out_and_named(photos, tmp_path):
     data = decode(source, np.arange(len(source)), 30, lambda n=1, said="": told.append(n))
 
     assert len(data) == 95 and len(data.labels) == 95 and len(told) == 96
-    assert len(data.broken) == 1 and "'green/03.png'" in data.broken[0]
+    (broken,) = source.skipped
+    assert "'green/03.png'" in broken.why
     assert data.labels.tolist() == [0] * 24 + [1] * 23 + [2] * 24 + [3] * 24
 
 
