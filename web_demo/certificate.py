@@ -1,6 +1,7 @@
 """A self-made certificate for this machine's address in the local network."""
 
 import hashlib
+import os
 import shutil
 import socket
 import ssl
@@ -12,6 +13,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
 
 FOLDER = Path(__file__).resolve().parents[1] / "build" / "web_demo" / "certificate"
+PRIVATE = 0o600  # the mode of a file with a key
 DAYS = 30
 NOWHERE = "192.0.2.1"  # set aside for documentation (RFC 5737): no packet is sent
 
@@ -32,13 +34,21 @@ def certificate(host: str) -> tuple[Path, str]:
     It is kept, so that a phone has to be asked once: for `DAYS`, as long as the address stays.
     """
     pair = FOLDER / f"{host}.pem"
-    fresh = pair.exists() and time.time() - pair.stat().st_mtime < (DAYS - 1) * 86400
-    if not fresh:
-        FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)  # the key is nobody else's
-        write_atomic(pair, make(host))
+    if not _can_be_kept(pair):
+        FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(pair, make(host), PRIVATE)
     text = pair.read_text(encoding="utf-8")
     der = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE") :])
     return pair, fingerprint(der)
+
+
+def _can_be_kept(pair: Path) -> bool:
+    """Whether it is there, still new, and was never anybody else's to read."""
+    if not pair.exists():
+        return False
+    state = pair.stat()
+    is_private = state.st_uid == os.getuid() and not state.st_mode & ~PRIVATE & 0o777
+    return is_private and time.time() - state.st_mtime < (DAYS - 1) * 86400
 
 
 def fingerprint(der: bytes) -> str:

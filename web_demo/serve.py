@@ -9,7 +9,6 @@ import ssl
 import sys
 from collections.abc import Sequence
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 if not __package__:  # started as a script: modules are found from the project's root
@@ -19,68 +18,9 @@ from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.terminal import out
+from web_demo.answers import PAGE, Handler
 from web_demo.certificate import certificate, local_address
-
-PAGE = Path(__file__).resolve().parent
-TYPES = {  # whatever else lies in the folder is not served
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".wasm": "application/wasm",
-    ".tflite": "application/octet-stream",
-}
-HEADERS = {
-    # Isolated from other origins, a page gets a clock of microseconds: the benchmark wants it.
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",  # ask every time; what is unchanged is not sent again
-}
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """GET and HEAD of the page's files, and nothing else."""
-
-    extensions_map = TYPES
-
-    def __init__(self, *args, models: Path, **options):
-        self.models = models
-        super().__init__(*args, **options)
-
-    def send_head(self):
-        path = Path(self.translate_path(self.path))
-        if path.is_dir() and self.path.split("?")[0] == "/":
-            return super().send_head()  # index.html
-        if path.suffix not in TYPES or not path.is_file():
-            self.send_error(404)
-            return None
-        return super().send_head()
-
-    def translate_path(self, path: str) -> str:
-        inside = Path(super().translate_path(path)).relative_to(PAGE)
-        if inside.parts[:1] == ("models",):
-            return str(self.models.joinpath(*inside.parts[1:]))
-        return str(PAGE / inside)
-
-    def end_headers(self):
-        for name, value in HEADERS.items():
-            self.send_header(name, value)
-        super().end_headers()
-
-    def log_message(self, format, *args):
-        """Silent: what fails is told on the page."""
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        # A browser that hangs up, or that does not trust the certificate yet, is no error of ours.
-        if not isinstance(sys.exception(), ssl.SSLError | ConnectionError):
-            super().handle_error(request, client_address)
+from web_demo.guests import LIMITS, Limits, Server
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,10 +55,10 @@ def check(models: Path) -> None:
         raise UserError(f"there are no models in {str(models)!r}", fix="make web-demo")
 
 
-def listen(port: int, is_public: bool, models: Path) -> Server:
+def listen(port: int, is_public: bool, models: Path, limits: Limits = LIMITS) -> Server:
     handler = partial(Handler, directory=str(PAGE), models=models)
     try:
-        return Server(("" if is_public else "127.0.0.1", port), handler)
+        return Server(("" if is_public else "127.0.0.1", port), handler, limits=limits)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.parts import Part, parts
+from ghostnet_tf.base.parts import MODE, Part, parts
 
 MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
 
@@ -68,13 +68,15 @@ def folder_for_now(folder: Path) -> Iterator[None]:
                 break
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = MODE) -> None:
     """Write all of `data` to `path`, or leave `path` exactly as it was."""
-    write_together({path: data})
+    write_together({path: data}, mode)
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[Path, bytes], mode: int = MODE) -> None:
     """Write all of these files, or leave every one of them as it was.
+
+    Who may read them is `mode`, less the umask, from their first byte on.
 
     All bytes are on the disk under temporary names before the first rename, so a full disk costs
     nothing. A Ctrl-C between two renames is answered after the last one, and where one fails the
@@ -86,7 +88,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     with parts() as made:
         staged = {}
         for path, data in files.items():
-            part = made.begin(path.parent)  # on the same disk, where a rename is atomic
+            part = made.begin(path.parent, mode)  # on the same disk, where a rename is atomic
             part.write(data)
             staged[part.path] = path
         # A single rename leaves nothing to take back.

@@ -17,6 +17,7 @@ from pathlib import Path
 from ghostnet_tf.base.lock import is_still, lock
 
 PART = re.compile(r"\.ghostnet-([0-9a-f]{8})-[0-9a-f]{16}\.part")
+MODE = 0o666  # of a new file, less the umask: what `open` gives, and mkstemp does not
 ABANDONED_S = 86_400.0  # of other machines; no file takes so long to write
 
 
@@ -51,12 +52,14 @@ class Parts:
     def __init__(self):
         self._made: list[Part] = []
 
-    def begin(self, folder: Path) -> Part:
-        """An empty one in `folder`, whose old ones of dead writers are gone."""
+    def begin(self, folder: Path, mode: int = MODE) -> Part:
+        """An empty one in `folder`, whose old ones of dead writers are gone.
+
+        Who may read it is `mode`, less the umask.
+        """
         while True:
             path = _name(folder)
-            # The mode follows the umask, unlike mkstemp's.
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
             self._made.append(part := Part(path, fd))
             # Whoever took it for a dead one's, before it was locked, removes it and lets go.
             lock(fd, waits=True)

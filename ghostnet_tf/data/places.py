@@ -1,7 +1,6 @@
 """Where photos lie: a folder or a zip, walked once, each file under the name shown for it."""
 
 import os
-import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -9,7 +8,7 @@ from typing import Protocol
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member, user_path
-from ghostnet_tf.base.terminal import shown
+from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.names import of_file
 from ghostnet_tf.data.photo import MAX_FILE_BYTES, read_file
 from ghostnet_tf.data.zip_names import names_in
@@ -109,11 +108,10 @@ class Zip:
 
     def _say_guess(self, names: Iterable[str], encoding: str) -> None:
         some = next(name for name in names if not name.isascii())
-        print(
-            f"note: {shown(repr(self.title))} does not say how its names are written; taken for "
-            f"{encoding}, such as {shown(repr(some))}. Zipped anew by a program that writes UTF-8, "
-            "it would",
-            file=sys.stderr,
+        note(
+            f"note: {self.title!r} does not say how its names are written; taken for "
+            f"{encoding}, such as {some!r}. Zipped anew by a program that writes UTF-8, "
+            "it would"
         )
 
 
