@@ -1,11 +1,14 @@
 """A `.tflite` running in LiteRT, and what the runtime made of its graph."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, reason
 from ghostnet_tf.base.quiet import quiet
 
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
@@ -26,22 +29,26 @@ class Delegation:
 
 
 class Runtime:
-    """One `.tflite`, loaded from bytes: a damaged file is an error, never a crash."""
+    """One `.tflite`, loaded from bytes: what the runtime refuses is an error.
+
+    Bytes can also be such that the runtime ends the process: `trial.survives` asks that of files
+    that we did not make.
+    """
 
     def __init__(self, data: bytes, threads: int = 1, keep_all: bool = False):
         """`keep_all` runs without XNNPACK and keeps every tensor's values for `tensor`."""
-        try:
-            with quiet():
-                self.interpreter = interpreter(data, threads, keep_all)
-                self.interpreter.allocate_tensors()
-                inputs = self.interpreter.get_input_details()
-                self.outputs = self.interpreter.get_output_details()
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise UserError(f"the runtime refused the model: {reason}", fix=DAMAGED_FIX) from error
-        if len(inputs) != 1:
-            raise UserError(f"the model has {len(inputs)} inputs; one image is expected")
-        self.input = inputs[0]
+        with _asked(), quiet():
+            self.interpreter = interpreter(data, threads, keep_all)
+            self.interpreter.allocate_tensors()
+            self.inputs: list[dict[str, Any]] = self.interpreter.get_input_details()
+            self.outputs: list[dict[str, Any]] = self.interpreter.get_output_details()
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """The one input; UserError where there are others."""
+        if len(self.inputs) != 1:
+            raise UserError(f"the model has {len(self.inputs)} inputs; one image is expected")
+        return self.inputs[0]
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -56,7 +63,7 @@ class Runtime:
         for image in images:
             self.invoke(image)
             for values, detail in zip(results, self.outputs, strict=True):
-                values.append(dequantized(self.interpreter.get_tensor(detail["index"]), detail)[0])
+                values.append(dequantized(self.tensor(detail["index"]), detail)[0])
         stacked = [np.stack(values) for values in results]
         return stacked[0] if len(stacked) == 1 else stacked
 
@@ -65,12 +72,23 @@ class Runtime:
         batch = image[None]
         if batch.shape != self.input_shape:
             raise UserError(f"an image of shape {batch.shape} for an input of {self.input_shape}")
-        self.interpreter.set_tensor(self.input["index"], quantized(batch, self.input))
-        self.interpreter.invoke()
+        values = quantized(batch, self.input)
+        with _asked():
+            self.interpreter.set_tensor(self.input["index"], values)
+            self.interpreter.invoke()
+
+    def rehearse(self) -> list[np.ndarray]:
+        """Run once on zeros, whatever its inputs are; every output as it is, undequantized."""
+        with _asked(), quiet():
+            for one in self.inputs:  # a damaged shape is refused here, too
+                self.interpreter.set_tensor(one["index"], np.zeros(one["shape"], one["dtype"]))
+            self.interpreter.invoke()
+        return [self.tensor(output["index"]) for output in self.outputs]
 
     def tensor(self, index: int) -> np.ndarray:
-        """The values of any tensor after `invoke`; needs `keep_all`."""
-        return self.interpreter.get_tensor(index)
+        """The values of an output after `invoke`; with `keep_all`, of any tensor."""
+        with _asked():
+            return self.interpreter.get_tensor(index)
 
     def delegation(self) -> Delegation:
         """Partitions and the operators outside them; LiteRT lists a partition as an op DELEGATE."""
@@ -93,6 +111,22 @@ class Runtime:
         left = (op for op in ops if op["index"] not in taken)
         left_out = tuple(f"{op['op_name']} {names[int(op['outputs'][0])]}" for op in left)
         return Delegation(len(partitions), len(ops), left_out)
+
+
+@contextmanager
+def _asked() -> Iterator[None]:
+    """Whatever the runtime raises is the one error of a model that it does not run.
+
+    TensorFlow Lite answers damage with several kinds of exception.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"the runtime refused the model: {reason(error)}", fix=DAMAGED_FIX
+        ) from error
 
 
 def interpreter(data: bytes, threads: int, keep_all: bool) -> Interpreter | GhostInterpreter:
