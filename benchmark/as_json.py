@@ -91,10 +91,10 @@ def row_of(row: Row) -> dict[str, Any]:
     record = row.model.record
     accuracy = record.accuracy if record else None
     return {
-        "model": f"{record.model}{row.suffix}" if record else row.model.path.stem,
+        "model": f"{record.model}{row.suffix}" if record else row.name,
         "weights": record.weights if record else None,
         "recipe": row.recipe,
-        "file": row.model.path.name,
+        "file": row.model.file,
         "sha256": row.model.sha256,
         "is_graph_only": row.is_graph_only,
         "top1_published": row.published_top1,

@@ -44,6 +44,9 @@ class Fleet:
                 results = [self._one(target, begin) for target in targets]
         if not results:
             raise self.errors[0]
+        for one in results:
+            for why in one.failed.values():
+                self.errors.append(UserError(why, fix="the other files were measured all the same"))
         for error in self.errors:
             tell(error)
         return results

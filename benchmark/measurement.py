@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from ghostnet_tf.base.errors import UserError
+
 from .model import Model
 
 # Kinds never share a table: a count is no time, and a workstation is no phone.
 Kind = Literal["phone_latency", "app_latency", "browser_latency", "host_latency", "emulated_counts"]
 TOOLS = ("runner", "benchmark_model")  # ours, and TensorFlow Lite's own
 UNKNOWN_RUNTIME = "unknown, 2.1.6 or later"  # it passed the runner's smoke test; a doubt
+
+
+class ModelFailed(UserError):
+    """One model cannot be measured; the target is well, and others can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,7 @@ class Visit:
     runtime_version: str
     runtime_sha256: str
     class_us: dict[str, int]  # operator class -> its time in one more run, profiled; empty: unknown
+    resized: int = 0  # inputs whose batch the file leaves open, measured at 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +86,7 @@ class Counts:
     l1_misses: int
     l2_misses: int
     output_sha256: str
+    resized: int = 0  # inputs whose batch the file leaves open, counted at 1
 
 
 Seen = Visit | Summary | Counts  # what one visit brings

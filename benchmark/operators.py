@@ -23,7 +23,7 @@ from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import user_path, write_atomic
 
 from .measurement import Kind, Settings
-from .model import Model, open_model
+from .model import Model, open_all
 from .operator_blocks import blocks_of, class_of
 from .targets.phone import open_phones
 from .targets.runner import Report
@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> None:
     if (args.phone or args.core) and args.target != "phone":
         raise UserError("--phone and --core need --target phone")
 
-    models = [open_model(path) for path in args.files]
+    models = open_all(args.files)
     target = open_target(args)
     settings = Settings(threads=args.threads, min_runs=args.runs, min_seconds=0.0)
     try:

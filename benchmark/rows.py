@@ -31,9 +31,9 @@ class Row:
         """What tells it from the other rows of its recipe."""
         record = self.model.record
         if record is None:
-            return self.model.path.stem
+            return self.model.named(self.model.path.stem)
         model = f"{record.model}{self.suffix}"
-        return model if self.is_graph_only else f"{model} {record.weights}"
+        return self.model.named(model if self.is_graph_only else f"{model} {record.weights}")
 
     @property
     def label(self) -> str:
@@ -142,8 +142,9 @@ class Row:
     @cached_property
     def doubts(self) -> list[Doubt]:
         if self.is_counted:
-            return []
+            return _open_batch(self.seen)
         return [
+            *_open_batch(self.seen),
             *doubts(self.latency, self.on),
             *left_out(self.delegation),
             *_odd_outputs(self.visits),
@@ -175,7 +176,8 @@ class Table:
         """About all of its rows."""
         states = [state for done in self.results.rounds for state in (done.before, done.after)]
         about_phone = hot(states, self.rows[0].on)
-        return [*self.results.facts.get("doubts", ()), *map(str, about_phone)]
+        failed = [f"not measured: {why}" for why in self.results.failed.values()]
+        return [*failed, *self.results.facts.get("doubts", ()), *map(str, about_phone)]
 
     def by_recipe(self) -> Iterator[tuple[str | None, list[Row]]]:
         for recipe in dict.fromkeys(row.recipe for row in self.rows):
@@ -200,7 +202,20 @@ def tabulate(results: Results, models: Sequence[Model]) -> Table:
         on |= {"one_thread"}
     if results.kind == "host_latency":
         on |= OF_PHONES
-    return Table(results, [Row(model, results.of(model), on) for model in models])
+    measured = [model for model in models if model.sha256 not in results.failed]
+    return Table(results, [Row(model, results.of(model), on) for model in measured])
+
+
+def _open_batch(seen: Sequence[Seen]) -> list[Doubt]:
+    if not getattr(seen[-1], "resized", 0):
+        return []
+    return [
+        Doubt(
+            "batch",
+            "the file leaves the batch open (-1): it was set to 1 here, as an app would have to",
+            "export it with a batch of 1",
+        )
+    ]
 
 
 def _odd_outputs(visits: Sequence[Visit]) -> list[Doubt]:

@@ -18,12 +18,12 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.effort import EFFORTS, TARGETS, Effort
-from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.terminal import note
 
 from .measurement import TOOLS, Target
-from .model import Model, open_model
+from .model import Model, open_all
 from .plan import settings_of
 from .store import Results
 
@@ -151,12 +151,7 @@ def from_app(args: argparse.Namespace, models: Sequence[Model]) -> list[Results]
 def open_models(args: argparse.Namespace) -> list[Model]:
     from . import paper_suite
 
-    if args.suite:
-        return paper_suite.paper()
-    models = [open_model(file) for file in args.files]
-    if len({model.sha256 for model in models}) < len(models):
-        raise UserError("two of the files are the same, byte for byte", fix="name it once")
-    return models
+    return paper_suite.paper() if args.suite else open_all(args.files)
 
 
 def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:

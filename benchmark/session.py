@@ -9,7 +9,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import set_aside
 
 from . import store
-from .measurement import Settings, Target
+from .measurement import ModelFailed, Settings, Target
 from .model import Model
 from .plan import orders
 
@@ -28,7 +28,9 @@ def measure(
 ) -> store.Results:
     """All rounds of the plan; of a resumed run, those in `path` are not measured again.
 
-    The target is closed in any case, and whatever stops the run, finished rounds are in `path`.
+    A model that fails is left out from then on, and `Results.failed` says why; if all do, the first
+    error is raised. The target is closed in any case, and whatever stops the run, finished rounds
+    are in `path`.
     """
     results = None
     try:
@@ -43,9 +45,12 @@ def measure(
             for number, order in enumerate(plan[len(results.rounds) :], len(results.rounds) + 1):
                 before = target.conditions()
                 visits = {}
-                for i in order:
-                    progress(f"round {number} of {len(plan)}: {models[i].title}")
-                    visits[models[i].sha256] = target.visit(models[i], settings)
+                for model in [models[i] for i in order if models[i].sha256 not in results.failed]:
+                    progress(f"round {number} of {len(plan)}: {model.title}")
+                    try:
+                        visits[model.sha256] = target.visit(model, settings)
+                    except ModelFailed as error:
+                        results.leave_out(model, error)
                 results.add(store.Round(visits, before, target.conditions()))
                 results.save(path)
             return results

@@ -40,6 +40,7 @@ class Results:
     models: dict[str, str]  # SHA-256 -> file name
     facts: dict[str, Any]  # the target's description
     rounds: list[Round] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # SHA-256 -> why it has no number
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -55,6 +56,14 @@ class Results:
     def of(self, model: Model) -> list[Seen]:
         """What was seen of one model, round after round."""
         return [done.visits[model.sha256] for done in self.rounds]
+
+    def leave_out(self, model: Model, error: UserError) -> None:
+        """A model that cannot be measured; UserError, its own, if no other is left."""
+        self.failed[model.sha256] = str(error)
+        if self.failed.keys() >= self.models.keys():
+            raise error
+        for done in self.rounds:
+            done.visits.pop(model.sha256, None)
 
     def add(self, done: Round) -> None:
         """One more round, if it ran on the runtime of the others."""
@@ -100,6 +109,7 @@ def resume(path: Path, fresh: Results) -> Results:
             fix=OTHER,
         )
     fresh.rounds.extend(old.rounds)
+    fresh.failed.update(old.failed)
     return fresh
 
 
@@ -136,6 +146,7 @@ def read(path: Path) -> Results:
             models=content["models"],
             facts=content["facts"],
             rounds=rounds,
+            failed=typed(dict[str, str], content.get("failed", {}), "failed"),
         )
     except FileNotFoundError:
         raise UserError(f"there are no results {str(path)!r}", fix="leave out --resume") from None

@@ -29,15 +29,18 @@ enum { CPU = 1 };             // accelerators are a bit mask
 enum { LOCK_READ = 0, LOCK_WRITE = 1 };
 enum { FLOAT32 = 1, INT32 = 2, UINT8 = 3, INT64 = 4, BOOL = 6, INT16 = 7, INT8 = 9 };
 enum { MAX_RANK = 8 };
+enum { CUSTOM_OPERATOR = 32 };  // the code of what a program brings along
+
+typedef struct {
+  unsigned rank : 7;
+  bool has_strides : 1;
+  int32_t dimensions[MAX_RANK];
+  uint32_t strides[MAX_RANK];
+} Layout;  // 68 bytes
 
 typedef struct {
   int element_type;
-  struct {
-    unsigned rank : 7;
-    bool has_strides : 1;
-    int32_t dimensions[MAX_RANK];
-    uint32_t strides[MAX_RANK];
-  } layout;  // 68 bytes
+  Layout layout;
 } TensorType;
 
 enum { OPERATOR_EVENT = 2, DELEGATE_EVENT = 4 | 8 };  // of `type`; a bit mask
@@ -61,9 +64,11 @@ typedef struct {
   X(CreateModelFromBuffer, (LiteRtEnvironment, const void *, size_t, LiteRtModel *))              \
   X(GetMainModelSubgraphIndex, (LiteRtModel, size_t *))                                           \
   X(GetModelSubgraph, (LiteRtModel, size_t, LiteRtSubgraph *))                                    \
+  X(GetNumModelSubgraphs, (LiteRtModel, size_t *))                                                \
   X(GetNumSubgraphOps, (LiteRtSubgraph, size_t *))                                                \
   X(GetSubgraphOp, (LiteRtSubgraph, size_t, LiteRtOp *))                                          \
   X(GetOpCode, (LiteRtOp, int *))                                                                 \
+  X(GetNumOpOutputs, (LiteRtOp, size_t *))                                                        \
   X(GetOpOutput, (LiteRtOp, size_t, LiteRtTensor *))                                              \
   X(GetTensorName, (LiteRtTensor, const char **))                                                 \
   X(GetModelSignature, (LiteRtModel, size_t, LiteRtSignature *))                                  \
@@ -95,6 +100,12 @@ typedef struct {
   X(ResetProfiler, (LiteRtProfiler))                                                              \
   X(GetNumProfilerEvents, (LiteRtProfiler, int *))                                                \
   X(GetProfilerEvents, (LiteRtProfiler, int, ProfileEvent *))
+
+// What only some models need: NULL in a library that does not have it.
+#define LITERT_EXTRAS(X)                                                                          \
+  X(GetCustomCode, (LiteRtOp, const char **))                                                     \
+  X(CompiledModelResizeInputTensor, (LiteRtCompiledModel, size_t, size_t, const int *, size_t))   \
+  X(GetCompiledModelOutputTensorLayouts, (LiteRtCompiledModel, size_t, size_t, Layout *, bool))
 
 // It appeared in 2.1.6, the version in which the functions that create a model began to take an
 // environment first, under their old names. Whoever calls them in an older library crashes.

@@ -60,6 +60,7 @@ static void *allocate(size_t bytes) {
 static struct {
 #define X(name, parameters) LiteRtStatus(*name) parameters;
   LITERT_FUNCTIONS(X)
+  LITERT_EXTRAS(X)
 #undef X
 } rt;
 
@@ -76,6 +77,9 @@ static void load_runtime(void) {
   if (!(*(void **)&rt.name = dlsym(library, "LiteRt" #name)))                                 \
     stop(RUNTIME_UNUSABLE, "%s has no function LiteRt" #name, args.library);
   LITERT_FUNCTIONS(X)
+#undef X
+#define X(name, parameters) *(void **)&rt.name = dlsym(library, "LiteRt" #name);
+  LITERT_EXTRAS(X)
 #undef X
 }
 
@@ -117,9 +121,11 @@ static void check_operators(GhostSession *session) {
 // ---------------------------------------------------------------------------- one network
 
 typedef struct {
+  LiteRtModel model;
   LiteRtCompiledModel compiled;
   GhostSession *session;  // NULL for a model without Ghost operators
-  size_t n_inputs, n_outputs;
+  size_t n_inputs, n_outputs, n_resized;
+  bool has_open_outputs;  // of a size that the file does not fix
   LiteRtTensorBuffer *inputs, *outputs;
 } Network;
 
@@ -131,21 +137,69 @@ static void add_options(LiteRtOptions options, const char *name, char *toml) {
   check(rt.AddOpaqueOptions(options, more), RUN_FAILED, "options were refused");
 }
 
-static LiteRtTensorBuffer new_buffer(LiteRtEnvironment environment, LiteRtSignature signature,
-                                     LiteRtCompiledModel compiled, size_t index, bool is_input) {
+static TensorType type_of(LiteRtSignature signature, size_t index, bool is_input) {
   LiteRtTensor tensor;
   TensorType type = {0};
-  LiteRtTensorBufferRequirements needs;
-  LiteRtTensorBuffer buffer;
   check(is_input ? rt.GetSignatureInputTensorByIndex(signature, index, &tensor)
                  : rt.GetSignatureOutputTensorByIndex(signature, index, &tensor),
         MODEL_REFUSED, "the model does not name its inputs and outputs");
   check(rt.GetRankedTensorType(tensor, &type), MODEL_REFUSED,
         "an input or output of the model has no fixed rank");
-  for (unsigned i = 0; i < type.layout.rank; i++)
-    if (type.layout.dimensions[i] < 1)
-      stop(MODEL_REFUSED, "the model has a dimension of %d; export it with a fixed batch",
-           type.layout.dimensions[i]);
+  return type;
+}
+
+static bool is_open(const Layout *layout, unsigned from) {
+  for (unsigned i = from; i < layout->rank; i++)
+    if (layout->dimensions[i] < 1) return true;
+  return false;
+}
+
+#define OPEN_OUTPUTS \
+  "the size of an output depends on what is in the input, and LiteRT's compiled model, which apps " \
+  "run, has no room for that"
+
+// A batch that the file leaves open becomes 1; other sides that it leaves open nobody here knows.
+static void resize_to_batch_1(Network *net, LiteRtSignature signature) {
+  for (size_t i = 0; i < net->n_inputs; i++) {
+    Layout layout = type_of(signature, i, true).layout;
+    if (!is_open(&layout, 0)) continue;
+    if (is_open(&layout, 1))
+      stop(MODEL_REFUSED, "input %zu of the model has no fixed size; export it with one", i);
+    if (!rt.CompiledModelResizeInputTensor || !rt.GetCompiledModelOutputTensorLayouts)
+      stop(RUNTIME_UNUSABLE, "the model's batch is open, and %s cannot set it", args.library);
+    layout.dimensions[0] = 1;
+    check(rt.CompiledModelResizeInputTensor(net->compiled, 0, i, layout.dimensions, layout.rank),
+          MODEL_REFUSED, "the model's batch is open, and the runtime does not set it to 1");
+    net->n_resized++;
+  }
+}
+
+// The outputs' sizes once the inputs have theirs. Where they depend on the inputs' values, it is a
+// guess, and the run may fail.
+static void lay_out(Network *net, LiteRtSignature signature, TensorType *outputs) {
+  for (size_t i = 0; i < net->n_outputs; i++) {
+    outputs[i] = type_of(signature, i, false);
+    net->has_open_outputs |= is_open(&outputs[i].layout, 0);
+  }
+  if (!net->has_open_outputs) return;
+  if (!rt.GetCompiledModelOutputTensorLayouts)
+    stop(RUNTIME_UNUSABLE, "the model's outputs are open, and %s cannot tell their size",
+         args.library);
+  Layout *layouts = allocate(net->n_outputs * sizeof *layouts);
+  memset(layouts, 0, net->n_outputs * sizeof *layouts);
+  check(rt.GetCompiledModelOutputTensorLayouts(net->compiled, 0, net->n_outputs, layouts, true),
+        MODEL_REFUSED, "the runtime cannot say how large the model's outputs are");
+  for (size_t i = 0; i < net->n_outputs; i++) {
+    if (is_open(&layouts[i], 0)) stop(MODEL_REFUSED, OPEN_OUTPUTS);
+    outputs[i].layout = layouts[i];
+  }
+  free(layouts);
+}
+
+static LiteRtTensorBuffer new_buffer(LiteRtEnvironment environment, LiteRtCompiledModel compiled,
+                                     size_t index, TensorType type, bool is_input) {
+  LiteRtTensorBufferRequirements needs;
+  LiteRtTensorBuffer buffer;
   check(is_input ? rt.GetCompiledModelInputBufferRequirements(compiled, 0, index, &needs)
                  : rt.GetCompiledModelOutputBufferRequirements(compiled, 0, index, &needs),
         MODEL_REFUSED, "the runtime cannot say what buffers the model needs");
@@ -154,16 +208,9 @@ static LiteRtTensorBuffer new_buffer(LiteRtEnvironment environment, LiteRtSignat
   return buffer;
 }
 
-static int element_type(LiteRtSignature signature, size_t index) {
-  LiteRtTensor tensor;
-  TensorType type = {0};
-  rt.GetSignatureInputTensorByIndex(signature, index, &tensor);
-  rt.GetRankedTensorType(tensor, &type);
-  return type.element_type;
-}
-
 // Numbers that are the same on every processor: float32 in [-2, 2) in steps of 1/256, integers
-// over their whole range. Noise is enough, for no kernel's speed depends on its values.
+// over their whole range. Noise is enough, for no kernel's speed depends on its values. Wide integers
+// and truth values are 0, which is an index in every table.
 static void fill(void *data, size_t bytes, int type, uint32_t seed) {
   uint32_t x = seed * 2654435761u + 1;
   if (type == FLOAT32) {
@@ -178,6 +225,8 @@ static void fill(void *data, size_t bytes, int type, uint32_t seed) {
       x = x * 1664525u + 1013904223u;
       values[i] = (uint8_t)(x >> 24);
     }
+  } else if (type == INT32 || type == INT64 || type == BOOL) {
+    memset(data, 0, bytes);
   } else {
     stop(MODEL_REFUSED, "an input is of LiteRT element type %d; give its bytes with --input", type);
   }
@@ -211,7 +260,7 @@ static void fill_inputs(Network *net, LiteRtSignature signature) {
     check(rt.LockTensorBuffer(net->inputs[i], &data, LOCK_WRITE), RUN_FAILED,
           "an input cannot be written");
     if (!given) {
-      fill(data, bytes, element_type(signature, i), (uint32_t)i);
+      fill(data, bytes, type_of(signature, i, true).element_type, (uint32_t)i);
     } else if (bytes > size - used) {
       stop(BAD_USAGE, "%s has %zu bytes; the model's inputs take more", args.input, size);
     } else {
@@ -223,6 +272,30 @@ static void fill_inputs(Network *net, LiteRtSignature signature) {
   if (used != size)
     stop(BAD_USAGE, "%s has %zu bytes; the model's inputs take %zu", args.input, size, used);
   free(given);
+}
+
+static size_t operators_of(LiteRtModel model, LiteRtSubgraph *graph) {
+  size_t main_index, n;
+  check(rt.GetMainModelSubgraphIndex(model, &main_index), RUN_FAILED, "no main graph");
+  check(rt.GetModelSubgraph(model, main_index, graph), RUN_FAILED, "no main graph");
+  check(rt.GetNumSubgraphOps(*graph, &n), RUN_FAILED, "no operators");
+  return n;
+}
+
+// Why a model does not run, where that is an operator which the runtime does not have.
+static void refuse_custom_operator(LiteRtModel model) {
+  LiteRtSubgraph graph;
+  size_t n = operators_of(model, &graph);
+  for (size_t i = 0; i < n && rt.GetCustomCode; i++) {
+    LiteRtOp op;
+    const char *name;
+    int code;
+    if (rt.GetSubgraphOp(graph, i, &op) || rt.GetOpCode(op, &code) || code != CUSTOM_OPERATOR ||
+        rt.GetCustomCode(op, &name) || !strncmp(name, GHOST_OP_NAME, strcspn(GHOST_OP_NAME, "%")))
+      continue;
+    stop(MODEL_REFUSED, "the model has the operator '%s', which is not one of the runtime's own",
+         name);
+  }
 }
 
 static Network compile(LiteRtEnvironment environment, LiteRtModel model, bool profiled) {
@@ -246,26 +319,37 @@ static Network compile(LiteRtEnvironment environment, LiteRtModel model, bool pr
   }
   LiteRtStatus status = rt.CreateCompiledModel(environment, model, options, &net.compiled);
   check_operators(net.session);  // says more than the status
+  if (status) refuse_custom_operator(model);
   check(status, MODEL_REFUSED,
         "the runtime cannot prepare the model: it is damaged, or has an unknown operator");
+  net.model = model;
   check(rt.GetModelSignature(model, 0, &signature), MODEL_REFUSED, "the model has no signature");
   check(rt.GetNumSignatureInputs(signature, &net.n_inputs), MODEL_REFUSED, "no inputs");
   check(rt.GetNumSignatureOutputs(signature, &net.n_outputs), MODEL_REFUSED, "no outputs");
   net.inputs = allocate(net.n_inputs * sizeof *net.inputs);
   net.outputs = allocate(net.n_outputs * sizeof *net.outputs);
-  for (size_t i = 0; i < net.n_inputs; i++)
-    net.inputs[i] = new_buffer(environment, signature, net.compiled, i, true);
+  resize_to_batch_1(&net, signature);
+  TensorType *types = allocate(net.n_outputs * sizeof *types);
+  lay_out(&net, signature, types);
+  for (size_t i = 0; i < net.n_inputs; i++) {
+    TensorType type = type_of(signature, i, true);
+    if (type.layout.rank && type.layout.dimensions[0] < 1) type.layout.dimensions[0] = 1;
+    net.inputs[i] = new_buffer(environment, net.compiled, i, type, true);
+  }
   for (size_t i = 0; i < net.n_outputs; i++)
-    net.outputs[i] = new_buffer(environment, signature, net.compiled, i, false);
+    net.outputs[i] = new_buffer(environment, net.compiled, i, types[i], false);
+  free(types);
   fill_inputs(&net, signature);
   return net;
 }
 
 static void run(Network *net) {
-  check(rt.RunCompiledModel(net->compiled, 0, net->n_inputs, net->inputs, net->n_outputs,
-                            net->outputs),
-        RUN_FAILED, "the model loads and does not run");
-  check_operators(net->session);
+  LiteRtStatus status = rt.RunCompiledModel(net->compiled, 0, net->n_inputs, net->inputs,
+                                            net->n_outputs, net->outputs);
+  check_operators(net->session);  // says more than the status
+  if (status) refuse_custom_operator(net->model);
+  if (status && net->has_open_outputs) stop(MODEL_REFUSED, OPEN_OUTPUTS);
+  check(status, RUN_FAILED, "the model loads and does not run");
 }
 
 static void hash_outputs(Network *net, char hex[65]) {

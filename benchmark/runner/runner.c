@@ -122,21 +122,23 @@ static void print_text(const char *text) {
 
 // The operators of the file, in its order: TFLite's code, and the name of the first output.
 static void print_graph(LiteRtModel model) {
-  size_t main_index, n;
   LiteRtSubgraph graph;
-  check(rt.GetMainModelSubgraphIndex(model, &main_index), RUN_FAILED, "no main graph");
-  check(rt.GetModelSubgraph(model, main_index, &graph), RUN_FAILED, "no main graph");
-  check(rt.GetNumSubgraphOps(graph, &n), RUN_FAILED, "no operators");
-  printf(" \"graph\": [");
+  size_t n = operators_of(model, &graph), n_graphs;
+  check(rt.GetNumModelSubgraphs(model, &n_graphs), RUN_FAILED, "no graphs");
+  printf(" \"subgraphs\": %zu,\n \"graph\": [", n_graphs);
   for (size_t i = 0; i < n; i++) {
     LiteRtOp op;
     LiteRtTensor output;
-    const char *name;
+    const char *name = "";  // of what writes nothing but a variable
+    size_t n_outputs;
     int code;
     check(rt.GetSubgraphOp(graph, i, &op), RUN_FAILED, "an operator is missing");
     check(rt.GetOpCode(op, &code), RUN_FAILED, "an operator has no code");
-    check(rt.GetOpOutput(op, 0, &output), RUN_FAILED, "an operator has no output");
-    check(rt.GetTensorName(output, &name), RUN_FAILED, "a tensor has no name");
+    check(rt.GetNumOpOutputs(op, &n_outputs), RUN_FAILED, "an operator has no outputs");
+    if (n_outputs) {
+      check(rt.GetOpOutput(op, 0, &output), RUN_FAILED, "an operator has no output");
+      check(rt.GetTensorName(output, &name), RUN_FAILED, "a tensor has no name");
+    }
     printf("%s{\"code\": %d, \"output\": ", i ? ", " : "", code);
     print_text(name);
     printf("}");
@@ -275,6 +277,7 @@ int main(int n, char **given) {
   printf("{\n \"runner\": 1,\n \"model_sha256\": \"%s\",\n", model_sha);
   printf(" \"runtime_sha256\": \"%s\",\n \"runtime_version\": ", library_sha);
   printf(version ? "\"%s\",\n" : "null,\n", version);
+  printf(" \"resized\": %zu,\n", net.n_resized);
   printf(" \"operators\": \"%s\",\n", net.session ? ops.variant(net.session) : "");
   printf(" \"threads\": %ld,\n \"fp16\": %s,\n", args.threads, args.fp16 ? "true" : "false");
   printf(" \"load_ms\": %.6f,\n \"init_ms\": %.6f,\n", loaded - start, ready - loaded);
@@ -286,7 +289,7 @@ int main(int n, char **given) {
     print_graph(model);
     print_profile(environment, model, args.profile ? args.profile : 1);
   } else {
-    printf(" \"graph\": [],\n \"profile\": [],\n");
+    printf(" \"subgraphs\": 1,\n \"graph\": [],\n \"profile\": [],\n");
   }
   printf(" \"output_sha256\": \"%s\"\n}\n", output_sha);
   if (fflush(stdout) || ferror(stdout)) stop(RUN_FAILED, "the report cannot be written");

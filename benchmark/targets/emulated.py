@@ -101,7 +101,7 @@ class EmulatedTarget:
             env = {"PATH": os.defpath, "LC_ALL": "C"}
             report = start([*command, str(self.runner), *line], model, TIMEOUT_S, env)
             counted = _read(written, model)
-        return Counts(**vars(counted), output_sha256=report.output_sha256)
+        return Counts(**vars(counted), output_sha256=report.output_sha256, resized=report.resized)
 
     def _operators_of(self, model: Model) -> str | None:
         return self._operators if model.has_operators else None

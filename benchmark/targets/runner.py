@@ -13,7 +13,7 @@ from ghostnet_tf.base.libraries import OPERATOR_NAME
 from ghostnet_tf.base.record import Mismatch, typed
 
 from ..events import Event, Op, class_of
-from ..measurement import UNKNOWN_RUNTIME, Delegation, Settings, Visit
+from ..measurement import UNKNOWN_RUNTIME, Delegation, ModelFailed, Settings, Visit
 from ..model import Model
 
 GET_KNOWN_RUNTIME = "pip install ai-edge-litert==2.3.0"
@@ -22,10 +22,11 @@ FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of 
     4: GET_KNOWN_RUNTIME,
     5: GET_KNOWN_RUNTIME,
     6: "check the file with ghostnet verify, or export it again",
-    7: "free some memory and try again",
+    7: "check the file with ghostnet verify, and that there is memory left",
     8: "leave half precision out, or choose a core that has it",
     9: "make the file again with ghostnet ghost-op, or measure its plain file",
 }
+OF_MODEL = {6, 7, 9}  # others of the run may do better
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +49,12 @@ class Report:
     graph: tuple[Op, ...]
     profile: tuple[tuple[Event, ...], ...]  # a tuple for each profiled run
     output_sha256: str
+    resized: int = 0  # inputs whose batch the file leaves open, and which was set to 1
+    subgraphs: int = 1  # of the file; `graph` is the main one
 
     def delegation(self) -> Delegation | None:
-        if not self.profile:
+        # The profile does not say in which of several subgraphs an operator ran, nor how often.
+        if not self.profile or self.subgraphs > 1:
             return None
         events = self.profile[-1]
         left_out = Counter(
@@ -88,6 +92,7 @@ class Report:
             clock_resolution_ns=self.clock_resolution_ns,
             runtime_version=self.runtime_version or UNKNOWN_RUNTIME,
             runtime_sha256=self.runtime_sha256,
+            resized=self.resized,
         )
 
 
@@ -125,7 +130,7 @@ def execute(
             list(command), capture_output=True, timeout=timeout_s, env=env
         )
     except subprocess.TimeoutExpired:
-        raise UserError(
+        raise ModelFailed(
             f"there was no answer for {str(model.path)!r} in {timeout_s:.0f} s",
             fix="try a lower --effort, or a machine with less to do",
         ) from None
@@ -143,12 +148,13 @@ def failure(code: int, stderr: str, model: Model) -> Exception:
     said = [line for line in stderr.splitlines() if line.startswith("runner: ")]
     why = said[-1].removeprefix("runner: ") if said else f"it ended with exit code {code}"
     if code in FIXES and said:
-        return UserError(f"{str(model.path)!r}: {why}", fix=FIXES[code])
+        kind = ModelFailed if code in OF_MODEL else UserError
+        return kind(f"{str(model.path)!r}: {why}", fix=FIXES[code])
     if code == 2:
         return RuntimeError(f"the runner does not know its command line: {why}")
     if code < 0 or code > 128:
         why = f"signal {-code if code < 0 else code - 128} ended the runner"
-    return UserError(
+    return ModelFailed(
         f"{str(model.path)!r}: {why}",
         fix="check the file with ghostnet verify, and that there is memory left",
     )
@@ -190,4 +196,5 @@ def _check(report: Report) -> None:
     for run in report.profile:
         need(all(e.us >= 0 and e.index >= 0 for e in run), "a negative number in the profile")
         left_out = sum(not e.delegated for e in run)
-        need(left_out <= len(report.graph), "more operators ran than the graph has")
+        is_whole = report.subgraphs == 1  # what a loop runs is in another, and runs many times
+        need(not is_whole or left_out <= len(report.graph), "more operators ran than the graph has")

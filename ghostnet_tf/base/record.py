@@ -12,6 +12,8 @@ from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256, user_path, write_together
 
 SCHEMA = 1
+# One of these is in every record, even a damaged one, and in no other program's .json.
+OURS = (b'"weights_sha256"', b'"label_ids"', b'"parity_db"')
 MAX_PARITY_DB = 200.0  # beyond what float32 can tell apart
 TOOLS = (
     "ghostnet-tf",
@@ -209,6 +211,14 @@ def read_model(path: str | Path) -> bytes:
     return data
 
 
+def record_of(path: str | Path, data: bytes) -> Record | None:
+    """The record beside `path`, which must describe `data`; None where there is none of ours."""
+    try:
+        return matching_record(path, data)
+    except NoRecord:
+        return None
+
+
 def matching_record(path: str | Path, data: bytes) -> Record:
     """The record beside `path`, if it describes `data`."""
     record = read_record(path)
@@ -221,17 +231,28 @@ def matching_record(path: str | Path, data: bytes) -> Record:
     return record
 
 
+class NoRecord(UserError):
+    """No record of ours stands beside a file."""
+
+
 def read_record(path: str | Path) -> Record:
-    """The record beside the `.tflite` file `path`."""
+    """The record beside the `.tflite` file `path`; NoRecord where there is none of ours."""
     beside = record_path(user_path(path))
     try:
-        content = json.loads(beside.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
+        said = beside.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoRecord(
             f"there is no record {str(beside)!r}", fix="copy the .json together with the .tflite"
         ) from None
     except OSError as error:
         raise UserError(f"the record {str(beside)!r} cannot be read: {error.strerror}") from None
+    if not any(key in said for key in OURS):
+        raise NoRecord(
+            f"there is no record: {str(beside)!r} is a file of somebody else",
+            fix="copy the .json that was exported together with the .tflite",
+        )
+    try:
+        content = json.loads(said.decode())
     except (ValueError, RecursionError) as error:
         raise UserError(f"the record {str(beside)!r} is not JSON: {error}") from None
     try:
@@ -257,12 +278,6 @@ def _divided(kind: Any, content: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     hints.pop("others", None)
     known = {name: value for name, value in content.items() if name in hints}
     others = {name: value for name, value in content.items() if name not in hints}
-    for one in fields(kind) if is_dataclass(kind) else ():
-        if one.name in hints and one.name not in content:
-            if one.default is not MISSING:
-                known[one.name] = one.default
-            elif one.default_factory is not MISSING:
-                known[one.name] = one.default_factory()
     for name, value in known.items():
         inner = get_args(hints[name])[0] if get_origin(hints[name]) is UnionType else hints[name]
         if isinstance(value, dict) and (is_typeddict(inner) or is_dataclass(inner)):
@@ -313,7 +328,15 @@ def _typed_fields(kind: Any, value: Any, where: str) -> Any:
     hints = get_type_hints(kind)
     if not isinstance(value, dict):
         raise Mismatch(f"{where} is {value!r}")
-    if odd := sorted(hints.keys() ^ value.keys()):
+    if odd := sorted(
+        (hints.keys() - _defaulted(kind)) - value.keys() | value.keys() - hints.keys()
+    ):
         state = "unknown" if odd[0] in value else "missing"
         raise Mismatch(f"{where}.{odd[0]} is {state}")
-    return kind(**{n: typed(hint, value[n], f"{where}.{n}") for n, hint in hints.items()})
+    return kind(**{n: typed(hints[n], given, f"{where}.{n}") for n, given in value.items()})
+
+
+def _defaulted(kind: Any) -> set[str]:
+    """The fields that may be left out: older files do not have them."""
+    found = fields(kind) if is_dataclass(kind) else ()
+    return {f.name for f in found if (f.default, f.default_factory) != (MISSING, MISSING)}

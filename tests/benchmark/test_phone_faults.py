@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from benchmark import run as command
 from benchmark import store
+from benchmark.model import open_model
 from benchmark.targets import adb as adb_module
 from benchmark.targets import phone as phone_module
 from benchmark.targets.adb import choose, devices
@@ -249,7 +249,7 @@ def test_hostile_names_of_files_and_phones_stay_names(
 
     results = measured(
         targets(server, phone, runner_tool)[0],
-        [command.open_model(hostile)],
+        [open_model(hostile)],
         tmp_path / "results.json",
     )
 
