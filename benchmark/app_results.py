@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ghostnet_tf.base.effort import EFFORTS
 from ghostnet_tf.base.errors import CheckFailed, UserError, pick
-from ghostnet_tf.base.record import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, typed
 
 from .measurement import Delegation, Visit
 from .model import Model

@@ -10,7 +10,7 @@ from typing import Any
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
-from ghostnet_tf.base.record import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, typed
 
 from .measurement import Counts, Kind, Seen, Settings, Summary, Target, Visit
 from .model import Model

@@ -21,7 +21,8 @@ from flatbuffers.table import Table
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member
-from ghostnet_tf.base.record import Mismatch, PreprocessingFields, Record, typed
+from ghostnet_tf.base.record import PreprocessingFields, Record
+from ghostnet_tf.base.schema import Mismatch, typed
 
 from .flatbuffer import Flatbuffer
 

@@ -15,7 +15,7 @@ from ghostnet_tf.base.errors import CheckFailed, UserError, pick
 from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.libraries import operators
 from ghostnet_tf.base.programs import compiled, need
-from ghostnet_tf.base.record import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, typed
 
 from ..build import build
 from ..emulator.soc import CORES, LIBRARIES, make_root

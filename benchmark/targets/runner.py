@@ -10,7 +10,7 @@ from typing import Any
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
-from ghostnet_tf.base.record import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, typed
 
 from ..events import Event, Op, class_of
 from ..measurement import UNKNOWN_RUNTIME, Delegation, ModelFailed, Settings, Visit

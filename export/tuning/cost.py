@@ -11,8 +11,8 @@ from typing import Any
 from ghostnet_tf.base.effort import MAX_COUNT_DIFFERENCE
 from ghostnet_tf.base.errors import CHECK_FAILED, INTERRUPTED, USER_CAN_FIX, CheckFailed, UserError
 from ghostnet_tf.base.files import scratch, set_aside, sha256, write_atomic
-from ghostnet_tf.base.record import Mismatch, typed
 from ghostnet_tf.base.rooms import command
+from ghostnet_tf.base.schema import Mismatch, typed
 
 SCHEMA = 1
 EMULATED = "emulated"

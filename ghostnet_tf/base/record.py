@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import UnionType
@@ -10,6 +10,7 @@ from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_type
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256, user_path, write_together
+from ghostnet_tf.base.schema import MAX_BYTES, Mismatch, document, typed
 
 SCHEMA = 1
 # One of these is in every record, even a damaged one, and in no other program's .json.
@@ -239,29 +240,27 @@ def read_record(path: str | Path) -> Record:
     """The record beside the `.tflite` file `path`; NoRecord where there is none of ours."""
     beside = record_path(user_path(path))
     try:
-        said = beside.read_bytes()
+        with beside.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NoRecord(
             f"there is no record {str(beside)!r}", fix="copy the .json together with the .tflite"
         ) from None
     except OSError as error:
         raise UserError(f"the record {str(beside)!r} cannot be read: {error.strerror}") from None
-    if not any(key in said for key in OURS):
+    if not any(key in data for key in OURS):
         raise NoRecord(
             f"there is no record: {str(beside)!r} is a file of somebody else",
             fix="copy the .json that was exported together with the .tflite",
         )
     try:
-        content = json.loads(said.decode())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"the record {str(beside)!r} is not JSON: {error}") from None
-    try:
+        content = document(data)
         schema = content.get("schema") if isinstance(content, dict) else None
         if schema != SCHEMA:
             raise Mismatch(f"its schema is {schema!r}, and this version reads {SCHEMA}")
         known, others = _divided(Record, content)
-        return replace(typed(Record, {**known, "others": {}}, "record"), others=others)
-    except (Mismatch, OverflowError) as wrong:
+        return replace(typed(Record, known, "record"), others=others)
+    except Mismatch as wrong:
         raise UserError(
             f"the record {str(beside)!r} cannot be used: {wrong}",
             fix="export the file again with this version, or read it with the one that wrote it",
@@ -269,10 +268,10 @@ def read_record(path: str | Path) -> Record:
 
 
 def _divided(kind: Any, content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(the keys of `kind`, also those that are left out and have a default; all others).
+    """(the keys of `kind`; all others).
 
-    A record grows without breaking: whoever reads an older one takes the defaults, and whoever
-    reads a newer one keeps what this version does not know.
+    A record grows without breaking: whoever reads an older one takes the defaults (`typed` does),
+    and whoever reads a newer one keeps what this version does not know.
     """
     hints = get_type_hints(kind)
     hints.pop("others", None)
@@ -299,44 +298,3 @@ def _merged(content: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(content[name], dict):
             merged[name] = _merged(content[name], value)
     return merged
-
-
-class Mismatch(Exception):
-    """What a record holds is not what its schema says."""
-
-
-def typed(kind: Any, value: Any, where: str) -> Any:
-    """`value` out of JSON as the annotated type `kind`, or `Mismatch` that says where."""
-    if get_origin(kind) is UnionType:
-        return None if value is None else typed(get_args(kind)[0], value, where)
-    if is_typeddict(kind) or is_dataclass(kind):
-        return _typed_fields(kind, value, where)
-    if get_origin(kind) in (list, tuple) and isinstance(value, list):
-        items = (typed(get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
-        return get_origin(kind)(items)
-    if get_origin(kind) is dict and isinstance(value, dict):
-        return {k: typed(get_args(kind)[1], v, f"{where}.{k}") for k, v in value.items()}
-    if kind is float and type(value) is int:
-        value = float(value)
-    # Not isinstance, for True is no number; and JSON's 1e999 is infinite.
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        raise Mismatch(f"{where} is {value!r}")
-    return value
-
-
-def _typed_fields(kind: Any, value: Any, where: str) -> Any:
-    hints = get_type_hints(kind)
-    if not isinstance(value, dict):
-        raise Mismatch(f"{where} is {value!r}")
-    if odd := sorted(
-        (hints.keys() - _defaulted(kind)) - value.keys() | value.keys() - hints.keys()
-    ):
-        state = "unknown" if odd[0] in value else "missing"
-        raise Mismatch(f"{where}.{odd[0]} is {state}")
-    return kind(**{n: typed(hints[n], given, f"{where}.{n}") for n, given in value.items()})
-
-
-def _defaulted(kind: Any) -> set[str]:
-    """The fields that may be left out: older files do not have them."""
-    found = fields(kind) if is_dataclass(kind) else ()
-    return {f.name for f in found if (f.default, f.default_factory) != (MISSING, MISSING)}

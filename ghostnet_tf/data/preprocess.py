@@ -1,17 +1,26 @@
 """How a photo becomes the model's input. The one definition; other languages must match it."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.schema import Mismatch, short, typed
 
 RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CHANNELS = 3
+# The least and the largest of every number. Far beyond them a photo takes gigabytes, or its values
+# are infinite; all together keep the input of a network below 1e10.
+Bounds = tuple[float, float]
+SIDES: Bounds = (1, 8192)  # pixels
+CROPS: Bounds = (1e-3, 1)
+MEANS: Bounds = (-1000, 1000)
+STDS: Bounds = (1e-6, 1e6)  # 1/255 leaves pixels as they are, 1/65535 makes 16 bits of them
 
 
 @dataclass(frozen=True)
@@ -25,17 +34,23 @@ class Preprocessing:
     std: tuple[float, ...]
 
     def __post_init__(self):
+        # Every number is bounded here and nowhere else: a record or a header may hold anything.
         pick(self.resample, RESAMPLE, "resample filter")
-        if self.size < 1 or not 0 < self.crop <= 1:
-            raise UserError(f"size {self.size} and crop {self.crop} make no image")
-        if len(self.mean) != 3 or len(self.std) != 3 or not all(map(math.isfinite, self.mean)):
-            raise UserError(f"mean {self.mean} and std {self.std} must have three numbers each")
-        if not all(0 < std < math.inf for std in self.std):
-            raise UserError(f"std {self.std} must be above 0")
+        _check("size", (self.size,), 1, SIDES)
+        _check("crop", (self.crop,), 1, CROPS)
+        _check("size / crop", (self.size / self.crop,), 1, SIDES)  # what a photo is resized to
+        _check("mean", self.mean, CHANNELS, MEANS)
+        _check("std", self.std, CHANNELS, STDS)
+        if not isinstance(self.size, Integral):
+            raise UserError(f"size {self.size} is no whole number of pixels")
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
-        return cls(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
+        """From JSON, whatever it holds; UserError where that is no preprocessing."""
+        try:
+            return typed(cls, fields, "preprocessing")
+        except Mismatch as wrong:
+            raise UserError(str(wrong)) from None
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
@@ -69,6 +84,16 @@ class Preprocessing:
     def normalise(self, pixels: np.ndarray) -> np.ndarray:
         """(..., 3) uint8 RGB -> (..., 3) float32."""
         return self.table()[pixels, np.arange(3)]
+
+
+def _check(name: str, values: Iterable[float], count: int, bounds: Bounds) -> None:
+    """UserError unless these are `count` numbers within bounds; True and NaN are none."""
+    said, (least, most) = tuple(values), bounds
+    are_numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in said)
+    if len(said) != count or not are_numbers or not all(least <= v <= most for v in said):
+        what = "a number" if count == 1 else f"{count} numbers"
+        shown = said[0] if len(said) == 1 else list(said[: count + 1])
+        raise UserError(f"{name} must be {what} from {least:g} to {most:g}, not {short(shown)}")
 
 
 IMAGENET = Preprocessing(224, 0.875, "bilinear", IMAGENET_MEAN, IMAGENET_STD)

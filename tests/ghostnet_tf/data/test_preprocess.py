@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -107,18 +108,66 @@ def test_a_record_survives_its_dictionary():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"size": 0}, "size 0"),
-        ({"crop": 1.5}, "crop 1.5"),
-        ({"crop": 0.0}, "crop 0.0"),
+        ({"size": 0}, "size must be a number from 1 to 8192, not 0"),
+        ({"size": 10**9}, "size must be a number from 1 to 8192, not 1000000000"),
+        ({"size": True}, "preprocessing.size is True"),
+        ({"size": 96.5}, "preprocessing.size is 96.5"),
+        ({"size": 10**400}, "preprocessing.size|size must"),
+        ({"crop": 1.5}, "crop must be a number from 0.001 to 1, not 1.5"),
+        ({"crop": 0.0}, "crop must .*, not 0.0"),
+        ({"crop": 1e-9}, "crop must .*, not 1e-09"),
+        ({"crop": 0.001}, "size / crop must be a number from 1 to 8192, not 224000"),
+        ({"size": 8192, "crop": 0.875}, "size / crop must .*, not 9362"),
         ({"resample": "bilinea"}, "no resample filter 'bilinea'"),
-        ({"mean": [0.5]}, "three numbers"),
-        ({"mean": [0.5, 0.5, float("nan")]}, "three numbers"),
-        ({"std": [0.5, 0.5, 0.0]}, "above 0"),
+        ({"mean": [0.5]}, "mean must be 3 numbers from -1000 to 1000"),
+        ({"mean": [0.5] * 1_000_000}, "mean must be 3 numbers"),
+        ({"mean": [0.5, 0.5, float("nan")]}, r"preprocessing.mean\[2\] is nan"),
+        ({"mean": [0.5, 0.5, 1e300]}, "mean must .*, not .*1e.300"),
+        ({"mean": [0.5, 0.5, 10**400]}, r"preprocessing.mean\[2\] is 1000"),
+        ({"std": [0.5, 0.5, 0.0]}, "std must be 3 numbers from 1e-06 to 1e.06"),
+        ({"std": [0.5, 0.5, 1e-45]}, "std must .*, not .*1e-45"),
+        ({"std": [0.5, 0.5, -0.5]}, "std must"),
+        ({"std": "0.5"}, "preprocessing.std is '0.5'"),
+        ({"more": 1}, "preprocessing.more is unknown"),
     ],
 )
 def test_a_record_that_makes_no_image_is_refused(change, said):
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=said) as error:
         Preprocessing.from_dict({**IMAGENET.to_dict(), **change})
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("fields", [{}, [], None, "imagenet", {"size": 8}])
+def test_what_is_no_record_at_all_is_refused(fields):
+    with pytest.raises(UserError, match="preprocessing"):
+        Preprocessing.from_dict(fields)
+
+
+@pytest.mark.parametrize(
+    "change", [{"size": 0}, {"size": 96.5}, {"size": True}, {"crop": np.nan}, {"std": (1e-45,) * 3}]
+)
+def test_numbers_are_bounded_however_it_is_made(change):
+    with pytest.raises(UserError, match=next(iter(change))):
+        replace(IMAGENET, **change)
+
+
+EXTREMES = st.sampled_from([1e-6, 1 / 65535, 1 / 255, 1.0, 1e6])
+
+
+@given(
+    mean=st.sampled_from([-1000.0, -0.5, 0.0, 0.5, 1000.0]),
+    std=EXTREMES,
+    size=st.sampled_from([1, 2, 224, 8192]),
+    crop=st.sampled_from([0.001, 0.01, 0.875, 1.0]),
+)
+def test_whatever_is_taken_keeps_inputs_finite_and_photos_within_memory(mean, std, size, crop):
+    try:
+        how = Preprocessing(size, crop, "bilinear", (mean,) * 3, (std,) * 3)
+    except UserError as error:
+        assert str(error).startswith("size / crop") and size / crop > 8192
+        return
+    assert np.abs(how.table()).max() < 1e10
+    assert 3 * round(how.size / how.crop) ** 2 <= 3 * 8192**2  # bytes of a square photo
 
 
 def test_photos_of_several_sizes_become_one_input():
