@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ghostnet_tf.base.markdown import inline, row
+from ghostnet_tf.base.markup import inline, row
 
 
 @dataclass(frozen=True)

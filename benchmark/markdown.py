@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ghostnet_tf.base.markdown import inline, paragraph
+from ghostnet_tf.base.markup import inline, paragraph
 
 from . import tables
 from .findings import Findings

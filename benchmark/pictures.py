@@ -22,6 +22,7 @@ from .rows import ACCURACIES, Row, Table
 WIDTH = 5.0  # inches: 360 points, a phone's width
 LEGEND_ROW = 0.2  # inches
 LONG_LABEL = 30  # letters; two such labels do not stand side by side
+LONGEST_LABEL = 48  # letters that leave room for a picture
 INK, QUIET, HEAT = "#010203", "#6b7281", "#dc2627"  # of letters, of axes, of the battery
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and follows the page's font
@@ -133,9 +134,9 @@ def classes(table: Table) -> str | None:
     for i, name in enumerate(names):
         width = np.array([part.get(name, 0.0) for part in parts])
         colour = CLASS_COLOURS[i % len(CLASS_COLOURS)]
-        axes.barh(range(len(left)), width, left=left, label=name, color=colour)
+        axes.barh(range(len(left)), width, left=left, label=drawn(name), color=colour)
         left += width
-    axes.set_yticks(range(len(left)), [row.label for row in table.rows], fontsize=8)
+    axes.set_yticks(range(len(left)), [drawn(row.label) for row in table.rows], fontsize=8)
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set_xlabel("million instructions" if table.is_counted else "ms, profiled")
@@ -177,20 +178,29 @@ def _figure(table: Table, what: str, height: float) -> tuple[Figure, Axes]:
         return figure, figure.add_subplot()
 
 
+def drawn(name: str | None) -> str:
+    """Somebody's name for matplotlib, which takes $ for a formula and hides what begins with _."""
+    text = str(name)
+    text = text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
+    return (" " * text.startswith("_") + text).replace("$", r"\$")
+
+
 def _legend(figure: Figure, palette: Palette, rows: Sequence[Row], has_lines: bool = False) -> None:
     """What colours mean, then markers and lines as far as they differ."""
     handles = []
     for name, row in {network(row): row for row in rows}.items():
         style = palette.of(row)
-        handles.append(Patch(color=style.colour, fill=not style.is_hollow, label=name))
+        handles.append(Patch(color=style.colour, fill=not style.is_hollow, label=drawn(name)))
     variants = dict(marker_of(row) for row in rows)
     if len(variants) > 1:
         handles += [
-            Line2D([], [], color=INK, marker=m, ls="", label=n) for m, n in variants.items()
+            Line2D([], [], color=INK, marker=m, ls="", label=drawn(n)) for m, n in variants.items()
         ]
     recipes = {row.recipe: palette.of(row).line for row in rows}
     if has_lines and len(recipes) > 1:
-        handles += [Line2D([], [], color=INK, ls=line, label=n) for n, line in recipes.items()]
+        handles += [
+            Line2D([], [], color=INK, ls=line, label=drawn(n)) for n, line in recipes.items()
+        ]
     columns = 1 if any(len(str(handle.get_label())) > LONG_LABEL for handle in handles) else 2
     _legend_below(figure, handles, columns)
 

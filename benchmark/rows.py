@@ -6,6 +6,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from ghostnet_tf.base.terminal import shown
+
 from .averages import Averages
 from .doubts import OF_PHONES, Doubt, doubts, hot, left_out
 from .latency import Latency
@@ -31,14 +33,14 @@ class Row:
         """What tells it from the other rows of its recipe."""
         record = self.model.record
         if record is None:
-            return self.model.named(self.model.path.stem)
+            return shown(self.model.named(self.model.path.stem))
         model = f"{record.model}{self.suffix}"
-        return self.model.named(model if self.is_graph_only else f"{model} {record.weights}")
+        return shown(self.model.named(model if self.is_graph_only else f"{model} {record.weights}"))
 
     @property
     def label(self) -> str:
         """What tells it from every other row."""
-        return f"{self.name} {self.recipe or ''}".strip()
+        return shown(f"{self.name} {self.recipe or ''}".strip())
 
     @property
     def suffix(self) -> str:

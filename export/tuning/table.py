@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ghostnet_tf.base import terminal
-from ghostnet_tf.base.markdown import inline, paragraph, row
+from ghostnet_tf.base.markup import inline, paragraph, row
 
 from .cost import NO_BOUND
 from .search import BEST, SAME, TAKEN, TRIMMED, UNEQUAL, UNFIT, WHOLES, Trial

@@ -4,17 +4,8 @@ import re
 
 import pytest
 
-from ghostnet_tf.base.markdown import inline, paragraph, row
-
-# A backslash takes the meaning from the character after it; code has no meaning but its end.
-ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
-
-
-def is_active(text: str) -> bool:
-    """Whether a tag, a character reference, a link, code or an emphasis begins somewhere."""
-    text = ESCAPED.sub("", text).replace("&lt;", "")
-    text = re.sub(r"(?<!`)`[^`]+`(?!`)", "", text)
-    return re.search(r"<|&#?\w|\[|\]|\*|`|~~|(?<![^\W_])_|_(?![^\W_])", text) is not None
+from ghostnet_tf.base.markup import inline, paragraph, row
+from tests.hostile import is_active
 
 
 @pytest.mark.parametrize(
