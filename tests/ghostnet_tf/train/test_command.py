@@ -1,7 +1,6 @@
 """The training command, with a tiny network in the zoo."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -13,24 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
-from tiny import arguments, coloured_photos
+from tiny import arguments, coloured_photos, start
 
+from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.train.command import main, parser
 from ghostnet_tf.weights import checkpoint
 
 ROOT = Path(__file__).parents[3]
-
-
-def start(*args: str, **environment: str) -> subprocess.Popen:
-    """The command as a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
-    return subprocess.Popen(  # noqa: S603
-        [sys.executable, tiny.__file__, *args],
-        env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # Where the tests run in the background, Ctrl-C is ignored and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
 
 
 def wait_for(process: subprocess.Popen, line_start: str) -> None:
@@ -45,18 +34,6 @@ def tensors(folder: Path, file: str = "state") -> dict[str, np.ndarray]:
     return checkpoint.read(folder / f"{file}.safetensors")[0]
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory, photos) -> Path:
-    """The folder of a run of three epochs in a process of its own."""
-    folder = tmp_path_factory.mktemp("unbroken") / "run"
-    process = start(*arguments(photos, folder, args=["--json"]))
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    (folder / "stdout").write_text(out)
-    (folder / "stderr").write_text(err)
-    return folder
-
-
 @pytest.fixture
 def tf_settings_kept():
     """The command sets the policy of the whole process."""
@@ -67,7 +44,7 @@ def tf_settings_kept():
 
 
 def test_a_log_file_has_a_line_per_epoch(unbroken):
-    lines = (unbroken / "stderr").read_text().splitlines()
+    lines = (unbroken.parent / "stderr").read_text().splitlines()
 
     assert [line[:11] for line in lines] == ["epoch   1  ", "epoch   2  ", "epoch   3  "]
     said = (
@@ -77,7 +54,7 @@ def test_a_log_file_has_a_line_per_epoch(unbroken):
 
 
 def test_the_json_says_where_the_best_weights_are(unbroken):
-    result = json.loads((unbroken / "stdout").read_text())
+    result = json.loads((unbroken.parent / "stdout").read_text())
 
     history = json.loads((unbroken / "log.json").read_text())
     assert result["epochs"] == 3 and result["best"] in history and result["skipped"] == 0
@@ -124,6 +101,7 @@ def test_a_run_that_was_killed_and_resumed_equals_an_unbroken_one(
 def test_ctrl_c_keeps_the_last_finished_epoch_and_says_how_to_resume(photos, tmp_path):
     process = start(*arguments(photos, tmp_path / "run", "epochs=500"))
     wait_for(process, "epoch   1")
+    assert f"process {process.pid} on " in str(refused(photos, tmp_path / "run", "epochs=500"))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
 
@@ -215,6 +193,14 @@ def test_broken_photos_are_named_skipped_and_counted(photos, tmp_path, capsys):
     assert "skipped 12 of 96 photos that cannot be read" in captured.err
     result = json.loads(captured.out)
     assert result["skipped"] == 12 == len(result["unreadable"])
+
+
+def test_a_second_training_in_the_folder_is_refused_and_changes_nothing(photos, tmp_path):
+    with alone(tmp_path / "run/state.safetensors", ""):
+        said = refused(photos, tmp_path / "run")
+        assert [path.name for path in (tmp_path / "run").iterdir()] == [".state.safetensors.lock"]
+
+    assert f"is training in {str(tmp_path / 'run')!r} at this moment" in str(said)
 
 
 def refused(photos: Path, out: Path, *settings, args=()) -> UserError:

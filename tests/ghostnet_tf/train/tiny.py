@@ -3,6 +3,10 @@
 As a script: the training command, with that network in the zoo.
 """
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +60,18 @@ def arguments(photos: Path, out: Path, *settings: str, args=()) -> list[str]:
     """Of a quick run; later settings win."""
     changes = [text for setting in (*SETTINGS, *settings) for text in ("--set", setting)]
     return [str(photos), *ARGS, "--out", str(out), *changes, *args]
+
+
+def start(*args: str, script: str = __file__, **environment: str) -> subprocess.Popen:
+    """The command as a process of its own."""
+    root = str(Path(__file__).parents[3])
+    env = {**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, script, *args],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Where the tests run in the background, Ctrl-C is ignored and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
