@@ -100,9 +100,9 @@ def round_the_paths(source: str) -> Iterator[str]:
 WAYS = {
     round_the_terminal: {*STREAMS, f"{BASE}/doors.py"},
     round_the_disk: {*WRITERS},
-    # The ground floor has the paths of the system; the server makes them of addresses itself.
+    # The ground floor has the paths of the system; the server looks behind the links of its own.
     round_the_paths: {f"{BASE}/{name}.py" for name in ("files", "doors", "rooms")}
-    | {"web_demo/serve.py"},
+    | {"web_demo/answers.py"},
 }
 
 

@@ -131,7 +131,7 @@ class Photos:
 
     def _skip(self, name: str, why: str) -> None:
         title = self.source.title
-        self.skipped.note(str(Path(title) / name), f"{why} (in {title!r})")
+        self.skipped.note(str(user_path(title) / name), f"{why} (in {title!r})")
 
     @cached_property
     def _class_folders(self) -> set[PurePosixPath]:
