@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.record import PreprocessingFields, matching_record, read_model, record_path
+from ghostnet_tf.base.record import PreprocessingFields
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 
-from .flatbuffer import Flatbuffer
 from .metadata import read_metadata
 from .runtime import Runtime
+from .trusted import trusted
 
 COPY_THE_RECORD = "copy the .json that was exported together with it"
 
@@ -34,9 +34,8 @@ class Classifier:
 def open_classifier(path: str | Path) -> Classifier:
     """A `.tflite` file with its record or, where there is none, with the metadata inside it."""
     path = user_path(path)
-    data = Flatbuffer(read_model(path))
-    has_record = record_path(path).exists()
-    says = matching_record(path, data) if has_record else read_metadata(data)
+    data, record = trusted(path)
+    says = record or read_metadata(data)
     if says is None:
         raise UserError(
             f"{path.name!r} has neither a record beside it nor metadata inside: "
@@ -53,7 +52,7 @@ def open_classifier(path: str | Path) -> Classifier:
         raise UserError(f"{path.name!r} names no classes: it is no classifier")
     runtime = Runtime(data)
     preprocessing = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
-    labels = Labels(says.label_ids, says.labels).expect(int(runtime.outputs[0]["shape"][-1]))
+    labels = Labels(says.label_ids, says.labels).expect(runtime.n_scores)
     return Classifier(
         path.name,
         runtime.run,

@@ -1,15 +1,16 @@
 """The bytes of a `.tflite` file as a graph one can ask and change, and back to bytes."""
 
 import copy
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, reason
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
 from .op import Op
@@ -19,10 +20,27 @@ from .wiring import Wiring
 IDENTIFIER = b"TFL3"  # bytes 4-7 of every .tflite file
 TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if name[0] != "_"}
 DAMAGED_FIX = "the file is damaged or is no .tflite: export or download it again"
+# What NumPy reads as it lies there.
+NUMBERS = {
+    name: name.lower()
+    for name in (
+        "FLOAT16", "FLOAT32", "FLOAT64", "INT8", "UINT8", "INT16", "UINT16", "INT32", "UINT32",
+        "INT64", "UINT64", "BOOL", "COMPLEX64", "COMPLEX128",
+    )
+}  # fmt: skip
+WIDENED: Mapping[str, Callable[[Any, int], np.ndarray]] = {
+    "INT4": lambda data, n: _narrow(data, 4, n),
+    "INT2": lambda data, n: _narrow(data, 2, n),
+    "BFLOAT16": lambda data, n: (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4"),
+}
 
 
 class Graph:
-    """A `.tflite` file with one subgraph. Tensors go by their index, as in the file."""
+    """The main subgraph of a `.tflite` file. Tensors go by their index, as in the file.
+
+    Other subgraphs, the bodies of loops and what sets variables, stay as they are. Whatever is
+    asked of a graph that could be read is there: indices are checked once, when it is read.
+    """
 
     is_shared = False  # several look at it, and it stays as it is
 
@@ -31,11 +49,17 @@ class Graph:
             raise UserError(f"this is no .tflite: it begins with {data[:8]!r}", fix=DAMAGED_FIX)
         try:
             self.model: Any = flatbuffer_utils.read_model_from_bytearray(data)
-            (self.subgraph,) = self.model.subgraphs
+            self.subgraph = self.model.subgraphs[0]
+            for name in ("inputs", "outputs", "tensors", "operators"):
+                if getattr(self.subgraph, name) is None:  # an empty vector may be left out
+                    setattr(self.subgraph, name, [])
             self._ops = tuple(Op(self.model, record) for record in self.subgraph.operators)
-            self.names: list[str] = [t.name.decode() for t in self.subgraph.tensors]
+            self.names: list[str] = [_name(t, i) for i, t in enumerate(self.subgraph.tensors)]
+            self._refuse_bad_indices()
         except Exception as error:  # this reader checks nothing: whatever it trips over is damage
-            raise UserError(f"this .tflite cannot be read ({error})", fix=DAMAGED_FIX) from error
+            raise UserError(
+                f"this .tflite cannot be read ({reason(error)})", fix=DAMAGED_FIX
+            ) from error
         self._wiring: Wiring | None = None  # of the operators as they are; None: not asked yet
 
     def copy(self) -> "Graph":
@@ -43,7 +67,7 @@ class Graph:
         new = copy.copy(self)
         new.is_shared, new._wiring = False, None
         new.model, new.subgraph = copy.copy(self.model), copy.copy(self.subgraph)
-        new.model.subgraphs = [new.subgraph]
+        new.model.subgraphs = [new.subgraph, *self.model.subgraphs[1:]]
         for name in ("buffers", "operatorCodes"):
             setattr(new.model, name, [*map(copy.copy, getattr(self.model, name))])
         for name in ("metadata", "signatureDefs"):
@@ -128,16 +152,39 @@ class Graph:
         return scale, np.array(points, np.int64) if given else np.zeros(len(scale), np.int64)
 
     def constant(self, tensor: int) -> np.ndarray | None:
-        """The values the file holds for this tensor, read-only; None for an activation."""
-        data = self.model.buffers[self.subgraph.tensors[tensor].buffer].data
-        if tensor < 0 or data is None:
+        """The values the file holds for this tensor, read-only; None for an activation.
+
+        What NumPy has no type for is widened: INT4 and INT2 to int8, BFLOAT16 to float32. None,
+        too, for texts and other types that are no numbers, and for sparse ones. UserError where
+        the bytes do not fill the shape.
+        """
+        if not self.is_constant(tensor) or self.subgraph.tensors[tensor].sparsity is not None:
             return None
-        return np.frombuffer(data, self.dtype(tensor).lower()).reshape(self.shape(tensor))
+        data, kind, shape = self._content(tensor), self.dtype(tensor), self.shape(tensor)
+        if kind not in NUMBERS and kind not in WIDENED:
+            return None
+        try:
+            if kind in WIDENED:
+                return WIDENED[kind](data, math.prod(shape)).reshape(shape)
+            return np.frombuffer(data, NUMBERS[kind]).reshape(shape)
+        except ValueError as error:
+            raise UserError(
+                f"the constant {self.names[tensor]!r} does not fill its shape {shape}",
+                fix=DAMAGED_FIX,
+            ) from error
+
+    def is_constant(self, tensor: int) -> bool:
+        """Whether the file holds its values, in whatever type."""
+        return tensor >= 0 and self._content(tensor) is not None
+
+    def _content(self, tensor: int) -> Any:
+        return self.model.buffers[self.subgraph.tensors[tensor].buffer].data
 
     def metadata(self, name: bytes) -> bytes | None:
         """What the file says of itself under this name."""
         found = [entry for entry in self.model.metadata or [] if entry.name == name]
-        return bytes(self.model.buffers[found[0].buffer].data) if found else None
+        content = self.model.buffers[found[0].buffer].data if found else None
+        return None if content is None else bytes(content)
 
     # ------------------------------------------------------------------ changing
 
@@ -236,7 +283,7 @@ class Graph:
         """More outputs, behind the model's own."""
         self._changing()
         self.subgraph.outputs = [*self.outputs, *tensors]
-        for signature in self.model.signatureDefs or []:
+        for signature in self._signatures():
             for tensor in tensors:
                 end: Any = copy.copy(signature.outputs[0])
                 # A name of its own: a tensor's may be an output's, whatever lies between them.
@@ -257,7 +304,7 @@ class Graph:
         Buffers keep their numbers, which metadata refers to; an unused one becomes empty.
         """
         self._changing()
-        ends = [end for s in self.model.signatureDefs or [] for end in (*s.inputs, *s.outputs)]
+        ends = [end for s in self._signatures() for end in (*s.inputs, *s.outputs)]
         used = {*self.inputs, *self.outputs, *(int(end.tensorIndex) for end in ends)}
         for op in self.ops:
             used |= {*op.inputs, *op.outputs, *op.scratch}
@@ -273,11 +320,32 @@ class Graph:
         for op in self.ops:
             op.record.intermediates = [new[tensor] for tensor in op.scratch]
             op.connect([new[t] for t in op.inputs], [new[t] for t in op.outputs])
-        after = {tensor.buffer for tensor in self.subgraph.tensors}
+        after = {tensor.buffer for graph in self.model.subgraphs for tensor in graph.tensors or []}
         for buffer in before - after - {m.buffer for m in self.model.metadata or []}:
             self.model.buffers[buffer].data = None
 
     # ------------------------------------------------------------------ the records underneath
+
+    def _signatures(self) -> list[Any]:
+        """Those of this subgraph."""
+        return [s for s in self.model.signatureDefs or [] if s.subgraphIndex == 0]
+
+    def _refuse_bad_indices(self) -> None:
+        """LookupError where something points beyond the end of what it points into."""
+        tensors, buffers = self.subgraph.tensors, self.model.buffers
+        # -1 stands for an input that an operator leaves out, and for nothing else.
+        read = [i for op in self._ops for i in op.inputs if i != -1]
+        made = [i for op in self._ops for i in (*op.outputs, *op.scratch)]
+        ends = [e.tensorIndex for s in self._signatures() for e in (*s.inputs, *s.outputs)]
+        for i in (*self.inputs, *self.outputs, *read, *made, *ends):
+            if not 0 <= i < len(tensors):
+                raise LookupError(f"there is no tensor {i}")
+        for i in [t.buffer for t in tensors] + [m.buffer for m in self.model.metadata or []]:
+            if not 0 <= i < len(buffers):
+                raise LookupError(f"there is no buffer {i}")
+        for tensor in tensors:
+            if tensor.type not in TYPE_NAMES:
+                raise LookupError(f"there is no type {tensor.type}")
 
     def _wired(self) -> Wiring:
         if self._wiring is None:
@@ -314,3 +382,20 @@ class Graph:
         self.model.buffers.append(schema.BufferT())
         self.model.buffers[-1].data = np.frombuffer(content, np.uint8)  # type: ignore[assignment]
         return len(self.model.buffers) - 1
+
+
+def _narrow(data: Any, bits: int, n: int) -> np.ndarray:
+    """(n,) int8 from signed integers of 4 or 2 bits, the first of each byte in its lowest ones."""
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    fields = (np.frombuffer(data, np.uint8)[:, None] >> shifts) & (2**bits - 1)
+    values = fields.reshape(-1).astype(np.int8)
+    if not 0 <= len(values) - n < 8 // bits:  # the last byte may have room left
+        raise ValueError(f"{len(values)} values for {n}")
+    return np.where(values >= 2 ** (bits - 1), values - 2**bits, values).astype(np.int8)[:n]
+
+
+def _name(tensor: Any, index: int) -> str:
+    """What a tensor is called; a file need not say."""
+    if tensor.name is None:
+        return f"tensor_{index}"
+    return tensor.name.decode(errors="backslashreplace")

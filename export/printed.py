@@ -1,6 +1,5 @@
 """What the commands of this folder print: tables for people, documents for machines."""
 
-import resource
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -153,18 +152,25 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
 # ---------------------------------------------------------------------------- of a verification
 
 
-def check_lines(checks: Sequence["Check"]) -> list[str]:
-    """Each check that was made; then what could not be checked, once for every reason."""
+def check_lines(check: "Check") -> list[str]:
+    """A check that was made, with what speaks against the file; nothing of one that was not."""
     from .verification import FAILED, NOT_MADE
 
-    lines = []
+    if check.result == NOT_MADE:
+        return []
+    against = check.why if check.result == FAILED else []
+    return [f"{check.result:8}  {check.claim}", *(f"{'':12}{why}" for why in against)]
+
+
+def unmade_lines(checks: Sequence["Check"]) -> list[str]:
+    """What could not be checked, once for every reason."""
+    from .verification import NOT_MADE
+
     unmade: dict[str, list[str]] = {}
     for check in checks:
         if check.result == NOT_MADE:
             unmade.setdefault(check.why[0], []).append(check.claim)
-            continue
-        lines.append(f"{check.result:8}  {check.claim}")
-        lines += [f"{'':12}{why}" for why in check.why if check.result == FAILED]
+    lines = []
     for why, claims in unmade.items():
         lines += [f"could not be checked: {why}", *(f"{'':10}{claim}" for claim in claims)]
     return lines
@@ -182,15 +188,21 @@ def check_document(
 # ---------------------------------------------------------------------------- of the time spent
 
 
-def peak_memory_bytes() -> int:
-    """The most memory that this process has held at once."""
+def peak_memory_bytes() -> int | None:
+    """The most memory that this process has held at once; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2) of either system
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def timings(seconds: dict[str, float], peak_bytes: int) -> list[str]:
+def timings(seconds: dict[str, float], peak_bytes: int | None) -> list[str]:
     """Where the time of a command went, stage by stage."""
     rows = [*seconds.items(), ("all stages", sum(seconds.values()))]
     width = max(len(stage) for stage, _ in rows)
     lines = [f"{stage:{width}} {spent:8.1f} s" for stage, spent in rows]
-    return [*lines, f"{'peak memory':{width}} {peak_bytes / 2**20:8,.0f} MiB"]
+    if peak_bytes is not None:
+        lines.append(f"{'peak memory':{width}} {peak_bytes / 2**20:8,.0f} MiB")
+    return lines

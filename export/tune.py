@@ -34,7 +34,6 @@ from ghostnet_tf.base.record import (
     Record,
     Tuning,
     ghostop_path,
-    matching_record,
     read_model,
     record_path,
     tuned_path,
@@ -126,11 +125,13 @@ def main(argv: list[str] | None = None) -> int:
 def tune(args: argparse.Namespace) -> Tuned:
     from .ghostop.making import proof_images
 
-    data = read_model(args.file)
-    record = matching_record(args.file, data) if record_path(args.file).exists() else None
     folder = args.out or args.file.parent
     refuse_unwritable(folder)
     photos = Photos.open(args.photos) if args.photos else None
+
+    from .trusted import trusted
+
+    data, record = trusted(args.file)
 
     from .tuning.candidate import Plain
     from .tuning.cost import Benchmark, Place

@@ -3,7 +3,7 @@
 A hash shows that file and record belong together and arrived whole, not who made them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import sha256, user_path
+from ghostnet_tf.base.files import beside, sha256, user_path
 from ghostnet_tf.base.record import Record, read_model, read_record
 from ghostnet_tf.data.labels import Labels
+
+from .flatbuffer import Flatbuffer
 
 PASSED, FAILED, NOT_MADE = "passed", "FAILED", "not made"
 
@@ -23,29 +25,47 @@ class Evidence:
 
     def __init__(self, path: Path):
         self.path = path
-        self.data = read_model(path)
+        self.data = Flatbuffer(read_model(path))
 
     @cached_property
     def record(self) -> Record:
         try:
             return read_record(self.path)
         except UserError as error:
-            raise NoRecord(str(error), error.fix) from None
+            raise NotMade(str(error), error.fix) from None
+
+    @cached_property
+    def _refused(self) -> UserError | None:
+        """Why it does not run, found out where a file that ends its process ends no other."""
+        from .trial import survives
+
+        try:
+            survives(self.data, repr(self.path.name))
+        except UserError as error:
+            return error
+        return None
+
+    @property
+    def sound(self) -> bytes:
+        """Its bytes, if they run; whoever looks into them or runs them asks for these."""
+        if self._refused:
+            raise self._refused
+        return self.data
 
     @cached_property
     def runtime(self):
         from .runtime import Runtime
 
-        return Runtime(self.data)
+        return Runtime(self.sound)
 
     @cached_property
     def facts(self):
         from .contract import facts
 
-        return facts(self.data)
+        return facts(self.sound)
 
 
-class NoRecord(UserError):
+class NotMade(UserError):
     """A check cannot be made."""
 
 
@@ -64,9 +84,8 @@ def hash_complaints(e: Evidence) -> list[str]:
 
 
 def runtime_complaints(e: Evidence) -> list[str]:
-    outputs = e.runtime.run(np.zeros((1, *e.runtime.input_shape[1:]), np.float32))
-    outputs = [outputs] if isinstance(outputs, np.ndarray) else outputs
-    is_finite = all(np.isfinite(output).all() for output in outputs)
+    floats = [output for output in e.runtime.rehearse() if output.dtype.kind == "f"]
+    is_finite = all(np.isfinite(output).all() for output in floats)
     return [] if is_finite else ["it answers a grey image with NaN or infinity"]
 
 
@@ -95,7 +114,7 @@ def graph_complaints(e: Evidence) -> list[str]:
 def label_complaints(e: Evidence) -> list[str]:
     if e.record.labels:
         labels = Labels(e.record.label_ids, e.record.labels)
-        labels.expect(int(e.runtime.outputs[0]["shape"][-1]))
+        labels.expect(e.runtime.n_scores)
     return []
 
 
@@ -109,7 +128,7 @@ def preprocessing_complaints(e: Evidence) -> list[str]:
 def metadata_complaints(e: Evidence) -> list[str]:
     from .metadata import metadata_of, read_metadata
 
-    wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.data)
+    wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.sound)
     if inside is None:
         return ["there is none"]
     return _differences({key: (value, wanted[key]) for key, value in asdict(inside).items()})
@@ -119,11 +138,10 @@ def plain_file_complaints(e: Evidence) -> list[str]:
     """Of a file with Ghost operators: it is of no use without the plain one."""
     if (operators := e.record.operators) is None:
         return []
-    plain = e.path.with_name(operators.plain)
-    if not plain.exists():
+    plain = beside(e.path, operators.plain)
+    if not plain.is_file():
         return [f"{operators.plain} is not beside it, for whoever has no operators"]
-    found = sha256(plain.read_bytes())
-    if found != operators.plain_sha256:
+    if sha256(read_model(plain)) != operators.plain_sha256:
         return [f"{operators.plain} is another file than the one it was made from"]
     return []
 
@@ -153,16 +171,16 @@ CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
 }
 
 
-def verify(path: str | Path) -> list[Check]:
-    """Make every check that can be made."""
+def verify(path: str | Path) -> Iterator[Check]:
+    """Make every check that can be made, one after the other, as they are asked for."""
     evidence = Evidence(user_path(path))
-    return [_check(claim, complaints, evidence) for claim, complaints in CHECKS.items()]
+    return (_check(claim, complaints, evidence) for claim, complaints in CHECKS.items())
 
 
 def _check(claim: str, complaints: Callable[[Evidence], list[str]], evidence: Evidence) -> Check:
     try:
         found = complaints(evidence)
-    except NoRecord as error:
+    except NotMade as error:
         return Check(claim, NOT_MADE, [str(error)])
     except UserError as error:
         found = [str(error)]

@@ -40,16 +40,22 @@ def main(argv: list[str] | None = None) -> int:
     unreadable: list[str] = []
     for file in args.files:
         try:
-            checked[file] = verify(file)
+            checks = verify(file)
         except UserError as error:
             if len(args.files) == 1:
                 raise
             unreadable.append(str(error))
             note(f"skipped: {error}")
             continue
+        made = checked[file] = []
+        if not args.json and len(args.files) > 1:
+            out(file)
+        for check in checks:
+            made.append(check)
+            if not args.json:
+                out(*printed.check_lines(check))
         if not args.json:
-            title = [file] if len(args.files) > 1 else []
-            out(*title, *printed.check_lines(checked[file]))
+            out(*printed.unmade_lines(made))
     if args.json:
         document(printed.check_document(checked, unreadable))
     checks = [check for of_file in checked.values() for check in of_file]

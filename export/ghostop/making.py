@@ -14,8 +14,6 @@ from ghostnet_tf.base.record import (
     finished,
     ghostop_path,
     load,
-    matching_record,
-    read_model,
     record_path,
     tool_versions,
 )
@@ -47,12 +45,11 @@ def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | N
     It stands beside the plain file; with `out` a copy of that one goes there, too. CheckFailed
     where the two are not the same function, UserError where no operator fits.
     """
-    from ..flatbuffer import Flatbuffer
+    from ..trusted import trusted
     from . import ghostop_file
 
     plain = user_path(plain)
-    data = Flatbuffer(read_model(plain))
-    record = matching_record(plain, data) if record_path(plain).exists() else None
+    data, record = trusted(plain)
     images = proof_images(data, record, photos)
     file = ghostop_file.make(data, plain.name, images)
     images_from = "generated images" if photos is None else "photos"

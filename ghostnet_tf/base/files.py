@@ -32,6 +32,16 @@ def user_path(text: str | Path) -> Path:
     return Path(text)
 
 
+def beside(path: Path, name: str) -> Path:
+    """The file `name` in the folder of `path`, where a file or a record gave the name.
+
+    UserError for what leads anywhere else: a folder, a path, nothing.
+    """
+    if not name or name in (".", "..") or any(c in name for c in "/\\:\0"):
+        raise UserError(f"{name!r} is no name of a file in the same folder")
+    return user_path(path.with_name(name))
+
+
 def refuse_unwritable(out: Path) -> None:
     """Say now, not after a minute's work, that the folder `out` cannot be made or written to.
 

@@ -1,9 +1,13 @@
 """A lock on an open file. It ends with the process that has it, however that ends."""
 
 import errno
-import fcntl
 import os
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where files are read, predicted with and verified
+    fcntl = None
 
 # What a disk without locks answers, as some network disks are; EBADF: without locks for readers.
 NO_LOCKS = {
@@ -14,8 +18,11 @@ NO_LOCKS = {
 def lock(fd: int, waits: bool = False) -> bool | None:
     """Take the lock of the file that is open as `fd`.
 
-    False: another process has it, or another `open` of this one. None: this disk knows no locks.
+    False: another process has it, or another `open` of this one. None: this disk or this system
+    knows no locks.
     """
+    if fcntl is None:
+        return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
     except (BlockingIOError, PermissionError):

@@ -1,6 +1,5 @@
 """Programs of the system, and our own C sources, compiled when they are first needed."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -36,6 +35,14 @@ def make(what: str, folder: Path, rule: str, out: Path) -> None:
 
     `what` names it in an error: "the runner".
     """
+    try:
+        import fcntl
+    except ImportError:
+        raise UserError(
+            f"{what} is compiled on Linux and macOS alone, and this system is neither",
+            fix="export, predict, evaluate and verify plain files here; measure and use Ghost "
+            "operators there, or in WSL",
+        ) from None
     need("make", "make")
     if rule in NEEDS:
         variable, compiler, packages = NEEDS[rule]

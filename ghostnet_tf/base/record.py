@@ -250,7 +250,7 @@ def read_record(path: str | Path) -> Record:
         raise UserError(f"the record {str(beside)!r} cannot be read: {error.strerror}") from None
     if not any(key in data for key in OURS):
         raise NoRecord(
-            f"there is no record: {str(beside)!r} is a file of somebody else",
+            f"the record {str(beside)!r} is none of ours: it has nothing that a record has",
             fix="copy the .json that was exported together with the .tflite",
         )
     try:

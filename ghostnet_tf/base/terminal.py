@@ -53,7 +53,8 @@ def document(content: object) -> None:
 
 
 def _write(lines: Iterable[object], file: TextIO) -> None:
-    print("\n".join(map(shown, lines)), file=file, flush=True)
+    """Each on its line and at once: no lines, no empty one."""
+    print("".join(f"{shown(line)}\n" for line in lines), end="", file=file, flush=True)
 
 
 def table(

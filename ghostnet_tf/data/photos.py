@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.formats import NAMES, SUFFIXES, UNREADABLE, suffix
