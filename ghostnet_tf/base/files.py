@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -10,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, reason
 from ghostnet_tf.base.parts import MODE, Part, parts
 
+# What zipfile makes of damage beside its own error: a password that is needed, a name in no
+# encoding, a place before the file's start.
+OF_VALUES = (RuntimeError, ValueError, OSError)
 MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
 
 
@@ -221,9 +225,10 @@ def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
             return member.read(info.file_size)  # asked for all, zipfile would unpack beyond it
     except KeyError:
         raise UserError(f"there is no {name!r} in {str(archive.filename)!r}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
-        # RuntimeError: a password is needed
-        raise UserError(f"{name!r} cannot be unpacked: {error}") from None
+    except UserError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, *OF_VALUES) as error:
+        raise UserError(f"{name!r} cannot be unpacked: {reason(error)}") from None
 
 
 def sha256(data: bytes) -> str:

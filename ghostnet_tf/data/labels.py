@@ -7,7 +7,6 @@ from typing import Self
 
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data import label_file
 from ghostnet_tf.data.names import same, unwritable
 
@@ -33,7 +32,7 @@ class Labels:
             for text in label:
                 if why := unwritable(text):
                     raise UserError(
-                        f"label {number}, {shown(text)!r}, cannot be written into a file: {why}",
+                        f"label {number}, {text!r}, cannot be written into a file: {why}",
                         fix="rename that class",
                     )
 

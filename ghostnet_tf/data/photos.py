@@ -13,7 +13,6 @@ from PIL import Image
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.progress import Advance, silent
-from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.formats import NAMES, SUFFIXES, UNREADABLE, suffix
 from ghostnet_tf.data.names import unwritable
 from ghostnet_tf.data.photo import open_photo
@@ -154,7 +153,7 @@ class Photos:
         for folder in sorted(folders):
             if folder.name and (why := unwritable(folder.name)):
                 raise UserError(
-                    f"class folder {shown(folder)!r} of {title!r} cannot name a class: {why}",
+                    f"class folder {str(folder)!r} of {title!r} cannot name a class: {why}",
                     fix="rename it",
                 )
         first: dict[str, PurePosixPath] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.base.files import read_member, user_path
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.names import of_file
@@ -75,12 +75,14 @@ class Zip:
 
     def __init__(self, path: Path):
         self.title = str(path)
-        try:
-            self.archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError):
-            raise UserError(
-                f"{self.title!r} is neither a folder nor a zip archive", fix="download it again?"
-            ) from None
+        with reading(repr(self.title), fix="download it again?"):
+            try:
+                self.archive = zipfile.ZipFile(path)
+            except (zipfile.BadZipFile, NotImplementedError, ValueError):
+                raise UserError(
+                    f"{self.title!r} is neither a folder nor a zip archive",
+                    fix="download it again?",
+                ) from None
         self._stored: dict[str, str] = {}  # shown name -> as the archive has it
         folders: set[str] = set()
         shown_as, guessed = names_in(self.archive)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from colours import colour_record
+from PIL import Image
 from small_ghost import SIZE, small, small_int8
 
 from export import tune, verification
@@ -375,3 +376,17 @@ def test_missing_and_damaged_files_are_refused(tmp_path, int8):
     record_path(int8).unlink()
     with pytest.raises(UserError):
         tune.main([str(int8)])
+
+
+def test_a_photo_that_cannot_be_read_is_left_out_of_the_proof(int8, counted, tmp_path, capsys):
+    for i in range(3):
+        Image.effect_noise((40, 40), 60 + i).save(tmp_path / f"{i}.png")
+    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff")
+
+    assert tune.main([str(int8), "--photos", str(tmp_path), "--effort", "quick", "--json"]) == 0
+
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert document["record"]["tuning"]["images"] == 3
+    assert document["skipped"] == 1 and "'torn.jpg'" in document["unreadable"][0]
+    assert "skipped: photo 'torn.jpg'" in said.err

@@ -109,13 +109,13 @@ def test_two_folders_that_link_to_each_other_end(tmp_path):
 
 
 def test_links_that_multiply_are_refused_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "MAX_FOLDERS", 1_000)
+    monkeypatch.setattr(places, "MAX_FOLDERS", 200)
     for i in range(24):  # two links a floor: 2^24 ways down
         (tmp_path / f"p/{i}").mkdir(parents=True)
         for side in "lr":
             (tmp_path / f"p/{i}/{side}").symlink_to(f"../{i + 1}")
 
-    with pytest.raises(UserError, match="more than 1,000 folders") as refused:
+    with pytest.raises(UserError, match="more than 200 folders") as refused:
         Photos.open(tmp_path / "p/0")
     assert "links" in refused.value.fix
 
@@ -265,9 +265,8 @@ def test_two_spellings_side_by_side_are_refused(tmp_path):
 
 
 def test_a_name_that_no_label_file_can_hold_is_refused_once_it_names_a_class(tmp_path):
-    for name in ("a\nb", "a\u2028b", "a\x85b", os.fsdecode(b"caf\xe9")):
-        root = tmp_path / str(len(name.encode(errors="replace")))
-        photos = Photos.open(write(root, f"{name}/1.png", "dogs/1.png"))
+    for i, name in enumerate(("a\nb", "a\u2028b", "a\x85b", os.fsdecode(b"caf\xe9"))):
+        photos = Photos.open(write(tmp_path / f"p{i}", f"{name}/1.png", "dogs/1.png"))
 
         assert len(readable(photos)) == 2  # good enough to calibrate on
         with pytest.raises(UserError, match="cannot name a class: ") as refused:
@@ -281,7 +280,7 @@ def test_a_name_that_no_label_file_can_hold_is_refused_once_it_names_a_class(tmp
 NAMES = st.text(st.sampled_from("ab/\\.\u00e9e\u0301\u732b\x85\n\0"), min_size=1, max_size=9)
 
 
-@settings(max_examples=examples(150, 30_000))
+@settings(max_examples=examples(60, 30_000))
 @given(
     st.lists(NAMES.map(lambda name: f"{name}.png"), min_size=1, max_size=4),
     st.sampled_from(["utf-8", "cp437", "cp932", "utf-16-le"]),
@@ -300,7 +299,7 @@ def test_a_zip_of_any_names_is_read_or_refused(tmp_path_factory, names, encoding
         assert "any.zip" in str(error)
 
 
-@settings(max_examples=examples(150, 30_000))
+@settings(max_examples=examples(60, 30_000))
 @given(st.integers(0, 10**4), st.integers(0, 255))
 def test_a_damaged_byte_of_a_zip_is_a_photo_or_a_named_error(tmp_path_factory, at, value):
     path = zipped(tmp_path_factory.getbasetemp() / "torn.zip", "a/1.png", "b/2.png", utf8=True)
