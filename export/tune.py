@@ -143,9 +143,9 @@ def tune(args: argparse.Namespace) -> Tuned:
     # A count is the same at every effort, so a later run can go on from a quick one.
     effort = "standard" if args.target == "emulated" else args.effort
     place = Place(args.target, args.core, args.phone, effort)
-    path = tuned_path(out / args.file.name, place.name)
+    path = tuned_path(folder / args.file.name, place.name)
     measured = path.with_suffix(".measured.json")
-    with alone(measured, f"tuning {args.file.name!r} for {place.name} in {str(out)!r}"):
+    with alone(measured, f"tuning {args.file.name!r} for {place.name} in {str(folder)!r}"):
         benchmark = Benchmark(place, data, measured, args.resume)
         search = Search(Plain(data, args.file.name, images), benchmark, choices(args.rewrites))
         _search(search, benchmark, is_deep=args.effort != "quick")

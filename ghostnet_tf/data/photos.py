@@ -13,7 +13,7 @@ from PIL import Image
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.progress import Advance, silent
-from ghostnet_tf.data.formats import NAMES, SUFFIXES, UNREADABLE, suffix
+from ghostnet_tf.data.formats import NAMES, SUFFIXES, UNREADABLE, format_of, suffix
 from ghostnet_tf.data.names import unwritable
 from ghostnet_tf.data.photo import open_photo
 from ghostnet_tf.data.places import Place, place
@@ -115,13 +115,16 @@ class Photos:
             say_count(bad, len(positions))
 
     def digests(self) -> dict[str, str]:
-        """Name -> SHA-256 of its file, of all photos whose bytes can be had."""
+        """Name -> SHA-256 of its file, of all that are photos by their first bytes."""
         found = {}
         for i, name in enumerate(self.names):
             try:
-                found[name] = sha256(self.source.read(name))
+                data = self.source.read(name)
             except UserError as error:
                 self.skip(i, str(error))
+            else:
+                if format_of(data):
+                    found[name] = sha256(data)
         return found
 
     def skip(self, index: int, why: str) -> None:
