@@ -11,6 +11,7 @@ from ghostnet_tf.base.files import make_in_cache, sha256, user_path
 from ghostnet_tf.base.terminal import note
 
 TIMEOUT_S = 30  # without a byte
+WHOLE_S = 1800  # until all of a file is here: the largest at 17 kB/s
 MAX_BYTES = 200_000_000  # the largest of these files has about 30 MB
 AUTHORS = "https://github.com/huawei-noah/Efficient-AI-Backbones/raw/master"
 PADDLE = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph"
@@ -68,22 +69,20 @@ def fetch(file: File, folder: Path, check: Callable[[Path], object]) -> Path:
         return path
     make_in_cache(folder)
     import pooch
-    import requests
+
+    from ghostnet_tf.weights.transfer import Limits, pieces
 
     pooch.get_logger().setLevel("WARNING")  # what was got is said below, in our words
     note(f"downloading {file.url}")
     by_hand = f"fetch it elsewhere and put it at {str(path)!r}"
+    limits = Limits(MAX_BYTES, TIMEOUT_S, WHOLE_S)
 
     def checked(fname: str, action: Any, pooch: Any, *, check_only: bool | None = None) -> None:
         """Into the temporary file, which pooch gives its final name only after this."""
         url, temporary = fname, str(action)  # pooch's names for them
-        with requests.get(url, stream=True, timeout=TIMEOUT_S) as response:
-            response.raise_for_status()
-            with open(temporary, "wb") as out:
-                for chunk in response.iter_content(2**20):
-                    if out.tell() > MAX_BYTES:
-                        raise UserError(f"{url} gave more than {MAX_BYTES:,} bytes", by_hand)
-                    out.write(chunk)
+        with open(temporary, "wb") as out:
+            for piece in pieces(url, limits, by_hand):
+                out.write(piece)
         try:
             check(user_path(temporary))
         except UserError as error:
@@ -91,10 +90,7 @@ def fetch(file: File, folder: Path, check: Callable[[Path], object]) -> Path:
             raise UserError(f"{url} gave no weights: {what}", by_hand) from None
         _refuse_another(file, user_path(temporary), by_hand)
 
-    try:
-        pooch.retrieve(file.url, None, file.name, folder, downloader=checked)
-    except requests.RequestException as error:
-        raise UserError(f"{file.url} could not be downloaded: {_reason(error)}", by_hand) from None
+    pooch.retrieve(file.url, None, file.name, folder, downloader=checked)
     known = "" if file.git_blob else ", of which the authors publish no identity"
     note(f"got {path}: SHA-256 {sha256(path.read_bytes())}{known}")
     return path
@@ -112,16 +108,3 @@ def _refuse_another(file: File, path: Path, fix: str) -> None:
             f"not {file.git_blob}",
             fix,
         )
-
-
-def _reason(error: Exception) -> str:
-    """The kind of failure in a few words; requests' own messages are a page."""
-    import requests
-
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"the server answers {error.response.status_code}"
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT_S} s"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    return "no connection to the server"
