@@ -16,6 +16,7 @@ from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.skipped import Skips
 
 from .classifier import Classifier
+from .scores import shares
 
 BATCH = 32  # photos in memory at a time, however many a folder holds
 
@@ -38,7 +39,7 @@ def answers(
     photos = (photo for path in paths for photo in read(path, classifier.preprocessing, skipped))
     while batch := list(islice(photos, BATCH)):
         images = classifier.preprocessing.normalise(np.stack([pixels for _, pixels in batch]))
-        scores = np.asarray(classifier.predict(images))
+        scores = classifier.by_class(images)
         for (name, _), row in zip(batch, scores, strict=True):
             yield Answer(name, best(row, classifier, top))
 
@@ -61,18 +62,13 @@ def read(
 
 
 def best(scores: np.ndarray, classifier: Classifier, top: int) -> list[dict[str, Any]]:
-    """The first `top` classes by score, (classes,), with their probabilities."""
-    shares = scores if classifier.gives_probabilities else softmax(scores)
+    """The first `top` classes by score, (labels,), with their probabilities."""
+    probabilities = shares(scores, classifier.scores)
     return [
         {
             "id": classifier.labels.ids[i],
             "name": classifier.labels.names[i],
-            "probability": round(float(shares[i]), 6),
+            "probability": round(float(probabilities[i]), 6),
         }
         for i in np.argsort(-scores, kind="stable")[:top]
     ]
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()

@@ -39,7 +39,8 @@ class Histogram:
         flat = values.ravel()
         flat = flat[:: -(-flat.size // MAX_SAMPLES)]
         if self.high > self.low:
-            self.counts += np.histogram(flat, BINS, (self.low, self.high))[0]
+            # In float64: between two neighbouring float32 numbers there is no room for bins.
+            self.counts += np.histogram(flat.astype(np.float64), BINS, (self.low, self.high))[0]
 
     @property
     def centres(self) -> np.ndarray:

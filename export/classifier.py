@@ -9,12 +9,14 @@ from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.record import PreprocessingFields
+from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 
-from .metadata import read_metadata
+from .graph import Graph
+from .metadata import Metadata, read_metadata
 from .runtime import Runtime
+from .scores import by_class, checked_labels, scores_of
 from .trusted import trusted
 
 COPY_THE_RECORD = "copy the .json that was exported together with it"
@@ -25,10 +27,22 @@ class Classifier:
     """Everything between a photo and a class. A Keras model makes one as well as a file does."""
 
     title: str
-    predict: Callable[[np.ndarray], ArrayLike]  # (N, size, size, 3) float32 -> (N, classes)
+    predict: Callable[[np.ndarray], ArrayLike]  # (N, size, size, 3) float32 -> (N, outputs)
     preprocessing: Preprocessing
     labels: Labels
-    gives_probabilities: bool = False  # the network ends in an activation of its own
+    scores: str = "logits"  # what the outputs are: one of record.SCORES
+    n_outputs: int | None = None  # None: as many as labels
+
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a photo may show several of the classes, or none."""
+        n_outputs = self.n_outputs or len(self.labels)
+        is_one_of_one = len(self.labels) == 1
+        return is_one_of_one or (self.scores == "sigmoid" and n_outputs == len(self.labels))
+
+    def by_class(self, images: np.ndarray) -> np.ndarray:
+        """(N, size, size, 3) float32 -> (N, labels): logits or probabilities, as `scores` says."""
+        return by_class(np.asarray(self.predict(images)), len(self.labels), self.scores)
 
 
 def open_classifier(path: str | Path) -> Classifier:
@@ -52,16 +66,22 @@ def open_classifier(path: str | Path) -> Classifier:
         raise UserError(f"{path.name!r} names no classes: it is no classifier")
     runtime = Runtime(data)
     preprocessing = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
-    labels = Labels(says.label_ids, says.labels).expect(runtime.n_scores)
+    scores = scores_in(says, data.graph)
+    labels = checked_labels(Labels(says.label_ids, says.labels), data.graph, scores)
     return Classifier(
         path.name,
         runtime.run,
         preprocessing,
         labels,
-        # A quantized file dequantizes after its softmax.
-        gives_probabilities=getattr(says, "scores", "logits") != "logits"
-        or any(op.name in ("SOFTMAX", "LOGISTIC") for op in data.graph.ops[-2:]),
+        scores,
+        int(runtime.outputs[0]["shape"][-1]),
     )
+
+
+def scores_in(says: Record | Metadata, graph: Graph) -> str:
+    """What the outputs are, by the record; metadata and old records say nothing, the graph does."""
+    told = says.scores if isinstance(says, Record) else "logits"
+    return scores_of(graph) if told == "logits" else told
 
 
 def checked_preprocessing(

@@ -60,6 +60,8 @@ def evaluate(
     advance: Advance = silent,
 ) -> Evaluation:
     """Show the same photos to every classifier. `limit` takes them evenly from all classes."""
+    for c in classifiers:
+        refuse_multi_label(c)
     outputs = [true_outputs(photos, c.labels, c.title) for c in classifiers]
     preprocessings = list({c.preprocessing for c in classifiers})
     chosen = photos.evenly(len(photos) if limit is None else limit)
@@ -76,11 +78,22 @@ def evaluate(
         }
         ranks.append(
             [
-                ranks_of(np.asarray(c.predict(images[c.preprocessing])), of[positions])
+                ranks_of(c.by_class(images[c.preprocessing]), of[positions])
                 for c, of in zip(classifiers, outputs, strict=True)
             ]
         )
     return Evaluation(np.concatenate(ranks, axis=1))
+
+
+def refuse_multi_label(classifier: "Classifier") -> None:
+    """One folder a class says one class a photo; of the others it says nothing."""
+    if classifier.is_multi_label:
+        raise UserError(
+            f"{classifier.title} answers each class for itself (it ends in a sigmoid), and photos "
+            "in one folder a class say nothing of a photo's other classes: there is no top-1",
+            fix="leave the labelled photos out, and see what `ghostnet predict --json` answers; "
+            "where every photo shows one class, export with scores='softmax' and two names or more",
+        )
 
 
 def true_outputs(photos: Photos, labels: Labels, title: str) -> np.ndarray:

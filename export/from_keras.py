@@ -76,7 +76,13 @@ def converted(function: Any, root: str) -> bytes:
     from tensorflow.lite.python.convert_phase import ConverterError
 
     with scratch() as folder, quiet():
-        tf.saved_model.save(tf.Module(), str(folder), signatures=function)
+        tf.saved_model.save(
+            tf.Module(),
+            str(folder),
+            signatures=function,
+            # A file for inference needs no gradients, and those of swish capture what is not saved.
+            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
+        )
         try:
             return tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
         except ConverterError as error:

@@ -82,7 +82,9 @@ def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
     Whatever rewrites the flatbuffer afterwards, litert-quantizer too, drops the zip.
     """
     graph, says = Flatbuffer(data).graph.copy(), metadata_of(record)
-    graph.set_metadata(ENTRY, _encoded(says, record, len(graph.outputs)))
+    first = graph.shape(graph.outputs[0])
+    names_outputs = bool(first) and first[-1] == len(says.labels)
+    graph.set_metadata(ENTRY, _encoded(says, record, len(graph.outputs), names_outputs))
     whole = io.BytesIO(graph.to_bytes())
     with zipfile.ZipFile(whole, "a") as archive:
         for name, text in _files(says).items():
@@ -125,7 +127,7 @@ def _files(says: Metadata) -> dict[str, str]:
     return files
 
 
-def _encoded(says: Metadata, record: Record, n_outputs: int) -> bytes:
+def _encoded(says: Metadata, record: Record, n_outputs: int, names_outputs: bool) -> bytes:
     image = {
         "name": "image",
         "description": f"an RGB photo, {record.preprocessing['size']} pixels square, normalised",
@@ -137,6 +139,9 @@ def _encoded(says: Metadata, record: Record, n_outputs: int) -> bytes:
     if says.labels:
         labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
         outputs[0] = {"name": "scores", "files": [labels]}
+        if not names_outputs:  # one output for two classes: other readers would miss a value
+            outputs[0] = {"name": "scores"}
+            aside.append({"name": NAMES_FILE, "type": DESCRIPTIONS})
         aside.append({"name": IDS_FILE, "type": DESCRIPTIONS})
     model = {
         "name": record.model,
@@ -161,12 +166,13 @@ def _decoded(content: bytes, data: bytes) -> Metadata:
         if file.get("type") == TENSOR_AXIS_LABELS
     ]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        own = _text(archive, PREPROCESSING_FILE)
+        own, ids = _text(archive, PREPROCESSING_FILE), _text(archive, IDS_FILE)
+        names = lists[0] if lists else NAMES_FILE if ids else ""
         return Metadata(
             mean=tuple(scaling.get("mean", ())),
             std=tuple(scaling.get("std", ())),
-            labels=_lines(_text(archive, lists[0])) if lists else (),
-            label_ids=_lines(_text(archive, IDS_FILE)),
+            labels=_lines(_text(archive, names)) if names else (),
+            label_ids=_lines(ids),
             preprocessing=typed(PreprocessingFields, json.loads(own), "it") if own else None,
         )
 

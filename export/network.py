@@ -16,6 +16,7 @@ from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED, pretrained
 
 from .classifier import Classifier
+from .flatbuffer import Flatbuffer
 from .parity import Outputs
 from .ranges import Ranges
 
@@ -53,7 +54,7 @@ class Network:
     weights_sha256: str
     preprocessing: Preprocessing
     labels: Labels | None = None  # None: the outputs are no classes
-    scores: str = "logits"  # what the outputs are, where they are classes: one of record.SCORES
+    scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
     dialect: str = ""  # of weights that others published; see ghostnet_tf.weights.dialects
@@ -81,7 +82,22 @@ class Network:
             raise UserError(f"{self.name} has no classes, so no accuracy")
         model = self.model
         predict: Any = model.run if isinstance(model, Converted) else model.predict_on_batch
-        return Classifier(f"{self.name} {self.weights}", predict, self.preprocessing, self.labels)
+        return Classifier(
+            f"{self.name} {self.weights}",
+            predict,
+            self.preprocessing,
+            self.labels,
+            self.scores or "logits",
+            self.n_outputs,
+        )
+
+    @property
+    def n_outputs(self) -> int:
+        """Of its first output, or its only one."""
+        if isinstance(self.model, Converted):
+            graph = Flatbuffer(self.model.float32).graph
+            return graph.shape(graph.outputs[0])[-1]
+        return int(self.model.outputs[0].shape[-1])
 
     def converted(self) -> Converted:
         if isinstance(self.model, Converted):

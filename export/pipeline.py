@@ -23,8 +23,10 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import refuse_too_many
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
-from .contract import Facts, broken_promises, facts, promise
-from .evaluation import evaluate, true_outputs
+from .contract import Facts, broken_promises, facts, promise, some
+from .evaluation import evaluate, refuse_multi_label, true_outputs
+from .flatbuffer import Flatbuffer
+from .graph import Graph
 from .metadata import attach_metadata
 from .network import Converted, Network
 from .parity import Parity, broken_gate, parity
@@ -32,6 +34,8 @@ from .quantize import quantize
 from .ranges import Ranges
 from .recipes import DEFAULT_RECIPES, RECIPES
 from .runtime import Runtime
+from .scores import checked_labels, scores_of
+from .steps import hardly_changing
 
 MAX_CALIBRATION_PHOTOS = 200
 PARITY_IMAGES = 32
@@ -52,6 +56,7 @@ class Result:
     files: tuple[Exported, ...]
     original: Accuracy | None  # of the model that the files come from
     ranges: Ranges | None  # that the static recipes used
+    scores: str  # what the float32 graph ends in: one of record.SCORES
 
 
 def export(
@@ -77,7 +82,11 @@ def export(
     images = calibration_images(network, photos, stages)
     with stages.stage("convert to float32"):
         converted = network.converted()
-    float32 = converted.float32
+    float32 = Flatbuffer(converted.float32)
+    ending = scores_of(float32.graph)
+    network = understood(network, float32.graph, ending)
+    if labelled is not None:
+        refuse_multi_label(network.classifier)
     ranges = network.ranges
     if any(RECIPES[recipe].how == "static" for recipe in recipes):
         ranges = static_ranges(network, photos, images, float32, stages)
@@ -92,7 +101,7 @@ def export(
             record = described(network, converted, recipe, graph, used)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
-            refuse_broken(record, facts(data), agreement, network)
+            refuse_broken(record, facts(data), agreement, network, used)
             scores = network.accuracies.get(sha256(data))
             record = replace(
                 record,
@@ -109,7 +118,20 @@ def export(
     if labelled is not None:
         original, finished = scored(network, finished, labelled, stages)
     files = tuple(Exported(*save(out, record, data)) for data, record in finished)
-    return Result(files, original, ranges)
+    return Result(files, original, ranges, ending)
+
+
+def understood(network: Network, float32: Graph, ending: str) -> Network:
+    """The network with what its outputs are, and with labels that name them."""
+    if network.scores == "logits" != ending:
+        raise UserError(
+            f"{network.name} ends in a {ending}: its outputs are probabilities, no logits",
+            fix=f"leave scores out, or give scores={ending!r}",
+        )
+    scores = network.scores or ending
+    if network.labels is not None:
+        checked_labels(network.labels, float32, scores)
+    return replace(network, scores=scores)
 
 
 def calibration_images(network: Network, photos: Photos | None, stages: Stages) -> np.ndarray:
@@ -168,7 +190,7 @@ def described(
         preprocessing=PreprocessingFields(**network.preprocessing.to_dict()),
         labels=labels.names,
         label_ids=labels.ids,
-        scores=network.scores,
+        scores=network.scores or "logits",
         ops=dict(sorted(says.ops.items())),
         partitions=says.delegation.partitions,
         delegated_ops=says.delegation.n_delegated,
@@ -178,12 +200,19 @@ def described(
     )
 
 
-def refuse_broken(record: Record, says: Facts, agreement: Parity, network: Network) -> None:
+def refuse_broken(
+    record: Record, says: Facts, agreement: Parity, network: Network, ranges: Ranges | None
+) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
     promised = promise(record.recipe, record.family, record.parameters)
     unfaithful = broken_gate(
         record.recipe, agreement, network.original, network.is_bundled_ghostnet
     )
+    if unfaithful and ranges and (flat := hardly_changing(ranges.extremes)):
+        unfaithful.append(
+            f"{len(flat)} of {len(ranges.extremes)} tensors are nearly constant, which integers "
+            f"cannot follow: {some(tuple(flat))}; are its weights trained?"
+        )
     if broken := broken_promises(promised, says) + unfaithful:
         raise CheckFailed(
             f"{record.model} {record.recipe} breaks its promise: {'; '.join(broken)}",

@@ -1,5 +1,6 @@
 """The float32 flatbuffer in every other precision, by litert-quantizer."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,8 +12,8 @@ from .equalize import equalize
 from .flatbuffer import Flatbuffer
 from .ranges import Ranges, Span, shared_at_concats
 from .recipes import RECIPES, Recipe
-
-SMALLEST_SPAN = 1e-8
+from .scores import endings
+from .steps import REPEATS, eased, strained, usable
 
 
 def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatbuffer:
@@ -42,16 +43,18 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatb
         )
     if row.activation_bits == 8:
         float32 = equalize(float32, ranges.exponents)
-    return apply(row, float32, shared_at_concats(graph, spans))
+    spans = {name: usable(span, row.activation_bits) for name, span in spans.items()}
+    quantized = apply(row, float32, shared_at_concats(graph, spans))
+    for _ in range(REPEATS):
+        factors = strained(quantized.graph)
+        if not factors.keys() & spans.keys():
+            break
+        spans = eased(spans, factors)
+        quantized = apply(row, float32, shared_at_concats(graph, spans))
+    return quantized
 
 
-def usable(span: Span) -> Span:
-    """A span with 0 in it; XNNPACK refuses the empty scale of a tensor that is always 0."""
-    low, high = min(span[0], 0.0), max(span[1], 0.0)
-    return (low, high) if high - low > SMALLEST_SPAN else (0.0, 1.0)
-
-
-def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> Flatbuffer:
+def apply(row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span]) -> Flatbuffer:
     """Let litert-quantizer rewrite the file. `spans`: every activation's range, if static."""
     from litert_quantizer import qtyping, quantizer
 
@@ -75,9 +78,15 @@ def apply(row: Recipe, float32: bytes, spans: Mapping[str, Span]) -> Flatbuffer:
         if row.how == "static" and not row.is_integer_io:
             for side in (op.INPUT, op.OUTPUT):
                 rewriter.update_quantization_recipe(".*", side, algorithm_key=algorithm.NO_QUANTIZE)
+            # int8 probabilities have steps of 1/256, and those of a thousand classes become 0.
+            for last in endings(float32.graph):
+                name = float32.graph.names[last.outputs[0]]
+                rewriter.update_quantization_recipe(
+                    f"^{re.escape(name)};?$", op[last.name], algorithm_key=algorithm.NO_QUANTIZE
+                )
         limits: dict[str, qtyping.QSV] = {
             name: {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
-            for name, (low, high) in ((name, usable(span)) for name, span in spans.items())
+            for name, (low, high) in spans.items()
         }
         result = rewriter.quantize(limits or None).quantized_model
     assert result is not None

@@ -54,14 +54,6 @@ class Runtime:
     def input_shape(self) -> tuple[int, ...]:
         return tuple(int(side) for side in self.input["shape"])
 
-    @property
-    def n_scores(self) -> int:
-        """How many numbers the first output has for one image."""
-        shapes = [output["shape"] for output in self.outputs]
-        if not shapes or not len(shapes[0]):
-            raise UserError("the model has no output with a number for each class")
-        return int(shapes[0][-1])
-
     def run(self, images: np.ndarray) -> np.ndarray | list[np.ndarray]:
         """(N, H, W, C) float32 -> (N, classes) float32, or a list of them for several outputs.
 

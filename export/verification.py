@@ -113,8 +113,11 @@ def graph_complaints(e: Evidence) -> list[str]:
 
 def label_complaints(e: Evidence) -> list[str]:
     if e.record.labels:
-        labels = Labels(e.record.label_ids, e.record.labels)
-        labels.expect(e.runtime.n_scores)
+        from .classifier import scores_in
+        from .scores import checked_labels
+
+        labels, graph = Labels(e.record.label_ids, e.record.labels), e.data.graph
+        checked_labels(labels, graph, scores_in(e.record, graph))
     return []
 
 

@@ -16,7 +16,7 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from benchmark.latency import Latency, middle
-from export.answers import softmax
+from export.scores import by_class, shares
 from ghostnet_tf.base.record import Accuracy, Record
 from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -132,15 +132,23 @@ def scores() -> list[dict[str, Any]]:
     rng = np.random.default_rng(0)
     drawn = [rng.normal(0, scale, 200).astype(np.float32) for scale in (0.1, 3, 40)]
     drawn.append(np.repeat(np.float32([1, 2]), 5))  # equal scores: the first of them leads
+    told = [("logits", len(logits), logits) for logits in drawn]
+    told.append(("softmax", 4, np.float32([0.5, 0.125, 0.25, 0.125])))
+    told.append(("sigmoid", 3, np.float32([0.5, 0.5, 0.75])))
+    for value in (-2.5, 0.0, 0.5, 0.75, 3.0):  # one output: for two classes, and for one
+        for scores in ("logits", "sigmoid") if 0 <= value <= 1 else ("logits",):
+            told += [(scores, n_labels, np.float32([value])) for n_labels in (1, 2)]
     cases = []
-    for logits in drawn:
-        top = np.argsort(-logits, kind="stable")[:5]
-        probabilities = softmax(logits.astype(np.float64))[top]
+    for scores, n_labels, outputs in told:
+        row = by_class(outputs[None], n_labels, scores)[0]
+        top = np.argsort(-row, kind="stable")[:5]
         cases.append(
             {
-                "logits": logits.tolist(),
+                "outputs": outputs.tolist(),
+                "labels": n_labels,
+                "scores": scores,
                 "top": top.tolist(),
-                "probabilities": probabilities.tolist(),
+                "probabilities": shares(row.astype(np.float64), scores)[top].tolist(),
             }
         )
     return cases
@@ -185,6 +193,7 @@ def record() -> dict[str, Any]:
         preprocessing={**PREPROCESSINGS[0].to_dict()},  # type: ignore
         labels=("goldfish", 'naïve "frog"\n'),
         label_ids=("n1", "n2"),
+        scores="sigmoid",
         ops={"ADD": 1},
         partitions=1,
         delegated_ops=1,

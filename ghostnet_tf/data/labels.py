@@ -64,8 +64,8 @@ class Labels:
         return len(self.ids)
 
     def expect(self, classes: int) -> Self:
-        """These labels, if the network has as many outputs."""
-        if len(self) == classes:
+        """These labels, if the network has as many outputs; one may stand for two classes."""
+        if len(self) == classes or (len(self) == 2 and classes == 1):
             return self
         off_by_one = abs(len(self) - classes) == 1
         raise UserError(

@@ -42,7 +42,7 @@ def export(
     size: int | None = None,
     preprocessing: Preprocessing | None = None,
     normalises_inside: bool = False,
-    scores: str = "logits",
+    scores: str | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
@@ -59,8 +59,10 @@ def export(
     photo's side. `preprocessing`: how a photo becomes the input. `normalises_inside`: the model
     takes pixels from 0 to 255 and rescales them itself; a photo is then resized without a crop,
     unless `preprocessing` says more. `scores`: what the outputs are, "logits", "softmax" or
-    "sigmoid", so that nobody squashes them twice. `overwrite`: replace files of the same names that
-    were made from other weights.
+    "sigmoid", so that nobody squashes them twice; by default what the graph ends in. One output
+    takes two labels, and is the second one's probability (or logit). "sigmoid" over several
+    outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
+    `overwrite`: replace files of the same names that were made from other weights.
 
     Returns the files' paths, in the order of `recipes`. Warns where the model's own layers say
     otherwise than the arguments. Raises UserError for what is missing, and CheckFailed, which is
@@ -88,11 +90,16 @@ def export(
             labels=labels_of(model, info, named),
             family=family_of(model),
         )
-    network = replace(network, scores=pick(scores, dict.fromkeys(SCORES, scores), "kind of scores"))
-    warn_where_the_graph_disagrees(model, normalises_inside, scores)
+    if scores is not None:
+        pick(scores, dict.fromkeys(SCORES), "kind of scores")
+    network = replace(network, scores=scores)
+    warn_where_the_graph_disagrees(model, normalises_inside)
     if not overwrite:
         rooms.reach("export", "overwriting").refuse_other_weights(folder, network, recipes)
     result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), folder)
+    if scores not in (None, result.scores):
+        what = f"the model {model.name!r} ends in {result.scores}, not in {scores}"
+        warnings.warn(f"{what}; leave scores out if that is wrong", UserWarning, stacklevel=2)
     return [file.path for file in result.files]
 
 
@@ -204,13 +211,11 @@ def file_part(text: str, what: str) -> str:
     return str(user_path(text))
 
 
-def warn_where_the_graph_disagrees(
-    model: "keras.Model", normalises_inside: bool, scores: str
-) -> None:
+def warn_where_the_graph_disagrees(model: "keras.Model", normalises_inside: bool) -> None:
     """What is written down would be carried out twice, or not at all."""
-    from ghostnet_tf.front.keras_graph import normaliser, scores_of
+    from ghostnet_tf.front.keras_graph import normaliser
 
-    layer, made = normaliser(model), scores_of(model)
+    layer = normaliser(model)
     if layer and not normalises_inside:
         _warn(
             f"the model {model.name!r} begins with {layer!r}, so it may normalise its images "
@@ -222,8 +227,6 @@ def warn_where_the_graph_disagrees(
             f"no layer was found with which {model.name!r} normalises its images",
             "preprocessing=gn.Preprocessing(...) where it takes normalised ones",
         )
-    if made not in (None, scores):
-        _warn(f"the model {model.name!r} ends in {made}, not in {scores}", f"scores={made!r}")
 
 
 def _warn(what: str, fix: str) -> None:

@@ -1,4 +1,4 @@
-"""What a Keras model's own layers say of its input and its outputs."""
+"""What a Keras model's own layers say of its input."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,6 @@ from keras import layers
 NORMALISING = {
     "Rescaling", "Normalization", "TrueDivide", "Divide", "Subtract", "Multiply", "Add",
 }  # fmt: skip
-SCORES = {"softmax": "softmax", "sigmoid": "sigmoid"}  # an activation -> what its outputs are
 
 
 def normaliser(model: keras.Model) -> str | None:
@@ -21,24 +20,6 @@ def normaliser(model: keras.Model) -> str | None:
         if getattr(operation, "weights", None):  # from here on the image is the network's
             return None
     return None
-
-
-def scores_of(model: keras.Model) -> str | None:
-    """What the last layer makes: "logits", "softmax" or "sigmoid"; None where it cannot be seen.
-
-    A model without a visible graph (a subclassed one), or with several outputs, says nothing.
-    """
-    outputs = getattr(model, "outputs", None) or ()
-    if len(outputs) != 1:
-        return None
-    last = outputs[0]._keras_history.operation
-    if isinstance(last, keras.Model):
-        return scores_of(last)
-    if isinstance(last, layers.Softmax):
-        return "softmax"
-    activation = getattr(last, "activation", None)
-    name = getattr(activation, "__name__", "") or type(last).__name__.lower()
-    return SCORES.get(name, "logits")
 
 
 def operations(model: keras.Model) -> Iterator[Any]:

@@ -39,9 +39,9 @@ class TFLiteModel:
         self.labels = self._classifier.labels
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """(N, size, size, 3) float32 as `preprocess_input` makes it -> (N, classes) float32.
+        """(N, size, size, 3) float32 as `preprocess_input` makes it -> (N, outputs) float32.
 
-        Logits, unless the network ends in an activation of its own.
+        Logits, or probabilities where the network ends in a softmax or a sigmoid.
         """
         return np.asarray(self._classifier.predict(images))
 
@@ -67,7 +67,7 @@ class TFLiteModel:
         best = rooms.reach("export", "answers").best
         return [
             [(answer["name"], answer["probability"]) for answer in best(row, self._classifier, top)]
-            for row in self.scores(images)
+            for row in self._classifier.by_class(images)
         ]
 
 

@@ -8,8 +8,8 @@ import pytest
 from colours import IDS, RGB, SIZE, colour_model, labelled, photo, saved
 
 from export import predict
-from export.answers import softmax
 from export.predict import main
+from export.scores import softmax
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.record import record_path
 

@@ -1,10 +1,10 @@
-"""What a model's own layers say of its input and its outputs."""
+"""What a model's own layers say of its input."""
 
 import keras
 import pytest
 from keras import layers
 
-from ghostnet_tf.front.keras_graph import normaliser, scores_of
+from ghostnet_tf.front.keras_graph import normaliser
 from ghostnet_tf.nets import zoo
 
 
@@ -42,37 +42,9 @@ def test_it_is_seen_in_a_sequential_model_and_behind_padding():
 
 
 @pytest.mark.parametrize(
-    ("last", "scores"),
-    [
-        ([layers.Dense(2)], "logits"),
-        ([layers.Dense(2, activation="softmax")], "softmax"),
-        ([layers.Dense(2, activation="sigmoid")], "sigmoid"),
-        ([layers.Dense(2), layers.Softmax()], "softmax"),
-        ([layers.Dense(2), layers.Activation("sigmoid")], "sigmoid"),
-        ([layers.Dense(2, activation="relu")], "logits"),
-        ([layers.Dense(2), keras.ops.softmax], "softmax"),
-        ([layers.Dense(2), keras.ops.sigmoid], "sigmoid"),
-    ],
-)
-def test_what_the_outputs_are_is_seen(last, scores):
-    model = network(layers.Flatten(), *last)
-
-    assert scores_of(model) == scores
-    assert scores_of(network(lambda image: model(image))) == scores
-
-
-def test_several_outputs_say_nothing():
-    image = keras.Input((4,))
-    both = keras.Model(image, [layers.Softmax()(image), layers.Dense(1)(image)])
-
-    assert scores_of(both) is None
-
-
-@pytest.mark.parametrize(
     "name", ["ghostnet_025", "mobilenetv3_small_025", "mobilenetv2_035", "ghost_vgg16"]
 )
 def test_no_network_of_the_zoo_is_suspected(name):
     model = zoo.parse_model(name).build(size=32)
 
     assert normaliser(model) is None
-    assert scores_of(model) == "logits"

@@ -131,6 +131,23 @@ test("large scores have probabilities, and a softmax of the network's own is lef
   assert.equal(best(Float32Array.of(0.25, 0.75), record, 1)[0].probability, 0.75);
 });
 
+test("what the outputs are is as the record says, whatever else is in the network", () => {
+  const record = (scores, ...labels) => ({scores, ops: {SOFTMAX: 2}, labels, label_ids: labels});
+  const shares = (outputs, of) =>
+    best(Float32Array.from(outputs), of).map(({name, probability}) => [name, probability]);
+
+  const several = shares([0.25, 0.875, 0.5], record("sigmoid", "a", "b", "c"));
+  assert.deepEqual(several, [["b", 0.875], ["c", 0.5], ["a", 0.25]]);
+  assert.deepEqual(shares([0.25], record("sigmoid", "no", "yes")), [["no", 0.75], ["yes", 0.25]]);
+  assert.deepEqual(shares([0], record("logits", "no", "yes")), [["no", 0.5], ["yes", 0.5]]);
+  const [[first, sure], [second, left]] = shares([2], record("logits", "no", "yes"));
+  assert.deepEqual([first, second], ["yes", "no"]);
+  assert.ok(Math.abs(sure - 1 / (1 + Math.exp(-2))) < 1e-12 && Math.abs(sure + left - 1) < 1e-12);
+  assert.deepEqual(shares([0.25], record("sigmoid", "there")), [["there", 0.25]]);
+  assert.deepEqual(shares([0], record("logits", "there")), [["there", 0.5]]);
+  assert.deepEqual(shares([1, 1], record("logits", "a", "b")), [["a", 0.5], ["b", 0.5]]);
+});
+
 test("SHA-256 is the same with and without crypto.subtle", async () => {
   const bytes = new TextEncoder().encode("ghost".repeat(1000));
   globalThis.crypto ??= webcrypto; // which Node 18 does not have by this name

@@ -1,11 +1,30 @@
+// What a network's outputs mean: `export/scores.py` once more, in the browser.
+
 /** The first `n` classes by probability: [{id, name, probability}]. */
-export function best(scores, record, n = 5) {
-  // A network that ends in a softmax of its own gives probabilities.
-  const shares = record.ops.SOFTMAX ? scores : softmax(scores);
-  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a] || a - b);
+export function best(outputs, record, n = 5) {
+  const scores = scoresOf(record);
+  const row = byClass(outputs, record.labels.length, scores);
+  const probabilities = shares(row, scores);
+  const order = Array.from(row.keys()).sort((a, b) => row[b] - row[a] || a - b);
   return order.slice(0, n).map((i) => ({
-    id: record.label_ids[i], name: record.labels[i], probability: shares[i],
+    id: record.label_ids[i], name: record.labels[i], probability: probabilities[i],
   }));
+}
+
+/** "logits", "softmax" or "sigmoid". Old records do not say; most networks with a SOFTMAX end in it. */
+function scoresOf(record) {
+  return record.scores ?? (record.ops.SOFTMAX ? "softmax" : "logits");
+}
+
+/** One output that stands for two classes is of the second: it becomes two. */
+function byClass(outputs, labels, scores) {
+  if (outputs.length !== 1 || labels !== 2) return outputs;
+  return [scores === "logits" ? 0 : 1 - outputs[0], outputs[0]];
+}
+
+function shares(row, scores) {
+  if (scores !== "logits") return row;
+  return row.length === 1 ? softmax([row[0], 0]).slice(0, 1) : softmax(row);
 }
 
 export function softmax(logits) {

@@ -34,7 +34,7 @@ class Classifier private constructor(
         val start = System.nanoTime()
         network.run()
         val ms = (System.nanoTime() - start) / 1e6
-        return Answers(topAnswers(network.read(), record.labels, count), ms)
+        return Answers(topAnswers(network.read(), record.labels, record.scores, count), ms)
     }
 
     override fun close() = network.close()

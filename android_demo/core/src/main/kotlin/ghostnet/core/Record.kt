@@ -12,6 +12,7 @@ class Record(
     val recipe: String,
     val preprocessing: Preprocessing,
     val labels: List<String>, // in the order of the outputs
+    val scores: Scores, // what these are
     val top1: Double?, // share of labelled photos, of exactly this file; null: not measured
     val photos: Long?, // on how many
     val partitions: Long,
@@ -45,6 +46,7 @@ class Record(
                     recipe = all.text("recipe"),
                     preprocessing = preprocessing(all.fields("preprocessing")),
                     labels = all.texts("labels"),
+                    scores = scores(all),
                     top1 = accuracy?.number("top1"),
                     photos = accuracy?.whole("n"),
                     partitions = all.whole("partitions"),
@@ -59,6 +61,12 @@ class Record(
             } catch (error: IllegalArgumentException) {
                 throw BadModel("The model's record cannot be used: ${error.message}.")
             }
+        }
+
+        /** Old records do not say; most networks with a SOFTMAX end in it. */
+        private fun scores(all: Fields): Scores {
+            if (all.has("scores")) return Scores.valueOf(all.text("scores").uppercase())
+            return if (all.fields("ops").has("SOFTMAX")) Scores.SOFTMAX else Scores.LOGITS
         }
 
         fun preprocessing(fields: Fields) =
@@ -78,6 +86,8 @@ class Fields(
     private val where: String,
 ) {
     private val members = value as? Map<*, *> ?: throw JsonError("$where is no object")
+
+    fun has(name: String): Boolean = members.containsKey(name)
 
     fun text(name: String): String = value(name) as? String ?: odd(name)
 

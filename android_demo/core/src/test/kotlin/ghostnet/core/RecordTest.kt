@@ -15,10 +15,20 @@ class RecordTest {
 
         assertEquals("ghostnet_050 tinyimagenet", record.title)
         assertEquals(listOf("goldfish", "naïve \"frog\"\n"), record.labels)
+        assertEquals(Scores.SIGMOID, record.scores)
         assertEquals(0.5, record.top1)
         assertEquals(96, record.preprocessing.size)
         assertEquals(Resample.BILINEAR, record.preprocessing.resample)
         assertFalse(record.isGraphOnly)
+    }
+
+    @Test
+    fun anOldRecordWithoutScoresIsReadByItsOperators() {
+        val old = json.replace("\"scores\": \"sigmoid\",", "")
+        val ended = old.replace("\"ADD\": 1", "\"SOFTMAX\": 1")
+
+        assertEquals(Scores.LOGITS, Record.read(old).scores)
+        assertEquals(Scores.SOFTMAX, Record.read(ended).scores)
     }
 
     @Test
@@ -44,6 +54,7 @@ class RecordTest {
             listOf(
                 json.replace("\"schema\": 1", "\"schema\": 2"),
                 json.replace("\"labels\"", "\"names\""),
+                json.replace("\"sigmoid\"", "\"odds\""),
                 json.replace("\"bilinear\"", "\"nearest\""),
                 json.replace("\"size\": 96", "\"size\": 0"),
                 json.replace("\"accuracy\": {", "\"accuracy\": 5, \"other\": {"),

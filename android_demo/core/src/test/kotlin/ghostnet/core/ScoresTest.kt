@@ -7,10 +7,12 @@ class ScoresTest {
     @Test
     fun answersAndProbabilitiesAreThoseOfPython() {
         for (case in Goldens.cases("scores")) {
-            val logits = case.numbers("logits").map { it.toFloat() }.toFloatArray()
+            val outputs = case.numbers("outputs").map { it.toFloat() }.toFloatArray()
+            val labels = (0 until case.whole("labels")).map { "class $it" }
+            val scores = Scores.valueOf(case.text("scores").uppercase())
             val probabilities = case.numbers("probabilities")
 
-            val top = topAnswers(logits, logits.indices.map { "class $it" }, 5)
+            val top = topAnswers(outputs, labels, scores, 5)
 
             assertEquals(case.numbers("top").map { it.toInt() }, top.map { it.index })
             top.forEachIndexed { i, it -> assertEquals(probabilities[i], it.probability, 1e-12) }
@@ -19,6 +21,6 @@ class ScoresTest {
 
     @Test(expected = IllegalArgumentException::class)
     fun aLabelTooFewIsRefused() {
-        topAnswers(floatArrayOf(1f, 2f), listOf("cat"), 1)
+        topAnswers(floatArrayOf(1f, 2f), listOf("cat"), Scores.LOGITS, 1)
     }
 }

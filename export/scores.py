@@ -1,0 +1,79 @@
+"""What the outputs of a classifier are, seen at a graph's last operator, and what they mean.
+
+Everyone else reads it in the record. `web_demo/js/answers.js` and `android_demo/core`'s `Scores.kt`
+have the same arithmetic.
+"""
+
+import numpy as np
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.labels import Labels
+
+from .graph import Graph
+from .op import Op
+
+PROBABILITIES = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}  # operator -> what it makes
+SAME_VALUES = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+
+
+def endings(graph: Graph) -> list[Op]:
+    """The operators that make probabilities of a network's last values, one an output or none."""
+    found = (_ending(graph, output) for output in graph.outputs)
+    return [op for op in found if op is not None]
+
+
+def scores_of(graph: Graph) -> str:
+    """Of a network with one output: "logits", "softmax" or "sigmoid", as `record.SCORES`."""
+    last = endings(graph) if len(graph.outputs) == 1 else []
+    return PROBABILITIES[last[0].name] if last else "logits"
+
+
+def _ending(graph: Graph, output: int) -> Op | None:
+    op = graph.writer(output)
+    for _ in graph.ops:  # a damaged file may have operators that read what they write
+        if op is None or op.name not in SAME_VALUES:
+            break
+        op = graph.writer(op.inputs[0])
+    return op if op is not None and op.name in PROBABILITIES else None
+
+
+def checked_labels(labels: Labels, graph: Graph, scores: str) -> Labels:
+    """`labels`, if they name what the graph gives; UserError otherwise."""
+    shapes = [graph.shape(output) for output in graph.outputs]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        raise UserError(
+            f"labels name the classes of one output (1, classes); this network gives {shapes}",
+            fix="leave the labels out",
+        )
+    if shapes[0][1] == 1 and scores == "softmax":
+        raise UserError(
+            "the network ends in a softmax over one output, which is 1 for every photo",
+            fix="let it end in a sigmoid, or in two outputs",
+        )
+    return labels.expect(shapes[0][1])
+
+
+def by_class(outputs: np.ndarray, n_labels: int, scores: str) -> np.ndarray:
+    """(N, outputs) -> (N, labels): one output that stands for two classes becomes two.
+
+    It is of the second class, as Keras counts class folders: its logit against 0, or its
+    probability against the rest.
+    """
+    if outputs.shape[-1] != 1 or n_labels != 2:
+        return outputs
+    first = np.zeros_like(outputs) if scores == "logits" else 1 - outputs
+    return np.concatenate([first, outputs], axis=-1)
+
+
+def shares(row: np.ndarray, scores: str) -> np.ndarray:
+    """(labels,) as `by_class` makes them -> probabilities, from 0 to 1."""
+    if scores != "logits":
+        return row
+    if len(row) == 1:  # of one class alone: it is there or not
+        return softmax(np.append(row, np.zeros_like(row)))[:1]
+    return softmax(row)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
