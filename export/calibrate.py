@@ -16,6 +16,7 @@ from .parity import Outputs, as_list, snr_db
 from .quantize import quantize
 from .ranges import Ranges, Span
 from .runtime import Runtime
+from .steps import refuse_deadly, strained
 
 Images = np.ndarray | Sequence[np.ndarray]  # (N, H, W, C) float32, normalised
 MIN_PHOTOS = 8
@@ -147,7 +148,10 @@ def choose(
     }
     scores: dict[str, float] = {}
     for name, ranges in candidates.items():
-        outputs = Runtime(quantize(float32, "static_wi8_ai8", ranges)).run(held_back)
+        quantized = quantize(float32, "static_wi8_ai8", ranges)
+        if not scores or strained(quantized.graph):
+            refuse_deadly(quantized, "static_wi8_ai8", ranges)
+        outputs = Runtime(quantized).run(held_back)
         scores[name] = mean_snr_db(reference, outputs)
     return candidates[max(scores, key=scores.__getitem__)], scores
 

@@ -23,7 +23,7 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import refuse_too_many
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
-from .contract import Facts, broken_promises, facts, promise, some
+from .contract import Facts, broken_promises, facts, promise
 from .evaluation import evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
 from .graph import Graph
@@ -35,7 +35,7 @@ from .ranges import Ranges
 from .recipes import DEFAULT_RECIPES, RECIPES
 from .runtime import Runtime
 from .scores import checked_labels, scores_of
-from .steps import hardly_changing
+from .steps import hardly_changing, refuse_deadly
 
 MAX_CALIBRATION_PHOTOS = 200
 PARITY_IMAGES = 32
@@ -98,6 +98,8 @@ def export(
         with stages.stage(recipe):
             graph = quantize(float32, recipe, ranges)
             used = ranges if RECIPES[recipe].how == "static" else None
+            if used and network.family == "stock":  # a network that nobody here has seen
+                refuse_deadly(graph, recipe, used)
             record = described(network, converted, recipe, graph, used)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
@@ -208,11 +210,8 @@ def refuse_broken(
     unfaithful = broken_gate(
         record.recipe, agreement, network.original, network.is_bundled_ghostnet
     )
-    if unfaithful and ranges and (flat := hardly_changing(ranges.extremes)):
-        unfaithful.append(
-            f"{len(flat)} of {len(ranges.extremes)} tensors are nearly constant, which integers "
-            f"cannot follow: {some(tuple(flat))}; are its weights trained?"
-        )
+    if unfaithful and ranges:
+        unfaithful += hardly_changing(ranges)
     if broken := broken_promises(promised, says) + unfaithful:
         raise CheckFailed(
             f"{record.model} {record.recipe} breaks its promise: {'; '.join(broken)}",

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ghostnet_tf.base.errors import CheckFailed, UserError
+
+from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .op import WEIGHTED
-from .ranges import Span
+from .ranges import Ranges, Span
+from .trial import survives
 
 # Measured on LiteRT 2.3.0, x86: 2^8 is refused and 2^7.99 is taken; 2^-10 of an ADD and 2^-16 of a
 # MUL are taken, and 2^-10.1 and 2^-16.1 are not. A convolution has no limit below.
@@ -89,10 +93,29 @@ def eased(spans: Mapping[str, Span], factors: Mapping[str, float]) -> dict[str, 
     return {name: stretched(span, factors.get(name, 1.0)) for name, span in spans.items()}
 
 
-def hardly_changing(extremes: Mapping[str, Span]) -> list[str]:
-    """What is nearly the same for every photo and every place: "'tensor' (low to high)"."""
-    return [
+def hardly_changing(ranges: Ranges) -> list[str]:
+    """Empty, or which tensors are nearly the same for every photo and at every place."""
+    flat = [
         f"{name!r} ({low:.4g} to {high:.4g})"
-        for name, (low, high) in extremes.items()
+        for name, (low, high) in ranges.extremes.items()
         if high - low < max(LEVELS[8] * SMALLEST, 1e-3 * max(abs(low), abs(high)))
     ]
+    if not flat:
+        return []
+    more = f" and {len(flat) - 3} more" if len(flat) > 3 else ""
+    return [
+        f"{len(flat)} of its {len(ranges.extremes)} tensors are nearly constant, which integers "
+        f"cannot follow: {', '.join(flat[:3])}{more}"
+    ]
+
+
+def refuse_deadly(quantized: Flatbuffer, recipe: str, ranges: Ranges) -> None:
+    """CheckFailed where the runtime refuses our file or would be ended by it: it is tried aside."""
+    try:
+        survives(quantized, recipe)
+    except UserError as error:
+        why = "; ".join([str(error), *hardly_changing(ranges)])
+        raise CheckFailed(
+            f"this network cannot be run in {recipe}: {why}",
+            fix="are its weights trained? float16 and weight_only_wi8_afp32 need no ranges",
+        ) from error
