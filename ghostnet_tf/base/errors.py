@@ -18,6 +18,7 @@ DONE, CHECK_FAILED, USER_CAN_FIX, INTERRUPTED = 0, 1, 2, 130
 READER_LEFT = 141  # what a shell reports of any program whose pipe was closed: 128 + SIGPIPE
 LIKE = 0.6  # of two names, from 0 to 1: as difflib's own limit
 SUGGESTED = 3
+LONGEST = 200  # characters of a name that is compared and shown
 T = TypeVar("T")
 debug = False  # --debug: an error also shows the exception that it was made of
 
@@ -74,6 +75,7 @@ def pick(name: str, known: Mapping[str, T], kind: str) -> T:
     """`known[name]`, or an error that lists what would have worked, the nearest name first."""
     if name in known:
         return known[name]
+    name = name[:LONGEST]  # a file may give one of megabytes
     typed = name.lower()
     likeness = {k: difflib.SequenceMatcher(None, k.lower(), typed).ratio() for k in known}
     nearest = sorted(known, key=lambda k: (-likeness[k], k))

@@ -1,5 +1,6 @@
 """The names of the classes, in the order of a network's outputs; never off by one."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from ghostnet_tf.data import label_file
 from ghostnet_tf.data.names import same, unwritable
 
 TABLES = {path.stem: path for path in (Path(__file__).parent / "label_tables").glob("*.tsv")}
+MAX_CLASSES = 100_000  # the largest set of classes that is published has 21,843
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,12 @@ class Labels:
     def __post_init__(self):
         if len(self.ids) != len(self.names):
             raise UserError(f"{len(self.ids)} label ids stand beside {len(self.names)} names")
+        if len(self) > MAX_CLASSES:
+            raise UserError(
+                f"{len(self):,} labels are more than {MAX_CLASSES:,}", fix="one label a class"
+            )
         if len(set(self.ids)) != len(self.ids):
-            twice = next(id for id in self.ids if self.ids.count(id) > 1)
+            twice = next(id for id, count in Counter(self.ids).items() if count > 1)
             raise UserError(
                 f"the label id {twice!r} stands twice", fix="give every class its own id"
             )

@@ -1,6 +1,7 @@
 """A Keras model that remembers what it expects of a photo and what its outputs are called."""
 
 import hashlib
+import zipfile
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any, Self, cast
 import keras
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.schema import Mismatch, typed
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.weights import keras_config
 
 REGISTERED = ("layers", "resnet", "ghost_conv", "baselines")  # modules with layers of their own
 
@@ -30,14 +33,11 @@ class ModelInfo:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        labels = values["labels"]
-        return cls(
-            **{
-                **values,
-                "preprocessing": Preprocessing.from_dict(values["preprocessing"]),
-                "labels": labels and Labels(tuple(labels["ids"]), tuple(labels["names"])),
-            }
-        )
+        """Out of a file's JSON; UserError where that holds anything else."""
+        try:
+            return typed(cls, values, "ghostnet_info")
+        except Mismatch as wrong:
+            raise UserError(str(wrong)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: lists, no tuples."""
@@ -103,15 +103,14 @@ def load_model(path: str | Path) -> keras.Model:
     register()
     if not user_path(path).is_file():
         raise UserError(f"there is no file {str(path)!r}", fix="check the path")
-    try:
+    if zipfile.is_zipfile(path):
+        keras_config.refuse_too_large(Path(path))
+    with reading(
+        f"the Keras model {str(path)!r}",
+        fix="give what model.save('x.keras') wrote; layers of your own must be registered "
+        "with keras.saving.register_keras_serializable",
+    ):
         return cast(keras.Model, keras.models.load_model(path, safe_mode=True))
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"{str(path)!r} cannot be loaded as a Keras model: {reason}",
-            fix="give what model.save('x.keras') wrote; layers of your own must be registered "
-            "with keras.saving.register_keras_serializable",
-        ) from None
 
 
 def info_of(model: keras.Model) -> ModelInfo | None:

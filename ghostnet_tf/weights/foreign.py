@@ -10,11 +10,13 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.weights import tf1, torch_file, unpickle
 from ghostnet_tf.weights.dialects import NAMINGS, recognise
+from ghostnet_tf.weights.limits import check_names
 from ghostnet_tf.weights.translate import Foreign
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".pth.tar")
 PADDLE_SUFFIX = ".pdparams"
 SUFFIXES = (*TORCH_SUFFIXES, PADDLE_SUFFIX)
+SHOWN = 5  # names of sets of tensors
 PADDLE_TABLE = "StructuredToParameterName@@"  # Paddle's own names, which stand beside the tensors
 
 
@@ -48,13 +50,16 @@ def state_dict(tree: Any) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """The tensors of what was saved, and a note where they lay one level down."""
     if not isinstance(tree, dict):
         raise UserError(f"it holds a {type(tree).__name__}, no tensors", unpickle.TENSORS_ONLY)
+    check_names(tree)
     if not _has_tensors(tree):
-        nests = [str(key) for key, value in tree.items() if _has_tensors(value)]
+        inside = {id(value): value for value in tree.values()}  # one may stand there often
+        full = {key for key, value in inside.items() if _has_tensors(value)}
+        nests = [key for key, value in tree.items() if id(value) in full]
         if not nests:
             raise UserError("it holds no tensors", unpickle.TENSORS_ONLY)
         if len(nests) > 1:  # of the weights and of their moving average, as a rule
             raise UserError(
-                f"it holds {len(nests)} sets of tensors: {', '.join(map(repr, nests))}",
+                f"it holds {len(nests)} sets of tensors: {', '.join(map(repr, nests[:SHOWN]))}",
                 fix="save the one that you mean as a file of its own",
             )
         return state_dict(tree[nests[0]])[0], (f"its {nests[0]!r} was read",)

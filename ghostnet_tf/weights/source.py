@@ -56,9 +56,9 @@ class Weights:
             return None
         try:
             return checkpoint.CheckpointInfo.from_dict(self.header)
-        except (KeyError, TypeError, ValueError) as error:
+        except UserError as error:
             raise UserError(
-                f"{str(self.path)!r} does not say what its tensors are: {error!r}",
+                f"{str(self.path)!r} does not say what its tensors are: {error}",
                 fix="give the best.safetensors of a training run",
             ) from None
 

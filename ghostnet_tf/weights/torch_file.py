@@ -1,6 +1,7 @@
 """What torch.save wrote, read without torch: zip archives, and the format before torch 1.6."""
 
 import io
+import math
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -9,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from ghostnet_tf.base import archive
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member
 from ghostnet_tf.weights import unpickle
+from ghostnet_tf.weights.bfloat16 import widened
 
 ZIP_MAGIC = b"PK\x03\x04"
 LEGACY_MAGIC, LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # torch/serialization.py
+BFLOAT16 = "torch.BFloat16Storage"
 STORAGES = {
+    BFLOAT16: "<u2",
     "torch.HalfStorage": "<f2",
     "torch.FloatStorage": "<f4",
     "torch.DoubleStorage": "<f8",
@@ -26,6 +31,7 @@ STORAGES = {
     "torch.ByteStorage": "<u1",
     "torch.BoolStorage": "|b1",
 }
+MAX_VIEWS = 4  # of a storage's numbers by tensors: some networks use a tensor twice
 
 
 @dataclass(eq=False)
@@ -35,7 +41,9 @@ class Storage:
     key: str
     dtype: np.dtype
     numbers: int
+    is_bfloat16: bool = False  # then `dtype` is that of its bits
     data: bytes = b""
+    viewed: int = 0  # how many numbers its tensors have, together
 
     @property
     def size(self) -> int:
@@ -48,16 +56,21 @@ class Tensor(unpickle.Pending):
     def __init__(self, storage: Storage, offset: int, shape: tuple, strides: tuple, *_: Any):
         if not isinstance(storage, Storage):
             raise ValueError("a tensor without a storage")
-        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
+        (self.offset,), self.storage = unpickle.whole((offset,)), storage
+        self.shape, self.strides = unpickle.whole(shape), unpickle.whole(strides)
+        storage.viewed += math.prod(self.shape)
+        if storage.viewed > MAX_VIEWS * storage.numbers:
+            raise ValueError(f"a tensor of shape {self.shape} in {storage.numbers:,} numbers")
 
     def finished(self) -> np.ndarray:
         """numpy refuses a view that reaches beyond its bytes."""
         storage = self.storage
-        if np.prod(self.shape, dtype=object) > storage.numbers:
+        if math.prod(self.shape) > storage.numbers:
             raise ValueError(f"a tensor of shape {self.shape} in {storage.numbers:,} numbers")
         step = storage.dtype.itemsize
         strides = [step * stride for stride in self.strides]
-        return np.ndarray(self.shape, storage.dtype, storage.data, step * self.offset, strides)
+        array = np.ndarray(self.shape, storage.dtype, storage.data, step * self.offset, strides)
+        return widened(array) if storage.is_bfloat16 else array
 
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -79,12 +92,13 @@ class Storages:
     def __call__(self, persistent_id: Any) -> Storage:
         """("storage", torch.FloatStorage, key, device, how many numbers)."""
         tag, kind, key, _, numbers, *view = persistent_id
-        if tag != "storage" or kind not in STORAGES or not isinstance(key, str) or any(view):
-            raise ValueError(f"the persistent id {str(persistent_id)[:80]}")
-        if not isinstance(numbers, int) or numbers < 0:
-            raise ValueError(f"a storage of {numbers} numbers")
-        if key not in self.by_key:
-            self.by_key[key] = Storage(key, np.dtype(STORAGES[kind]), numbers)
+        if unpickle.text(tag) != "storage" or unpickle.text(kind) not in STORAGES or any(view):
+            raise ValueError(f"a persistent id of {unpickle.short(kind)}")
+        if type(numbers) is not int or numbers < 0:
+            raise ValueError(f"a storage of {unpickle.short(numbers)} numbers")
+        if unpickle.text(key) not in self.by_key:
+            dtype, is_bfloat16 = np.dtype(STORAGES[kind]), kind == BFLOAT16
+            self.by_key[key] = Storage(key, dtype, numbers, is_bfloat16)
             self.size += self.by_key[key].size
         if self.size > self.max_bytes:
             raise UserError(f"its tensors exceed {self.max_bytes:,} bytes")
@@ -99,33 +113,30 @@ def read(data: bytes, max_bytes: int) -> Any:
 
 
 def _from_zip(data: bytes, max_bytes: int) -> Any:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            folder = _folder(archive, max_bytes)
-            program = read_member(archive, f"{folder}/data.pkl", max_bytes)
-            if f"{folder}/byteorder" in archive.namelist():
-                order = read_member(archive, f"{folder}/byteorder", 16)
-                if order != b"little":
-                    raise UserError(f"its numbers are {order!r}-endian", "save it on another CPU")
-            storages = Storages(max_bytes)
-            tree = unpickle.load(io.BytesIO(program), CALLS, MENTIONED, storages)
-            for storage in storages.by_key.values():
-                storage.data = read_member(archive, f"{folder}/data/{storage.key}", max_bytes)
-                _check(storage)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise UserError("it is a damaged archive", unpickle.DAMAGED_FIX) from None
+    with archive.opened(data, "the archive") as opened:
+        folder = _folder(opened, max_bytes)
+        program = read_member(opened, f"{folder}/data.pkl", max_bytes)
+        if f"{folder}/byteorder" in opened.namelist():
+            order = read_member(opened, f"{folder}/byteorder", 16)
+            if order != b"little":
+                raise UserError(f"its numbers are {order!r}-endian", "save it on another CPU")
+        storages = Storages(max_bytes)
+        tree = unpickle.load(io.BytesIO(program), CALLS, MENTIONED, storages)
+        for storage in storages.by_key.values():
+            storage.data = read_member(opened, f"{folder}/data/{storage.key}", max_bytes)
+            _check(storage)
     return unpickle.finished(tree)
 
 
-def _folder(archive: zipfile.ZipFile, max_bytes: int) -> str:
+def _folder(opened: zipfile.ZipFile, max_bytes: int) -> str:
     """The one folder that an honest archive has; whatever else it holds is not unpacked."""
-    names = archive.namelist()
+    names = opened.namelist()
     for name in names:
         if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
             raise UserError(f"its member {name!r} points out of the archive")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise UserError(f"its member {twice[0]!r} stands twice")
-    if sum(info.file_size for info in archive.infolist()) > max_bytes:
+    if sum(info.file_size for info in opened.infolist()) > max_bytes:
         raise UserError(f"its members exceed {max_bytes:,} bytes")
     pickles = [name for name in names if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(pickles) != 1:
@@ -149,9 +160,11 @@ def _from_legacy(stream: io.BytesIO, max_bytes: int) -> Any:
     storages = Storages(max_bytes)
     tree = unpickle.load(stream, CALLS, MENTIONED, storages)
     keys = unpickle.load(stream)
-    if not isinstance(keys, list) or Counter(map(str, keys)) != Counter(list(storages.by_key)):
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise UserError("its list of storages is damaged", unpickle.DAMAGED_FIX)
+    if Counter(keys) != Counter(list(storages.by_key)):
         raise UserError("its list of storages is not of its tensors", unpickle.DAMAGED_FIX)
-    for key in map(str, keys):
+    for key in keys:
         storage = storages.by_key[key]
         if int.from_bytes(stream.read(8), "little") != storage.numbers:
             raise UserError(f"its storage {key!r} is damaged", unpickle.DAMAGED_FIX)

@@ -214,7 +214,7 @@ def test_a_damaged_member_is_named():
     archive = zipped(bytes(range(256)) * 3)
     archive[60] ^= 0xFF
 
-    with pytest.raises(UserError, match="'a' cannot be unpacked"):
+    with pytest.raises(UserError, match="'a' in the archive cannot be read"):
         read(archive)
 
 
@@ -223,7 +223,7 @@ def test_a_locked_member_is_named():
     for start, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         archive[archive.index(start) + offset] |= 1  # the flag of encryption
 
-    with pytest.raises(UserError, match=r"'a' cannot be unpacked.*password"):
+    with pytest.raises(UserError, match=r"'a' in the archive cannot be read.*password"):
         read(archive)
 
 

@@ -149,10 +149,16 @@ HOSTILE = {
     "unknown memo": (value(b"j\xff\xff\xff\x7f"), "its pickle is damaged"),
     "empty stack": (b"\x80\x02R.", "its pickle is damaged: it takes more than it has put down"),
     "name twice": (b"\x80\x02}(" + (torch.text("w") + b"K\x01") * 2 + b"u.", "'w' stands twice"),
-    "no end": (b"\x80\x02}", "its pickle is damaged"),
+    "no end": (b"\x80\x02}", "its pickle cannot be read: pickle exhausted"),
     "endless": (b"\x80\x02" + b"N" * 2000 + b".", "it has more than 1,000 steps"),
-    "text of 4 GB": (b"\x80\x02X\xff\xff\xff\xffx.", "its pickle is damaged"),
-    "bytes of 8 EB": (b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7fx.", "its pickle is damaged"),
+    "text of 4 GB": (
+        b"\x80\x02X\xff\xff\xff\xffx.",
+        "its pickle cannot be read: expected 4294967295 bytes",
+    ),
+    "bytes of 8 EB": (
+        b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7fx.",
+        "its pickle cannot be read: expected",
+    ),
 }
 
 
@@ -223,7 +229,7 @@ BAD_ARCHIVES = {
     "Windows path": ({**HONEST, "..\\evil": b"x"}, "points out of the archive"),
     "two pickles": ({**HONEST, "other/data.pkl": b"."}, "not of tensors from PyTorch"),
     "no pickle": ({"x.txt": b"x"}, "not of tensors from PyTorch"),
-    "archive in an archive": ({"net/data.pkl": torch.archive(HONEST)}, "its pickle is damaged"),
+    "archive in an archive": ({"net/data.pkl": torch.archive(HONEST)}, "its pickle cannot be read"),
     "TorchScript": ({**HONEST, "net/code/net.py": b"x"}, "it is a TorchScript program"),
     "big-endian": ({**HONEST, "net/byteorder": b"big"}, "its numbers are b'big'-endian"),
     "bomb": ({**HONEST, "net/bomb": bytes(10**6)}, "its members exceed 1,000,000 bytes"),
