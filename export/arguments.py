@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.data.labels import Labels, labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips
 
@@ -83,6 +84,11 @@ def photos_of(args: argparse.Namespace) -> tuple[Photos | None, Photos | None]:
     places = (args.photos, args.labelled)
     photos, labelled = (Photos.open(place, skipped) if place else None for place in places)
     return photos, labelled
+
+
+def labels_of(args: argparse.Namespace) -> Labels | None:
+    """The class names that were given; asked for early, so that a bad file is said at once."""
+    return labels(args.labels) if args.labels else None
 
 
 def refuse_below_one(parse: argparse.ArgumentParser, args: argparse.Namespace, name: str) -> None:

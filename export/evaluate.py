@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from .evaluation import evaluate
 
+    arguments.labels_of(args)
     photos = Photos.open(args.labelled)
     classifiers = [classifier_of(file, args.model, args.labels) for file in args.files]
     for c in classifiers:

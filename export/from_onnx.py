@@ -21,7 +21,7 @@ from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.data.preprocess import Preprocessing
 
-from .arguments import add_export_options, photos_of, recipe_table, recipes_of
+from .arguments import add_export_options, labels_of, photos_of, recipe_table, recipes_of
 from .onnx.told import add_preprocessing_options, preprocessing_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     recipes, preprocessing = recipes_of(args), preprocessing_of(args)
+    labels_of(args)
     photos, labelled = photos_of(args)
     refuse_unwritable(args.out)
     if not user_path(args.model).is_file():
@@ -77,7 +78,6 @@ def refuse_without_extra() -> None:
 
 def network_of(args: argparse.Namespace, preprocessing: Preprocessing) -> "Network":
     from ghostnet_tf.base.files import sha256
-    from ghostnet_tf.data.labels import labels
 
     from .network import Network
     from .onnx.convert import from_onnx
@@ -89,7 +89,7 @@ def network_of(args: argparse.Namespace, preprocessing: Preprocessing) -> "Netwo
         weights="onnx",
         weights_sha256=sha256(args.model.read_bytes()),
         preprocessing=preprocessing.at(size),
-        labels=labels(args.labels) if args.labels else None,
+        labels=labels_of(args),
     )
 
 

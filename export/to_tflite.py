@@ -18,7 +18,7 @@ from ghostnet_tf.base.suites import SUITES
 from ghostnet_tf.base.terminal import out
 from ghostnet_tf.nets import zoo
 
-from .arguments import add_export_options, photos_of, recipe_table
+from .arguments import add_export_options, labels_of, photos_of, recipe_table
 from .jobs import jobs_of, plain_files_with_operators
 
 
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     jobs = jobs_of(args)
+    labels_of(args)
     photos, labelled = photos_of(args)
     refuse_unwritable(args.out)
 

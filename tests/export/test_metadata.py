@@ -27,6 +27,17 @@ def test_what_is_written_is_read():
     assert read_metadata(with_metadata()) == metadata_of(colour_record())
 
 
+@pytest.mark.parametrize("odd", ["a\x85b", "a\u2028b", "a\vb", " a ", "caf\u00e9"])
+def test_labels_of_others_never_shift_whatever_is_in_them(odd):
+    """Android reads a label a line, and to it these are no ends of lines."""
+    for at in (0, 3, 5):
+        names = ("red", "green", "blue", "yellow", "magenta", "cyan")
+        names = (*names[:at], odd, *names[at + 1 :])
+        says = read_metadata(with_metadata(labels=names))
+
+        assert says is not None and says.labels == names
+
+
 def test_a_model_without_metadata_has_none():
     assert read_metadata(colour_model()) is None
 
