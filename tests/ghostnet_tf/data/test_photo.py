@@ -1,6 +1,7 @@
 """What becomes of odd photos: the right values, or an error that names the photo."""
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -61,6 +62,14 @@ def test_there_is_one_list_of_formats_and_no_suffix_stands_in_two():
     assert len(every) == len(set(every)) == len(SUFFIXES) and not SUFFIXES & UNREADABLE.keys()
     assert {".jfif", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"} <= SUFFIXES
     assert formats.NAMES == "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+
+
+def test_the_page_about_photos_names_every_format_and_no_other():
+    page = (Path(__file__).parents[3] / "docs" / "photos.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`." in line]
+
+    assert set(re.findall(r"`(\.\w+)`", "".join(rows))) == SUFFIXES
+    assert all(format.name in "".join(rows) for format in FORMATS)
 
 
 @pytest.mark.parametrize(
