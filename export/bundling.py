@@ -11,7 +11,7 @@ from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.files import sha256, write_atomic
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.train.data import hold_out
+from ghostnet_tf.train.hold_out import hold_out, hold_out_by_class
 from ghostnet_tf.weights import BUNDLED, checkpoint
 
 from .evaluation import evaluate
@@ -36,7 +36,11 @@ def bundle(
     tensors, header = checkpoint.read(best)
     history = checkpoint.read(run / "state.safetensors")[1]["history"]
     seed = header["schedule"]["seed"]
-    training, held_out = hold_out(len(photos), n_held_out, seed)
+    if header["schedule"].get("hold_out", "random") == "by_class":
+        assert photos.label_of is not None
+        training, held_out = hold_out_by_class(photos.label_of, n_held_out, seed)
+    else:
+        training, held_out = hold_out(len(photos), n_held_out, seed)
     network = from_zoo(weights=str(best))
     crops = scores_by_crop(network, photos.subset(held_out), stages)
     crop = max(crops, key=crops.__getitem__)

@@ -20,6 +20,7 @@ PUBLIC = {  # a name -> the module that has it
     "load_model": "nets.image_model",
     "preprocess_input": "front.create",
     "export": "front.keras_export",
+    "fine_tune": "front.fine_tune",
     "TFLiteModel": "front.tflite_model",
     "GhostNet": "nets.ghostnet",
     "features": "nets.ghostnet",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # the same once more, for editors and type checkers
     from ghostnet_tf.front.create import create_model as create_model
     from ghostnet_tf.front.create import list_models as list_models
     from ghostnet_tf.front.create import preprocess_input as preprocess_input
+    from ghostnet_tf.front.fine_tune import fine_tune as fine_tune
     from ghostnet_tf.front.keras_export import export as export
     from ghostnet_tf.front.tflite_model import TFLiteModel as TFLiteModel
     from ghostnet_tf.nets.ghostify import ghostify as ghostify

@@ -9,9 +9,11 @@ from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import refuse_unwritable, user_path
-from ghostnet_tf.base.terminal import document, note, out
+from ghostnet_tf.base.terminal import document, note, out, shown
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import schedule as schedules
+
+LISTED, WORST = 12, 5  # classes and photos in the summary; report.json has all of them
 
 
 def example() -> str:
@@ -21,7 +23,12 @@ your own photos, one folder per class, from the bundled weights to a .tflite:
   {typed("train", "my_photos", "--weights", "tinyimagenet", "--out", "runs/mine")}
   {typed("export", "--weights", weights, "--photos", "my_photos")}
 
-The same command resumes a run that was stopped. KERAS_BACKEND=jax trains on GPUs, all of them.
+The same command resumes a run that was stopped; with a larger --epochs, one that was finished:
+then the learning rate warms up again and falls to zero at the new end. KERAS_BACKEND=jax trains
+on GPUs, all of them.
+
+settings of the schedule (--set NAME=VALUE), with the defaults of each schedule:
+{schedules.settings_table()}
 """
 
 
@@ -53,13 +60,30 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change one setting of the schedule, e.g. epochs=5; may be repeated",
+        help="change one setting of the schedule, e.g. mixup=0.2; may be repeated",
+    )
+    how.add_argument("--epochs", type=_positive, metavar="N", help="as --set epochs=N")
+    how.add_argument("--batch", type=_positive, metavar="N", help="photos in a step")
+    how.add_argument("--learning-rate", metavar="RATE", help="at its peak")
+    how.add_argument("--size", type=_positive, metavar="PX", help="of the photos, in every epoch")
+    how.add_argument(
+        "--freeze", action="store_true", help="train the classifier alone, for very few photos"
+    )
+    how.add_argument(
+        "--class-weights", action="store_true", help="photos of rare classes count more"
+    )
+    how.add_argument(
+        "--early-stop",
+        type=_positive,
+        metavar="N",
+        help="stop after N epochs that brought nothing better",
     )
     how.add_argument(
         "--held-out",
         type=_positive,
         metavar="N",
-        help="photos kept out of training, to choose the best epoch on (default: one in twenty)",
+        help="photos kept out of training, to choose the best epoch on (default: one in five up "
+        "to a hundred, from 2,000 on one in twenty)",
     )
     how.add_argument(
         "--classes", type=_positive, metavar="N", help="refuse another number of class folders"
@@ -81,16 +105,13 @@ def main(argv: list[str] | None = None) -> int:
     if args.recipe is not None:
         note("note: --recipe is now called --schedule; the old name goes soon")
         args.schedule = args.recipe
-    schedule = schedules.load(args.schedule).with_settings(args.set)
+    schedule = schedules.load(args.schedule).with_settings([*args.set, *_settings(args)])
     from ghostnet_tf.data.photos import Photos
+    from ghostnet_tf.train.plan import refuse_too_few_classes
 
     photos = Photos.open(args.photos)
-    if (classes := len(photos.classes)) < 2:
-        raise UserError(
-            f"{args.photos!r} has {classes or 'no'} class folder{'s' * (classes != 1)}; training "
-            "needs two or more",
-            fix="put the photos of each class into a folder of its own",
-        )
+    refuse_too_few_classes(photos)
+    classes = len(photos.classes)
     if args.classes not in (None, classes):
         raise UserError(
             f"{args.photos!r} has {classes} class folders, not {args.classes}",
@@ -102,27 +123,65 @@ def main(argv: list[str] | None = None) -> int:
 
     with alone(args.out / "state.safetensors", f"training in {str(args.out)!r}"):
         start_keras()
-        from ghostnet_tf.train.loop import train
+        from ghostnet_tf.train.loop import Job, train
 
-        result = train(args, photos, schedule)
+        result = train(
+            Job(
+                photos=photos,
+                schedule=schedule,
+                model=args.model,
+                weights=args.weights,
+                out=args.out,
+                held_out=args.held_out,
+                stop_after=args.stop_after,
+            )
+        )
     if args.json:
-        document(result)
+        kept = {key: value for key, value in result.items() if key not in ("run", "report")}
+        document(kept | result["report"].to_dict())
     else:
         out(*summary(args, result))
     return 0
 
 
+def _settings(args: argparse.Namespace) -> list[str]:
+    """The options that are settings of a schedule, as `--set` takes them."""
+    given = {
+        "epochs": args.epochs,
+        "batch": args.batch,
+        "learning_rate": args.learning_rate,
+        "sizes": args.size and f"[[0,{args.size}]]",
+        "freeze": "true" if args.freeze else None,
+        "class_weights": "true" if args.class_weights else None,
+        "early_stop": args.early_stop,
+    }
+    return [f"{name}={value}" for name, value in given.items() if value is not None]
+
+
 def summary(args: argparse.Namespace, result: dict[str, Any]) -> list[str]:
     """What came out, and what to type next."""
-    best, n = result["best"], result["held_out"]
-    plain, averaged = best["held_out_top1"], best["held_out_ema_top1"]
-    which = "averaged weights" if averaged >= plain else "weights"
-    share = max(plain, averaged)
+    best, n, report = result["best"], result["held_out"], result["report"]
+    from ghostnet_tf.train.training import averaged_is_better
+
+    averaged = averaged_is_better(best)
+    which = "averaged weights" if averaged else "weights"
+    share = best["held_out_ema_top1" if averaged else "held_out_top1"]
     own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
+    rows, lines = report.right(), []
+    width = max(len(shown(name)) for name, _, _ in rows[:LISTED])
+    lines += [f"  {shown(name):{width}} {right:5} of {of}" for name, right, of in rows[:LISTED]]
+    if len(rows) > LISTED:
+        lines.append(f"  ... {len(rows) - LISTED} more in {args.out / 'report.json'}")
+    if report.mistaken:
+        lines.append("surest of a wrong answer:")
+    lines += [f"  {one.photo} taken for {one.taken_for}" for one in report.mistaken[:WORST]]
+    if (peak := result["peak_memory_bytes"]) is not None:
+        lines.append(f"took {peak / 2**30:.1f} GiB of memory at most")
     return [
-        f"best: the {which} of epoch {best['epoch']}, right for {round(share * n)} of {n} held-out "
-        f"photos ({share:.1%})",
-        f"wrote {result['weights']}",
+        f"best: the {which} of epoch {best['epoch']}, right for {round(share * n)} of {n} "
+        f"held-out photos ({share:.1%})",
+        *lines,
+        f"wrote {result['weights']}, confusion.png and report.json beside it",
         f"next: {typed('export', *own)}",
     ]
 

@@ -1,75 +1,128 @@
 """Photos become batches, each a function of (seed, epoch, number): a run can be resumed."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import keras
 import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Advance
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.train import memory
 from ghostnet_tf.train.augment import random_view
+from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Photos in memory: (H, W, 3) uint8 each, and the class of each."""
+    """Photos as they are trained on: (H, W, 3) uint8 each, and the class of each."""
 
-    pixels: list[np.ndarray]
+    pixels: Sequence[np.ndarray]  # by position; decoded anew where memory does not hold all
     labels: np.ndarray  # (n,) int
+    names: list[str] = field(default_factory=list)  # of the photos, in their source
+    digests: list[str] = field(default_factory=list)  # of their files: SHA-256
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.labels)
 
-
-def hold_out(count: int, held_out: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(training, held-out) positions of `count` photos, each sorted; the same for the same seed."""
-    if not 0 < held_out < count:
-        raise UserError(
-            f"{held_out} photos cannot be held out of {count}",
-            fix="--held-out N, about one photo in twenty",
+    def subset(self, positions: np.ndarray) -> "Decoded":
+        """The photos at these positions."""
+        return Decoded(
+            _Some(self.pixels, positions),
+            self.labels[positions],
+            [self.names[i] for i in positions] if self.names else [],
+            [self.digests[i] for i in positions] if self.digests else [],
         )
-    order = np.random.default_rng(seed).permutation(count)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+    @property
+    def fingerprint(self) -> str:
+        """Of names and contents: equal for the same photos alone."""
+        rows = zip(self.names, self.digests, strict=True)
+        text = "\n".join(f"{digest} {name}" for name, digest in rows)
+        return sha256(text.encode("utf-8", "surrogateescape"))
 
 
-def decode(photos: Photos, positions: np.ndarray, short_side: int, advance: Advance) -> Decoded:
-    """Read photos into memory, shrunk so that no short side exceeds `short_side` pixels.
+class Pixels(Sequence):
+    """Photos shrunk so that no short side exceeds `short_side` pixels, some of them in memory."""
 
-    Those that cannot be read are left out, and noted in `photos.skipped`.
-    """
-    assert photos.label_of is not None
-    pixels, kept = [], []
+    def __init__(self, photos: Photos, positions: list[int], short_side: int):
+        self.photos, self.positions, self.short_side = photos, positions, short_side
+        self.kept: dict[int, np.ndarray] = {}  # by their position in `photos`
 
-    def read(position: int) -> np.ndarray | None:
-        photo = photos.readable(position)
-        if photo is None:
-            return None
-        shrink = short_side / min(photo.size)
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, i):
+        position = self.positions[i]
+        kept = self.kept.get(position)
+        return self.read(position) if kept is None else kept
+
+    def read(self, position: int) -> np.ndarray:
+        """(H, W, 3) uint8, from the file."""
+        photo = self.photos.read(position)
+        shrink = self.short_side / min(photo.size)
         if shrink < 1:
             width, height = (max(1, round(side * shrink)) for side in photo.size)
             photo = photo.resize((width, height))
         return np.asarray(photo)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+
+class _Some(Sequence):
+    """Some of the items of a sequence, in their order."""
+
+    def __init__(self, of: Sequence, positions: np.ndarray):
+        self.of, self.positions = of, positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, i):
+        return self.of[int(self.positions[i])]
+
+
+def decode(
+    photos: Photos,
+    positions: np.ndarray,
+    short_side: int,
+    advance: Advance,
+    max_bytes: int | None = None,
+) -> Decoded:
+    """Read every photo once; keep the first ones decoded, in `max_bytes` of memory.
+
+    The others are decoded again whenever they are asked for. Those that cannot be read are left
+    out, and noted in `photos.skipped`.
+    """
+    assert photos.label_of is not None
+    room = memory.for_photos() if max_bytes is None else max_bytes
+    pixels, digests = Pixels(photos, [], short_side), []
+
+    def read(number: int) -> tuple[np.ndarray, str] | None:
+        position = int(positions[number])
         try:
-            for position, photo in zip(positions, pool.map(read, positions), strict=True):
-                if photo is not None:
-                    pixels.append(photo)
-                    kept.append(position)
-                advance()
-        except BaseException:  # Ctrl-C does not wait for the photos that nobody will look at
-            pool.shutdown(cancel_futures=True)
-            raise
-    return Decoded(pixels, photos.label_of[np.array(kept, int)])
+            return pixels.read(position), sha256(photos.source.read(photos.names[position]))
+        except UserError as error:
+            photos.skip(position, str(error))
+            return None
+
+    for position, found in zip(positions, prefetched(read, len(positions)), strict=True):
+        if found is not None:
+            photo, digest = found
+            pixels.positions.append(int(position))
+            digests.append(digest)
+            if photo.nbytes <= room:
+                pixels.kept[int(position)] = photo
+                room -= photo.nbytes
+        advance()
+    read_ones = np.array(pixels.positions, int)
+    names = [photos.names[i] for i in read_ones]
+    return Decoded(pixels, photos.label_of[read_ones], names, digests)
 
 
-class TrainBatches(keras.utils.PyDataset):
+class TrainBatches:
     """One epoch, augmented: (batch, size, size, 3) float32 and targets (batch, classes) float32."""
 
     def __init__(
@@ -80,7 +133,6 @@ class TrainBatches(keras.utils.PyDataset):
         preprocessing: Preprocessing,
         epoch: int,
     ):
-        super().__init__(workers=os.cpu_count() or 1, max_queue_size=8)
         self.data, self.schedule, self.preprocessing = data, schedule, preprocessing
         self.epoch, self.size = epoch, schedule.size_at(epoch)
         self.one_hot = np.eye(classes, dtype=np.float32)
@@ -105,7 +157,7 @@ class TrainBatches(keras.utils.PyDataset):
         return images, targets
 
 
-class EvalBatches(keras.utils.PyDataset):
+class EvalBatches:
     """The photos as they will be seen in use: (batch, size, size, 3) float32, no labels.
 
     The last photo fills up the last batch: one shape to compile, and one that can be shared among
@@ -113,13 +165,12 @@ class EvalBatches(keras.utils.PyDataset):
     """
 
     def __init__(self, data: Decoded, preprocessing: Preprocessing, batch: int):
-        super().__init__(workers=os.cpu_count() or 1, max_queue_size=8)
         self.data, self.preprocessing, self.batch = data, preprocessing, batch
 
     def __len__(self) -> int:
         return -(-len(self.data) // self.batch)
 
-    def __getitem__(self, number: int) -> tuple[np.ndarray]:
+    def __getitem__(self, number: int) -> np.ndarray:
         chosen = np.arange(number * self.batch, (number + 1) * self.batch)
         photos = [self.data.pixels[i] for i in chosen.clip(max=len(self.data) - 1)]
-        return (self.preprocessing.images(map(Image.fromarray, photos)),)
+        return self.preprocessing.images(map(Image.fromarray, photos))

@@ -1,6 +1,7 @@
-"""Ctrl-C between two batches, where nothing is half done."""
+"""Ctrl-C where nothing is half done."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,9 +10,12 @@ from contextlib import contextmanager
 def ctrl_c_waits() -> Iterator[Callable[[], None]]:
     """Inside, the first Ctrl-C raises only where the yielded function is called; a second at once.
 
-    Keras' queue of batches is made anew every epoch. Interrupted in the middle of that, it prints a
-    traceback when it is collected. Only the main thread may use this: Python gives it the signals.
+    For what must not stop half-way, such as the files of an epoch. Python gives signals to the main
+    thread alone: in another one there is nothing to wait for.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
     waiting = False
 
     def remember(*_: object) -> None:

@@ -1,73 +1,137 @@
 """What the training command does once its arguments are known to be good."""
 
-import argparse
 import json
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
-from ghostnet_tf.base.progress import Advance, Stages
+from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import refuse_too_many, say_count
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
-from ghostnet_tf.train.data import Decoded, decode, hold_out
-from ghostnet_tf.train.interrupt import ctrl_c_waits
+from ghostnet_tf.train import memory, plan
+from ghostnet_tf.train.data import Decoded, Pixels, decode
+from ghostnet_tf.train.graph import started_quickly
+from ghostnet_tf.train.hold_out import default_count, hold_out, hold_out_by_class
+from ghostnet_tf.train.report import Report
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run, steps_per_epoch
 from ghostnet_tf.weights import Weights
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 
-def train(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> dict[str, Any]:
-    """Prepare, resume if there is something to resume, train to the end; the best epoch."""
-    keras.utils.set_random_seed(schedule.seed)
-    keras.mixed_precision.set_global_policy(schedule.precision)
-    share_among_accelerators(schedule)
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is to be trained, on what, and where to."""
 
-    made = _network(args, photos, schedule)
+    photos: Photos
+    schedule: Schedule
+    model: str  # of the zoo
+    weights: str | None  # to start from
+    out: Path
+    held_out: int | None = None  # photos; None: a share of them
+    stop_after: int | None = None  # epochs more
+
+
+def train(job: Job) -> dict[str, Any]:
+    """Prepare, resume if there is something to resume, train to the end; what came out.
+
+    Ends with the best weights in a network of its own: the key "run" has it.
+    """
+    policy = keras.mixed_precision.dtype_policy()
+    keras.utils.set_random_seed(job.schedule.seed)
+    keras.mixed_precision.set_global_policy(job.schedule.precision)
+    try:
+        with started_quickly():
+            return _train(job)
+    finally:
+        keras.mixed_precision.set_global_policy(policy)
+
+
+def _train(job: Job) -> dict[str, Any]:
+    photos = job.photos
+    count = default_count(len(photos)) if job.held_out is None else job.held_out
+    hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
+    made = _network(job)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing)
-    held_out = len(photos) // 20 or 1 if args.held_out is None else args.held_out
-    data = _decode(photos, held_out, schedule, info)
-    this = Run(args.out, schedule, info, made.model, *data)
+    read = _decode(job, info)
+    data = _split(read, count, job)
+    schedule = _fitting(job.schedule, len(data[0]))
+    share_among_accelerators(schedule)
+    if schedule.freeze:
+        freeze(made.model)
+    this = Run(job.out, schedule, info, made.model, *data)
+    note(*_plan(this, read, len(photos.skipped)))
     if this.resume():
-        note(f"resuming {args.out} after epoch {len(this.history)}")
-    _write_schedule(args.out, schedule)
-    _epochs(this, args.stop_after)
+        note(f"resuming {job.out} after epoch {len(this.history)}")
+        if legs := this.schedule.legs:
+            note(
+                f"going on after {legs[-1]} epochs: the learning rate warms up again and falls to "
+                f"zero at epoch {this.schedule.epochs}"
+            )
+    _write_schedule(job.out, this.schedule)
+    _epochs(this, job.stop_after)
+    report = _report(this)
     return {
-        "weights": str(args.out / "best.safetensors"),
+        "run": this,
+        "weights": str(job.out / "best.safetensors"),
         "best": this.best,
         "epochs": len(this.history),
         "held_out": len(this.held_out),
         **photos.skipped.as_json(),
+        "report": report,
+        "peak_memory_bytes": memory.peak(),
     }
 
 
-def _network(args: argparse.Namespace, photos: Photos, schedule: Schedule) -> Pretrained:
+def _network(job: Job) -> Pretrained:
     """The network to train, from other weights where they were asked for."""
-    start = find(args.weights, args.model)
+    start = find(job.weights, job.model)
+    if job.schedule.freeze and start is None:
+        raise UserError(
+            "a network without weights has nothing worth freezing", fix="--weights NAME|FILE"
+        )
     new_head = False
     if isinstance(start, Weights):
-        new_head = start.info is None or tuple(map(same, start.info.classes)) != photos.classes
+        new_head = start.info is None or (
+            tuple(map(same, start.info.classes)) != job.photos.classes
+        )
     made = pretrained(
-        args.model,
+        job.model,
         start,
-        size=schedule.final_size,
-        classes=len(photos.classes),
-        labels=naming(photos.classes),
+        size=job.schedule.final_size,
+        classes=len(job.photos.classes),
+        labels=naming(job.photos.classes),
         new_head=new_head,
-        dropout=schedule.dropout,
+        dropout=job.schedule.dropout,
     )
     if made.path:
         head = "a new classifier" if new_head else "its classifier, for the same classes"
         note(f"starting from {made.path} with {head}")
     return made
+
+
+def freeze(model: keras.Model) -> None:
+    """Only the classifier, the last layer with weights, trains; every BatchNorm is as in use."""
+    *backbone, _ = [layer for layer in model.layers if layer.weights]
+    for layer in backbone:
+        layer.trainable = False
+
+
+def _fitting(schedule: Schedule, photos: int) -> Schedule:
+    """`schedule` with a batch that so many training photos fill."""
+    if schedule.batch <= photos:
+        return schedule
+    note(f"a batch of {schedule.batch} is more than the {photos} photos to train on: {photos}")
+    return replace(schedule, batch=photos)
 
 
 def share_among_accelerators(schedule: Schedule) -> None:
@@ -78,51 +142,104 @@ def share_among_accelerators(schedule: Schedule) -> None:
     if rest := schedule.batch % len(devices):
         raise UserError(
             f"a batch of {schedule.batch} cannot be shared among {len(devices)} accelerators",
-            fix=f"--set batch={schedule.batch - rest or len(devices)}",
+            fix=f"--batch {schedule.batch - rest or len(devices)}",
         )
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+
+
+def _decode(job: Job, info: CheckpointInfo) -> Decoded:
+    """All photos that can be read."""
+    photos, sizes = job.photos, job.schedule.sizes
+    short_side = round(1.5 * max(size for _, size in sizes) / info.preprocessing.crop)
+    with Stages().stage("reading photos", len(photos)) as advance:
+        read = decode(photos, np.arange(len(photos)), short_side, advance)
+    bad = len(photos) - len(read)
+    say_count(bad, len(photos))
+    refuse_too_many(bad, len(photos), "the first of them are named above")
+    return read
+
+
+def _split(read: Decoded, count: int, job: Job) -> tuple[Decoded, Decoded]:
+    """(training, held-out) photos."""
+    classes, seed = job.photos.classes, job.schedule.seed
+    lost = set(range(len(classes))) - set(read.labels.tolist())
+    if lost:
+        raise UserError(
+            f"class {classes[min(lost)]!r} has no photo to train on: none of them can be read",
+            fix="add photos of it, or remove its folder",
+        )
+    if job.schedule.hold_out == "by_class":
+        if len(read) <= count:
+            raise UserError(
+                f"{count} photos cannot be held out of the {len(read)} that can be read",
+                fix="--held-out N with a smaller N",
+            )
+        train, held_out = (read.subset(p) for p in hold_out_by_class(read.labels, count, seed))
+        if len(held_out) > count and job.held_out is not None:
+            note(f"{len(held_out)} photos are held out, not {count}: one of every class at least")
+        return train, held_out
+    # By their place among all photos, broken ones included: as older runs did it.
+    place = {name: i for i, name in enumerate(job.photos.names)}
+    places = np.array([place[name] for name in read.names])
+    train, held_out = (
+        read.subset(np.flatnonzero(np.isin(places, side)))
+        for side in hold_out(len(job.photos), count, seed)
+    )
+    if not len(held_out):
+        raise UserError(
+            f"none of the {count} held-out photos can be read", fix="--held-out N with a larger N"
+        )
+    if untaught := set(range(len(classes))) - set(train.labels.tolist()):
+        raise UserError(
+            f"class {classes[min(untaught)]!r} has no photo to train on: all are held out "
+            "or cannot be read",
+            fix="add photos of it, or remove its folder",
+        )
+    return train, held_out
+
+
+def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
+    assert isinstance(read.pixels, Pixels)
+    sides = this.info.classes, this.train.labels, this.held_out.labels
+    kept = read.pixels.kept.values()
+    size = sum(photo.nbytes for photo in kept)
+    counts = len(this.train), len(this.held_out), skipped
+    return [
+        *plan.of_classes(*sides),
+        *plan.doubts(*sides, this.schedule),
+        plan.of_photos(*counts, len(kept), size),
+        plan.of_schedule(this.schedule, steps_per_epoch(len(this.train), this.schedule)),
+        f"{this.info.model} into {this.folder}",
+    ]
 
 
 def _epochs(this: Run, stop_after: int | None) -> None:
     last = this.schedule.epochs
     if stop_after is not None:
         last = min(last, len(this.history) + stop_after)
-    steps, stages = steps_per_epoch(len(this.train), this.schedule), Stages()
+    steps, stages, size = steps_per_epoch(len(this.train), this.schedule), Stages(), None
     try:
-        with ctrl_c_waits() as raise_if_waiting:
-            while (done := len(this.history)) < last:
-                with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", steps) as advance:
-                    row = this.epoch(_Steps(advance, raise_if_waiting))
-                note(_line(row, len(this.held_out)))
+        while (done := len(this.history)) < last and not this.is_finished:
+            if size != (size := this.schedule.size_at(done)):
+                note(f"compiling the network for {size} px, which takes some seconds")
+            with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", steps) as advance:
+                row = this.epoch(advance)
+            note(_line(row, len(this.held_out)))
     except KeyboardInterrupt:
         done = len(this.history)
         where = f"epoch {done} is kept in {this.folder}, the same command resumes there"
         raise KeyboardInterrupt(where if done else "no epoch was finished") from None
+    if this.is_finished and len(this.history) < this.schedule.epochs:
+        note(f"stopped early: {this.schedule.early_stop} epochs brought nothing better")
 
 
-def _decode(
-    photos: Photos, count: int, schedule: Schedule, info: CheckpointInfo
-) -> tuple[Decoded, Decoded]:
-    """(training, held-out) photos in memory."""
-    positions = hold_out(len(photos), count, schedule.seed)
-    steps_per_epoch(len(positions[0]), schedule)  # refuses before the photos are read
-    short_side = round(1.5 * max(size for _, size in schedule.sizes) / info.preprocessing.crop)
-    with Stages().stage("reading photos", len(photos)) as advance:
-        train, held_out = (decode(photos, some, short_side, advance) for some in positions)
-    bad = len(photos) - len(train) - len(held_out)
-    say_count(bad, len(photos))
-    refuse_too_many(bad, len(photos), "the first of them are named above")
-    if not len(held_out):
-        raise UserError(
-            f"none of the {count} held-out photos can be read", fix="--held-out N with a larger N"
-        )
-    if untaught := set(range(len(photos.classes))) - set(train.labels):
-        raise UserError(
-            f"class {photos.classes[min(untaught)]!r} has no photo to train on: all are held out "
-            "or cannot be read",
-            fix="add photos of it, or remove its folder",
-        )
-    return train, held_out
+def _report(this: Run) -> Report:
+    """Of the best weights, which the network then has."""
+    this.take_best()
+    labels, classes = this.held_out.labels, this.info.classes
+    report = Report.of(this.logits(), labels, this.held_out.names, classes)
+    report.save(this.folder)
+    return report
 
 
 def _write_schedule(folder: Path, schedule: Schedule) -> None:
@@ -136,16 +253,3 @@ def _line(row: dict[str, Any], held_out: int) -> str:
         f"  {row['accuracy']:.1%} of the training photos  {plain} of {held_out} held-out photos,"
         f" averaged weights {averaged} of {held_out}"
     )
-
-
-class _Steps(keras.callbacks.Callback):
-    """Tells a progress display of every batch, and lets Ctrl-C in after it."""
-
-    def __init__(self, advance: Advance, raise_if_waiting: Callable[[], None]):
-        super().__init__()
-        self.advance, self.raise_if_waiting = advance, raise_if_waiting
-
-    def on_train_batch_end(self, batch, logs=None):
-        scores = logs or {}
-        self.advance(said=f"loss {scores['loss']:.3f}  top-1 {scores['accuracy']:.3f}")
-        self.raise_if_waiting()

@@ -1,10 +1,11 @@
-"""The optimizer of a schedule, and the moving average of the weights that it keeps."""
+"""The optimizer of a schedule: one small graph for all weights, which TensorFlow traces quickly."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import math
+from itertools import pairwise
+from typing import Any
 
 import keras
-import numpy as np
+from keras import ops
 
 from ghostnet_tf.train.schedule import Schedule
 
@@ -12,64 +13,75 @@ NO_DECAY = ["gamma", "beta", "bias"]
 
 
 def make_optimizer(schedule: Schedule, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Warm-up, then a cosine to zero over the whole run; no decay on BatchNorm and biases."""
-    warmup = round(schedule.warmup_epochs * steps_per_epoch)
-    rate = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        warmup_target=schedule.learning_rate,
-        warmup_steps=warmup,
-        decay_steps=max(1, schedule.epochs * steps_per_epoch - warmup),
-    )
-    common = {
-        "learning_rate": rate,
+    """Warm-up, then a cosine to zero over the run or its leg; no decay on BatchNorm and biases."""
+    common: dict[str, Any] = {
+        "learning_rate": Rate(schedule, steps_per_epoch),
         "weight_decay": schedule.weight_decay,
         "use_ema": True,
         "ema_momentum": schedule.ema,
         "name": "optimizer",
     }
     if schedule.optimizer == "adamw":
-        optimizer = keras.optimizers.AdamW(**common)
+        optimizer = _AdamW(**common)
     else:
-        optimizer = keras.optimizers.SGD(momentum=schedule.momentum, nesterov=True, **common)
+        optimizer = _SGD(momentum=schedule.momentum, nesterov=True, **common)
+    optimizer.ema_grows = schedule.ema_grows
     optimizer.exclude_from_weight_decay(var_names=NO_DECAY)
-    # Every `fit` ends by putting the average in place of the weights; here an epoch is one `fit`.
+    # Keras' `fit` would end by putting the average in place of the weights.
     optimizer.finalize_variable_values = lambda var_list: None
     return optimizer
 
 
-@contextmanager
-def averaged_weights(model: keras.Model, batches: Iterable[np.ndarray]) -> Iterator[None]:
-    """Inside, the model carries the moving average of its weights; afterwards its own again.
+class Rate(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of every step, from 0, as a table: a look-up is one node of the graph."""
 
-    The statistics of BatchNorm belong to the weights that they were gathered under. For the average
-    they are gathered anew, on `batches` of images, (N, H, W, 3) each.
+    def __init__(self, schedule: Schedule, steps_per_epoch: int):
+        self.table = [0.0] * (schedule.epochs * steps_per_epoch + 1)  # the last: after the run
+        bounds = [0, *schedule.legs, schedule.epochs]
+        for first, after in pairwise(bounds):
+            start, steps = first * steps_per_epoch, (after - first) * steps_per_epoch
+            warmup = min(round(schedule.warmup_epochs * steps_per_epoch), steps)
+            for step in range(steps + 1):  # the last one belongs to the next leg, if there is one
+                if step < warmup:
+                    share = step / warmup
+                else:
+                    share = (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup))) / 2
+                self.table[start + step] = schedule.learning_rate * share
+
+    def __call__(self, step):
+        last = len(self.table) - 1
+        return ops.take(ops.convert_to_tensor(self.table, "float32"), ops.minimum(step, last))
+
+
+class _OneGraph(keras.optimizers.Optimizer):
+    """Asks for the learning rate once a step and averages with it.
+
+    Keras' own asks twice for every weight, each time with a conditional of two more graphs: half of
+    the graph of a small network, and so half of the time before the first step.
     """
-    own = [as_numpy(variable) for variable in model.variables]  # a dropout's seed is one as well
-    averages = model.optimizer._model_variables_moving_average  # Keras has no public name for it
-    for weight, average in zip(model.trainable_variables, averages, strict=True):
-        # A copy: JAX gives the memory of weights away when it runs.
-        weight.assign(as_numpy(average))
-    try:
-        gather_statistics(model, batches)
-        yield
-    finally:
-        for variable, value in zip(model.variables, own, strict=True):
-            variable.assign(value)
+
+    ema_grows = False
+
+    def _backend_apply_gradients(self, grads, trainable_variables):
+        rate = ops.cast(self.learning_rate, "float32")
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            if self.weight_decay and self._use_weight_decay(variable):
+                variable.assign(variable - variable * (rate * self.weight_decay))
+            self.update_step(gradient, variable, rate)
+        steps = ops.cast(self.iterations, "float32")  # before this one
+        # At the first step the average is the weights themselves.
+        kept = ops.cast(steps > 0, "float32") * self.ema_momentum
+        if self.ema_grows:
+            kept = ops.minimum(steps / (steps + 9.0), self.ema_momentum)
+        for variable, average in zip(
+            self._trainable_variables, self._model_variables_moving_average, strict=True
+        ):
+            average.assign(kept * average + (1 - kept) * variable)
 
 
-def gather_statistics(model: keras.Model, batches: Iterable[np.ndarray]) -> None:
-    """Set the statistics of every BatchNorm to their mean over `batches`; weights stay."""
-    norms = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
-    momenta = [norm.momentum for norm in norms]
-    try:
-        for number, images in enumerate(batches):
-            for norm in norms:
-                norm.momentum = number / (number + 1)  # a running mean, in place of a decaying one
-            model(images, training=True)
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+class _SGD(_OneGraph, keras.optimizers.SGD):
+    pass
 
 
-def as_numpy(variable) -> np.ndarray:
-    return np.array(variable.numpy())
+class _AdamW(_OneGraph, keras.optimizers.AdamW):
+    pass

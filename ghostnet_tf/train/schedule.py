@@ -3,7 +3,7 @@
 import inspect
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin
 
 from ghostnet_tf.base.errors import UserError, pick
@@ -11,38 +11,61 @@ from ghostnet_tf.base.files import user_path
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE
 
 
+def _is(default: Any, what: str) -> Any:
+    """A setting with a default, and what `--help` says of it."""
+    return field(default=default, metadata={"what": what})
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """Everything that decides the result of a run, beside the network and the photos."""
+    """Everything that decides the result of a run, beside the network and the photos.
 
-    epochs: int
-    sizes: tuple[tuple[int, int], ...]  # (epoch, from 0; pixels from then on)
-    batch: int = 128  # of all accelerators together
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = 0.2  # the peak; a cosine to zero follows
-    warmup_epochs: float = 1.0
-    momentum: float = 0.9  # Nesterov; sgd only
-    weight_decay: float = 5e-4  # decoupled, times the learning rate; none on BatchNorm and biases
-    label_smoothing: float = 0.1
-    ema: float = 0.999  # per step, of the weights
-    crop_scale: tuple[float, float] = (0.35, 1.0)  # share of the photo's area
-    flip: bool = True
-    randaugment: tuple[int, int] | None = None  # (operations, strength out of 10)
-    mixup: float = 0.0  # alpha of the Beta distribution; 0: none
-    dropout: float = 0.1
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    seed: int = 0
+    A setting that a JSON file or an older run does not have is as it was before there was such a
+    setting: what `Schedule` has by default. The schedules with a name have their own.
+    """
+
+    epochs: int = field(metadata={"what": "how often every photo is seen"})
+    sizes: tuple[tuple[int, int], ...] = field(
+        metadata={"what": "[epoch from 0, pixels from then on], the last is the network's"}
+    )
+    batch: int = _is(128, "photos in a step, of all accelerators together")
+    optimizer: Literal["sgd", "adamw"] = _is("sgd", "sgd or adamw")
+    learning_rate: float = _is(0.2, "at its peak; a cosine to zero follows")
+    warmup_epochs: float = _is(1.0, "until the learning rate is at its peak")
+    momentum: float = _is(0.9, "Nesterov's; of sgd only")
+    weight_decay: float = _is(5e-4, "times the learning rate; none on BatchNorm and biases")
+    label_smoothing: float = _is(0.1, "share of a target that goes to all classes alike")
+    ema: float = _is(0.999, "decay per step of the average of the weights")
+    ema_grows: bool = _is(False, "no more than t/(t+9) after t steps: fit for short runs")
+    crop_scale: tuple[float, float] = _is((0.35, 1.0), "share of a photo's area, at random")
+    flip: bool = _is(True, "mirror half of the photos")
+    randaugment: tuple[int, int] | None = _is(None, "[operations, strength out of 10]")
+    mixup: float = _is(0.0, "alpha of the Beta distribution; 0: none")
+    dropout: float = _is(0.1, "before the classifier")
+    freeze: bool = _is(False, "train the classifier alone, BatchNorm as in use")
+    class_weights: bool = _is(False, "rare classes count more, ten times at most")
+    early_stop: int | None = _is(None, "stop after so many epochs without a better one")
+    hold_out: Literal["by_class", "random"] = _is("random", "by_class: some of every class")
+    precision: Literal["float32", "mixed_bfloat16"] = _is("float32", "float32 or mixed_bfloat16")
+    seed: int = _is(0, "of everything random")
+    legs: tuple[int, ...] = _is((), "epochs at which a finished run was given more; not to be set")
 
     def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not _fits(value, field.type):
-                kind = inspect.formatannotation(field.type).replace("typing.", "")
-                raise UserError(f"schedule setting {field.name} is {value!r}", fix=f"give {kind}")
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if not _fits(value, one.type):
+                kind = inspect.formatannotation(one.type).replace("typing.", "")
+                raise UserError(f"schedule setting {one.name} is {value!r}", fix=f"give {kind}")
         starts = [start for start, _ in self.sizes]
         for holds, promise in (
             (self.epochs >= 1 and self.batch >= 1, "epochs and batch must be 1 or more"),
             (0 <= self.warmup_epochs < self.epochs, "warmup_epochs must be fewer than epochs"),
+            (self.early_stop is None or self.early_stop >= 1, "early_stop must be 1 or more"),
+            (
+                sorted({*self.legs}) == [*self.legs]
+                and all(0 < leg < self.epochs for leg in self.legs),
+                "legs must rise and lie before the last epoch",
+            ),
             (starts[:1] == [0] and starts == sorted({*starts}), "sizes must begin at epoch 0"),
             (max(starts, default=0) < self.epochs, "sizes must not begin after the last epoch"),
             (
@@ -79,11 +102,15 @@ class Schedule:
     def final_size(self) -> int:
         return self.sizes[-1][1]
 
+    def taken_on(self, done: int, epochs: int) -> Self:
+        """This schedule, finished after `done` epochs, with a leg more until `epochs`."""
+        return replace(self, epochs=epochs, legs=(*self.legs, done))
+
     @classmethod
     def from_dict(cls, values: Any) -> Self:
         if not isinstance(values, dict):
             raise UserError(f"a schedule is a JSON object, not {type(values).__name__}")
-        known = {field.name: field for field in fields(cls)}
+        known = {one.name: one for one in fields(cls)}
         for name in values:
             pick(name, known, "schedule setting")
         if missing := [name for name in ("epochs", "sizes") if name not in values]:
@@ -107,6 +134,10 @@ class Schedule:
             except json.JSONDecodeError:
                 values[name] = text
         return self.from_dict(values)
+
+    def with_values(self, values: dict[str, Any]) -> Self:
+        """A copy with these settings; a list does for a tuple."""
+        return self.from_dict({**self.to_dict(), **values})
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -143,9 +174,27 @@ SCHEDULES: dict[str, Schedule] = {
         warmup_epochs=0.5,
         weight_decay=1e-4,
         ema=0.99,
+        ema_grows=True,
         crop_scale=(0.5, 1.0),
+        hold_out="by_class",
     ),
 }
+
+
+def settings_table() -> str:
+    """Every setting with its default of each schedule by name, a line each."""
+    lines = []
+    for one in fields(Schedule):
+        if one.name == "legs":
+            continue
+        defaults = [_json(getattr(schedule, one.name)) for schedule in SCHEDULES.values()]
+        lines.append("  {:16} {:>16} {:>10}  {}".format(one.name, *defaults, one.metadata["what"]))
+    head = "  {:16} {:>16} {:>10}".format("", *SCHEDULES)
+    return "\n".join([head, *lines])
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def load(name_or_path: str) -> Schedule:

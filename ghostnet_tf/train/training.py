@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,21 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.progress import Advance, silent
+from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
 from ghostnet_tf.train.curves import plot
 from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches
-from ghostnet_tf.train.optimizer import as_numpy, averaged_weights, make_optimizer
+from ghostnet_tf.train.interrupt import ctrl_c_waits
+from ghostnet_tf.train.optimizer import make_optimizer
+from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.score import accuracy
+from ghostnet_tf.train.score import accuracy, cross_entropy
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.apply import weights_of
 
 STATISTICS_BATCHES = 32  # of an epoch, to gather BatchNorm's statistics under the averaged weights
 SEED_STATE = "seed_generator_state"  # of dropout; its name counts the layers a process has made
+MOST_WEIGHT = 10.0  # of a rare class: one photo of a thousand must not decide a step alone
 
 
 @dataclass
@@ -42,8 +48,13 @@ class Run:
     train: Decoded
     held_out: Decoded
     history: list[dict[str, Any]] = field(default_factory=list)
+    forward: Callable[[Any], Any] = field(init=False)
 
     def __post_init__(self):
+        self.forward = training_forward(self.model)
+        self._compile()
+
+    def _compile(self) -> None:
         self.model.compile(
             optimizer=make_optimizer(
                 self.schedule, steps_per_epoch(len(self.train), self.schedule)
@@ -51,7 +62,9 @@ class Run:
             loss=keras.losses.CategoricalCrossentropy(
                 from_logits=True, label_smoothing=self.schedule.label_smoothing
             ),
-            metrics=["accuracy"],
+            # Not by name: its variables would be made within the first step, which TensorFlow
+            # would then trace twice.
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=keras.backend.backend() == "jax",  # XLA makes TensorFlow slower on a CPU
         )
         self.model.optimizer.build(self.model.trainable_variables)
@@ -63,14 +76,34 @@ class Run:
     @property
     def best(self) -> dict[str, Any]:
         """The row of the history whose weights are in best.safetensors."""
-        return max(self.history, key=top1)
+        return max(self.history, key=rank)
+
+    @property
+    def is_finished(self) -> bool:
+        """All epochs are done, or the last ones brought nothing better and it may stop early."""
+        done, patience = len(self.history), self.schedule.early_stop
+        if patience is None or not done:
+            return done >= self.schedule.epochs
+        since = max(self.best["epoch"], *self.schedule.legs, 0)
+        return done >= self.schedule.epochs or done - since >= patience
 
     def resume(self) -> bool:
-        """Take up the state in the folder, if there is one; False where there is none."""
+        """Take up the state in the folder, if there is one; False where there is none.
+
+        A finished run of the same schedule with fewer epochs goes on: `schedule` has a leg more
+        then. Raises UserError where the state is of another run.
+        """
         if not self.state_path.exists():
             return False
         tensors, header = checkpoint.read(self.state_path)
-        refuse_another(self.folder, header, self._header())
+        theirs = Schedule.from_dict(header["schedule"])
+        mine = self._header() | {"schedule": theirs.to_dict()}
+        refuse_another(self.folder, header | {"schedule": theirs.to_dict()}, mine)
+        wanted = self.schedule
+        self.schedule, self.history = theirs, header["history"]
+        if wanted != theirs:
+            self.schedule = self._taken_on(wanted)
+            self._compile()
         state = self._state()
         for name, variable in state.items():
             if name not in tensors or tensors[name].shape != tuple(variable.shape):
@@ -79,51 +112,97 @@ class Run:
                 )
         for name, variable in state.items():
             variable.assign(tensors[name])
-        self.history = header["history"]
         return True
 
-    def epoch(self, callback: keras.callbacks.Callback) -> dict[str, Any]:
+    def _taken_on(self, wanted: Schedule) -> Schedule:
+        """The schedule of the run in the folder, as `wanted` would have it; or UserError."""
+        own, done = self.schedule, len(self.history)
+        if replace(wanted, epochs=own.epochs, legs=own.legs) != own or wanted.epochs < own.epochs:
+            raise _another(self.folder, "schedule")
+        if wanted.epochs == own.epochs:
+            return own  # with the legs that it has had
+        if not self.is_finished:
+            raise UserError(
+                f"{str(self.folder)!r} holds a run of {own.epochs} epochs, its learning rate is "
+                f"planned for them, and {done} are done",
+                fix=f"--epochs {own.epochs} finishes it; then --epochs {wanted.epochs} goes on",
+            )
+        return own.taken_on(done, wanted.epochs)
+
+    def epoch(self, advance: Advance = silent) -> dict[str, Any]:
         """Train one epoch, score the held-out photos, save; returns the new row of the history."""
         number = len(self.history)
         batches = TrainBatches(
             self.train, len(self.info.classes), self.schedule, self.info.preprocessing, number
         )
-        fit = self.model.fit(batches, epochs=1, verbose=0, callbacks=[callback], shuffle=False)
-        loss = fit.history["loss"][0]
-        if not math.isfinite(loss):
+        weight_of = self._class_weights()
+        losses, shares = [], []
+        for images, targets in prefetched(batches.__getitem__, len(batches)):
+            weights = None if weight_of is None else targets @ weight_of
+            said = self.model.train_on_batch(images, targets, weights, return_dict=True)
+            losses.append(float(said["loss"]))
+            shares.append(float(said["accuracy"]))
+            loss, share = float(np.mean(losses)), float(np.mean(shares))
+            advance(said=f"loss {loss:.3f}  top-1 {share:.3f}")
+        if not math.isfinite(loss := float(np.mean(losses))):
             raise UserError(
                 f"the loss of epoch {number + 1} is {loss}: the run has diverged",
-                fix="--set learning_rate=RATE with a smaller one, and another --out",
+                fix="--learning-rate RATE with a smaller one, and another --out",
             )
+        advance(0, said="scoring the held-out photos")
         row = {
             "epoch": number + 1,
             "size": batches.size,
             "loss": loss,
-            "accuracy": fit.history["accuracy"][0],
+            "accuracy": float(np.mean(shares)),
             **{f"held_out_{k}": v for k, v in self.score().items()},
         }
         weights = self._weights()
-        with averaged_weights(
-            self.model, (batches[i][0] for i in range(min(len(batches), STATISTICS_BATCHES)))
-        ):
+        some = min(len(batches), STATISTICS_BATCHES)
+        images = (batch for batch, _ in prefetched(batches.__getitem__, some))
+        with averaged_weights(self.model, images, self.forward):
             row |= {f"held_out_ema_{k}": v for k, v in self.score().items()}
-            if row["held_out_ema_top1"] >= row["held_out_top1"]:
+            if averaged_is_better(row):
                 weights = self._weights()
-        self.history.append(row)
-        self._save(weights)
+        with ctrl_c_waits():  # between two files, the log and the state would not agree
+            self.history.append(row)
+            self._save(weights)
         return row
 
     def score(self) -> dict[str, float]:
-        """Top-1 and top-5 on the held-out photos, at the size of the finished network."""
+        """Top-1, top-5 and loss of the held-out photos, at the size of the finished network."""
+        logits, labels = self.logits(), self.held_out.labels
+        return accuracy(logits, labels) | {"loss": float(cross_entropy(logits, labels).mean())}
+
+    def logits(self) -> np.ndarray:
+        """Of the held-out photos, (n, classes) float32."""
         batches = EvalBatches(self.held_out, self.info.preprocessing, self.schedule.batch)
-        logits = np.asarray(self.model.predict(batches, verbose=0))[: len(self.held_out)]
-        return accuracy(logits, self.held_out.labels)
+        found = [
+            np.asarray(self.model.predict_on_batch(images), np.float32)
+            for images in prefetched(batches.__getitem__, len(batches))
+        ]
+        return np.concatenate(found)[: len(self.held_out)]
+
+    def take_best(self) -> None:
+        """Give the network the weights of `best`."""
+        tensors, _ = checkpoint.read(self.folder / "best.safetensors")
+        for path, variable in weights_of(self.model).items():
+            variable.assign(tensors[path])
+
+    def _class_weights(self) -> np.ndarray | None:
+        """How much a photo of each class counts, (classes,) float32; None: all the same."""
+        if not self.schedule.class_weights:
+            return None
+        counts = np.bincount(self.train.labels, minlength=len(self.info.classes))
+        balanced = len(self.train) / (len(counts) * counts.clip(1))
+        return balanced.clip(max=MOST_WEIGHT).astype(np.float32)
 
     def _header(self) -> dict[str, Any]:
         return {
             "schedule": self.schedule.to_dict(),
             "info": self.info.to_dict(),
             "photos": [len(self.train), len(self.held_out)],
+            "fingerprint": [self.train.fingerprint, self.held_out.fingerprint],
             "history": self.history,
         }
 
@@ -157,46 +236,70 @@ class Run:
 
 def steps_per_epoch(photos: int, schedule: Schedule) -> int:
     """Full batches in so many training photos; at least one."""
-    if photos < schedule.batch:
-        raise UserError(
-            f"{photos} training photos do not fill a batch of {schedule.batch}",
-            fix="--set batch=N with a smaller N",
-        )
+    assert photos >= schedule.batch, "the batch of a small set has to shrink"
     return photos // schedule.batch
 
 
 def refuse_another(folder: Path, header: dict[str, Any], mine: dict[str, Any]) -> None:
     """Raise UserError where a state's header is not that of this run."""
-    for key in ("schedule", "info", "photos"):
-        # "photos" came later than the first runs: a header without it is taken at its word
-        if header.get(key, mine[key] if key == "photos" else None) != mine[key]:
-            raise UserError(
-                f"{str(folder)!r} holds a run with {NAMES[key]}",
-                fix=f"{GO_ON[key].format(run=folder)}; to train its weights on: "
-                f"--weights {folder / 'best.safetensors'} and another --out",
-            )
+    for key in ("info", "photos", "fingerprint"):
+        # the last two came later than the first runs: a header without is taken at its word
+        if header.get(key, mine[key] if key != "info" else None) != mine[key]:
+            raise _another(folder, key)
+
+
+def _another(folder: Path, key: str) -> UserError:
+    return UserError(
+        f"{str(folder)!r} holds a run with {NAMES[key]}",
+        fix=f"{GO_ON[key].format(run=folder)}; to train its weights on: "
+        f"--weights {folder / 'best.safetensors'} and another --out",
+    )
 
 
 NAMES = {  # of what differs
     "schedule": "another schedule",
     "info": "another network, other classes or another preprocessing",
     "photos": "other photos, or another number held out",
+    "fingerprint": "other photos of the same number",
 }
 GO_ON = {
     "schedule": "to finish that run as it began: --schedule {run}/schedule.json without --set",
     "info": "to finish that run: its --model and its photos",
     "photos": "to finish that run: its photos and its --held-out",
+    "fingerprint": "to finish that run: its photos, with their names and contents",
 }
 
 
-def top1(row: dict[str, Any]) -> float:
-    """Of the better of the two, the weights and their average."""
-    return max(row["held_out_top1"], row["held_out_ema_top1"])
+def rank(row: dict[str, Any]) -> tuple[float, float, int]:
+    """Of an epoch among others: by top-1, then by the held-out loss, then the later one.
+
+    Rows of older runs have no loss, and their best.safetensors is of the first of equals.
+    """
+    which = "held_out_ema" if averaged_is_better(row) else "held_out"
+    loss = row.get(f"{which}_loss")
+    if loss is None:
+        return row[f"{which}_top1"], -math.inf, -row["epoch"]
+    return row[f"{which}_top1"], _goodness(loss), row["epoch"]
+
+
+def averaged_is_better(row: dict[str, Any]) -> bool:
+    """Whether the averaged weights of an epoch beat its plain ones, or are as good."""
+    plain, averaged = (
+        (row[f"{which}_top1"], _goodness(row.get(f"{which}_loss", 0.0)))
+        for which in ("held_out", "held_out_ema")
+    )
+    return averaged >= plain
+
+
+def _goodness(loss: float) -> float:
+    """The smaller the loss the better; one that is no number is the worst."""
+    return -math.inf if math.isnan(loss) else -loss
 
 
 def _csv(history: list[dict[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(history[0]))
+    # The last row has all columns: rows of older runs lack the newer ones.
+    writer = csv.DictWriter(text, list(history[-1]))
     writer.writeheader()
     writer.writerows(history)
     return text.getvalue()

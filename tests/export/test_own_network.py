@@ -17,7 +17,8 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.nets.ghost_conv import GhostConv2D
 from ghostnet_tf.nets.ghostify import ghostify
-from ghostnet_tf.train.data import decode, hold_out
+from ghostnet_tf.train.data import decode
+from ghostnet_tf.train.hold_out import hold_out
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
@@ -69,7 +70,7 @@ def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     run = Run(tmp_path / "run", schedule, info, model, train, held_out)
 
     for _ in range(schedule.epochs):
-        row = run.epoch(keras.callbacks.Callback())
+        row = run.epoch()
     own = own_network(model, photos)
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
 
@@ -92,9 +93,7 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
     train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
     info = CheckpointInfo("own", photos.classes, PREPROCESSING)
 
-    row = Run(tmp_path / "run", schedule, info, model, train, held_out).epoch(
-        keras.callbacks.Callback()
-    )
+    row = Run(tmp_path / "run", schedule, info, model, train, held_out).epoch()
     own = own_network(model, photos)
     result = export(own, ("float32", "static_wi8_ai8"), photos, out=tmp_path / "build")
 

@@ -6,20 +6,26 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
-from tiny import arguments, coloured_photos, start
+from PIL import Image
+from tiny import ARGS, arguments, coloured_photos, start
 
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.train.command import main, parser
+from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.train.command import _settings, main, parser
+from ghostnet_tf.train.schedule import Schedule
+from ghostnet_tf.train.schedule import load as load_schedule
 from ghostnet_tf.weights import checkpoint
 
 ROOT = Path(__file__).parents[3]
+FINETUNE = load_schedule("finetune")
 
 
 def wait_for(process: subprocess.Popen, line_start: str) -> None:
@@ -44,7 +50,8 @@ def tf_settings_kept():
 
 
 def test_a_log_file_has_a_line_per_epoch(unbroken):
-    lines = (unbroken.parent / "stderr").read_text().splitlines()
+    said = (unbroken.parent / "stderr").read_text().splitlines()
+    lines = [line for line in said if line.startswith("epoch")]
 
     assert [line[:11] for line in lines] == ["epoch   1  ", "epoch   2  ", "epoch   3  "]
     said = (
@@ -149,7 +156,7 @@ def test_a_batch_that_two_accelerators_cannot_share_is_refused(photos, tmp_path)
     assert process.returncode == 2
     assert errors.splitlines() == [
         "error: a batch of 15 cannot be shared among 2 accelerators",
-        "  fix: --set batch=14",
+        "  fix: --batch 14",
     ]
 
 
@@ -243,12 +250,134 @@ def test_another_number_of_classes_than_said_is_refused(photos, tmp_path):
     assert "4 class folders, not 5" in str(refused(photos, tmp_path, args=["--classes", "5"]))
 
 
-def test_fewer_photos_than_a_batch_are_refused_before_they_are_read(photos, tmp_path, monkeypatch):
-    from ghostnet_tf.data.photos import Photos
+def test_before_its_first_step_a_run_says_what_it_is_about_to_do(unbroken):
+    said = (unbroken.parent / "stderr").read_text().splitlines()
+    before = said[: next(i for i, line in enumerate(said) if line.startswith("epoch"))]
 
-    monkeypatch.setattr(Photos, "read", None)
+    assert before == [
+        "4 classes, photos to train on and held out:",
+        "  blue      20     4",
+        "  green     20     4",
+        "  red       20     4",
+        "  sand      20     4",
+        "80 photos to train on, 16 held out; decoded in memory: 96 in 0.00 GiB",
+        "3 epochs of 5 batches of 16, learning rate 0.05, 32 px",
+        f"tiny_100 into {unbroken}",
+        "compiling the network for 32 px, which takes some seconds",
+    ]
 
-    assert "do not fill a batch of 81" in str(refused(photos, tmp_path, "batch=81"))
+
+def test_at_the_end_stands_what_the_best_weights_are_good_at(unbroken):
+    result = json.loads((unbroken.parent / "stdout").read_text())
+    report = json.loads((unbroken / "report.json").read_text())
+
+    right = sum(row["right"] for row in report["per_class"].values())
+    assert {row["held_out"] for row in report["per_class"].values()} == {4}
+    best = max(result["best"]["held_out_top1"], result["best"]["held_out_ema_top1"])
+    assert right == round(16 * best) and len(report["mistaken"]) == 16 - right
+    assert result["per_class"] == report["per_class"] and result["peak_memory_bytes"] > 10**8
+    with Image.open(unbroken / "confusion.png") as picture:
+        assert picture.format == "PNG" and picture.width > 400
+
+
+@pytest.mark.usefixtures("tf_settings_kept")
+def test_what_is_wanting_in_the_photos_is_said_and_a_large_batch_shrinks(photos, tmp_path, capsys):
+    """A class of one photo, a rare one, two others; 4 + 1 + 4 + 4 are held out of 57."""
+    shutil.copytree(photos, tmp_path / "p")
+    for name, keep in (("blue", 1), ("red", 8)):
+        for path in sorted((tmp_path / "p" / name).iterdir())[keep:]:
+            path.unlink()
+
+    args = ["--held-out", "2", "--batch", "200", "--class-weights", "--freeze", "--epochs", "1"]
+    weights = ["--weights", str(tmp_path / "from.safetensors")]
+    save_untrained(tmp_path / "from.safetensors")
+    assert main([str(tmp_path / "p"), *ARGS[:4], "--size", "32", "--out", str(tmp_path / "run"),
+                 *args, *weights]) == 0  # fmt: skip
+
+    captured = capsys.readouterr()
+    said = captured.err.splitlines()
+    assert "unbalanced: 23 photos of 'green' to train on, 1 of 'blue'; rare ones count more" in said
+    assert "rare, fewer than 10 photos to train on: 'blue', 'red'" in said
+    assert "trained on, but not scored: 'blue'" in said
+    assert "3 photos are held out, not 2: one of every class at least" in said
+    assert "a batch of 200 is more than the 54 photos to train on: 54" in said
+    assert any("1 epochs of 1 batches of 54" in line and "alone" in line for line in said)
+    assert "GiB of memory at most" in captured.out
+    assert re.search(r"^  (green|red|sand) +[01] of 1$", captured.out, re.MULTILINE)
+    before, after = (tensors(folder, name) for folder, name in
+                     ((tmp_path, "from"), (tmp_path / "run", "best")))  # fmt: skip
+    assert all(np.array_equal(before[k], after[k]) == ("classifier" not in k) for k in before)
+
+
+def save_untrained(path: Path) -> None:
+    """A network of the same classes in a file, as a run writes it."""
+    model = tiny.tiny()
+    info = checkpoint.CheckpointInfo("tiny_100", tuple(tiny.COLOURS), IMAGENET.at(32))
+    checkpoint.save(path, {v.path: np.array(v.numpy()) for v in model.weights}, info.to_dict())
+
+
+def test_freezing_a_network_without_weights_is_refused(photos, tmp_path):
+    assert "nothing worth freezing" in str(refused(photos, tmp_path / "r", args=["--freeze"]))
+
+
+@pytest.mark.parametrize(
+    ("option", "setting"),
+    [
+        (["--epochs", "7"], {"epochs": 7}),
+        (["--batch", "7"], {"batch": 7}),
+        (["--learning-rate", "1e-3"], {"learning_rate": 1e-3}),
+        (["--size", "64"], {"sizes": ((0, 64),)}),
+        (["--freeze"], {"freeze": True}),
+        (["--class-weights"], {"class_weights": True}),
+        (["--early-stop", "3"], {"early_stop": 3}),
+        (["--epochs", "7", "--set", "epochs=3"], {"epochs": 7}),
+        ([], {}),
+    ],
+)
+def test_an_option_is_a_setting_of_the_schedule(option, setting):
+    args = parser().parse_args(["photos", *option])
+
+    found = FINETUNE.with_settings([*args.set, *_settings(args)])
+
+    assert found == replace(FINETUNE, **setting)
+
+
+def test_a_learning_rate_that_is_no_number_is_refused(photos, tmp_path):
+    error = refused(photos, tmp_path / "r", args=["--learning-rate", "fast"])
+
+    assert "learning_rate is 'fast'" in str(error)
+
+
+def test_every_setting_stands_in_the_help_with_its_default():
+    text = parser().format_help()
+
+    for one in fields(Schedule):
+        if one.name == "legs":
+            continue
+        default = getattr(FINETUNE, one.name)
+        shown = default if isinstance(default, str) else json.dumps(default, separators=(",", ":"))
+        assert re.search(rf"^  {one.name} .* {re.escape(shown)}  \w", text, re.MULTILINE) or (
+            re.search(rf"^  {one.name} .* {re.escape(shown)}  \[", text, re.MULTILINE)
+        ), one.name
+
+
+WHERE = {  # in which module Ctrl-C arrives, and what
+    "reading": "ghostnet_tf.train.data.Pixels.read",
+    "tracing": "keras.src.backend.tensorflow.trainer.TensorFlowTrainer.train_step",
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_ctrl_c_before_the_first_step_ends_the_run_there(where, photos, tmp_path):
+    """It is sent from within that work, so none of it is finished; nothing goes on afterwards."""
+    process = start("--ctrl-c-in", WHERE[where], *arguments(photos, tmp_path / "run"))
+    output, errors = process.communicate(timeout=300)
+
+    last = errors.splitlines()[-1]
+    assert process.returncode == 130 and output == "" and "Traceback" not in errors
+    assert last.startswith("interrupted; ")
+    assert "epoch   1" not in errors and not (tmp_path / "run/state.safetensors").exists()
+    assert ("no epoch was finished" in last) == (where == "tracing")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):

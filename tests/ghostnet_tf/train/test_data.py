@@ -3,15 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
-from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches, decode, hold_out
+from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches, decode
+from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
 
 SCHEDULE = Schedule(epochs=3, sizes=((0, 32),), batch=8, randaugment=(1, 5), mixup=0.4)
@@ -33,35 +31,6 @@ def plain(**changes) -> Schedule:
     return Schedule(
         epochs=3, sizes=((0, 32),), batch=8, crop_scale=(1.0, 1.0), flip=False, **changes
     )
-
-
-@given(count=st.integers(2, 300), seed=st.integers(0, 9), data=st.data())
-def test_photos_are_held_out_once_each_and_the_same_for_a_seed(count, seed, data):
-    held = data.draw(st.integers(1, count - 1))
-
-    train, held_out = hold_out(count, held, seed)
-
-    assert len(held_out) == held
-    assert sorted([*train, *held_out]) == list(range(count))
-    assert np.array_equal(held_out, hold_out(count, held, seed)[1])
-
-
-def test_the_photos_of_the_running_run_stay_held_out():
-    """Other ones would have been trained on."""
-    _, held_out = hold_out(100_000, 5_000, seed=0)
-
-    assert held_out[:5].tolist() == [23, 50, 75, 93, 110]
-    assert int(held_out.sum()) == 250_727_111
-
-
-def test_another_seed_holds_out_others():
-    assert not np.array_equal(hold_out(100, 10, 0)[1], hold_out(100, 10, 1)[1])
-
-
-@pytest.mark.parametrize("held", [0, 10, 11, -1])
-def test_too_many_or_no_held_out_photos_are_refused(held):
-    with pytest.raises(UserError, match="cannot be held out of 10"):
-        hold_out(10, held, 0)
 
 
 def test_a_batch_is_a_function_of_seed_epoch_and_number(data):
@@ -104,7 +73,7 @@ def test_mixup_mixes_images_and_targets_alike_and_targets_sum_to_one(data):
 def test_eval_batches_show_every_photo_as_in_use_and_fill_the_last_batch(data):
     shown = EvalBatches(data, SMALL, 8)
 
-    images = np.concatenate([shown[i][0] for i in range(len(shown))])
+    images = np.concatenate([shown[i] for i in range(len(shown))])
     expected = [SMALL.normalise(SMALL.pixels(Image.fromarray(p))) for p in data.pixels]
     assert np.array_equal(images[:20], expected)
     assert images.shape == (24, 32, 32, 3) and np.array_equal(images[20:], images[[19] * 4])
@@ -128,3 +97,57 @@ def test_decoded_photos_are_shrunk_to_what_is_needed(photos):
     data = decode(Photos.open(photos), np.arange(3), 18, silent)
 
     assert [p.shape for p in data.pixels] == [(18, 20, 3)] * 3
+
+
+def test_photos_that_do_not_fit_into_memory_are_decoded_when_asked_for(photos):
+    source = Photos.open(photos)
+    whole = decode(source, np.arange(9), 18, silent)
+    one = whole.pixels[0].nbytes
+
+    some = decode(source, np.arange(9), 18, silent, max_bytes=int(3.5 * one))
+
+    assert len(whole.pixels.kept) == 9 and len(some.pixels.kept) == 3
+    assert sum(photo.nbytes for photo in some.pixels.kept.values()) <= 3.5 * one
+    assert all(np.array_equal(whole.pixels[i], some.pixels[i]) for i in range(9))
+    assert some.fingerprint == whole.fingerprint
+    shown = [batches(part, plain(), 0)[0] for part in (whole, some)]
+    assert np.array_equal(shown[0][0], shown[1][0]) and np.array_equal(shown[0][1], shown[1][1])
+
+
+def test_a_subset_has_the_names_labels_and_pixels_of_its_photos(photos):
+    data = decode(Photos.open(photos), np.arange(96), 18, silent)
+
+    some = data.subset(np.array([95, 0, 30]))
+
+    assert some.names == ["sand/23.png", "blue/00.png", "green/06.png"]
+    assert some.labels.tolist() == [3, 0, 1] and len(some) == 3
+    assert np.array_equal(some.pixels[1], data.pixels[0])
+    assert some.fingerprint != data.fingerprint
+
+
+def test_work_ahead_comes_in_order_and_not_all_of_it_is_done_at_once():
+    begun = []
+
+    def make(number):
+        begun.append(number)
+        return number
+
+    ahead = prefetched(make, 10_000)
+
+    assert [next(ahead) for _ in range(3)] == [0, 1, 2]
+    assert len(begun) < 100
+    ahead.close()
+    assert len(begun) < 100 and list(prefetched(make, 5)) == [0, 1, 2, 3, 4]
+
+
+def test_what_a_thread_raises_is_raised_where_its_result_is_asked_for():
+    def make(number):
+        if number == 2:
+            raise ValueError("two")
+        return number
+
+    ahead = prefetched(make, 9)
+
+    assert next(ahead) == 0 and next(ahead) == 1
+    with pytest.raises(ValueError, match="two"):
+        next(ahead)

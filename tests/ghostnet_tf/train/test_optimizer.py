@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from tiny import tiny
 
-from ghostnet_tf.train.optimizer import as_numpy, averaged_weights, make_optimizer
+from ghostnet_tf.train.average import as_numpy, averaged_weights
+from ghostnet_tf.train.optimizer import make_optimizer
 from ghostnet_tf.train.schedule import Schedule
 
 QUIET: Any = 0  # Keras annotates `verbose` as text
@@ -31,6 +32,17 @@ def test_the_rate_warms_up_and_then_falls_like_a_cosine_over_the_whole_run():
 
     assert np.allclose(rate[:11], np.linspace(0, 0.4, 11), atol=1e-7)
     fall = np.arange(41) / 40
+    assert np.allclose(rate[10:], 0.2 * (1 + np.cos(np.pi * fall)), atol=1e-6)
+
+
+def test_a_leg_more_warms_up_again_and_falls_to_zero_at_its_end():
+    first = Schedule(epochs=4, sizes=((0, 32),), warmup_epochs=1.0, learning_rate=0.4)
+    on = first.taken_on(4, 10)
+    rate = [float(make_optimizer(on, 2)._learning_rate(step)) for step in range(21)]
+
+    assert rate[:8] == [float(make_optimizer(first, 2)._learning_rate(step)) for step in range(8)]
+    assert np.allclose(rate[8:11], [0, 0.2, 0.4]) and rate[20] == 0
+    fall = np.arange(11) / 10
     assert np.allclose(rate[10:], 0.2 * (1 + np.cos(np.pi * fall)), atol=1e-6)
 
 
@@ -89,6 +101,24 @@ def test_the_average_is_the_moving_average_of_the_weights(trained):
     for path, value in averaged.items():
         assert np.allclose(value, expected[path], rtol=1e-5, atol=1e-6), path
     assert any(not np.allclose(averaged[path], seen[-1][path], rtol=1e-3) for path in averaged)
+
+
+def test_the_average_of_a_short_run_forgets_its_start():
+    """After t steps the decay is t / (t + 9), until it reaches the one that was set."""
+    schedule = Schedule(epochs=2, sizes=((0, 32),), ema=0.4, ema_grows=True, learning_rate=0.05)
+    model = compiled(schedule)
+    rng, seen, expected = np.random.default_rng(0), [], None
+    for step in range(9):
+        gradients = [rng.normal(size=v.shape).astype(np.float32) for v in model.trainable_variables]
+        model.optimizer.apply(gradients)
+        seen = [as_numpy(v) for v in model.trainable_variables]
+        kept = min(0.4, step / (step + 9))
+        before = expected or seen
+        expected = [kept * a + (1 - kept) * b for a, b in zip(before, seen, strict=True)]
+
+    averages = [as_numpy(v) for v in model.optimizer._model_variables_moving_average]
+    assert expected and all(map(lambda a, b: np.allclose(a, b, atol=1e-5), averages, expected))
+    assert any(not np.allclose(a, b, rtol=1e-2) for a, b in zip(averages, seen, strict=True))
 
 
 def test_fit_leaves_the_weights_and_not_their_average(trained):

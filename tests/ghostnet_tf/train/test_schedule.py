@@ -15,6 +15,9 @@ def test_the_schedule_of_the_running_run_is_unchanged():
         "learning_rate": 0.2, "warmup_epochs": 1.0, "momentum": 0.9, "weight_decay": 5e-4,
         "label_smoothing": 0.1, "ema": 0.999, "crop_scale": [0.35, 1.0], "flip": True,
         "randaugment": None, "mixup": 0.0, "dropout": 0.1, "precision": "float32", "seed": 0,
+        # settings that came after that run: as it was without them
+        "ema_grows": False, "freeze": False, "class_weights": False, "early_stop": None,
+        "hold_out": "random", "legs": [],
     }  # fmt: skip
 
 
@@ -60,6 +63,11 @@ def test_settings_are_json_or_text():
         ("crop_scale=[0.9,0.1]", "crop_scale must lie"),
         ("randaugment=[2,11]", "10 at most"),
         ("mixup=-1", "must not be below 0"),
+        ("early_stop=0", "early_stop must be 1 or more"),
+        ("hold_out=none", "hold_out is 'none'"),
+        ("freeze=1", "freeze is 1"),
+        ("legs=[4]", "legs must rise"),
+        ("legs=[2,1]", "legs must rise"),
         ("epoch=3", "no schedule setting 'epoch'"),
         ("epochs", "is no setting"),
     ],

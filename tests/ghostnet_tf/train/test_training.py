@@ -1,5 +1,7 @@
 import csv
 import json
+import math
+import shutil
 from dataclasses import replace
 
 import keras
@@ -13,10 +15,11 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.train.data import decode, hold_out
-from ghostnet_tf.train.optimizer import as_numpy
+from ghostnet_tf.train.average import as_numpy
+from ghostnet_tf.train.data import decode
+from ghostnet_tf.train.hold_out import hold_out
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.training import Run
+from ghostnet_tf.train.training import Run, averaged_is_better
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -36,7 +39,7 @@ def start(folder, photos, schedule=SCHEDULE) -> Run:
 def finished(tmp_path_factory, photos) -> Run:
     run = start(tmp_path_factory.mktemp("run"), photos)
     for _ in range(SCHEDULE.epochs):
-        run.epoch(keras.callbacks.Callback())
+        run.epoch()
     return run
 
 
@@ -82,12 +85,12 @@ def test_the_names_of_the_state_stay(finished):
 
     assert {name.split("/")[0] for name in tensors} == {"model", "seed", "optimizer"}
     assert {"model/stem/conv/kernel", "seed/0", "optimizer/iteration"} <= tensors.keys()
-    assert set(header) == {"schedule", "info", "photos", "history"}
+    assert set(header) == {"schedule", "info", "photos", "fingerprint", "history"}
 
 
 def test_a_state_from_before_photos_were_counted_is_resumed(finished, photos, tmp_path):
     tensors, header = checkpoint.read(finished.state_path)
-    del header["photos"]
+    del header["photos"], header["fingerprint"]
     checkpoint.save(tmp_path / "state.safetensors", tensors, header)
 
     assert start(tmp_path, photos).resume()
@@ -108,7 +111,7 @@ def test_an_empty_folder_holds_nothing_to_resume(photos, tmp_path):
 def test_another_run_is_not_resumed(change, said, finished):
     if "held_out" in change:
         fewer = finished.held_out
-        change = {"held_out": replace(fewer, pixels=fewer.pixels[1:], labels=fewer.labels[1:])}
+        change = {"held_out": fewer.subset(np.arange(1, len(fewer)))}
     before = finished.state_path.read_bytes()
 
     with pytest.raises(UserError, match=said) as refused:
@@ -137,17 +140,147 @@ def test_a_run_that_diverges_stops_and_keeps_no_nan(photos, tmp_path):
 
     with pytest.raises(UserError, match="diverged") as stopped:
         for _ in range(SCHEDULE.epochs):
-            run.epoch(keras.callbacks.Callback())
+            run.epoch()
 
-    assert "learning_rate" in stopped.value.fix
+    assert "--learning-rate" in stopped.value.fix
     assert all(np.isfinite(row["loss"]) for row in run.history)
 
 
-def test_fewer_photos_than_a_batch_are_refused(photos, tmp_path):
-    with pytest.raises(UserError, match="80 training photos do not fill a batch of 100") as refused:
-        start(tmp_path, photos, replace(SCHEDULE, batch=100))
+NEW_SETTINGS = ("ema_grows", "freeze", "class_weights", "early_stop", "hold_out", "legs")
 
-    assert "batch" in refused.value.fix
+
+def test_a_schedule_of_an_older_run_means_what_it_meant(finished, photos, tmp_path):
+    """Neither its hold-out nor its average changes because it lacks the settings of today."""
+    tensors, header = checkpoint.read(finished.state_path)
+    for name in NEW_SETTINGS:
+        del header["schedule"][name]
+    checkpoint.save(tmp_path / "state.safetensors", tensors, header)
+    assert SCHEDULE.hold_out == "random" and not SCHEDULE.ema_grows
+
+    assert start(tmp_path, photos).resume()
+
+    of_today = replace(SCHEDULE, hold_out="by_class", ema_grows=True)
+    with pytest.raises(UserError, match="another schedule") as refused:
+        start(tmp_path, photos, of_today).resume()
+    assert "schedule.json" in refused.value.fix
+
+
+def test_a_photo_that_was_swapped_is_noticed(finished, photos, tmp_path):
+    """As many photos, of the same names, and one has other content; or they have other names."""
+    for swap in ("content", "name"):
+        other = tmp_path / swap
+        shutil.copytree(photos, other)
+        if swap == "content":
+            (other / "red/03.png").write_bytes((other / "red/04.png").read_bytes())
+        else:
+            (other / "red/03.png").rename(other / "red/3.png")
+
+        with pytest.raises(UserError, match="other photos of the same number"):
+            start(finished.folder, other).resume()
+
+
+def test_equals_are_told_apart_by_their_loss_and_then_the_later_is_taken(finished):
+    def row(epoch, top1, loss, averaged=(0.0, 9.0)):
+        keys = ("held_out_top1", "held_out_loss", "held_out_ema_top1", "held_out_ema_loss")
+        return dict(zip(("epoch", *keys), (epoch, top1, loss, *averaged), strict=True))
+
+    def best(*rows):
+        return replace(finished, history=list(rows)).best["epoch"]
+
+    assert best(row(1, 0.9, 0.5), row(2, 0.9, 0.4), row(3, 0.8, 0.1)) == 2
+    assert best(row(1, 0.9, 0.4), row(2, 0.9, 0.5)) == 1
+    assert best(row(1, 0.9, 0.4), row(2, 0.9, 0.4)) == 2
+    assert best(row(1, 0.9, 0.4), row(2, 0.5, 9.0, (0.9, 0.3)), row(3, 0.9, math.nan)) == 2
+    assert averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.4)))
+    assert not averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.5)))
+
+
+def test_of_an_older_run_the_first_of_equals_is_the_best(finished):
+    """Its best.safetensors holds that one."""
+    rows = [{"epoch": n, "held_out_top1": 0.5, "held_out_ema_top1": 0.0} for n in (1, 2)]
+    new = {**rows[0], "epoch": 3, "held_out_loss": 0.7, "held_out_ema_loss": 9.0}
+
+    assert replace(finished, history=rows).best["epoch"] == 1
+    assert replace(finished, history=[*rows, new]).best["epoch"] == 3
+
+
+SHORT = replace(SCHEDULE, epochs=2)
+
+
+def test_a_finished_run_goes_on_for_more_epochs_and_can_be_killed_there(photos, tmp_path):
+    first = start(tmp_path, photos, SHORT)
+    first.epoch(), first.epoch()
+    assert first.is_finished
+
+    longer = replace(SHORT, epochs=4)
+    on = start(tmp_path, photos, longer)
+    assert on.resume() and on.schedule.legs == (2,) and not on.is_finished
+    on.epoch()
+    after_three = (tmp_path / "state.safetensors").read_bytes()
+    row = on.epoch()
+    weights = on._weights()
+    (tmp_path / "state.safetensors").write_bytes(after_three)  # as if it was killed in the fourth
+    again = start(tmp_path, photos, longer)
+
+    assert again.resume() and again.schedule == on.schedule and not again.is_finished
+    assert again.epoch() == row and again.is_finished
+    assert all(np.array_equal(value, weights[path]) for path, value in again._weights().items())
+    with pytest.raises(UserError, match="another schedule"):
+        start(tmp_path, photos, SHORT).resume()
+
+
+def test_an_unfinished_run_is_not_stretched(finished, photos, tmp_path):
+    tensors, header = checkpoint.read(finished.state_path)
+    header["history"] = header["history"][:1]
+    checkpoint.save(tmp_path / "state.safetensors", tensors, header)
+
+    with pytest.raises(UserError, match="1 are done") as refused:
+        start(tmp_path, photos, replace(SCHEDULE, epochs=9)).resume()
+
+    assert "--epochs 6 finishes it" in refused.value.fix
+
+
+def test_a_run_stops_early_where_epochs_bring_nothing_better(finished):
+    rows = [
+        {"epoch": n, "held_out_top1": top1, "held_out_loss": 1.0,
+         "held_out_ema_top1": 0.0, "held_out_ema_loss": 1.0}
+        for n, top1 in enumerate((0.5, 0.7, 0.6, 0.6), 1)
+    ]  # fmt: skip
+
+    def stops(patience, rows=rows, legs=()):
+        schedule = replace(SCHEDULE, early_stop=patience, legs=legs)
+        return replace(finished, schedule=schedule, history=rows).is_finished
+
+    assert stops(2) and not stops(3) and not stops(1, rows[:2])
+    assert stops(1, rows[:3]) and not stops(2, legs=(3,)) and not stops(None)
+
+
+def test_rare_classes_count_more_and_ten_times_at_most(finished):
+    labels = np.repeat([0, 1, 2, 3], [60, 15, 4, 1])
+    schedule = replace(SCHEDULE, class_weights=True)
+    run = replace(finished, schedule=schedule, train=replace(finished.train, labels=labels))
+
+    assert np.allclose(run._class_weights(), [80 / 240, 80 / 60, 80 / 16, 10.0])
+    assert replace(run, schedule=SCHEDULE)._class_weights() is None
+
+
+class Enough(Exception):
+    pass
+
+
+def test_every_photo_of_a_step_has_the_weight_of_its_class(finished, monkeypatch):
+    run = replace(finished, schedule=replace(SCHEDULE, class_weights=True))
+    of_class = np.array([0.5, 1.0, 2.0, 4.0], np.float32)
+    monkeypatch.setattr(run, "_class_weights", lambda: of_class)
+
+    def step(images, targets, weights, return_dict):
+        assert np.array_equal(weights, of_class[targets.argmax(axis=1)]) and len(weights) == 16
+        raise Enough
+
+    monkeypatch.setattr(run.model, "train_on_batch", step)
+
+    with pytest.raises(Enough):
+        run.epoch()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +296,7 @@ def test_other_schedules_learn_too(change, photos, tmp_path):
     keras.mixed_precision.set_global_policy(schedule.precision)
     try:
         run = start(tmp_path, photos, schedule)
-        rows = [run.epoch(keras.callbacks.Callback()) for _ in range(schedule.epochs)]
+        rows = [run.epoch() for _ in range(schedule.epochs)]
     finally:
         keras.mixed_precision.set_global_policy("float32")
 
