@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 ON_DISK = ("open", "write", "fsync", "replace", "link", "unlink")
 
@@ -56,7 +56,7 @@ def killed_at(moment: int, work: Callable[[], object]) -> bool:
     return False
 
 
-def seeded_moments(count: int, steps: int, seed: int = 0) -> Iterator[int]:
+def seeded_moments(count: int, steps: int, seed: int = 0) -> list[int]:
     """So many moments out of `steps`, the same each time."""
     dice = random.Random(seed)  # noqa: S311
-    return (dice.randint(1, steps) for _ in range(count))
+    return [dice.randint(1, steps) for _ in range(count)]

@@ -1,5 +1,6 @@
 """The command: real counts on an emulated core, what it leaves behind, and every way to fail."""
 
+import errno
 import json
 import os
 import re
@@ -19,10 +20,14 @@ from export.graph import Graph
 from export.metadata import attach_metadata
 from export.tuning import cost
 from export.tuning.rewrites import REWRITES
+from ghostnet_tf.base import errors
+from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.record import load, record_path, save
 from ghostnet_tf.base.rooms import PACKAGE
+from tests.counts import examples
+from tests.killing import killed_at, seeded_moments
 
 
 def written(folder: Path, data: bytes, recipe: str) -> Path:
@@ -390,3 +395,82 @@ def test_a_photo_that_cannot_be_read_is_left_out_of_the_proof(int8, counted, tmp
     assert document["record"]["tuning"]["images"] == 3
     assert document["skipped"] == 1 and "'torn.jpg'" in document["unreadable"][0]
     assert "skipped: photo 'torn.jpg'" in said.err
+
+
+# ---------------------------------------------------------------------------- killed, and two of it
+
+
+def costs_of(folder: Path, n: int) -> dict[str, cost.Cost]:
+    """Of so many candidates, measured in groups."""
+    place = cost.Place(cost.EMULATED, "cortex-a76", None, "quick")
+    path = folder / "costs.json"
+    benchmark = cost.Benchmark(place, b"plain", path, is_resumed=path.exists())
+    benchmark.costs([f"candidate {i}".encode() for i in range(n)])
+    return benchmark.saved.costs
+
+
+def instructions(benchmark: cost.Benchmark, files: dict[str, bytes]) -> dict:
+    return {"rows": [{"sha256": sha, "instructions": len(data)} for sha, data in files.items()]}
+
+
+@pytest.mark.parametrize("moment", seeded_moments(examples(8, 40), 18))
+def test_measured_costs_outlive_a_kill_and_are_not_measured_again(moment, tmp_path, monkeypatch):
+    monkeypatch.setattr(cost.Benchmark, "_run", instructions)
+    assert killed_at(moment, lambda: costs_of(tmp_path, 3 * cost.GROUP))
+    path = tmp_path / "costs.json"
+    kept = json.loads(path.read_text())["costs"] if path.exists() else {}
+    measured = []
+
+    def counted(benchmark, files):
+        measured.extend(files)
+        return instructions(benchmark, files)
+
+    monkeypatch.setattr(cost.Benchmark, "_run", counted)
+    found = costs_of(tmp_path, 3 * cost.GROUP)
+
+    assert not {*measured} & kept.keys() and {*measured} | kept.keys() == found.keys()
+    assert len(found) == 3 * cost.GROUP + 1
+    assert [path.name for path in tmp_path.iterdir()] == ["costs.json"]
+
+
+def test_a_second_tuning_of_a_file_for_the_same_core_is_refused(int8, counted):
+    measured = int8.with_name(f"{int8.stem}_tuned_cortex-a76.measured.json")
+    before = set(int8.parent.iterdir())
+
+    with alone(measured, ""), pytest.raises(UserError) as refused:
+        tune.main([str(int8)])
+
+    assert f"is tuning {int8.name!r} for cortex-a76" in str(refused.value)
+    assert not counted.calls and set(int8.parent.iterdir()) == before
+
+
+def test_while_it_tunes_another_one_is_refused(int8, monkeypatch):
+    refused = []
+
+    def measure(benchmark, files):
+        if not refused:
+            with pytest.raises(UserError, match="at this moment") as error:
+                tune.main([str(int8)])
+            refused.append(error)
+        return Counted()(benchmark, files)
+
+    monkeypatch.setattr(cost.Benchmark, "_run", measure)
+    assert tune.main([str(int8), "--rewrites", "late_concat", "--effort", "quick"]) == 0
+    assert refused
+
+
+@pytest.mark.parametrize("step", ["write", "fsync", "replace"])
+def test_a_full_disk_is_a_sentence_and_the_plain_file_stays(
+    step, int8, counted, monkeypatch, capsys
+):
+    before = {path: path.read_bytes() for path in int8.parent.iterdir()}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"os.{step}", full)
+    with pytest.raises(SystemExit, match="2"):
+        errors.run(lambda: tune.main([str(int8)]))
+
+    assert "error: No space left on device" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in int8.parent.iterdir()} == before

@@ -17,7 +17,8 @@ STEPS = 224  # of an unbroken run: 96 photos, 36 batches, 3 checkpoints of 5 fil
 SCRIPT = str(Path(__file__).with_name("killed.py"))
 KILLS = 2  # one after the other, in one folder
 RUNS = examples(1, 20)
-MOMENTS = [*zip(*[seeded_moments(KILLS * RUNS, STEPS, seed=155)] * KILLS, strict=True)]
+DICE = seeded_moments(KILLS * RUNS, STEPS, seed=155)
+MOMENTS = [*zip(DICE[::KILLS], DICE[1::KILLS], strict=True)]
 
 
 def epochs_in(run: Path) -> int:
