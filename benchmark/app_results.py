@@ -1,17 +1,17 @@
 """What the demo app's own benchmark measured, out of the JSON that it writes and shares."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ghostnet_tf.base.effort import EFFORTS
 from ghostnet_tf.base.errors import CheckFailed, UserError, pick
-from ghostnet_tf.base.schema import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, document, typed
 
 from .measurement import Delegation, Visit
 from .model import Model
 from .plan import settings_of
+from .plausible import plausible_round, texts
 from .store import Results, Round
 
 SCHEMA = 1  # of what the app writes
@@ -68,19 +68,14 @@ def open_results(path: Path, models: Sequence[Model]) -> Results:
 def read(data: bytes, models: Sequence[Model]) -> Results:
     """The app's JSON as results like any others; the models must be those of the app."""
     try:
-        said = typed(Document, json.loads(data.decode()), "results")
+        said = typed(Document, document(data), "results")
         if said.app != SCHEMA:
             raise Mismatch(f"results.app is {said.app}, this version reads {SCHEMA}")
         effort = pick(said.effort, EFFORTS, "effort")
         if not said.rounds or any(r.visits.keys() != said.models.keys() for r in said.rounds):
             raise Mismatch("a round is not whole")
-        latencies = [v.latency_ms for r in said.rounds for v in r.visits.values()]
-        if any(not ms or min(ms) < 0 or max(ms) == 0 for ms in latencies):
-            raise Mismatch("a visit without times")
-    except (ValueError, RecursionError, Mismatch) as wrong:
-        raise CheckFailed(
-            f"the app's results cannot be used: {wrong}", fix="run it again; no number was kept"
-        ) from None
+    except Mismatch as wrong:
+        raise _unusable(wrong) from None
     known = {model.sha256: model for model in models}
     if odd := sorted(said.models.keys() ^ known.keys()):
         where = "in the app" if odd[0] in said.models else "here"
@@ -97,6 +92,12 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
         )
         for one in said.rounds
     ]
+    try:
+        texts(said.target, *said.facts.values())
+        for one in rounds:
+            plausible_round(one.visits.values(), one.before, one.after)
+    except Mismatch as wrong:
+        raise _unusable(wrong) from None
     return Results(
         kind="app_latency",
         target=said.target,
@@ -105,6 +106,12 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
         models={sha: model.path.name for sha, model in known.items()},
         facts={**said.facts},
         rounds=rounds,
+    )
+
+
+def _unusable(wrong: Mismatch) -> CheckFailed:
+    return CheckFailed(
+        f"the app's results cannot be used: {wrong}", fix="run it again; no number was kept"
     )
 
 

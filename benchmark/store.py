@@ -5,18 +5,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ghostnet_tf.base.effort import Effort
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError, reason
 from ghostnet_tf.base.files import write_atomic
-from ghostnet_tf.base.schema import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, short, typed
 
 from .measurement import Counts, Kind, Seen, Settings, Summary, Target, Visit
 from .model import Model
+from .plausible import Implausible, plausible_round
 
 SCHEMA = 2
 OTHER = "give another --out, or leave out --resume: the old results are then set aside"
+MAX_BYTES = 512 << 20  # a hundred models with a million runs each have less
+LISTS = ("doubts", "remedies_on")  # the facts that are lists
 SHAPES = {"runner": Visit, "benchmark_model": Summary}
 
 
@@ -27,6 +30,27 @@ class Round:
     visits: dict[str, Seen]  # SHA-256 of the model -> what was seen, in order of time
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Round:
+    visits: dict[str, dict]
+    before: dict
+    after: dict
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Document:
+    """A file of results without its schema; visits are read once it is known of what shape."""
+
+    kind: str
+    target: str
+    effort: str
+    settings: Settings
+    models: dict[str, str]
+    facts: dict
+    rounds: tuple[_Round, ...]
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +132,8 @@ def resume(path: Path, fresh: Results) -> Results:
             f"{_short(old.plan[key])} there, {_short(fresh.plan[key])} now",
             fix=OTHER,
         )
+    if any(done.visits.keys() != old.models.keys() - old.failed.keys() for done in old.rounds):
+        raise UserError(f"{str(path)!r} cannot be resumed: a round in it is not whole", fix=OTHER)
     fresh.rounds.extend(old.rounds)
     fresh.failed.update(old.failed)
     return fresh
@@ -125,33 +151,40 @@ def slug(name: str) -> str:
 
 def read(path: Path) -> Results:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema"] != SCHEMA:
-            raise Mismatch(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
-        settings = typed(Settings, content["settings"], "settings")
-        shape = SHAPES[settings.tool] if content["kind"] != "emulated_counts" else Counts
-        rounds = [
-            Round(
-                {sha: typed(shape, visit, f"visits.{sha}") for sha, visit in one["visits"].items()},
-                one["before"],
-                one["after"],
-            )
-            for one in content["rounds"]
-        ]
-        return Results(
-            kind=content["kind"],
-            target=content["target"],
-            effort=content["effort"],
-            settings=settings,
-            models=content["models"],
-            facts=content["facts"],
-            rounds=rounds,
-            failed=typed(dict[str, str], content.get("failed", {}), "failed"),
-        )
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise Mismatch(f"it has more than {MAX_BYTES:,} bytes")
+        return _results(json.loads(data.decode()))
     except FileNotFoundError:
         raise UserError(f"there are no results {str(path)!r}", fix="leave out --resume") from None
-    except (ValueError, KeyError, TypeError, AttributeError, Mismatch, RecursionError) as wrong:
-        raise UserError(f"{str(path)!r} cannot be read as results: {wrong}", fix=OTHER) from None
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read: {error.strerror}", fix=OTHER) from None
+    except Implausible as wrong:
+        raise CheckFailed(f"the results in {str(path)!r} are not whole: {wrong}", OTHER) from None
+    except (ValueError, Mismatch, RecursionError) as wrong:
+        raise UserError(
+            f"{str(path)!r} cannot be read as results: {reason(wrong)}", fix=OTHER
+        ) from None
+
+
+def _results(content: Any) -> Results:
+    """What a file of results says, every value of its type; Mismatch where it is not so."""
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise Mismatch(f"its schema is {short(repr(schema))}, this version reads {SCHEMA}")
+    said = typed(_Document, {k: v for k, v in content.items() if k != "schema"}, "results")
+    if said.kind not in get_args(Kind) or said.settings.tool not in SHAPES:
+        raise Mismatch(f"its kind is {short(said.kind)!r} by {short(said.settings.tool)!r}")
+    for name in LISTS:
+        typed(list[str], said.facts.get(name, []), f"facts.{name}")
+    shape = Counts if said.kind == "emulated_counts" else SHAPES[said.settings.tool]
+    rounds = []
+    for one in said.rounds:
+        visits = {sha: typed(shape, v, f"visits.{sha}") for sha, v in one.visits.items()}
+        plausible_round(visits.values(), one.before, one.after)
+        rounds.append(Round(visits, one.before, one.after))
+    return Results(**{**vars(said), "rounds": rounds})
 
 
 def _short(value: Any) -> str:

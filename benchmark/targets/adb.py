@@ -10,6 +10,11 @@ from subprocess import CompletedProcess
 
 from ghostnet_tf.base.errors import UserError
 
+from ..plausible import whole
+from . import limited
+
+Run = Callable[[Sequence[str], float], CompletedProcess[bytes]]  # command, seconds
+MAX_EXIT_CODE = 255
 LIST_TIMEOUT_S = 30.0  # the first call also starts adb's server
 RESUME = "plug it in, unlock it, and run the same command with --resume"
 # What adb itself says when the phone has left; never what a program on the phone says.
@@ -35,7 +40,7 @@ class Adb:
 
     serial: str
     command: tuple[str, ...] = ("adb",)
-    run: Callable[..., CompletedProcess] = subprocess.run  # tests pass a scripted stand-in
+    run: Run = limited.run  # tests pass a scripted stand-in
 
     def shell(self, *argv: str, timeout_s: float) -> str:
         """What a program on the phone prints; an error if it fails."""
@@ -55,10 +60,11 @@ class Adb:
         line = " ".join(map(shlex.quote, argv))
         # adb itself ends with 0 where the connection broke meanwhile: only a last word proves it
         done = self._adb("shell", f'{line}; echo "{LAST_WORD}$?"', timeout_s=timeout_s)
-        stdout, found, code = done.stdout.rpartition(LAST_WORD.encode())
-        if not found or not code.strip().isdigit():
+        stdout, found, said = done.stdout.rpartition(LAST_WORD.encode())
+        code = whole(said.decode(errors="replace"), MAX_EXIT_CODE) if found else None
+        if code is None:
             raise self._is_gone(argv[0])
-        return CompletedProcess(list(argv), int(code), stdout, done.stderr)
+        return CompletedProcess(list(argv), code, stdout, done.stderr)
 
     def push(self, file: Path, to: str, timeout_s: float) -> None:
         done = self._adb("push", str(file), to, timeout_s=timeout_s)
@@ -91,12 +97,14 @@ class Adb:
         )
 
 
-def call(
-    command: Sequence[str], timeout_s: float, run: Callable[..., CompletedProcess], who: str
-) -> CompletedProcess:
+def call(command: Sequence[str], timeout_s: float, run: Run, who: str) -> CompletedProcess[bytes]:
     try:
-        # without our standard input, which `adb shell` would otherwise swallow
-        return run(list(command), capture_output=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
+        return run(command, timeout_s)
+    except limited.TooMuch:
+        raise UserError(
+            f"{who} said more than {limited.MAX_BYTES:,} bytes in one answer",
+            fix="restart it, and see that it is the phone you mean",
+        ) from None
     except subprocess.TimeoutExpired:
         raise UserError(
             f"{who} gave no answer for {timeout_s:.0f} s",
@@ -108,9 +116,7 @@ def call(
         ) from None
 
 
-def devices(
-    command: Sequence[str] = ("adb",), run: Callable[..., CompletedProcess] = subprocess.run
-) -> dict[str, str]:
+def devices(command: Sequence[str] = ("adb",), run: Run = limited.run) -> dict[str, str]:
     """Serial number -> state, of everything that adb knows."""
     done = call([*command, "devices"], LIST_TIMEOUT_S, run, "adb")
     if done.returncode:

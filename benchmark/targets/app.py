@@ -1,21 +1,23 @@
 """The benchmark inside the demo app: started through adb by an intent, its JSON collected."""
 
-import json
 import secrets
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ghostnet_tf.base.effort import Effort
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import set_aside
+from ghostnet_tf.base.schema import Mismatch, document, typed
 from ghostnet_tf.base.terminal import note
 
 from ..app_results import INSTALL, read
 from ..model import Model
+from ..plausible import texts
 from ..store import Results, results_path
-from .adb import Adb, choose, devices
+from . import limited
+from .adb import Adb, Run, choose, devices
 
 PACKAGE = "ghostnet.demo"
 SCREEN = f"{PACKAGE}/.BenchmarkActivity"
@@ -24,6 +26,14 @@ ASK_S = 30.0
 POLL_S = 2.0
 STALL_S = 900.0  # without a new word: a cool-down of 300 s and a visit take less
 AWAKE = "unlock the phone, leave the app in front, and start again"
+
+
+@dataclass(frozen=True)
+class State:
+    """What the app writes of itself: "starting", "running", "done" or "failed", and in words."""
+
+    state: str
+    text: str = ""
 
 
 class AppOnPhone:
@@ -69,22 +79,31 @@ class AppOnPhone:
         last, silent_s = "", 0.0
         while True:
             text = self._file(f"{run}.state")
-            state = json.loads(text) if text.startswith("{") else {"state": "starting"}
-            if state["state"] == "done":
+            state = self._state(text) if text.startswith("{") else State("starting")
+            if state.state == "done":
                 return
-            if state["state"] == "failed":
-                raise UserError(
-                    f"the app on phone {self.adb.serial} gave up: {state['text']}", AWAKE
-                )
+            if state.state == "failed":
+                raise UserError(f"the app on phone {self.adb.serial} gave up: {state.text}", AWAKE)
             if text and text != last:
                 last, silent_s = text, 0.0
-                yield state["text"]
+                yield state.text
             if silent_s > STALL_S:
                 raise UserError(
                     f"the app on phone {self.adb.serial} says nothing any more", fix=AWAKE
                 )
             self.sleep(POLL_S)
             silent_s += POLL_S
+
+    def _state(self, text: str) -> "State":
+        try:
+            state = typed(State, document(text.encode()), "state")
+            texts(state.state, state.text)
+        except Mismatch as wrong:
+            raise UserError(
+                f"the app on phone {self.adb.serial} says what cannot be used: {wrong}",
+                fix=f"install the app of this version: {INSTALL}",
+            ) from None
+        return state
 
     def _file(self, name: str) -> str:
         """Empty while it is not there."""
@@ -107,7 +126,7 @@ def measure_all(
     effort: Effort,
     out: Path,
     command: Sequence[str] = ("adb",),
-    run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
+    run: Run = limited.run,
 ) -> list[Results]:
     """One phone after the other; the results of each are kept in `out`."""
     found = []

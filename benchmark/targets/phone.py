@@ -12,7 +12,9 @@ from ghostnet_tf.base.files import sha256
 
 from ..measurement import Kind, Seen, Settings
 from ..model import Model
-from .adb import Adb, choose, devices
+from ..plausible import MAX_TEXT, whole
+from . import limited
+from .adb import Adb, Run, choose, devices
 from .runner import Report
 from .tool import RunnerTool, Tool, find_tool
 
@@ -24,6 +26,9 @@ PUSH_S_PER_MB = 2.0  # a slow hub
 POLL_S = 5.0
 FIXED = ("cmd", "power", "set-fixed-performance-mode-enabled")
 FIXED_SINCE = 30  # API level: Android 11
+# What no phone goes beyond: a larger number is a mistake of its, or a lie.
+MAX_API, MAX_STATUS, MAX_TENTHS, MAX_KHZ = 999, 99, 9_999, 99_999_999
+MAX_CORE = 511  # of the mask that `taskset` takes
 CPUS = "/sys/devices/system/cpu"
 PROPERTIES = {
     "maker": "ro.product.manufacturer",
@@ -85,13 +90,17 @@ class PhoneTarget:
             self.is_fixed = not done.returncode
 
     def _can_hold(self) -> bool:
-        return self.known["api"].isdecimal() and int(self.known["api"]) >= FIXED_SINCE
+        return (whole(self.known["api"], MAX_API) or 0) >= FIXED_SINCE
 
     def _missing(self, files: dict[Path, str]) -> list[Path]:
         """The files that are not on the phone, or not with these bytes."""
         script = 'for f; do sha256sum "$f" 2>/dev/null; done; true'
         said = self.ask("sh", "-c", script, "sh", *(self.place[file] for file in files))
-        found = {line.split(maxsplit=1)[-1]: line.split()[0] for line in said.splitlines() if line}
+        found = {
+            line.split(maxsplit=1)[-1]: line.split()[0]
+            for line in said.splitlines()
+            if line.strip()
+        }
         return [file for file, sha in files.items() if found.get(self.place[file]) != sha]
 
     def description(self) -> dict[str, Any]:
@@ -117,24 +126,25 @@ class PhoneTarget:
     def _first_line(self, path: str) -> str:
         done = self.adb.start("cat", path, timeout_s=ASK_S)
         lines = done.stdout.decode(errors="replace").splitlines()
-        return lines[0].strip() if lines and not done.returncode else "unknown"
+        return lines[0].strip()[:MAX_TEXT] if lines and not done.returncode else "unknown"
 
     def conditions(self) -> dict[str, Any]:
-        battery = re.search(r"(?m)^\s*temperature: (\d+)", self.ask("dumpsys", "battery"))
+        said = re.search(r"(?m)^[ \t]*temperature: (\d+)", self.ask("dumpsys", "battery"))
+        tenths = whole(said[1], MAX_TENTHS) if said else None
         told = {
-            "temperature_c": int(battery[1]) / 10 if battery else None,  # tenths of a degree
+            "temperature_c": None if tenths is None else tenths / 10,
             "thermal_status": self._thermal_status(),
         }
         if self.core is not None:
             khz = self._first_line(f"{CPUS}/cpu{self.core}/cpufreq/scaling_cur_freq")
-            told["core_khz"] = int(khz) if khz.isdecimal() else None
+            told["core_khz"] = whole(khz, MAX_KHZ)
         return told
 
     def _thermal_status(self) -> int | None:
         """0 is cool, as Android counts; unknown before Android 10."""
         done = self.adb.start("dumpsys", "thermalservice", timeout_s=ASK_S)
         said = re.search(r"Thermal Status: (\d+)", done.stdout.decode(errors="replace"))
-        return int(said[1]) if said else None
+        return whole(said[1], MAX_STATUS) if said else None
 
     def _wait_until_cool(self) -> None:
         waited = 0.0
@@ -181,7 +191,8 @@ def let_go(adb: Adb) -> None:
 def read_properties(adb: Adb) -> dict[str, str]:
     """What the phone says of itself; 32-bit phones are refused here."""
     known = {
-        name: adb.shell("getprop", key, timeout_s=ASK_S).strip() for name, key in PROPERTIES.items()
+        name: adb.shell("getprop", key, timeout_s=ASK_S).strip()[:MAX_TEXT]
+        for name, key in PROPERTIES.items()
     }
     if "arm64-v8a" not in known["abis_64"].split(","):
         raise UserError(
@@ -197,7 +208,15 @@ def cores(adb: Adb) -> dict[int, int]:
     script = f"for c in {CPUS}/cpu[0-9]*; do echo $c $(cat $c/cpufreq/cpuinfo_max_freq); done"
     done = adb.start("sh", "-c", script, timeout_s=ASK_S)
     said = done.stdout.decode(errors="replace")
-    found = {int(c): int(khz) for c, khz in re.findall(r"/cpu(\d+) (\d+)", said)}
+    found = {}
+    for line in re.finditer(r"/cpu(\d+) (\d+)", said):
+        core, khz = whole(line[1], MAX_CORE), whole(line[2], MAX_KHZ)
+        if core is None or khz is None:
+            raise UserError(
+                f"phone {adb.serial} tells of a core that cannot be: {line[0][:80]!r}",
+                fix="restart it, or measure on another phone",
+            )
+        found[core] = khz
     if not found:
         raise UserError(
             f"phone {adb.serial} does not tell the frequencies of its cores",
@@ -213,12 +232,13 @@ def choose_cores(wanted: str | None, found: dict[int, int]) -> list[int]:
         return [last_of[max(last_of)]]
     if wanted == "each":
         return [last_of[khz] for khz in sorted(last_of, reverse=True)]
-    if not wanted.isdecimal() or int(wanted) not in found:
+    core = whole(wanted, MAX_CORE)
+    if core not in found:
         raise UserError(
-            f"the phone has no core {wanted!r}",
+            f"the phone has no core {wanted[:80]!r}",
             fix=f"try `each`, or one of {', '.join(map(str, sorted(found)))}",
         )
-    return [int(wanted)]
+    return [core]
 
 
 def open_phones(
@@ -228,7 +248,7 @@ def open_phones(
     *,
     is_cleaned: bool = False,
     command: Sequence[str] = ("adb",),
-    run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
+    run: Run = limited.run,
     tool: Callable[[], Tool] = find_tool,
     threads: int = 1,
 ) -> list[PhoneTarget]:
@@ -253,7 +273,7 @@ def open_phones(
 def clean_phones(
     which: str | None,
     command: Sequence[str] = ("adb",),
-    run: Callable[..., subprocess.CompletedProcess] = subprocess.run,
+    run: Run = limited.run,
 ) -> list[str]:
     """Removes everything that this benchmark ever put on the phones; returns their numbers."""
     chosen = choose(which, devices(command, run))

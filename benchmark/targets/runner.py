@@ -1,6 +1,5 @@
 """The runner from outside: its command line, its exit codes, and its report, read strictly."""
 
-import json
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,11 +9,12 @@ from typing import Any
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
-from ghostnet_tf.base.schema import Mismatch, typed
+from ghostnet_tf.base.schema import Mismatch, document, short, typed
 
 from ..events import Event, Op, class_of
 from ..measurement import UNKNOWN_RUNTIME, Delegation, ModelFailed, Settings, Visit
 from ..model import Model
+from ..plausible import MAX_COUNT, MAX_MS, between, texts, times_of_runs
 
 GET_KNOWN_RUNTIME = "pip install ai-edge-litert==2.3.0"
 FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of ours
@@ -26,6 +26,7 @@ FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of 
     8: "leave half precision out, or choose a core that has it",
     9: "make the file again with ghostnet ghost-op, or measure its plain file",
 }
+MAX_REASON = 1_000  # characters; a path may be in it
 OF_MODEL = {6, 7, 9}  # others of the run may do better
 
 
@@ -146,7 +147,11 @@ def report_of(done: CompletedProcess[bytes], model: Model) -> Report:
 def failure(code: int, stderr: str, model: Model) -> Exception:
     """Why the runner stopped, in its own words where it had any."""
     said = [line for line in stderr.splitlines() if line.startswith("runner: ")]
-    why = said[-1].removeprefix("runner: ") if said else f"it ended with exit code {code}"
+    why = (
+        said[-1].removeprefix("runner: ")[:MAX_REASON]
+        if said
+        else f"it ended with exit code {code}"
+    )
     if code in FIXES and said:
         kind = ModelFailed if code in OF_MODEL else UserError
         return kind(f"{str(model.path)!r}: {why}", fix=FIXES[code])
@@ -163,9 +168,9 @@ def failure(code: int, stderr: str, model: Model) -> Exception:
 def read_report(printed: bytes, model: Model) -> Report:
     """The report on `model`; anything but a whole and sane one is an error, never a number."""
     try:
-        report = typed(Report, json.loads(printed.decode()), "report")
+        report = typed(Report, document(printed), "report")
         _check(report)
-    except (ValueError, RecursionError, Mismatch) as error:
+    except Mismatch as error:
         raise CheckFailed(
             f"the runner's report on {str(model.path)!r} cannot be used: {error}",
             fix="run it again; no number was kept",
@@ -184,17 +189,22 @@ def _check(report: Report) -> None:
             raise Mismatch(what)
 
     need(report.runner == 1, f"report.runner is {report.runner}, this version reads 1")
-    need(report.latency_ms, "it has no latencies")
-    times = (*report.latency_ms, *report.warmup_ms, report.load_ms, report.init_ms)
-    need(min(times) >= 0, f"a time of {min(times)} ms")
-    need(max(report.latency_ms) > 0, "all latencies are 0")
-    need(report.peak_memory_bytes > 0, f"a peak memory of {report.peak_memory_bytes} bytes")
-    need(report.clock_resolution_ns > 0, f"a clock step of {report.clock_resolution_ns} ns")
+    times_of_runs(report.latency_ms)
+    between("a time", (*report.warmup_ms, report.load_ms, report.init_ms), 0, MAX_MS, "ms")
+    between("a peak memory", [report.peak_memory_bytes], 1, MAX_COUNT, "bytes")
+    between("a clock step", [report.clock_resolution_ns], 1, MAX_COUNT, "ns")
+    texts(report.runtime_version or "", report.operators)
     for name in ("model_sha256", "runtime_sha256", "output_sha256"):
         value = getattr(report, name)
-        need(len(value) == 64 and set(value) <= set("0123456789abcdef"), f"{name} is {value!r}")
+        need(
+            len(value) == 64 and set(value) <= set("0123456789abcdef"),
+            f"{name} is {short(value)!r}",
+        )
     for run in report.profile:
-        need(all(e.us >= 0 and e.index >= 0 for e in run), "a negative number in the profile")
+        need(
+            all(0 <= e.us <= MAX_COUNT and e.index >= 0 for e in run),
+            "an odd number in the profile",
+        )
         left_out = sum(not e.delegated for e in run)
         is_whole = report.subgraphs == 1  # what a loop runs is in another, and runs many times
         need(not is_whole or left_out <= len(report.graph), "more operators ran than the graph has")

@@ -7,9 +7,11 @@ from subprocess import CompletedProcess
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.schema import Mismatch
 
 from ..measurement import Delegation, Settings, Summary
 from ..model import Model
+from ..plausible import plausible
 from ..tflite_log import partial, read
 
 WHERE = "download one: the README has the address"
@@ -69,7 +71,7 @@ class BenchmarkModelTool:
             if part and not part.endswith(b"\n"):
                 raise partial(name, "its last line is not finished")
         log = read((done.stdout + done.stderr).decode(errors="replace"), name)
-        return Summary(
+        summary = Summary(
             model_sha256=model.sha256,
             runs=log.runs,
             average_ms=log.average_ms,
@@ -81,6 +83,11 @@ class BenchmarkModelTool:
             delegation=_delegation(*log.taken) if log.taken else None,
             runtime_sha256=self.binary_sha256,
         )
+        try:
+            plausible(summary)
+        except Mismatch as wrong:
+            raise partial(name, str(wrong)) from None
+        return summary
 
 
 def _delegation(taken: int, total: int) -> Delegation:
