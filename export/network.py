@@ -1,7 +1,6 @@
 """A network ready to be exported: the model with everything that its files say of it."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +39,8 @@ class Converted:
     float32: bytes
     original: str  # what it was: "Keras", "ONNX"
     run: Callable[[np.ndarray], Outputs]  # the original, (N, size, size, 3) float32 -> its outputs
-    parameters: int
+    parameters: int  # frozen or not, without BatchNorm statistics
+    trainable_parameters: int | None = None  # None: it does not say what was frozen
     tools: tuple[str, ...] = ()  # packages that took part, beyond those that every export needs
 
 
@@ -102,6 +102,8 @@ class Network:
     def converted(self) -> Converted:
         if isinstance(self.model, Converted):
             return self.model
+        from ghostnet_tf.nets import counts
+
         from .from_keras import to_float32
 
         model = self.model
@@ -109,7 +111,8 @@ class Network:
             float32=to_float32(model, self.preprocessing.size),
             original="Keras",
             run=lambda images: model.predict(images, batch_size=8, verbose=0),
-            parameters=sum(math.prod(variable.shape) for variable in model.trainable_variables),
+            parameters=counts.learned(model),
+            trainable_parameters=counts.parameters(model)[0],
         )
 
 

@@ -189,6 +189,7 @@ def described(
         recipe=recipe,
         family=network.family,
         parameters=converted.parameters,
+        trainable_parameters=converted.trainable_parameters,
         preprocessing=PreprocessingFields(**network.preprocessing.to_dict()),
         labels=labels.names,
         label_ids=labels.ids,

@@ -43,6 +43,8 @@ def table(network: "Network", result: "Result") -> list[str]:
     first = result.files[0].record
     title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
     lines = [f"{title:60}{first.parameters / 1e6:6.2f} M parameters"]
+    if first.trainable_parameters not in (None, first.parameters):
+        lines[0] += f", {first.trainable_parameters:,} of them not frozen"
     if result.original:
         lines.append(f"  {network.original:24}{'':59}top-1 {result.original.top1:.2%}")
     for file in result.files:

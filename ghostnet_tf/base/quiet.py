@@ -8,6 +8,14 @@ import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+from ghostnet_tf.base.errors import UserError, pick
+
+BACKENDS = {  # of Keras, and how one is installed
+    "tensorflow": "pip install tensorflow",
+    "jax": "pip install jax",
+    "torch": "pip install torch",
+}
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -35,13 +43,28 @@ def quiet() -> Iterator[None]:
 
 
 def start_keras() -> None:
-    """Import Keras and TensorFlow without what they greet with.
+    """Import Keras and TensorFlow for a command, without what they greet with.
+
+    A person's keras.json (channels first, float16, another backend) is for their own programs: a
+    command of ours sets what it needs, and KERAS_BACKEND alone says that another backend is meant.
+    UserError where that is none, or is not installed.
 
     TensorFlow 2.21 says several lines of its processor whatever TF_CPP_MIN_LOG_LEVEL is. Keras
     imports it on every backend, if only to seed its random numbers.
     """
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    install = pick(backend, BACKENDS, "backend of Keras")
+    if not find_spec(backend):
+        raise UserError(
+            f"KERAS_BACKEND is {backend!r}, which is not installed",
+            fix=f"{install}, or KERAS_BACKEND=tensorflow",
+        )
     with quiet():
-        import keras  # noqa: F401
+        import keras
 
         if find_spec("tensorflow"):
             import tensorflow  # noqa: F401
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_epsilon(1e-7)

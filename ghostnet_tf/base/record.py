@@ -107,7 +107,9 @@ class Record:
     weights_sha256: str
     recipe: str
     family: str  # which promises the graph keeps: a key of `contract.FAMILIES`
-    parameters: int  # trainable ones of the network
+    # What the network has learned, also where it was frozen; BatchNorm statistics are not counted.
+    parameters: int
+    trainable_parameters: int | None = None  # of these, what was not frozen; None: nobody said
     preprocessing: PreprocessingFields
     labels: tuple[str, ...]  # names, in the order of the outputs; empty for a backbone
     label_ids: tuple[str, ...]  # what a photo's class folder is called

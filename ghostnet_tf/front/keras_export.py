@@ -64,15 +64,17 @@ def export(
     outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
     `overwrite`: replace files of the same names that were made from other weights.
 
-    Returns the files' paths, in the order of `recipes`. Warns where the model's own layers say
-    otherwise than the arguments. Raises UserError for what is missing, and CheckFailed, which is
-    one, where a file would not be faithful; then nothing is written.
+    A model of another precision (mixed_float16, bfloat16, ...) is exported in float32, and this is
+    said. Returns the files' paths, in the order of `recipes`. Warns where the model's own layers
+    say otherwise than the arguments. Raises UserError for what is missing, and CheckFailed, which
+    is one, where a file would not be faithful; then nothing is written.
 
         gn.export(model, "build", recipes=["float32", "static_wi8_ai8"], photos="my_photos")
     """
     folder = user_path(out)
     pipeline = rooms.reach("export", "pipeline")
     recipes = recipes_named(recipes)
+    model = float32_of(model)
     from ghostnet_tf.nets.image_model import info_of
 
     info = info_of(model)  # of a network inside, where it is not of `model` itself
@@ -101,6 +103,21 @@ def export(
         what = f"the model {model.name!r} ends in {result.scores}, not in {scores}"
         warnings.warn(f"{what}; leave scores out if that is wrong", UserWarning, stacklevel=2)
     return [file.path for file in result.files]
+
+
+def float32_of(model: "keras.Model") -> "keras.Model":
+    """`model`, or its copy in float32, which every recipe starts from and is compared with."""
+    from ghostnet_tf.front.keras_precision import in_float32, other_precision
+
+    if policy := other_precision(model):
+        warnings.warn(
+            f"the model {model.name!r} computes in {policy}; it is exported in float32, with the "
+            "same weights",
+            UserWarning,
+            stacklevel=3,
+        )
+        return in_float32(model)
+    return model
 
 
 def recipes_named(recipes: str | Sequence[str] | None) -> tuple[str, ...]:

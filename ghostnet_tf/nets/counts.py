@@ -52,6 +52,16 @@ def parameters(layer: keras.layers.Layer) -> tuple[int, int]:
     return trainable, total
 
 
+def learned(layer: keras.layers.Layer) -> int:
+    """Parameters that training learns, also where they are frozen: no BatchNorm statistics."""
+    found = {
+        id(variable): math.prod(variable.shape)
+        for inner in layer._flatten_layers(include_self=True)
+        for variable in inner._trainable_variables  # as they were made, whatever is frozen now
+    }
+    return sum(found.values())
+
+
 def _leaf_macs(leaf: keras.layers.Layer) -> int:
     if not isinstance(leaf, MULTIPLY_ADDS):
         if any(len(weight.shape) > 1 for weight in leaf.weights):

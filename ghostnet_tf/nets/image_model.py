@@ -1,7 +1,6 @@
 """A Keras model that remembers what it expects of a photo and what its outputs are called."""
 
 import hashlib
-import zipfile
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -103,8 +102,7 @@ def load_model(path: str | Path) -> keras.Model:
     register()
     if not user_path(path).is_file():
         raise UserError(f"there is no file {str(path)!r}", fix="check the path")
-    if zipfile.is_zipfile(path):
-        keras_config.refuse_too_large(Path(path))
+    keras_config.refuse_too_large(Path(path))
     with reading(
         f"the Keras model {str(path)!r}",
         fix="give what model.save('x.keras') wrote; layers of your own must be registered "

@@ -85,10 +85,7 @@ def tensors_of(path: Path, data: bytes) -> dict[str, np.ndarray]:
 
     bfloat16 becomes float32, with the same values.
     """
-    try:
-        check_names(_parsed(path, data))
-    except UserError as error:
-        raise UserError(f"{str(path)!r} is refused: {error}", error.fix) from None
+    _parsed(path, data)
     with _reading(path):
         views = safetensors.deserialize(data)
     return {name: _array(path, name, view) for name, view in views}
@@ -125,11 +122,15 @@ def _parsed(path: Path, data: bytes) -> dict[str, Any]:
             raise Mismatch(f"it has more than {schema.MAX_BYTES:,} bytes")
         if len(data) < 8 + length:
             raise Mismatch("the file ends within it")
-        return schema.typed(dict, schema.document(data[8 : 8 + length]), "it")
+        header = schema.typed(dict, schema.document(data[8 : 8 + length]), "it")
+        check_names(header)
     except Mismatch as wrong:
         raise UserError(
             f"{str(path)!r} is no readable safetensors file; of its header: {wrong}", AGAIN
         ) from None
+    except UserError as error:
+        raise UserError(f"{str(path)!r} is refused: {error}", error.fix) from None
+    return header
 
 
 def _bytes(path: Path, count: int = -1) -> bytes:

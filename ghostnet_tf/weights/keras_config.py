@@ -3,20 +3,31 @@
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from ghostnet_tf.base import archive, schema
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.base.files import read_member
 from ghostnet_tf.base.schema import Mismatch
 
 CONFIG = "config.json"  # inside of the archive
+CONFIG_OF_HDF5 = "model_config"  # its attribute, as Keras wrote whole models before
 MAX_LAYERS = 50_000  # with initializers and the like; the largest of keras.applications has 9,000
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The description of its layers; UserError where it is no `.keras` file, or none of sense."""
+    """The description of its layers, of a `.keras` file or of an `.h5` that holds one.
+
+    UserError where there is none, or none that makes sense.
+    """
     what = f"the Keras file {str(path)!r}"
-    with archive.opened(path, what) as opened:
-        data = read_member(opened, CONFIG, schema.MAX_BYTES)
+    if h5py.is_hdf5(path):
+        with reading(what, archive.AGAIN), h5py.File(path, "r") as file:
+            said = file.attrs[CONFIG_OF_HDF5]
+            data = said if isinstance(said, bytes) else str(said).encode()
+    else:
+        with archive.opened(path, what) as opened:
+            data = read_member(opened, CONFIG, schema.MAX_BYTES)
     try:
         return schema.typed(dict, schema.document(data), CONFIG)
     except Mismatch as wrong:
