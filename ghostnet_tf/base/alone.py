@@ -22,6 +22,8 @@ def alone(path: Path, doing: str) -> Iterator[None]:
     with folder_for_now(path.parent):
         fd = _locked(beside, doing)
         try:
+            os.ftruncate(fd, 0)
+            os.write(fd, f"process {os.getpid()} on {platform.node()}".encode())
             yield
         finally:
             beside.unlink(missing_ok=True)  # while it is locked: whoever waits for it looks again
@@ -39,7 +41,5 @@ def _locked(path: Path, doing: str) -> int:
                 fix="wait until it is done, or choose another --out; nothing was changed",
             )
         if is_still(path, fd):
-            os.ftruncate(fd, 0)
-            os.write(fd, f"process {os.getpid()} on {platform.node()}".encode())
             return fd
         os.close(fd)

@@ -1,9 +1,13 @@
 """A benchmark that is killed at any moment, and two at once: no round is lost, none mixed."""
 
+import errno
+import os
+
 import pytest
 
 from benchmark import store
 from benchmark.rows import tabulate
+from ghostnet_tf.base import errors
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.errors import UserError
 from tests.benchmark.scripted import COST, QUICK, run
@@ -20,8 +24,13 @@ def models(tmp_path):
     return [model_file(tmp_path / "build", name) for name in COST]
 
 
-@pytest.mark.parametrize("moment", seeded_moments(examples(8, 40), STEPS))
-@pytest.mark.parametrize("again", seeded_moments(2, STEPS, seed=1))
+KILLS = examples(5, 40)
+
+
+@pytest.mark.parametrize(
+    ("moment", "again"),
+    [*zip(seeded_moments(KILLS, STEPS), seeded_moments(KILLS, STEPS, seed=1), strict=True)],
+)
 def test_finished_rounds_outlive_a_kill_and_are_not_measured_again(moment, again, models, tmp_path):
     path = tmp_path / "out" / "results.json"
     before = run(ScriptedTarget(COST), models, path)
@@ -72,3 +81,25 @@ def test_while_it_measures_another_one_is_refused(models, tmp_path):
     run(ScriptedTarget(COST, trouble=trouble), models, path)
 
     assert refused and len(store.read(path).rounds) == QUICK.rounds
+
+
+@pytest.mark.parametrize("step", ["write", "fsync", "replace"])
+def test_a_disk_that_fills_up_costs_no_finished_round(step, models, tmp_path, monkeypatch, capsys):
+    path, real, calls = tmp_path / "results.json", getattr(os, step), []
+
+    def full_at_last(*args):
+        calls.append(args)
+        if len(calls) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*args)
+
+    monkeypatch.setattr(f"os.{step}", full_at_last)
+    target = ScriptedTarget(COST)
+    with pytest.raises(SystemExit, match="2"):
+        errors.run(lambda: run(target, models, path) and None)
+    monkeypatch.undo()
+
+    assert "error: No space left on device" in capsys.readouterr().err and target.is_closed
+    assert 1 <= len(store.read(path).rounds) < QUICK.rounds
+    assert {p.name for p in tmp_path.iterdir()} == {"build", "results.json"}
+    assert len(run(ScriptedTarget(COST), models, path, is_resumed=True).rounds) == QUICK.rounds

@@ -123,3 +123,13 @@ def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path):
     with pytest.raises(OSError) as refused, alone(tmp_path / "state", ""):
         raise AssertionError
     assert refused.value.errno == errno.ELOOP and (tmp_path / "other").read_text() == "mine"
+
+
+def test_on_a_full_disk_no_lock_is_left(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.write", full)
+    with pytest.raises(OSError, match="No space"), alone(tmp_path / "run/state", ""):
+        raise AssertionError
+    assert not [*tmp_path.iterdir()]
