@@ -51,7 +51,7 @@ def round_the_terminal(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
-            if any(name.split(".")[0] in ("rich", "logging") for name in names):
+            if any(name.split(".")[0] == "rich" for name in names):
                 yield f"line {node.lineno} imports {names}"
         elif isinstance(node, ast.Call) and called(node) in ("print", "pprint"):
             yield f"line {node.lineno} prints"
@@ -72,7 +72,7 @@ def round_the_disk(source: str) -> Iterator[str]:
             continue  # of text, of a list, of a dataclass
         if name in ("TemporaryDirectory", "mkdtemp", "mkstemp", "NamedTemporaryFile"):
             yield f"line {node.lineno} makes a temporary file: files.scratch"
-        if name in WRITES and of is not None and not is_memory(node):
+        if name in WRITES and of is not None and not is_memory(node, source):
             yield f"line {node.lineno} calls {name}"
         modes = [a.value for a in [*node.args[:2], *(k.value for k in node.keywords)]
                  if isinstance(a, ast.Constant) and isinstance(a.value, str)]  # fmt: skip
@@ -80,9 +80,9 @@ def round_the_disk(source: str) -> Iterator[str]:
             yield f"line {node.lineno} opens a file to write"
 
 
-def is_memory(node: ast.Call) -> bool:
+def is_memory(node: ast.Call, source: str) -> bool:
     """`figure.savefig(image, ...)`, into an `io.BytesIO`."""
-    return called(node) == "savefig" and getattr(node.args[0], "id", "") == "image"
+    return called(node) == "savefig" and f"{ast.unparse(node.args[0])} = io.BytesIO()" in source
 
 
 def round_the_paths(source: str) -> Iterator[str]:
@@ -135,6 +135,7 @@ def test_nobody_goes_round(way):
         (round_the_disk, "path.open(mode='a')", True),
         (round_the_disk, "os.replace(a, b)", True),
         (round_the_disk, "figure.savefig(path)", True),
+        (round_the_disk, "image = io.BytesIO()\nfigure.savefig(image)", False),
         (round_the_disk, "tempfile.TemporaryDirectory()", True),
         (round_the_disk, "open(path)\nopen(path, 'rb')\na.replace('b', 'c')", False),
         (round_the_paths, "Path(args.out)", True),

@@ -70,5 +70,5 @@ def fine_tune(
         result = train(job)
     run = result["run"]
     return FineTuned(
-        run.model, Path(result["weights"]), rank(run.best)[0], result["report"], run.history
+        run.model, user_path(result["weights"]), rank(run.best)[0], result["report"], run.history
     )

@@ -102,7 +102,7 @@ def load_model(path: str | Path) -> keras.Model:
     register()
     if not user_path(path).is_file():
         raise UserError(f"there is no file {str(path)!r}", fix="check the path")
-    keras_config.refuse_too_large(Path(path))
+    keras_config.refuse_too_large(user_path(path))
     with reading(
         f"the Keras model {str(path)!r}",
         fix="give what model.save('x.keras') wrote; layers of your own must be registered "
