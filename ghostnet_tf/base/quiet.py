@@ -52,7 +52,7 @@ def start_keras() -> None:
     TensorFlow 2.21 says several lines of its processor whatever TF_CPP_MIN_LOG_LEVEL is. Keras
     imports it on every backend, if only to seed its random numbers.
     """
-    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    backend = os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
     install = pick(backend, BACKENDS, "backend of Keras")
     if not find_spec(backend):
         raise UserError(

@@ -273,6 +273,23 @@ class TestExport:
         assert load(path)[1].labels == ("a", "b")
         assert len({*sha256s}) == 2
 
+    def test_its_record_counts_what_was_frozen_too(self, tmp_path):
+        keras.utils.set_random_seed(1)
+        backbone = keras.Sequential(
+            [layers.Conv2D(4, 3, 2), layers.BatchNormalization(), layers.ReLU()], name="backbone"
+        )
+        image = keras.Input((32, 32, 3))
+        x = layers.GlobalAveragePooling2D()(backbone(image))
+        model = keras.Model(image, layers.Dense(5, name="classifier")(x), name="own")
+        backbone.trainable = False
+        how = gn.Preprocessing(32, 1.0, "bilinear", (0.5,) * 3, (0.5,) * 3)
+
+        (path,) = gn.export(model, tmp_path, "float32", preprocessing=how)
+
+        record, head = load(path)[1], 5 * 4 + 5
+        assert record.parameters == (4 * 27 + 4) + 2 * 4 + head
+        assert record.trainable_parameters == head
+
     def test_one_that_normalises_inside_sees_the_pixels(self, tmp_path):
         model = classifier(layers.Rescaling(1 / 255), activation="softmax")
 

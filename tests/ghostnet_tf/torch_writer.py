@@ -74,9 +74,14 @@ def as_zip(tensors: Tensors) -> bytes:
 
 def as_legacy(tensors: Tensors) -> bytes:
     """As torch.save had it before, and as the authors' file of 2020 should be."""
-    values = [np.array(value, order="C") for value in tensors.values()]
-    items = {name: whole(str(i), values[i], True) for i, name in enumerate(tensors)}
+    values = {str(i): np.array(value, order="C") for i, value in enumerate(tensors.values())}
+    items = zip(tensors, values.items(), strict=True)
+    whole_of = program({name: whole(key, value, True) for name, (key, value) in items})
+    return legacy(whole_of, values)
+
+
+def legacy(pickled: bytes, storages: Tensors) -> bytes:
+    """The old format around the pickle of an object and its storages, by key."""
     head = b"".join(pickle.dumps(part, 2) for part in LEGACY)
-    keys = pickle.dumps([str(i) for i in range(len(values))], 2)
-    stored = (struct.pack("<q", value.size) + value.tobytes() for value in values)
-    return head + program(items) + keys + b"".join(stored)
+    stored = (struct.pack("<q", value.size) + value.tobytes() for value in storages.values())
+    return head + pickled + pickle.dumps([*storages], 2) + b"".join(stored)

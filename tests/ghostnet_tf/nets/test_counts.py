@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import layers
 
-from ghostnet_tf.nets.counts import depthwise_macs, leaves, macs, parameters
+from ghostnet_tf.nets.counts import depthwise_macs, learned, leaves, macs, parameters
 from ghostnet_tf.nets.ghostnet import GhostNet
 from ghostnet_tf.nets.layers import GhostModule
 
@@ -20,8 +20,36 @@ from ghostnet_tf.nets.layers import GhostModule
 def test_ghostnet_costs_what_was_published(width, trainable, total, multiply_adds, depthwise):
     model = GhostNet(width, input_shape=(224, 224, 3))
 
-    assert parameters(model) == (trainable, total)
+    assert parameters(model) == (trainable, total) and learned(model) == trainable
     assert (macs(model), depthwise_macs(model)) == (multiply_adds, depthwise)
+
+
+@pytest.mark.parametrize("frozen", ["nothing", "backbone", "before it was built", "everything"])
+def test_frozen_parameters_are_learned_ones_and_statistics_are_not(frozen):
+    norm = layers.BatchNormalization(trainable=frozen != "before it was built")
+    backbone = keras.Sequential([layers.Conv2D(5, 3), norm])
+    model = keras.Sequential([keras.Input((8, 8, 3)), backbone, layers.Flatten(), layers.Dense(2)])
+    backbone.trainable = frozen in ("nothing", "before it was built") and backbone.trainable
+    if frozen == "before it was built":
+        norm.trainable = False
+    model.trainable = frozen != "everything" and model.trainable
+
+    conv, of_norm, dense = 5 * 27 + 5, 2 * 5, 2 * 5 * 36 + 2
+    assert learned(model) == conv + of_norm + dense
+    trainable = {
+        "nothing": conv + of_norm + dense,
+        "backbone": dense,
+        "before it was built": conv + dense,
+        "everything": 0,
+    }
+    assert parameters(model) == (trainable[frozen], conv + 2 * of_norm + dense)
+
+
+def test_a_layer_in_two_places_is_learned_once():
+    shared, image = layers.Dense(3), keras.Input((4,))
+    model = keras.Model(image, layers.Add()([shared(image), shared(image)]))
+
+    assert learned(model) == 15
 
 
 def test_ghostnet_has_the_authors_number_of_layers_of_every_kind(small_ghostnet):
