@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
@@ -127,6 +128,13 @@ def from_zoo(
     Without `model_name`, the one that the weights are of, where they say so.
     """
     made = pretrained(model_name, weights, size=size, labels=labels)
+    if made.unheard and made.labels:
+        both = zip(made.unheard.rows(), made.labels.rows(), strict=True)
+        own, given = next((own, given) for own, given in both if own != given)
+        note(
+            f"note: {made.weights} brings labels of its own, and others were given: "
+            f"{given!r} stands for {own!r}"
+        )
     # "same" pads have nine PADs fewer than the graph that is promised of a GhostNet.
     own_graph = FAMILIES[zoo.parse_model(made.name).family]
     bundled = made.path if made.is_as_bundled else None

@@ -69,6 +69,11 @@ class Labels:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def rows(self) -> list[str]:
+        """As the lines of a file: an id, and the name where it is another."""
+        pairs = zip(self.ids, self.names, strict=True)
+        return [id if id == name else f"{id} {name}" for id, name in pairs]
+
     def expect(self, classes: int) -> Self:
         """These labels, if the network has as many outputs; one may stand for two classes."""
         if len(self) == classes or (len(self) == 2 and classes == 1):

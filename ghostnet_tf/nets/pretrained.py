@@ -35,6 +35,7 @@ class Pretrained:
     source: str = ""  # how other people's file was read: its dialect, and what was taken off
     path: Path | None = None  # the file of weights
     is_as_bundled: bool = False  # bundled weights, and at the size that they were scored at
+    unheard: Labels | None = None  # that the weights bring, where the caller gave others
 
 
 def pretrained(
@@ -88,7 +89,16 @@ def pretrained(
         source=_as_read(entry, found, at) if is_file else "",
         path=found.path if is_file else None,
         is_as_bundled=is_file and found.is_bundled and at == _preprocessing(entry, found),
+        unheard=_unheard(found, info.labels) if labels is not None and not new_head else None,
     )
+
+
+def _unheard(found: Source, given: Labels | None) -> Labels | None:
+    """The labels that a file of weights brings, where they are not those that were `given`."""
+    if given is None or not isinstance(found, Weights) or not found.info:
+        return None
+    own = label_tables.naming(found.info.classes)
+    return own if own != given else None
 
 
 def find(weights: Source, name: str | None) -> Source:

@@ -136,3 +136,45 @@ def test_what_the_converter_refuses_is_named_with_its_layer_and_quietly(capfd):
 
     assert refused.value.exit_code == 2
     assert capfd.readouterr() == ("", "")
+
+
+@ops.custom_gradient
+def halved_gradient(x):
+    def gradient(*args, upstream=None):
+        return (args[0] if upstream is None else upstream) / 2
+
+    return ops.tanh(x) * 2, gradient
+
+
+def tf_swish(x):
+    import tensorflow as tf
+
+    return tf.nn.silu(x, beta=1.5)  # whose beta is captured by its gradient
+
+
+class Squeezed(layers.Layer):
+    """Squeeze-and-excite with SiLU, as EfficientNet has it."""
+
+    def call(self, x):
+        return x * ops.sigmoid(ops.silu(ops.mean(x, axis=(1, 2), keepdims=True)))
+
+
+CUSTOM_GRADIENTS = {
+    "swish as an activation": lambda x: layers.Conv2D(4, 3, activation="swish")(x),
+    "a layer of SiLU": lambda x: layers.Activation("silu")(layers.Conv2D(4, 3)(x)),
+    "keras.ops": lambda x: ops.silu(layers.Conv2D(4, 3)(x)),
+    "TensorFlow's, with a beta": layers.Lambda(tf_swish),
+    "one of one's own": layers.Lambda(halved_gradient),
+    "in a gate": lambda x: Squeezed()(layers.Conv2D(4, 3)(x)),
+    "GELU": lambda x: layers.Conv2D(4, 3, activation="gelu")(x),
+}
+
+
+@pytest.mark.parametrize("kind", CUSTOM_GRADIENTS)
+def test_operations_with_gradients_of_their_own_convert(kind):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, CUSTOM_GRADIENTS[kind](inputs))
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 3)).astype(np.float32)
+
+    assert snr_db(model(images), Runtime(to_float32(model, 8)).run(images)) > 100

@@ -218,6 +218,10 @@ def test_labels_of_the_user_name_the_classes_or_are_refused(tmp_path):
     named = pretrained(weights=str(path), labels=labels.Labels.of_folders(("Katze", "Hund")))
 
     assert named.labels is not None and named.labels.names == ("Katze", "Hund")
+    assert named.unheard is not None and named.unheard.names == ("cat", "dog")
+    assert pretrained(weights=str(path)).unheard is None
+    own = labels.Labels.of_folders(("cat", "dog"))
+    assert pretrained(weights=str(path), labels=own).unheard is None  # the same once more
     with pytest.raises(UserError, match="1000 labels cannot name the 2 classes"):
         pretrained(weights=str(path), labels="imagenet")
 
