@@ -301,6 +301,7 @@ def test_a_zip_of_any_names_is_read_or_refused(tmp_path_factory, names, encoding
 
 @settings(max_examples=examples(60, 30_000))
 @given(st.integers(0, 10**4), st.integers(0, 255))
+@example(30, 128)  # a name in UTF-8 that is none
 def test_a_damaged_byte_of_a_zip_is_a_photo_or_a_named_error(tmp_path_factory, at, value):
     path = zipped(tmp_path_factory.getbasetemp() / "torn.zip", "a/1.png", "b/2.png", utf8=True)
     data = bytearray(path.read_bytes())
