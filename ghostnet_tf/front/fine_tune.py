@@ -22,7 +22,7 @@ class FineTuned:
     """A trained network, and what it is good at."""
 
     model: "ImageModel"  # with the best weights
-    weights: Path  # their file, for `create_model` and `ghostnet export --weights`
+    weights: str  # their file, for `create_model` and `ghostnet export --weights`
     accuracy: float  # top-1 of the held-out photos
     report: "Report"  # per class, confusion matrix, the photos that it mistook
     history: list[dict[str, Any]]  # a row an epoch
@@ -69,6 +69,4 @@ def fine_tune(
     with alone(folder / "state.safetensors", f"training in {str(folder)!r}"):
         result = train(job)
     run = result["run"]
-    return FineTuned(
-        run.model, user_path(result["weights"]), rank(run.best)[0], result["report"], run.history
-    )
+    return FineTuned(run.model, result["weights"], rank(run.best)[0], result["report"], run.history)

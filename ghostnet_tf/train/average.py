@@ -60,7 +60,7 @@ def gather_statistics(
         for x in model._flatten_layers()
         if isinstance(x, keras.layers.BatchNormalization) and x.trainable
     ]
-    statistics = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
+    statistics: list[Any] = [v for norm in norms for v in (norm.moving_mean, norm.moving_variance)]
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]

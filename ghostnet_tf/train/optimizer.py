@@ -68,9 +68,9 @@ class _OneGraph(keras.optimizers.Optimizer):
             if self.weight_decay and self._use_weight_decay(variable):
                 variable.assign(variable - variable * (rate * self.weight_decay))
             self.update_step(gradient, variable, rate)
-        steps = ops.cast(self.iterations, "float32")  # before this one
+        steps: Any = ops.cast(self.iterations, "float32")  # before this one
         # At the first step the average is the weights themselves.
-        kept = ops.cast(steps > 0, "float32") * self.ema_momentum
+        kept: Any = ops.cast(steps > 0, "float32") * self.ema_momentum
         if self.ema_grows:
             kept = ops.minimum(steps / (steps + 9.0), self.ema_momentum)
         for variable, average in zip(

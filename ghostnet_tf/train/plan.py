@@ -28,7 +28,7 @@ def of_classes(classes: Sequence[str], train: np.ndarray, held_out: np.ndarray) 
     """Classes with their counts; `train`, `held_out`: the labels on both sides, (n,) int."""
     counts = np.bincount(train, minlength=len(classes))
     held = np.bincount(held_out, minlength=len(classes))
-    order = np.argsort(-(counts + held), kind="stable")
+    order = np.argsort(-(counts + held), kind="stable").tolist()
     ends = [*order[: LISTED // 2], *order[-(LISTED // 2) :]] if len(order) > LISTED else order
     width = max(len(classes[i]) for i in ends)
     lines = [f"{len(classes)} classes, photos to train on and held out:"]
@@ -44,18 +44,18 @@ def doubts(
     """What is wanting in these photos, a sentence each."""
     counts = np.bincount(train, minlength=len(classes))
     held = np.bincount(held_out, minlength=len(classes))
-    most, least, found = counts.argmax(), counts.argmin(), []
+    most, least, found = int(counts.argmax()), int(counts.argmin()), []
     if counts[most] >= UNBALANCED * counts[least]:
         weighed = "rare ones count more" if schedule.class_weights else "try --class-weights"
         found.append(
             f"unbalanced: {counts[most]} photos of {classes[most]!r} to train on, "
             f"{counts[least]} of {classes[least]!r}; {weighed}"
         )
-    if rare := [repr(classes[i]) for i in np.flatnonzero(counts < RARE)]:
+    if rare := [repr(classes[i]) for i in np.flatnonzero(counts < RARE).tolist()]:
         more = f" and {len(rare) - LISTED} more" if len(rare) > LISTED else ""
         names = ", ".join(rare[:LISTED])
         found.append(f"rare, fewer than {RARE} photos to train on: {names}{more}")
-    if unscored := [repr(classes[i]) for i in np.flatnonzero(held == 0)]:
+    if unscored := [repr(classes[i]) for i in np.flatnonzero(held == 0).tolist()]:
         more = f" and {len(unscored) - LISTED} more" if len(unscored) > LISTED else ""
         found.append(f"trained on, but not scored: {', '.join(unscored[:LISTED])}{more}")
     return found
@@ -75,6 +75,10 @@ def of_schedule(schedule: Schedule, steps: int) -> str:
     sizes = ", then ".join(f"{size} px" for _, size in schedule.sizes)
     kept = ", the classifier alone" if schedule.freeze else ""
     return (
-        f"{schedule.epochs} epochs of {steps} batches of {schedule.batch}, learning rate "
-        f"{schedule.learning_rate:g}, {sizes}{kept}"
+        f"{_n(schedule.epochs, 'epoch', 's')} of {_n(steps, 'batch', 'es')} of {schedule.batch}, "
+        f"learning rate {schedule.learning_rate:g}, {sizes}{kept}"
     )
+
+
+def _n(count: int, noun: str, plural: str) -> str:
+    return f"{count} {noun}{plural * (count != 1)}"

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 AHEAD = 2  # results for each core that wait to be taken
 
 
-def prefetched(make: Callable[[int], T], count: int) -> Iterator[T]:
+def prefetched(make: Callable[[int], T], count: int) -> Generator[T, None, None]:
     """make(0), make(1), ... make(count - 1), made by threads.
 
     Not all at once: what waits is held in memory, and a Ctrl-C would wait for all of it.

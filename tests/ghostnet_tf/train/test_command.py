@@ -301,7 +301,7 @@ def test_what_is_wanting_in_the_photos_is_said_and_a_large_batch_shrinks(photos,
     assert "trained on, but not scored: 'blue'" in said
     assert "3 photos are held out, not 2: one of every class at least" in said
     assert "a batch of 200 is more than the 54 photos to train on: 54" in said
-    assert any("1 epochs of 1 batches of 54" in line and "alone" in line for line in said)
+    assert any("1 epoch of 1 batch of 54" in line and "alone" in line for line in said)
     assert "GiB of memory at most" in captured.out
     assert re.search(r"^  (green|red|sand) +[01] of 1$", captured.out, re.MULTILINE)
     before, after = (tensors(folder, name) for folder, name in

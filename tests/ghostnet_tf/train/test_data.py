@@ -8,7 +8,7 @@ from PIL import Image
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches, decode
+from ghostnet_tf.train.data import Decoded, EvalBatches, Pixels, TrainBatches, decode
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
 
@@ -106,6 +106,7 @@ def test_photos_that_do_not_fit_into_memory_are_decoded_when_asked_for(photos):
 
     some = decode(source, np.arange(9), 18, silent, max_bytes=int(3.5 * one))
 
+    assert isinstance(whole.pixels, Pixels) and isinstance(some.pixels, Pixels)
     assert len(whole.pixels.kept) == 9 and len(some.pixels.kept) == 3
     assert sum(photo.nbytes for photo in some.pixels.kept.values()) <= 3.5 * one
     assert all(np.array_equal(whole.pixels[i], some.pixels[i]) for i in range(9))

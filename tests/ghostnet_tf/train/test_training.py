@@ -3,6 +3,7 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -180,7 +181,7 @@ def test_a_photo_that_was_swapped_is_noticed(finished, photos, tmp_path):
 
 
 def test_equals_are_told_apart_by_their_loss_and_then_the_later_is_taken(finished):
-    def row(epoch, top1, loss, averaged=(0.0, 9.0)):
+    def row(epoch, top1, loss, averaged=(0.0, 9.0)) -> dict[str, Any]:
         keys = ("held_out_top1", "held_out_loss", "held_out_ema_top1", "held_out_ema_loss")
         return dict(zip(("epoch", *keys), (epoch, top1, loss, *averaged), strict=True))
 
@@ -209,7 +210,8 @@ SHORT = replace(SCHEDULE, epochs=2)
 
 def test_a_finished_run_goes_on_for_more_epochs_and_can_be_killed_there(photos, tmp_path):
     first = start(tmp_path, photos, SHORT)
-    first.epoch(), first.epoch()
+    first.epoch()
+    first.epoch()
     assert first.is_finished
 
     longer = replace(SHORT, epochs=4)
