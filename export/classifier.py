@@ -32,6 +32,9 @@ class Classifier:
     labels: Labels
     scores: str = "logits"  # what the outputs are: one of record.SCORES
     n_outputs: int | None = None  # None: as many as labels
+    # Of which network, and of which weights; empty where nothing says so.
+    model: str = ""
+    weights_sha256: str = ""
 
     @property
     def is_multi_label(self) -> bool:
@@ -74,7 +77,9 @@ def open_classifier(path: str | Path) -> Classifier:
         preprocessing,
         labels,
         scores,
-        int(runtime.outputs[0]["shape"][-1]),
+        runtime.n_scores,
+        model=record.model if record else "",
+        weights_sha256=record.weights_sha256 if record else "",
     )
 
 

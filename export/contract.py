@@ -107,7 +107,7 @@ def facts(data: bytes) -> Facts:
         ops=graph.counts(),
         size_bytes=len(data),
         delegation=nothing if custom else Runtime(data).delegation(),
-        sides=graph.shape(graph.inputs[0])[1:3],
+        sides=graph.shape(graph.inputs[0])[1:3] if graph.inputs else (),
         custom=custom,
         dynamic=tuple(graph.names[tensor] for tensor in tensors if graph.is_dynamic(tensor)),
         unfolded=tuple(unfolded(graph)),

@@ -5,6 +5,7 @@ ghostnet evaluate FILE... --labelled DIR|ZIP [--limit N] [--json]
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     for c in classifiers:
         if unseen := len(c.labels) - len(photos.classes):
             note(f"note: {c.title}: {unseen} of its classes have no photos here")
+    for said in other_weights(classifiers):
+        note(f"note: {said}")
     n = min(args.limit or len(photos), len(photos))
     with Stages().stage("photos", n) as advance:
         result = evaluate(classifiers, photos, args.limit, advance)
@@ -87,6 +90,22 @@ def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifi
     from .network import from_zoo
 
     return from_zoo(model, file, labels=labels).classifier
+
+
+def other_weights(classifiers: "Sequence[Classifier]") -> list[str]:
+    """What is compared with the first of its network, and was not made from the same weights."""
+    firsts: dict[str, Classifier] = {}
+    notes = []
+    for one in classifiers:
+        if not one.model or not one.weights_sha256:
+            continue
+        first = firsts.setdefault(one.model, one)
+        if one.weights_sha256 != first.weights_sha256:
+            notes.append(
+                f"{one.title} and {first.title} are {one.model} with different weights: what lies "
+                "between them is not the recipe alone"
+            )
+    return notes
 
 
 if __name__ == "__main__":

@@ -29,12 +29,13 @@ from .flatbuffer import Flatbuffer
 ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
 MAX_FILE_BYTES, MAX_ITEMS = 1_000_000, 100  # of an associated file, of a vector: hostile beyond
+MAX_TABLES = 10_000  # in all: vectors of vectors may point to the same few bytes again and again
 DESCRIPTIONS, TENSOR_AXIS_LABELS, RGB = 1, 2, 1  # enum values of the schema
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first day: the same inputs must give the same bytes
 
 DAMAGE = (  # what hostile bytes make these readers raise
-    struct.error, TypeError, ValueError, LookupError, RuntimeError, EOFError,
-    zipfile.BadZipFile, zlib.error, Mismatch,
+    struct.error, TypeError, ValueError, LookupError, RuntimeError, EOFError, OverflowError,
+    RecursionError, zipfile.BadZipFile, zlib.error, Mismatch,
 )  # fmt: skip
 
 # Each table's fields in the order of their numbers. A value is a string, a byte, a table, a
@@ -156,7 +157,8 @@ def _encoded(says: Metadata, record: Record, n_outputs: int, names_outputs: bool
 
 
 def _decoded(content: bytes, data: bytes) -> Metadata:
-    model = _read_table("ModelMetadata", Table(content, int.from_bytes(content[:4], "little")))
+    root = Table(content, int.from_bytes(content[:4], "little"))
+    model = _Reader().table("ModelMetadata", root)
     subgraph = model["subgraphs"][0]
     units = subgraph["inputs"][0].get("process_units", [])
     scaling = next((unit["options"] for unit in units if "options" in unit), {})
@@ -232,28 +234,36 @@ def _write(builder: flatbuffers.Builder, kind: Any, value: Any) -> int:
     return builder.EndObject()
 
 
-def _read_table(kind: str, table: Table) -> dict[str, Any]:
-    found = {}
-    for slot, name, field in _slots(kind):
-        if isinstance(field, dict):
-            tag = table.Offset(4 + 2 * (slot - 1))
-            field = field.get(table.Get(flags.Uint8Flags, table.Pos + tag)) if tag else None
-        at = table.Offset(4 + 2 * slot)
-        if at and field:
-            found[name] = _read(field, table, at)
-    return found
+class _Reader:
+    """Of one metadata flatbuffer: its tables as dicts."""
 
+    def __init__(self) -> None:
+        self.n_tables = 0
 
-def _read(field: Any, table: Table, at: int) -> Any:
-    if field is int:
-        return table.Get(flags.Uint8Flags, table.Pos + at)
-    if field is str:
-        return table.String(table.Pos + at).decode()
-    if isinstance(field, str):
-        return _read_table(field, Table(table.Bytes, table.Indirect(table.Pos + at)))
-    if (length := table.VectorLen(at)) > MAX_ITEMS:
-        raise ValueError(f"a list claims {length} items")
-    places = [table.Vector(at) + 4 * i for i in range(length)]
-    if field == [float]:
-        return [table.Get(flags.Float32Flags, place) for place in places]
-    return [_read_table(field[0], Table(table.Bytes, table.Indirect(p))) for p in places]
+    def table(self, kind: str, table: Table) -> dict[str, Any]:
+        self.n_tables += 1
+        if self.n_tables > MAX_TABLES:
+            raise ValueError(f"it has more than {MAX_TABLES:,} tables")
+        found = {}
+        for slot, name, field in _slots(kind):
+            if isinstance(field, dict):
+                tag = table.Offset(4 + 2 * (slot - 1))
+                field = field.get(table.Get(flags.Uint8Flags, table.Pos + tag)) if tag else None
+            at = table.Offset(4 + 2 * slot)
+            if at and field:
+                found[name] = self.field(field, table, at)
+        return found
+
+    def field(self, field: Any, table: Table, at: int) -> Any:
+        if field is int:
+            return table.Get(flags.Uint8Flags, table.Pos + at)
+        if field is str:
+            return table.String(table.Pos + at).decode()
+        if isinstance(field, str):
+            return self.table(field, Table(table.Bytes, table.Indirect(table.Pos + at)))
+        if (length := table.VectorLen(at)) > MAX_ITEMS:
+            raise ValueError(f"a list claims {length} items")
+        places = [table.Vector(at) + 4 * i for i in range(length)]
+        if field == [float]:
+            return [table.Get(flags.Float32Flags, place) for place in places]
+        return [self.table(field[0], Table(table.Bytes, table.Indirect(p))) for p in places]

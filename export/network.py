@@ -90,6 +90,8 @@ class Network:
             self.labels,
             self.scores or "logits",
             self.n_outputs,
+            model=self.name,
+            weights_sha256=self.weights_sha256,
         )
 
     @property

@@ -1,5 +1,6 @@
 """A `.tflite` running in LiteRT, and what the runtime made of its graph."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from ghostnet_tf.base.quiet import quiet
 
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
 from .graph import DAMAGED_FIX
+
+# How TensorFlow Lite says that an operator is TensorFlow's, and that nobody knows it.
+FOREIGN_OPERATOR = re.compile(r"Node number \d+ \((Flex\w+)\)|unresolved custom op: ([^\s.]+)")
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,9 @@ class Runtime:
         if isinstance(self.interpreter, GhostInterpreter):
             partitions, outside = self.interpreter.delegation()
             return Delegation(partitions, len(self.interpreter.graph.ops), tuple(outside))
-        nodes = self.interpreter._get_ops_details()
-        names = {d["index"]: d["name"] for d in self.interpreter.get_tensor_details()}
+        with _asked():
+            nodes = self.interpreter._get_ops_details()
+            names = {d["index"]: d["name"] for d in self.interpreter.get_tensor_details()}
         partitions = [node for node in nodes if node["op_name"] == "DELEGATE"]
         ops = [node for node in nodes if node["op_name"] != "DELEGATE"]
         producer = {int(out): op for op in ops for out in op["outputs"]}
@@ -109,7 +114,10 @@ class Runtime:
                     ahead += [int(i) for i in producer[tensor]["inputs"]]
                 seen.add(tensor)
         left = (op for op in ops if op["index"] not in taken)
-        left_out = tuple(f"{op['op_name']} {names[int(op['outputs'][0])]}" for op in left)
+        left_out = tuple(
+            " ".join([op["op_name"], *(names[int(tensor)] for tensor in op["outputs"][:1])])
+            for op in left
+        )
         return Delegation(len(partitions), len(ops), left_out)
 
 
@@ -124,6 +132,12 @@ def _asked() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
+        if foreign := FOREIGN_OPERATOR.search(str(error)):
+            name = foreign[1] or foreign[2]
+            raise UserError(
+                f"the model has the operator {name!r}, which is not one of the runtime's own",
+                fix="convert it again with built-in operators alone, without SELECT_TF_OPS",
+            ) from error
         raise UserError(
             f"the runtime refused the model: {reason(error)}", fix=DAMAGED_FIX
         ) from error
@@ -144,9 +158,9 @@ def interpreter(data: bytes, threads: int, keep_all: bool) -> Interpreter | Ghos
 
 def quantized(values: np.ndarray, detail: dict) -> np.ndarray:
     """float32 -> the tensor's own type."""
-    if detail["dtype"] == np.float32:
-        return values.astype(np.float32)
     scale, zero_point = detail["quantization"]
+    if not scale:  # a float, or integers that count something
+        return values.astype(detail["dtype"])
     limits = np.iinfo(detail["dtype"])
     return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(
         detail["dtype"]
@@ -155,7 +169,9 @@ def quantized(values: np.ndarray, detail: dict) -> np.ndarray:
 
 def dequantized(values: np.ndarray, detail: dict) -> np.ndarray:
     """The tensor's own type -> float32."""
-    if detail["dtype"] == np.float32:
-        return values
+    if values.dtype.kind not in "fiub":
+        raise UserError(f"the output {detail['name']!r} holds no numbers, but {values.dtype}")
     scale, zero_point = detail["quantization"]
+    if not scale:
+        return values.astype(np.float32, copy=False)
     return (values.astype(np.float32) - zero_point) * np.float32(scale)

@@ -90,19 +90,36 @@ def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
 
 
 def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> np.ndarray:
-    """(N, H, W, 3) float32: photos evenly from all, or images out of a random generator."""
-    from ghostnet_tf.data.generated import generated_images
-
+    """(N, H, W, C) float32: photos evenly from all, or images out of a random generator."""
     from ..flatbuffer import Flatbuffer
 
     graph = Flatbuffer(data).graph
-    _, height, width, channels = graph.shape(graph.inputs[0])
-    if channels != 3:
-        raise UserError(f"its input has {channels} channels; an RGB image is expected")
+    shapes = [graph.shape(tensor) for tensor in graph.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        raise UserError(
+            f"it takes inputs of the shapes {shapes}; one image (1, H, W, C) is expected",
+            fix="the plain file is all there is; nothing was written",
+        )
+    _, height, width, channels = shapes[0]
     if photos is None:
-        return generated_images(IMAGES, (height, width), seed=2)
+        return generated(height, width, channels)
+    if channels != 3:
+        raise UserError(
+            f"its image has {channels} channels, and photos have 3",
+            fix="leave out --photos, and it is proven on generated images",
+        )
     how = preprocessing_of(data, record, (height, width))
     return how.images(photo for _, photo in photos.each(photos.evenly(IMAGES)))
+
+
+def generated(height: int, width: int, channels: int) -> np.ndarray:
+    """(IMAGES, height, width, channels) float32: of as many channels as are asked for."""
+    from ghostnet_tf.data.generated import generated_images
+
+    if not channels:
+        raise UserError("its image has no channels")
+    each = [generated_images(IMAGES, (height, width), seed=2 + i) for i in range(0, channels, 3)]
+    return np.concatenate(each, axis=-1)[..., :channels]
 
 
 def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int]) -> "Preprocessing":

@@ -132,6 +132,10 @@ class Plain:
 def _refuse_others(graph: Graph, name: str) -> None:
     if any(op.is_ghost for op in graph.ops):
         raise UserError(f"{name!r} has Ghost operators already", fix="tune the plain file")
+    if len(graph.model.subgraphs) > 1 or not all(op.outputs for op in graph.ops):
+        raise UserError(
+            f"{name!r} has loops or variables", fix="tune a GhostNet; nothing was written"
+        )
     for op in graph.ops:
         if op.name not in WEIGHTED:
             continue

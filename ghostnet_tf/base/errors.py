@@ -125,6 +125,8 @@ def _code_of(command: Callable[[], int | None]) -> int:
 
 def _has_no_reader(stream: int) -> bool:
     """Whether this file descriptor is a pipe or socket that nobody reads any more."""
+    if not hasattr(select, "poll"):  # Windows: a pipe that is broken is broken for good
+        return True
     poll = select.poll()
     poll.register(stream, 0)  # errors alone
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
