@@ -77,7 +77,7 @@ def open_classifier(path: str | Path) -> Classifier:
         preprocessing,
         labels,
         scores,
-        runtime.n_scores,
+        int(runtime.outputs[0]["shape"][-1]),
         model=record.model if record else "",
         weights_sha256=record.weights_sha256 if record else "",
     )

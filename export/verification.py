@@ -46,7 +46,7 @@ class Evidence:
         return None
 
     @property
-    def sound(self) -> bytes:
+    def sound(self) -> Flatbuffer:
         """Its bytes, if they run; whoever looks into them or runs them asks for these."""
         if self._refused:
             raise self._refused
@@ -116,7 +116,7 @@ def label_complaints(e: Evidence) -> list[str]:
         from .classifier import scores_in
         from .scores import checked_labels
 
-        labels, graph = Labels(e.record.label_ids, e.record.labels), e.data.graph
+        labels, graph = Labels(e.record.label_ids, e.record.labels), e.sound.graph
         checked_labels(labels, graph, scores_in(e.record, graph))
     return []
 

@@ -40,6 +40,15 @@ def test_what_the_runtime_runs_is_measured(host, name):
     assert (visit.delegation is None) == (name in ("while", "stateful"))
 
 
+@pytest.mark.parametrize("name", ["dynamic_wi4", "dynamic_wi2", "weight_only_wi4"])
+def test_weights_of_few_bits_are_measured(host, name):
+    folder = THEIRS.parent / "export" / "files"
+
+    visit = host.visit(open_model(folder / f"micro_{name}.tflite"), ONCE)
+
+    assert visit.delegation is not None and visit.delegation.total_ops == 19
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

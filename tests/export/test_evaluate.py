@@ -196,3 +196,19 @@ def test_published_mobilenets_reach_the_accuracy_that_they_are_known_for(tmp_pat
 
     top1 = [found.accuracy(i).top1 for i in range(3)]  # V2, V3-Large minimalistic, V3-Small
     assert top1 == pytest.approx([0.86, 0.84, 0.75], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_noted"),
+    [
+        ({"recipe": "float16"}, False),
+        ({"recipe": "float16", "weights_sha256": "1" * 64}, True),
+        ({"model": "shapes", "weights_sha256": "1" * 64}, False),  # another network, on purpose
+    ],
+)
+def test_files_of_different_weights_are_noted(tmp_path, photos, capsys, changes, is_noted):
+    files = [saved(tmp_path / "a"), saved(tmp_path / "b", **changes)]
+
+    main([*map(str, files), "--labelled", str(photos)])
+
+    assert ("with different weights" in capsys.readouterr().err) == is_noted

@@ -1,16 +1,21 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from colours import IDS, RGB, colour_model, colour_record, saved
 
+from export import verification
 from export.graph import Graph
 from export.metadata import attach_metadata
 from export.verification import verify
 from export.verify import main
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.record import record_path, save
+from tests.mutants import mutant
 
+SMALL_INT8 = Path(__file__).parents[1] / "benchmark" / "files" / "small_static_wi8_ai8.tflite"
 HASH = "the bytes are those that the record describes"
 RUNS = "it loads and runs"
 CONTRACT = "it keeps the promises of its recipe"
@@ -203,3 +208,30 @@ def test_json_of_several_files_has_them_in_order(tmp_path, capsys):
     for path, file in zip(paths, document["files"], strict=True):
         assert {check["claim"]: check["result"] for check in file["checks"]} == results(path)
     assert document.keys() == {"files", "skipped", "unreadable"}
+
+
+def test_each_check_is_printed_when_it_is_made(tmp_path, capsys, monkeypatch):
+    path = saved(tmp_path)
+    printed: list[str] = []
+
+    def slow(evidence):
+        printed.append(capsys.readouterr().out)
+        return []
+
+    monkeypatch.setitem(verification.CHECKS, METADATA, slow)
+
+    assert main([str(path)]) == 0
+    assert printed[0].count("passed") == 6  # those before it
+
+
+@pytest.mark.parametrize("seed", [71, 254, 922])
+def test_a_file_that_ends_the_runtime_fails_and_the_other_checks_are_made(tmp_path, capsys, seed):
+    path = saved(tmp_path)
+    path.write_bytes(mutant(SMALL_INT8.read_bytes(), seed))
+    edit_record(path, sha256=sha256(path.read_bytes()))  # a hash vouches for nobody
+
+    assert main([str(path)]) == 1
+
+    out = capsys.readouterr().out
+    assert f"passed    {HASH}\n" in out and f"FAILED    {RUNS}\n" in out
+    assert out.count("ends the runtime that runs it (SIG") >= 3

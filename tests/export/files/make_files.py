@@ -34,7 +34,8 @@ def main() -> None:
         "micro_float32": attach_metadata(micro(), says),
         "micro_int8": attach_metadata(micro_int8(), says),
         "micro_dynamic_wi4": narrow(4, "dynamic"),
-        "micro_weight_only_wi2": narrow(2, "weight_only"),
+        "micro_dynamic_wi2": narrow(2, "dynamic"),
+        "micro_weight_only_wi4": narrow(4, "weight_only"),
     }
     for name, data in files.items():
         (HERE / f"{name}.tflite").write_bytes(data)
