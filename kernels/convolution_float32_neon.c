@@ -9,15 +9,21 @@
 #include "float32_neon.h"
 
 // A tile is eight pixels by two registers of channels: one fused multiply-add per input channel.
-enum { PIXELS = 8, PANEL = 2 * LANES, CHUNK = 4 };
+enum { PIXELS = 8, PANEL = 2 * LANES, CHUNK = 1 };
 
 #include "convolution_float32.h"
 #include "convolution_panel.h"
 
+// One to three input channels, and never one more.
+INLINE Pixel some_of(const float *from, size_t n) {
+  if (n == 1) return vld1q_dup_f32(from);
+  const Pixel two = vcombine_f32(vld1_f32(from), vdup_n_f32(0));
+  return n == 2 ? two : vld1q_lane_f32(from + 2, two, 2);
+}
+
 INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t at, size_t step,
                  float *out, int n_pixels, int width, bool is_whole, int mode) {
-  const size_t depth = work->depth;
-  (void)is_whole;  // fours are all it knows
+  const size_t depth = work->depth, fours = is_whole ? depth / 4 * 4 : depth;
   const int n = width / LANES;
   const float *weights = work->panel->weights;
   Pixel sum[2][PIXELS];
@@ -26,6 +32,7 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
 #pragma GCC unroll 8
     for (int i = 0; i < n_pixels; i++) sum[j][i] = load(work->panel->head.bias + j * LANES);
 
+#define LOAD(FROM) _Pragma("GCC unroll 8") for (int i = 0; i < n_pixels; i++) x[i] = FROM
 #define MULTIPLY(LANE)                                                                             \
   do {                                                                                             \
     Pixel w0 = load(weights), w1 = n == 2 ? load(weights + LANES) : w0;                            \
@@ -37,16 +44,28 @@ INLINE void tile(const Work *work, const float *const *rows, int n_rows, size_t 
   } while (0)
   for (int r = 0; r < n_rows; r++) {
     const float *row = rows[r] + at;
-    for (size_t k = 0; k < depth; k += 4) {
+    for (size_t k = 0; k < fours; k += 4) {
       Pixel x[PIXELS];
-#pragma GCC unroll 8
-      for (int i = 0; i < n_pixels; i++) x[i] = load(row + (size_t)i * step + k);
+      LOAD(load(row + (size_t)i * step + k));
       MULTIPLY(0);
       MULTIPLY(1);
       MULTIPLY(2);
       MULTIPLY(3);
     }
+    if (!is_whole) continue;
+    Pixel x[PIXELS];  // the rest, and nothing behind it: NaN times a weight of zero is NaN
+    switch (depth - fours) {
+      case 1: LOAD(some_of(row + (size_t)i * step + fours, 1)); MULTIPLY(0); break;
+      case 2: LOAD(some_of(row + (size_t)i * step + fours, 2)); MULTIPLY(0); MULTIPLY(1); break;
+      case 3:
+        LOAD(some_of(row + (size_t)i * step + fours, 3));
+        MULTIPLY(0);
+        MULTIPLY(1);
+        MULTIPLY(2);
+        break;
+    }
   }
+#undef LOAD
 #undef MULTIPLY
 
 #pragma GCC unroll 8

@@ -94,28 +94,34 @@ INLINE void panels(const GhostNode *node, int part, const Wide *const *rows, int
   if (left) pixels(node, panel, rows, n_rows, step, out + left - 4, n, 4, is_whole, mode);
 }
 
-// One output row of larger windows, whose rows are copied with their padding first. A window's row may
-// be shorter than `depth`: what is behind it meets weights of zero.
+// The rows of the windows of output row y, with their padding, one behind the other.
+static __attribute__((noinline)) void copy_rows(const GhostNode *node, const Element *in, Wide *copy,
+                                                const Wide **rows, int y) {
+  const GhostHeader *h = &node->header;
+  const size_t channels = h->channels, stripe = ghost_spanned_columns(h) * channels;
+  // Elements in front of the map, of the map, and behind it: where it is narrow, a part of the first.
+  const size_t front = h->pad_left * channels, width = h->in_width * channels;
+  const size_t inside = width < stripe - front ? width : stripe - front;
+  const size_t behind = stripe - front - inside;
+  const Element *const outside = node->padding_row;
+  const int top = y * (int)h->stride_h - (int)h->pad_top, end = top + (int)h->kernel_h;
+  for (int k = top; k < end; k++, copy += stripe) {
+    *rows++ = copy;
+    widen(copy, outside, front);
+    widen(copy + front, ghost_row(node, in, k, sizeof *in), inside);
+    if (behind) widen(copy + front + inside, outside, behind);
+  }
+  memset(copy, 0, CHUNK * sizeof *copy);
+}
+
+// One output row of larger windows. A window's row may be shorter than `depth`: what is behind it meets
+// weights of zero.
 INLINE void run_row(const GhostNode *node, int part, const Element *in, Element *out, int y, int mode) {
   const GhostHeader *h = &node->header;
-  const size_t channels = h->channels, columns = ghost_spanned_columns(h);
-  const size_t stripe = columns * channels, kernel = h->kernel_h;
   Wide copy[GHOST_MAX_STRIPE + CHUNK];
   const Wide *rows[GHOST_MAX_KERNEL];
-  size_t inside = columns - h->pad_left;
-  if (inside > h->in_width) inside = h->in_width;
-  for (size_t k = 0; k < kernel; k++) {
-    Wide *to = copy + k * stripe;
-    const Element *from = ghost_row(node, in, y * (int)h->stride_h - (int)h->pad_top + (int)k,
-                                    sizeof *in);
-    widen(to, node->padding_row, h->pad_left * channels);
-    widen(to + h->pad_left * channels, from, inside * channels);
-    for (size_t x = h->pad_left + inside; x < columns; x++)
-      widen(to + x * channels, node->padding_row, channels);
-    rows[k] = to;
-  }
-  memset(copy + kernel * stripe, 0, CHUNK * sizeof *copy);
-  panels(node, part, rows, (int)kernel, h->stride_w * channels,
+  copy_rows(node, in, copy, rows, y);
+  panels(node, part, rows, (int)h->kernel_h, (size_t)h->stride_w * h->channels,
          out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, mode);
 }
 

@@ -6,7 +6,8 @@
 //   LANES, Pixel                        a register of so many floats
 //   load, store, all                    LANES floats; one float in every lane
 //   add_product(sum, a, b)              sum + a * b, rounded once
-//   plus, larger, smaller               lane by lane
+//   plus                                lane by lane
+//   larger, smaller(sum, limit)         lane by lane; a sum that is NaN stays NaN
 
 #include "node.h"
 

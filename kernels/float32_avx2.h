@@ -18,7 +18,8 @@ INLINE void store(float *to, Pixel value) { _mm256_storeu_ps(to, value); }
 INLINE Pixel all(float value) { return _mm256_set1_ps(value); }
 INLINE Pixel add_product(Pixel sum, Pixel a, Pixel b) { return _mm256_fmadd_ps(a, b, sum); }
 INLINE Pixel plus(Pixel a, Pixel b) { return _mm256_add_ps(a, b); }
-INLINE Pixel larger(Pixel a, Pixel b) { return _mm256_max_ps(a, b); }
-INLINE Pixel smaller(Pixel a, Pixel b) { return _mm256_min_ps(a, b); }
+// Where one is NaN, these instructions give their second operand.
+INLINE Pixel larger(Pixel sum, Pixel limit) { return _mm256_max_ps(limit, sum); }
+INLINE Pixel smaller(Pixel sum, Pixel limit) { return _mm256_min_ps(limit, sum); }
 
 #endif

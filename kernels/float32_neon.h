@@ -17,7 +17,7 @@ INLINE void store(float *to, Pixel value) { vst1q_f32(to, value); }
 INLINE Pixel all(float value) { return vdupq_n_f32(value); }
 INLINE Pixel add_product(Pixel sum, Pixel a, Pixel b) { return vfmaq_f32(sum, a, b); }
 INLINE Pixel plus(Pixel a, Pixel b) { return vaddq_f32(a, b); }
-INLINE Pixel larger(Pixel a, Pixel b) { return vmaxq_f32(a, b); }
-INLINE Pixel smaller(Pixel a, Pixel b) { return vminq_f32(a, b); }
+INLINE Pixel larger(Pixel sum, Pixel limit) { return vmaxq_f32(sum, limit); }
+INLINE Pixel smaller(Pixel sum, Pixel limit) { return vminq_f32(sum, limit); }
 
 #endif

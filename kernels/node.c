@@ -3,6 +3,8 @@
 // From options to a node, and from buffers to a result: kernels know one convolution over some rows;
 // here they become an operator.
 
+#define _POSIX_C_SOURCE 200809L  // posix_memalign
+
 #include "node.h"
 
 #include <stdio.h>
@@ -25,8 +27,10 @@ size_t ghost_node_output_bytes(const GhostNode *node) {
   return element_size(h) * h->out_height * h->out_width * h->out_channels;
 }
 
+// Not a byte more than what is asked for: sanitizers and guard pages see whoever reads one.
 static void *aligned(size_t bytes) {
-  return aligned_alloc(64, (bytes + 64) / 64 * 64);
+  void *p = NULL;
+  return posix_memalign(&p, 64, bytes) ? NULL : p;
 }
 
 static void *copied(const void *from, size_t bytes) {
@@ -160,8 +164,12 @@ static bool choose_kernel(GhostNode *node) {
   const GhostKernel *kernel = node->kernel;
   size_t element = element_size(h), row = element * h->in_width * h->channels;
   size_t slack = element * (size_t)kernel->lanes;
-  if (!(node->padding_row = aligned(row + slack))) return false;
-  memset(node->padding_row, is_int8 ? h->input.zero_point : 0, row + slack);
+  // In front of a row and behind it there is less padding than a window is wide, which may be more than
+  // the row has.
+  size_t widest = h->in_width > h->kernel_w ? h->in_width : h->kernel_w;
+  size_t padding = element * widest * h->channels + slack;
+  if (!(node->padding_row = aligned(padding))) return false;
+  memset(node->padding_row, is_int8 ? h->input.zero_point : 0, padding);
   if (kernel->lanes > (int)h->channels) {  // a load may reach over as many rows as fit its lanes
     size_t n = 1 + slack / row;
     node->tail_row = n < h->in_height ? (int)(h->in_height - n) : 0;

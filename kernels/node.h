@@ -31,7 +31,7 @@ struct GhostNode {
   GhostRecast recast_input, recast_conv;
   GhostSum sum;
   void *packed;
-  void *padding_row;  // in_width pixels of zero points, and slack
+  void *padding_row;  // pixels of zero points, as many as the map or a window is wide, and slack
   // Where lanes > channels: the last rows of the input, from tail_row on, with slack behind them.
   void *tail;
   int tail_row;

@@ -13,6 +13,7 @@ import pytest
 from benchmark.build import build as build_runner
 from benchmark.runtime_library import aarch64_library
 from tests.benchmark.conftest import no_emulator
+from tests.counts import examples
 from tests.kernels.library import Library
 from tests.kernels.nodes import (
     CONVOLUTION,
@@ -42,9 +43,10 @@ DEEP = ((1000, (7, 9), 20), (5600, (2, 3), 20), (320, (1, 1), 203), (24, (7, 7),
 
 
 def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndarray | None]]:
-    for seed in range(n):
+    """`n` as networks have them, as many that they have not, and the deep ones."""
+    for seed in range(2 * n):
         rng = np.random.default_rng(seed)
-        node = random_node(rng, dtype=dtype)
+        node = random_node(rng, is_odd=seed >= n, dtype=dtype)
         yield node, *random_input(rng, node)
     for channels, size, out_channels in DEEP:
         rng = np.random.default_rng(channels)
@@ -53,6 +55,18 @@ def random_cases(dtype: int, n: int) -> Iterator[tuple[Node, np.ndarray, np.ndar
             stride=(1, 1), out_channels=out_channels, has_residual=True,
         )  # fmt: skip
         yield node, *random_input(rng, node)
+
+
+def poisoned_cases(n: int) -> Iterator[tuple[Node, np.ndarray, np.ndarray | None]]:
+    """float32 with a few infinities and NaN in every input."""
+    for seed in range(n):
+        rng = np.random.default_rng(seed)
+        node = random_node(rng, is_odd=seed % 2 == 1, dtype=FLOAT32)
+        x, residual = random_input(rng, node)
+        for image in [x] if residual is None else [x, residual]:
+            places = rng.integers(image.size, size=int(rng.integers(1, 4)))
+            image.flat[places] = rng.choice([np.nan, np.inf, -np.inf], places.size)
+        yield node, x, residual
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +98,7 @@ def arm_program(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def int8_cases(tmp_path_factory) -> Path:
-    """500 random operators of more than a million outputs."""
+    """1,000 random operators of more than a million outputs."""
     return write_cases(tmp_path_factory.mktemp("int8") / "cases", random_cases(INT8, 500))
 
 
@@ -92,6 +106,19 @@ def int8_cases(tmp_path_factory) -> Path:
 def few_cases(tmp_path_factory) -> Path:
     """As many as show a bug that is there everywhere."""
     return write_cases(tmp_path_factory.mktemp("few") / "cases", random_cases(INT8, 120))
+
+
+@pytest.fixture(scope="session", params=[INT8, FLOAT32], ids=["int8", "float32"])
+def bounds_cases(request, tmp_path_factory) -> Path:
+    """For sanitizers and guard pages: in `make test-all` 30,000, half of them in either type."""
+    path = tmp_path_factory.mktemp("bounds") / "cases"
+    return write_cases(path, random_cases(request.param, examples(120, 7_500)))
+
+
+@pytest.fixture(scope="session")
+def nan_cases(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("nan") / "cases"
+    return write_cases(path, poisoned_cases(examples(200, 5_000)))
 
 
 @pytest.fixture(scope="session")

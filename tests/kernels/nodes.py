@@ -9,7 +9,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-GHOST, DEPTHWISE, CONVOLUTION = 1, 2, 3
+from tests.kernels.axes import CONVOLUTION, DEPTHWISE, GHOST, Axis, odd_axes
+
 FLOAT32, INT8 = 1, 9
 NONE, RELU, RELU6 = 0, 1, 3
 HEADER_BYTES, SUMMED_FROM = 128, 16
@@ -61,6 +62,18 @@ class Node:
         return (1, *self.out_size, self.out_channels)
 
     @property
+    def behind(self) -> tuple[int, ...]:
+        """Rows and columns of padding that the last windows need."""
+        sides = zip(self.in_size, self.out_size, self.stride, self.kernel, self.pad, strict=True)
+        return tuple(max((o - 1) * s + k - p - i, 0) for i, o, s, k, p in sides)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every window has an output; the options may ask for fewer."""
+        sides = zip(self.in_size, self.pad, self.behind, self.kernel, self.stride, strict=True)
+        return self.out_size == tuple((i + p + b - k) // s + 1 for i, p, b, k, s in sides)
+
+    @property
     def numpy_type(self) -> type:
         return np.int8 if self.dtype == INT8 else np.float32
 
@@ -96,8 +109,11 @@ def pack(node: Node) -> bytes:
     return with_crc(data[:8] + struct.pack("<I", len(data)) + data[12:])
 
 
-def random_node(rng: np.random.Generator, **given: Any) -> Node:
-    """Shapes, scales, zero points, clamps and weights at random; `given` stays as it is."""
+def random_node(rng: np.random.Generator, is_odd: bool = False, **given: Any) -> Node:
+    """Shapes, scales, zero points, clamps and weights at random; `given` stays as it is.
+
+    `is_odd`: what only the options parser knows of; see `axes.py`.
+    """
     kinds = [GHOST, DEPTHWISE, CONVOLUTION]
     kind = given.pop("kind", 0) or int(rng.choice(kinds, p=[0.5, 0.2, 0.3]))
     dtype = given.pop("dtype", INT8)
@@ -113,16 +129,21 @@ def random_node(rng: np.random.Generator, **given: Any) -> Node:
         channels = min(channels, int(rng.integers(1, 6)))
     stride = given.pop("stride", (1 if kind == GHOST else int(rng.integers(1, 3)),) * 2)
     pad = given.pop("pad", (side // 2,) * 2)
-    out_size = tuple(
-        (size + 2 * p - side) // s + 1 for size, p, s in zip(in_size, pad, stride, strict=True)
-    )
-    shape: tuple[int, ...] = (n_cheap, side, side, channels)
+    axes = [
+        Axis(side, size, (size + 2 * p - side) // s + 1, s, p)
+        for size, p, s in zip(in_size, pad, stride, strict=True)
+    ]
+    if is_odd:
+        axes = odd_axes(rng, kind)
+        channels = min(channels, 24)  # rows of windows have to fit their buffer
+    kernel, in_size, out_size, stride, pad = zip(*axes, strict=True)
+    shape: tuple[int, ...] = (n_cheap, *kernel, channels)
     convolved: tuple[int, ...] = (n_cheap, channels)  # with a bias and a scale each
-    taps = side * side
+    taps = kernel[0] * kernel[1]
     if kind == CONVOLUTION:
         out_channels = int(rng.integers(1, 48))
         out_channels = given.pop("out_channels", out_channels)
-        shape, convolved = (out_channels, side, side, channels), (out_channels,)
+        shape, convolved = (out_channels, *kernel, channels), (out_channels,)
         taps *= channels
     node = Node(
         kind=kind, activation=int(rng.choice([NONE, RELU, RELU6], p=[0.3, 0.5, 0.2])),
@@ -280,11 +301,9 @@ def add_node(plain: Plain, node: Node) -> tuple[list[int], int]:
 
 def add_padding(plain: Plain, node: Node, x: int) -> int:
     """A PAD, where one is needed."""
-    sides = zip(node.in_size, node.out_size, node.stride, node.kernel, node.pad, strict=True)
-    behind = [max((o - 1) * s + k - p - i, 0) for i, o, s, k, p in sides]
-    if not any((*node.pad, *behind)):
+    if not any((*node.pad, *node.behind)):
         return x
-    around = list(zip(node.pad, behind, strict=True))
+    around = list(zip(node.pad, node.behind, strict=True))
     padded_size = [size + sum(both) for size, both in zip(node.in_size, around, strict=True)]
     paddings = np.array([[0, 0], *around, [0, 0]], np.int32)
     table = plain.tensor((4, 2), None, paddings, schema.TensorType.INT32)

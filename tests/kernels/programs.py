@@ -1,6 +1,7 @@
 """cases.c with the library's sources in one program, for this machine or for Arm; and its files."""
 
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -16,7 +17,7 @@ from tests.kernels.reference import expected
 
 HERE = Path(__file__).resolve().parent
 KERNELS = HERE.parents[1] / "kernels"
-CASES = HERE / "cases.c"
+CASES, GUARDED = HERE / "cases.c", HERE / "guarded.h"
 AVX512 = "depthwise_int8_avx512_vnni.c"
 HOST, AARCH64 = "cc", "aarch64-linux-gnu-gcc"
 
@@ -29,18 +30,24 @@ def call(*command: str | Path) -> str:
 
 
 def build(out: Path, compiler: str, *flags: str, sources: Path = KERNELS, **given: str) -> Path:
-    """The program, made by the library's own Makefile with another goal."""
+    """The program, made by the library's own Makefile with another goal, with guarded buffers;
+    its objects are beside it."""
     named = {"PROGRAM": out, "PROGRAM_SOURCE": CASES, "CC_PROGRAM": compiler}
-    named |= {"EXTRA": " ".join(flags), **given}
-    call(
-        "make",
-        "--silent",
-        "-C",
-        sources,
-        "program",
-        *(f"{n}={value}" for n, value in named.items()),
-    )
+    named |= {"EXTRA": " ".join(("-include", str(GUARDED), *flags)), "OBJECTS": objects_of(out)}
+    words = [f"{name}={value}" for name, value in (named | given).items()]
+    call("make", "--silent", f"--jobs={os.cpu_count()}", "-C", sources, "program", *words)
     return out
+
+
+def objects_of(program: Path) -> Path:
+    return program.with_name(f"{program.name}_objects")
+
+
+def rebuild(base: Path, sources: Path, compiler: str, *flags: str) -> Path:
+    """`base` once more, built with the same flags, from sources of which few are newer."""
+    out = sources.parent / base.name
+    shutil.copytree(objects_of(base), objects_of(out))
+    return build(out, compiler, *flags, sources=sources)
 
 
 def build_all_but_avx512(out: Path) -> Path:
@@ -92,7 +99,9 @@ def emulated(core: str) -> list[str]:
     return ["qemu-aarch64", "-L", str(root), "-cpu", CORES[core].qemu_cpu]
 
 
-def run(program: Path, cases: Path, variant: str, threads: int = 1, on: str = "") -> dict[str, int]:
-    """What the program says of the cases."""
-    before = emulated(on) if on else []
+def run(
+    program: Path, cases: Path, variant: str, threads: int = 1, on: str = "", guard: str = ""
+) -> dict[str, int]:
+    """What the program says of the cases; `guard`: see guarded.h."""
+    before = [*(["env", f"GUARD={guard}"] if guard else []), *(emulated(on) if on else [])]
     return json.loads(call(*before, program, cases, variant, str(threads)))

@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 
+from tests.counts import examples
 from tests.kernels.library import Refused
 from tests.kernels.nodes import (
     FLOAT32,
@@ -108,8 +109,11 @@ def test_no_damage_leads_out_of_bounds(library, sanitized_program, tmp_path):
     still taken runs. The sanitizers end the program at the first byte out of bounds."""
     rng = np.random.default_rng(0)
     parts = []
-    for i in range(1000):
-        node = random_node(rng, dtype=[INT8, FLOAT32][i % 2], channels=int(rng.integers(1, 12)))
+    n = examples(1_000, 30_000)
+    for i in range(n):
+        node = random_node(
+            rng, is_odd=i % 4 > 1, dtype=[INT8, FLOAT32][i % 2], channels=int(rng.integers(1, 12))
+        )
         x, residual = random_input(rng, node)
         data = bytearray(pack(node))
         for _ in range(int(rng.integers(1, 4))):
@@ -134,7 +138,10 @@ def test_no_damage_leads_out_of_bounds(library, sanitized_program, tmp_path):
         parts.append(struct.pack("<4I", *map(len, whole)) + b"".join(whole))
     (tmp_path / "cases").write_bytes(b"".join(parts))
 
-    said = run(sanitized_program, tmp_path / "cases", library.variants()[0])
+    for variant in library.variants():
+        said = run(sanitized_program, tmp_path / "cases", variant)
 
-    assert said["cases"] == 1000
-    assert 300 < said["refused"] < 950  # some damage is sound: another weight, another bias
+        assert said["cases"] == n
+        assert (
+            0.3 * n < said["refused"] < 0.95 * n
+        )  # some damage is sound: another weight, another bias

@@ -63,12 +63,38 @@ def test_a_core_without_sdot_refuses_that_variant(arm_program, int8_cases):
         run(arm_program, int8_cases, "neon_dot", on="cortex-a53")
 
 
-@pytest.mark.parametrize("dtype", ["int8", "float32"])
-def test_no_variant_reads_or_writes_beyond_its_buffers(library, sanitized_program, request, dtype):
-    cases = request.getfixturevalue(f"{dtype}_cases")
-
+def test_no_variant_reads_or_writes_beyond_its_buffers(library, sanitized_program, bounds_cases):
     for variant in library.variants():
-        assert_all_right(run(sanitized_program, cases, variant, 2))
+        said = run(sanitized_program, bounds_cases, variant, 2)
+        assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
+
+
+@pytest.mark.parametrize("guard", ["behind", "before"])
+def test_no_variant_touches_the_page_beside_a_buffer(library, program, bounds_cases, guard):
+    for variant in library.variants():
+        said = run(program, bounds_cases, variant, guard=guard)
+        assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
+
+
+@pytest.mark.parametrize("guard", ["behind", "before"])
+@pytest.mark.parametrize("core, variant", [ON_ARM[0], ON_ARM[1], ON_ARM[3]])
+def test_no_variant_for_arm_touches_it(arm_program, bounds_cases, core, variant, guard):
+    said = run(arm_program, bounds_cases, variant, on=core, guard=guard)
+
+    assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
+
+
+def test_what_is_no_number_stays_where_the_reference_has_it(library, program, nan_cases):
+    for variant in library.variants():
+        said = run(program, nan_cases, variant)
+        assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
+
+
+@pytest.mark.parametrize("core, variant", [ON_ARM[0], ON_ARM[1], ON_ARM[3]])
+def test_what_is_no_number_stays_there_on_arm(arm_program, nan_cases, core, variant):
+    said = run(arm_program, nan_cases, variant, on=core)
+
+    assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
 
 
 def halves(path: Path) -> Path:
@@ -124,6 +150,6 @@ def test_a_fused_multiply_add_is_caught(tmp_path):
         "lrintf(value) + clamp.zero_point",
         "(fmaf((float)sum, scale, 12582912.0f) - 12582912.0f) + clamp.zero_point",
     )
-    program = build(tmp_path / "cases", HOST, sources=sources)
+    program = build(tmp_path / "cases", HOST, "-O0", sources=sources)
 
     assert run(program, halves(tmp_path / "halves"), "c")["wrong"] > 900
