@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD_RUNTIME := .venv-tflite-runtime
 
-.PHONY: help tflite venv test explore test-android android-assets lint lock web-demo web-packages clean
+.PHONY: help tflite venv test test-all explore test-android android-assets lint lock web-demo web-packages clean
 
 help:
 	@echo "make tflite          the bundled GhostNet as .tflite files, in build/"
@@ -13,6 +13,7 @@ help:
 	@echo "make web-packages    what the web demo needs from npm, alone"
 	@echo "make android-assets  the bundled GhostNet and a baseline into the Android app"
 	@echo "make test            every check; photos of your own are used where GHOSTNET_DATA names them"
+	@echo "make test-all        the same, and its generators draw thousands where make test draws hundreds"
 	@echo "make test-android    the app's checks, without an Android SDK (Debian 12)"
 	@echo "make lint            format, rules and types, which make test checks first"
 	@echo "make explore         property tests with real dice, for MINUTES=60; no landing depends on them"
@@ -27,6 +28,10 @@ venv: $(VENV)/core
 
 test: lint $(VENV)/onnx $(OLD_RUNTIME)/ready web-packages
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# tests/counts.py
+test-all: export GHOSTNET_TEST_ALL := 1
+test-all: test
 
 # Real dice for MINUTES, or until they find something, which is then pinned with @example.
 MINUTES ?= 60

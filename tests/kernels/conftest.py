@@ -110,9 +110,15 @@ def few_cases(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session", params=[INT8, FLOAT32], ids=["int8", "float32"])
 def bounds_cases(request, tmp_path_factory) -> Path:
-    """For sanitizers and guard pages: in `make test-all` 30,000, half of them in either type."""
+    """For sanitizers: in `make test-all` 30,000, half of them in either type."""
     path = tmp_path_factory.mktemp("bounds") / "cases"
     return write_cases(path, random_cases(request.param, examples(120, 7_500)))
+
+
+@pytest.fixture(scope="session", params=[INT8, FLOAT32], ids=["int8", "float32"])
+def guarded_cases(request, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("guarded") / "cases"
+    return write_cases(path, random_cases(request.param, examples(120, 2_000)))
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,8 @@ def case(node: Node, x: np.ndarray, residual: np.ndarray | None) -> bytes:
 
 
 def write_cases(path: Path, cases: Iterable[tuple[Node, np.ndarray, np.ndarray | None]]) -> Path:
-    path.write_bytes(b"".join(case(*one) for one in cases))
+    with path.open("wb") as file:
+        file.writelines(case(*one) for one in cases)
     return path
 
 

@@ -70,16 +70,16 @@ def test_no_variant_reads_or_writes_beyond_its_buffers(library, sanitized_progra
 
 
 @pytest.mark.parametrize("guard", ["behind", "before"])
-def test_no_variant_touches_the_page_beside_a_buffer(library, program, bounds_cases, guard):
+def test_no_variant_touches_the_page_beside_a_buffer(library, program, guarded_cases, guard):
     for variant in library.variants():
-        said = run(program, bounds_cases, variant, guard=guard)
+        said = run(program, guarded_cases, variant, guard=guard)
         assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
 
 
 @pytest.mark.parametrize("guard", ["behind", "before"])
 @pytest.mark.parametrize("core, variant", [ON_ARM[0], ON_ARM[1], ON_ARM[3]])
-def test_no_variant_for_arm_touches_it(arm_program, bounds_cases, core, variant, guard):
-    said = run(arm_program, bounds_cases, variant, on=core, guard=guard)
+def test_no_variant_for_arm_touches_it(arm_program, guarded_cases, core, variant, guard):
+    said = run(arm_program, guarded_cases, variant, on=core, guard=guard)
 
     assert (said["refused"], said["wrong"]) == (0, 0), f"first in case {said['first_wrong']}"
 
