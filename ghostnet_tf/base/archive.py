@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ghostnet_tf.base.errors import UserError, reading
 
@@ -19,6 +20,7 @@ def opened(source: Path | bytes, what: str) -> Iterator[zipfile.ZipFile]:
     UserError where it is none, or where its list of files is so long that reading it alone takes
     minutes. Members: `ghostnet_tf.base.files.read_member`.
     """
+    raw: Any
     with reading(what, AGAIN):
         raw = io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source)
     with raw, _Limited(raw, what) as file:
@@ -32,7 +34,7 @@ def opened(source: Path | bytes, what: str) -> Iterator[zipfile.ZipFile]:
 class _Limited(io.BufferedReader):
     """`zipfile` reads the list of files at once, as long as the archive says that it is."""
 
-    def __init__(self, raw: io.RawIOBase, what: str):
+    def __init__(self, raw: Any, what: str):
         super().__init__(raw)
         self.what = what
         self.is_open = False  # from then on members are read, which have a limit of their own

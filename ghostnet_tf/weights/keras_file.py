@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -85,7 +86,8 @@ def _datasets(file: h5py.File, path: Path) -> Iterator[tuple[str, h5py.Dataset]]
 
     Group by group, with a limit on all links together, so a group inside of itself ends as well.
     """
-    groups, n_links = [("", file)], 0
+    groups: list[tuple[str, Any]] = [("", file)]
+    n_links = 0
     while groups:
         prefix, group = groups.pop()
         with _reading(path):

@@ -7,6 +7,7 @@ import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -47,8 +48,9 @@ def sound_files(model: keras.Model, folder: Path) -> dict[str, dict[str, bytes]]
     model.save(folder / "whole.keras")
     model.save_weights(folder / "arrays.weights.h5")
     _chunked(folder / "chunked.weights.h5")
-    np.savez(folder / "arrays.npz", **{"conv1.weight": np.ones((3, 3), np.float32)})
-    np.savez_compressed(folder / "packed.npz", **{"conv1.weight": np.ones((3, 3), np.float32)})
+    arrays: Any = {"conv1.weight": np.ones((3, 3), np.float32)}
+    np.savez(folder / "arrays.npz", **arrays)
+    np.savez_compressed(folder / "packed.npz", **arrays)
     (folder / "zip.pth").write_bytes(torch_writer.as_zip(THEIRS))
     (folder / "legacy.pth").write_bytes(torch_writer.as_legacy(THEIRS))
     (folder / "theirs.pdparams").write_bytes(pickle.dumps(THEIRS, 4))

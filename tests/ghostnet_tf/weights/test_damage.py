@@ -1,8 +1,10 @@
 """Files that are damaged, or small and costly: loaded, or refused with a sentence, and soon."""
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import pytest
 from small import scrambled, small_net
 from small_but_costly import COSTLY, LAUGHING, NETWORKS, program, write
@@ -11,7 +13,7 @@ from sound_files import damaged, sound_files
 from ghostnet_tf import weights
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.nets.image_model import load_model
-from ghostnet_tf.weights import foreign
+from ghostnet_tf.weights import foreign, keras_file
 from tests.counts import examples
 from tests.ghostnet_tf import torch_writer
 
@@ -23,6 +25,17 @@ pytestmark = [
 DAMAGED = examples(66, 3_500)  # each kind of file in turn
 PARTS = 6
 MISFITS = ("it lacks", "another network", "needs pad_mode")
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[keras.Model]:
+    """One network for all: what is refused leaves it as it was."""
+    model = small_net()
+    scrambled(model)
+    places = keras_file._path_of_arrays(model)  # takes longer than all the rest of a load
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(keras_file, "_path_of_arrays", lambda model: places)
+        yield model
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +77,7 @@ def test_a_sound_file_of_every_kind_is_read(sound, target, tmp_path):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_a_damaged_file_is_read_or_refused_with_a_sentence(part, sound, tmp_path):
-    target = small_net()
-    scrambled(target)
+def test_a_damaged_file_is_read_or_refused_with_a_sentence(part, sound, target, tmp_path):
     kinds = sorted(sound)
     refused = 0
     for number in range(part, DAMAGED, PARTS):
