@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 from ghostnet_tf.base.errors import UserError
 
-from ..plausible import whole
+from ..plausible import MAX_TEXT, whole
 from . import limited
 
 Run = Callable[[Sequence[str], float], CompletedProcess[bytes]]  # command, seconds
@@ -123,8 +123,14 @@ def devices(command: Sequence[str] = ("adb",), run: Run = limited.run) -> dict[s
         said = done.stderr.decode(errors="replace").strip()[-200:]
         raise UserError(f"adb cannot list the phones: {said}", fix="adb kill-server, then again")
     _, _, listed = done.stdout.decode(errors="replace").partition("List of devices attached")
-    lines = (line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
-    return {serial: state.strip() for serial, state in lines}
+    lines = [line.split("\t", 1) for line in listed.splitlines() if "\t" in line]
+    for serial, _ in lines:
+        if not serial.isprintable() or not 0 < len(serial) <= MAX_TEXT:
+            raise UserError(
+                f"adb lists a phone under a name that none can have: {serial[:80]!r}",
+                fix="unplug it, or restart adb with: adb kill-server",
+            )
+    return {serial: state.strip()[:MAX_TEXT] for serial, state in lines}
 
 
 def choose(which: str | None, known: dict[str, str]) -> list[str]:

@@ -82,7 +82,10 @@ class Direct:
     def __call__(self, command, timeout) -> CompletedProcess[bytes]:
         if command[-1] == "devices":
             return self.answer(Answer(f"List of devices attached\n{SERIAL}\tdevice\n".encode()))
-        assert command[1:3] == ["-s", SERIAL]
+        assert not any("\0" in word or len(word) > 100_000 for word in command)  # or no start
+        if command[2] != SERIAL:
+            said = f"adb: device '{command[2]}' not found\n"
+            return CompletedProcess(command, 1, b"", said.encode(errors="replace"))
         if command[3] == "push":
             self.phone._here(command[5]).write_bytes(Path(command[4]).read_bytes())
             return self.answer(Answer(b"1 file pushed\n"))
@@ -163,6 +166,19 @@ def test_whatever_a_phone_answers_is_an_error_or_a_number(place, phone, tool, mo
         measure(place, phone, tool, models, strike, lambda said: with_number(said, at, what))
     else:
         measure(place, phone, tool, models, strike, lambda said: what(said, at))
+
+
+@pytest.mark.parametrize("serial", ["A\0B", "A\x1b[2J", "9" * 3_000_000, "\u2028", ""])
+def test_a_phone_of_no_possible_name_is_refused(serial):
+    def run(command, timeout):
+        said = f"List of devices attached\n{serial}\tdevice\n"
+        return CompletedProcess(command, 0, said.encode(), b"")
+
+    with pytest.raises(
+        UserError, match="under a name that none can have|adb knows no phone"
+    ) as error:
+        open_phones(None, None, 0.0, run=run)
+    assert len(str(error.value)) < MOST_SHOWN
 
 
 @pytest.mark.parametrize(
