@@ -280,7 +280,7 @@ def test_a_name_that_no_label_file_can_hold_is_refused_once_it_names_a_class(tmp
 NAMES = st.text(st.sampled_from("ab/\\.\u00e9e\u0301\u732b\x85\n\0"), min_size=1, max_size=9)
 
 
-@settings(max_examples=examples(60, 30_000))
+@settings(max_examples=examples(60, 10_000))
 @given(
     st.lists(NAMES.map(lambda name: f"{name}.png"), min_size=1, max_size=4),
     st.sampled_from(["utf-8", "cp437", "cp932", "utf-16-le"]),
@@ -299,7 +299,7 @@ def test_a_zip_of_any_names_is_read_or_refused(tmp_path_factory, names, encoding
         assert "any.zip" in str(error)
 
 
-@settings(max_examples=examples(60, 30_000))
+@settings(max_examples=examples(60, 10_000))
 @given(st.integers(0, 10**4), st.integers(0, 255))
 @example(30, 128)  # a name in UTF-8 that is none
 def test_a_damaged_byte_of_a_zip_is_a_photo_or_a_named_error(tmp_path_factory, at, value):
