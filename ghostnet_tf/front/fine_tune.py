@@ -8,13 +8,13 @@ from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.train import plan
+from ghostnet_tf.train import outlook
 from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ImageModel
-    from ghostnet_tf.train.report import Report
+    from ghostnet_tf.train.mistakes import Report
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def fine_tune(
     found = photos if isinstance(photos, Photos) else Photos.open(photos)
     folder = user_path(out)
     refuse_unwritable(folder)
-    plan.refuse_too_few_classes(found)
+    outlook.refuse_too_few_classes(found)
     from ghostnet_tf.train.loop import Job, train
     from ghostnet_tf.train.training import rank
 

@@ -107,7 +107,7 @@ def main(argv: list[str] | None = None) -> int:
         args.schedule = args.recipe
     schedule = schedules.load(args.schedule).with_settings([*args.set, *_settings(args)])
     from ghostnet_tf.data.photos import Photos
-    from ghostnet_tf.train.plan import refuse_too_few_classes
+    from ghostnet_tf.train.outlook import refuse_too_few_classes
 
     photos = Photos.open(args.photos)
     refuse_too_few_classes(photos)

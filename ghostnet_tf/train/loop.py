@@ -17,11 +17,11 @@ from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import refuse_too_many, say_count
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
-from ghostnet_tf.train import memory, plan
+from ghostnet_tf.train import memory, outlook
 from ghostnet_tf.train.data import Decoded, Pixels, decode
-from ghostnet_tf.train.graph import started_quickly
 from ghostnet_tf.train.hold_out import default_count, hold_out, hold_out_by_class
-from ghostnet_tf.train.report import Report
+from ghostnet_tf.train.mistakes import Report
+from ghostnet_tf.train.quick_start import started_quickly
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run, steps_per_epoch
 from ghostnet_tf.weights import Weights
@@ -205,10 +205,10 @@ def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
     size = sum(photo.nbytes for photo in kept)
     counts = len(this.train), len(this.held_out), skipped
     return [
-        *plan.of_classes(*sides),
-        *plan.doubts(*sides, this.schedule),
-        plan.of_photos(*counts, len(kept), size),
-        plan.of_schedule(this.schedule, steps_per_epoch(len(this.train), this.schedule)),
+        *outlook.of_classes(*sides),
+        *outlook.doubts(*sides, this.schedule),
+        outlook.of_photos(*counts, len(kept), size),
+        outlook.of_schedule(this.schedule, steps_per_epoch(len(this.train), this.schedule)),
         f"{this.info.model} into {this.folder}",
     ]
 
