@@ -219,7 +219,13 @@ def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:
         # the other methods unpack without a limit, whatever size was declared
         raise UserError(f"{name!r} is compressed in an unusual way", fix="zip it again")
     with reading(f"{name!r} in the archive"), archive.open(info) as member:
-        return member.read(info.file_size)  # asked for all, zipfile would unpack beyond it
+        data = member.read(info.file_size)  # asked for all, zipfile would unpack beyond it
+    if len(data) != info.file_size:
+        raise UserError(
+            f"{name!r} in the archive has {len(data):,} bytes, not {info.file_size:,} as listed",
+            fix="zip it again",
+        )
+    return data
 
 
 def sha256(data: bytes) -> str:

@@ -1,18 +1,20 @@
 """Where photos lie: a folder or a zip, walked once, each file under the name shown for it."""
 
 import os
-import zipfile
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ghostnet_tf.base.errors import UserError, reading
+from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member, user_path
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.archive import open_archive
 from ghostnet_tf.data.names import of_file
 from ghostnet_tf.data.photo import MAX_FILE_BYTES, read_file
 from ghostnet_tf.data.zip_names import names_in
 
+OUTSIDE = re.compile(r"/|[A-Za-z]:/")  # how a name in an archive begins that leads out of it
 MAX_FOLDERS = 100_000  # links to folders that hold such links could go on for ever
 # What other systems leave among photos: beside those that begin with a dot.
 NOT_OURS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
@@ -75,14 +77,7 @@ class Zip:
 
     def __init__(self, path: Path):
         self.title = str(path)
-        with reading(repr(self.title), fix="download it again?"):
-            try:
-                self.archive = zipfile.ZipFile(path)
-            except (zipfile.BadZipFile, NotImplementedError, ValueError):
-                raise UserError(
-                    f"{self.title!r} is neither a folder nor a zip archive",
-                    fix="download it again?",
-                ) from None
+        self.archive = open_archive(path)
         self._stored: dict[str, str] = {}  # shown name -> as the archive has it
         folders: set[str] = set()
         shown_as, guessed = names_in(self.archive)
@@ -91,7 +86,7 @@ class Zip:
         for stored in dict.fromkeys(self.archive.namelist()):  # of two files of a name the last
             name = shown_as[stored]
             parts = PurePosixPath(name).parts
-            if name.startswith("/") or ".." in parts:
+            if OUTSIDE.match(name) or ".." in parts:
                 raise UserError(f"{self.title!r} names a file outside of itself: {name!r}")
             if not parts or not all(map(_is_visible, parts)):
                 continue

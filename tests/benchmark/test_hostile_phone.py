@@ -175,7 +175,7 @@ def test_a_phone_of_no_possible_name_is_refused(serial):
         return CompletedProcess(command, 0, said.encode(), b"")
 
     with pytest.raises(
-        UserError, match="under a name that none can have|adb knows no phone"
+        UserError, match=r"under a name that none can have|adb knows no phone"
     ) as error:
         open_phones(None, None, 0.0, run=run)
     assert len(str(error.value)) < MOST_SHOWN
