@@ -143,7 +143,7 @@ def halved_gradient(x):
     def gradient(*args, upstream=None):
         return (args[0] if upstream is None else upstream) / 2
 
-    return ops.tanh(x) * 2, gradient
+    return ops.multiply(ops.tanh(x), 2), gradient
 
 
 def tf_swish(x):

@@ -8,13 +8,15 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import seed_weights
-from counts import ALL
+from conftest import seed_weights, smooth_images
+from counts import ALL, examples
 
+from export.from_keras import to_float32
 from export.network import Network
+from export.parity import snr_db
 from export.pipeline import export
+from export.runtime import Runtime
 from ghostnet_tf.base.record import Record
-from ghostnet_tf.data.generated import generated_images
 from ghostnet_tf.data.preprocess import IMAGENET
 
 SIZES = {  # network -> pixels, about the least that it takes
@@ -46,20 +48,20 @@ def test_fresh_weights_export(name, tmp_path):
     records = files_of(build(weights=None, input_shape=(side, side, 3)), name, tmp_path)
 
     assert {record.scores for record in records.values()} == {"softmax"}
-    assert records["float32"].parity_db > 90
-    assert records["static_wi8_ai8"].parity_db > 20
+    assert (records["float32"].parity_db or 0) > 90
+    assert (records["static_wi8_ai8"].parity_db or 0) > 20
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_weights_that_behave_like_trained_ones_keep_their_decibels(name, tmp_path):
+@pytest.mark.parametrize("name", ["EfficientNetB0", "MobileNetV3Small"][: examples(0, 2)])
+def test_swish_and_rescaling_inside_are_exact_in_float32(name):
+    """On pixels from 0 to 255, with the statistics that belong to them: logits of order 1."""
     keras.utils.set_random_seed(0)
-    build, side = getattr(keras.applications, name), SIZES[name]
-    shape, plain = (side, side, 3), {"weights": None, "classifier_activation": None}
-    model = build(input_shape=shape, classes=10, **plain)
-    seed_weights(model, generated_images(32, (side, side), seed=2))
+    shape, plain = (64, 64, 3), {"weights": None, "classifier_activation": None}
+    model = getattr(keras.applications, name)(input_shape=shape, classes=10, **plain)
+    used, fresh = (np.clip(127 + 45 * smooth_images(48, 64, seed), 0, 255) for seed in (0, 1))
+    seed_weights(model, used)
 
-    records = files_of(model, name, tmp_path)
+    outputs = np.asarray(Runtime(to_float32(model, 64)).run(fresh))
 
-    assert {record.scores for record in records.values()} == {"logits"}
-    assert records["float32"].parity_db > 100
-    assert np.isfinite(records["static_wi8_ai8"].parity_db)
+    assert outputs.std() > 0.1
+    assert snr_db(model.predict(fresh, verbose=0), outputs) > 100

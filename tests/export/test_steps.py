@@ -1,5 +1,7 @@
 """Scales of nearly constant and of wildly different tensors: what the runtime takes of them."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -36,7 +38,8 @@ def net(build) -> Flatbuffer:
 
 
 def conv(name: str, factor: float, activation: str | None = None) -> layers.Layer:
-    kernel = keras.initializers.Constant(factor * np.eye(3).reshape(1, 1, 3, 3))
+    values: Any = factor * np.eye(3).reshape(1, 1, 3, 3)
+    kernel: Any = keras.initializers.Constant(values)
     return layers.Conv2D(3, 1, name=name, kernel_initializer=kernel, activation=activation)
 
 
@@ -133,7 +136,7 @@ def test_nearly_constant_values_have_a_histogram(low, high):
     low, high = sorted((float(np.float32(low)), float(np.float32(high))))
     histogram = Histogram(low, high)
 
-    histogram.add(np.float32([low, high, low, low]))
+    histogram.add(np.array([low, high, low, low], np.float32))
 
     assert histogram.counts.sum() == 4 and histogram.counts[0] == 3
 
@@ -141,7 +144,7 @@ def test_nearly_constant_values_have_a_histogram(low, high):
 def fading(stages: int, factor: float) -> keras.Model:
     """Depthwise layers that make everything smaller, down to nothing."""
     x = image = keras.Input((16, 16, 3))
-    kernel = keras.initializers.Constant(factor)
+    kernel: Any = keras.initializers.Constant(factor)
     for i in range(stages):
         x = layers.DepthwiseConv2D(
             3, padding="same", depthwise_initializer=kernel, name=f"fade_{i}"
