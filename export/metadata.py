@@ -35,7 +35,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first day: the same inputs must give the 
 
 DAMAGE = (  # what hostile bytes make these readers raise
     struct.error, TypeError, ValueError, LookupError, RuntimeError, EOFError, OverflowError,
-    RecursionError, zipfile.BadZipFile, zlib.error, Mismatch,
+    zipfile.BadZipFile, zlib.error, Mismatch,
 )  # fmt: skip
 
 # Each table's fields in the order of their numbers. A value is a string, a byte, a table, a

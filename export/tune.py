@@ -147,7 +147,8 @@ def tune(args: argparse.Namespace) -> Tuned:
     measured = path.with_suffix(".measured.json")
     with alone(measured, f"tuning {args.file.name!r} for {place.name} in {str(folder)!r}"):
         benchmark = Benchmark(place, data, measured, args.resume)
-        search = Search(Plain(data, args.file.name, images), benchmark, choices(args.rewrites))
+        plain = Plain(data, args.file.name, images, record is not None)
+        search = Search(plain, benchmark, choices(args.rewrites))
         _search(search, benchmark, is_deep=args.effort != "quick")
         taken, table, written = search.taken, path.with_suffix(".md"), (None, None)
         if taken:

@@ -38,7 +38,7 @@ def rescaled(data: bytearray, dice: random.Random) -> None:
         data[place : place + 4] = struct.pack("<f", dice.choice(ODD_FLOATS))
 
 
-def small_floats(data: bytes) -> list[int]:
+def small_floats(data: bytearray) -> list[int]:
     """Where a float32 of 1e-6 to 1 lies: a scale, or a weight."""
     n = len(data) // 4
     values = struct.unpack(f"<{n}f", data[: 4 * n])

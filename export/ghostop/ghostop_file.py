@@ -21,6 +21,7 @@ from .proof import (
     compare,
     outputs_of,
     prove_operators,
+    refuse_deadly,
     unequal,
     with_outputs,
 )
@@ -36,9 +37,10 @@ class GhostopFile:
     snr_db: float | None  # of the outputs; None: every byte is equal
 
 
-def make(plain: bytes, name: str, images: np.ndarray) -> GhostopFile:
+def make(plain: bytes, name: str, images: np.ndarray, is_ours: bool = True) -> GhostopFile:
     """The plain file `name` with operators, after both gave the same for `images`, (N, H, W, C).
 
+    Not `is_ours`: nobody vouches for the file, so what is made of it is tried before it is run.
     CheckFailed where they did not, UserError where no operator fits.
     """
     plain = Flatbuffer(plain)
@@ -59,6 +61,7 @@ def make(plain: bytes, name: str, images: np.ndarray) -> GhostopFile:
     inside = [site for site in found.sites if site.output not in plain.graph.outputs]
     probed = with_outputs(plain.graph, [site.output for site in inside])
     ours = with_operators(probed, name)
+    refuse_deadly(is_ours, probed, ours, data)
     prove_operators(name, inside, probed, ours, images[:PROBED_IMAGES])
     least = None if is_exact(found) else MIN_SNR_DB
     measured = compare(outputs_of(plain, images), outputs_of(data, images), least)

@@ -51,7 +51,7 @@ def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | N
     plain = user_path(plain)
     data, record = trusted(plain)
     images = proof_images(data, record, photos)
-    file = ghostop_file.make(data, plain.name, images)
+    file = ghostop_file.make(data, plain.name, images, is_ours=record is not None)
     images_from = "generated images" if photos is None else "photos"
     path = ghostop_path(plain if out is None else out / plain.name)
     files: dict[Path, bytes] = {path: file.data}

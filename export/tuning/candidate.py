@@ -22,6 +22,7 @@ from ..ghostop.proof import (
     Comparison,
     compare,
     outputs_of,
+    refuse_deadly,
     values_of,
 )
 from ..graph import Graph
@@ -55,7 +56,9 @@ class Candidate:
 class Plain:
     """The finished file that is tuned, and what it answers to the images of the proof."""
 
-    def __init__(self, data: bytes, name: str, images: np.ndarray):
+    def __init__(self, data: bytes, name: str, images: np.ndarray, is_ours: bool = True):
+        """Not `is_ours`: nobody vouches for the file, so what is made of it is tried first."""
+        self.is_ours = is_ours
         self.data, self.name, self.images = Flatbuffer(data), name, images
         graph = self.data.graph
         _refuse_others(graph, name)
@@ -69,7 +72,7 @@ class Plain:
         self.outputs = outputs_of(data, images)
         maps = _maps(graph)
         self.block_of = {name: parts.block_of[tensor] for name, tensor in maps.items()}
-        values = values_of(graph, [*maps.values()], images[:PROBED_IMAGES])
+        values = values_of(graph, [*maps.values()], images[:PROBED_IMAGES], is_ours)
         self.maps = dict(zip(maps, values, strict=True))
 
     def may_have(self, block: str, rewrite: str) -> bool:
@@ -104,6 +107,7 @@ class Plain:
 
         An error may vanish on the way to the outputs; next to where it was made it cannot.
         """
+        refuse_deadly(self.is_ours, candidate.data)
         min_db, probed_db = (None, None) if self.is_exact else (MIN_SNR_DB, PROBED_SNR_DB)
         for name, a, b in self._probes(candidate):
             if why := compare(a, b, probed_db).broken:
@@ -121,7 +125,7 @@ class Plain:
             and values.shape[1:] == candidate.graph.shape(theirs[name])[1:]
         ]
         tensors = [theirs[name] for name in names]
-        found = values_of(candidate.graph, tensors, self.images[:PROBED_IMAGES])
+        found = values_of(candidate.graph, tensors, self.images[:PROBED_IMAGES], self.is_ours)
         return [(name, self.maps[name], b) for name, b in zip(names, found, strict=True)]
 
     @cached_property

@@ -107,3 +107,24 @@ def test_no_damage_ends_in_a_traceback(doors, tmp_path, name, batch):
         file.write_bytes(mutant(data, seed))
         n += {end_of(run, file) for run in doors.values()} != {"done"}
     assert n > examples(2, 100)  # the damage is felt
+
+
+@pytest.mark.parametrize(
+    ("seed", "end"),
+    [
+        (212, "EndsTheRuntime"),  # it runs, and what is made of it for the proof does not
+        (270, "CheckFailed"),  # a map is of another shape than its operator makes
+    ],
+)
+def test_what_was_found_once_stays_an_error(doors, tmp_path, seed, end):
+    file = tmp_path / "damaged.tflite"
+    file.write_bytes(mutant((FILES / "micro_float32.tflite").read_bytes(), seed))
+
+    assert end_of(doors["ghost_op"], file) == end
+
+
+def test_so_does_what_died_while_it_was_tuned(doors, tmp_path):
+    file = tmp_path / "damaged.tflite"
+    file.write_bytes(mutant((FILES / "micro_float32.tflite").read_bytes(), 286))
+
+    assert end_of(doors["tune"], file) in ("UserError", "EndsTheRuntime", "Measuring")

@@ -157,16 +157,25 @@ def test_operators_go_beside_narrow_weights(tmp_path, name):
     assert kernels == ({"INT4"} if "dynamic" in name else {"FLOAT32"})
 
 
-def test_what_is_packed_in_bytes_is_the_lowest_bits_first():
-    data = (FILES / "micro_dynamic_wi4.tflite").read_bytes()
-    graph = Graph(data)
-    kernel = next(t for t in range(len(graph.names)) if graph.dtype(t) == "INT4")
-    raw = np.frombuffer(bytes(graph._content(kernel)), np.uint8)
-    values = graph.constant(kernel)
+@pytest.mark.parametrize(
+    ("type_name", "content", "values"),
+    [
+        ("INT4", [0x8F, 0x70], [-1, -8, 0, 7]),  # the lower half of a byte comes first
+        ("INT4", [0x21, 0x03], [1, 2, 3]),  # an odd number leaves half a byte
+        ("INT2", [0b11100100], [0, 1, -2, -1]),
+        ("INT2", [0b00000001, 0b10], [1, 0, 0, 0, -2]),
+    ],
+)
+def test_what_is_packed_in_bytes_is_the_lowest_bits_first(type_name, content, values):
+    graph = Graph((FILES / "micro_float32.tflite").read_bytes())
+    kernel = next(op for op in graph.ops if op.name == "CONV_2D").inputs[1]
+    tensor = graph.subgraph.tensors[kernel]
+    tensor.type, tensor.shape = getattr(schema.TensorType, type_name), [len(values)]
+    graph.model.buffers[tensor.buffer].data = np.array(content, np.uint8)
 
-    assert values is not None
-    low = (raw & 15).astype(np.int8)
-    assert values.reshape(-1)[::2].tolist() == np.where(low > 7, low - 16, low).tolist()
+    read = graph.constant(kernel)
+
+    assert read is not None and read.tolist() == values
 
 
 def test_bfloat16_is_read_as_float32():

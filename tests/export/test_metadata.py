@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as tflite
@@ -11,6 +12,7 @@ from colours import SIZE, colour_model, colour_record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from export import metadata
 from export.graph import Graph
 from export.metadata import attach_metadata, metadata_of, read_metadata
 from export.runtime import Runtime
@@ -132,3 +134,40 @@ def test_a_flipped_byte_anywhere_is_an_error_with_words_or_none_at_all(place, by
         assert (
             "damaged" in str(error) or "cannot be read" in str(error) or "no .tflite" in str(error)
         )
+
+
+def with_file(name: str, content: str) -> bytes:
+    """The colour model with another associated file under this name."""
+    whole = io.BytesIO(Graph(with_metadata()).to_bytes())
+    whole.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(whole, "a") as archive:
+        for one in ("labels.txt", "label_ids.txt", "preprocessing.json"):
+            archive.writestr(one, content if one == name else "")
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 200_000, '{"a":' * 200_000, '{"size": 1' + "0" * 400 + "}"]
+)
+def test_json_that_no_reader_can_hold_is_damage(content):
+    with pytest.raises(UserError, match="the metadata inside the file is damaged"):
+        read_metadata(with_file("preprocessing.json", content))
+
+
+@pytest.mark.parametrize("n", [60, 100])
+def test_tables_that_are_pointed_to_again_and_again_are_counted(n):
+    unit = {"options": {"mean": (0.0,), "std": (1.0,)}}
+    image = {"name": "image", "process_units": [unit] * n}
+    flood = {"name": "x", "subgraphs": [{"inputs": [image] * n, "outputs": [{"name": "y"}]}]}
+    graph = Graph(with_metadata())
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(metadata._write(builder, "ModelMetadata", flood), metadata.IDENTIFIER)
+    graph.set_metadata(metadata.ENTRY, bytes(builder.Output()))
+
+    read = graph.to_bytes()
+    if 2 * n * n < metadata.MAX_TABLES:
+        with pytest.raises(UserError, match="damaged: File is not a zip"):  # its tables are read
+            read_metadata(read)
+    else:
+        with pytest.raises(UserError, match=r"damaged: it has more than 10,000 tables"):
+            read_metadata(read)

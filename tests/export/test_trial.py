@@ -6,9 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from colours import saved
 
+from export import trial
 from export.trial import EndsTheRuntime, survives
+from export.trusted import trusted
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import record_path
 from tests.mutants import mutant
 
 ROOT = Path(__file__).parents[2]
@@ -67,3 +71,45 @@ def test_a_trial_starts_no_tensorflow():
     )
 
     assert in_a_process(code) == 0
+
+
+def door(name: str, file: Path):
+    """Every way into this process that a file of somebody else has."""
+    from export.classifier import open_classifier
+    from export.evaluate import classifier_of
+    from export.ghostop.making import write_ghostop
+    from export.tune import main as tune
+    from ghostnet_tf.front.tflite_model import TFLiteModel
+
+    doors = {
+        "predict": lambda: open_classifier(file),
+        "evaluate": lambda: classifier_of(str(file), None, None),
+        "ghost_op": lambda: write_ghostop(file),
+        "tune": lambda: tune([str(file), "--target", "host"]),
+        "TFLiteModel": lambda: TFLiteModel(file),
+    }
+    return doors[name]()
+
+
+DOORS = ("predict", "evaluate", "ghost_op", "tune", "TFLiteModel")
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_no_door_lets_such_a_file_into_this_process(tmp_path, name):
+    file = tmp_path / "killer.tflite"
+    file.write_bytes(mutant(INT8.read_bytes(), 71))
+
+    with pytest.raises(EndsTheRuntime, match=r"'killer\.tflite' ends the runtime"):
+        door(name, file)
+
+
+def test_a_file_whose_record_holds_is_not_tried(tmp_path, monkeypatch):
+    tried: list[str] = []
+    monkeypatch.setattr(trial, "survives", lambda data, name: tried.append(name))
+    ours, theirs = saved(tmp_path / "ours"), saved(tmp_path / "theirs")
+    record_path(theirs).unlink()
+
+    for file in (ours, theirs):
+        assert trusted(file)[0] == file.read_bytes()
+
+    assert tried == [repr(theirs.name)]

@@ -24,7 +24,7 @@ def narrow(bits: int, how: str) -> bytes:
     rewriter = quantizer.Quantizer(bytearray(micro()))
     add = getattr(rewriter, f"add_{how}_config")
     add(".*", qtyping.TFLOperationName.ALL_SUPPORTED, bits)
-    return bytes(rewriter.quantize(None).quantized_model)
+    return bytes(rewriter.quantize(None).quantized_model or b"")
 
 
 def main() -> None:
