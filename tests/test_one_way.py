@@ -102,7 +102,7 @@ WAYS = {
     round_the_disk: {*WRITERS},
     # The ground floor has the paths of the system; the server looks behind the links of its own.
     round_the_paths: {f"{BASE}/{name}.py" for name in ("files", "doors", "rooms")}
-    | {"web_demo/answers.py"},
+    | {"web_demo/served.py"},
 }
 
 

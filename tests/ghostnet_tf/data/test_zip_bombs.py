@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.data import archive
+from ghostnet_tf.data import zip_bombs
 from ghostnet_tf.data.photos import Photos
 from tests.counts import examples
 
@@ -160,27 +160,27 @@ def test_a_hostile_archive_is_refused(what, tmp_path):
 
 
 def test_the_number_of_files_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "MAX_ENTRIES", 20)
+    monkeypatch.setattr(zip_bombs, "MAX_ENTRIES", 20)
     assert len(Photos.open(written(tmp_path, many(20)))) == 20
     for lie in (21, 1, 0):  # how many there are is counted, not believed
         data = packed(*(Entry(name=b"%d.png" % i) for i in range(21)), count=lie)
         with pytest.raises(UserError, match="lists 21 files; 20 are read") as error:
             Photos.open(written(tmp_path, data))
-        assert error.value.fix == archive.AS_A_FOLDER
+        assert error.value.fix == zip_bombs.AS_A_FOLDER
 
 
 def test_the_size_of_the_list_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "MAX_LIST_BYTES", 100_000)
+    monkeypatch.setattr(zip_bombs, "MAX_LIST_BYTES", 100_000)
     data = packed(*(Entry(name=b"x" * 60_000 + b"%d.png" % i) for i in range(2)))
     with pytest.raises(UserError, match=r"has a list of 120,\d+ bytes; 100,000 are read"):
         Photos.open(written(tmp_path, data))
 
 
 def test_what_all_would_unpack_to_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 29_000_000)
+    monkeypatch.setattr(zip_bombs, "MAX_UNPACKED_BYTES", 29_000_000)
     with pytest.raises(UserError, match=r"would unpack to 30,000,000 bytes, more than 100 times"):
         Photos.open(written(tmp_path, packed(BOMB)))
-    monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 30_000_000)
+    monkeypatch.setattr(zip_bombs, "MAX_UNPACKED_BYTES", 30_000_000)
     assert len(Photos.open(written(tmp_path, packed(BOMB)))) == 1
 
 
