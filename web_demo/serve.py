@@ -18,9 +18,9 @@ from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.terminal import out
-from web_demo.served import PAGE, Handler
 from web_demo.certificate import certificate, local_address
 from web_demo.guests import LIMITS, Limits, Server
+from web_demo.served import PAGE, Handler
 
 
 def main(argv: Sequence[str] | None = None) -> int:

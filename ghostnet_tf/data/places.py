@@ -9,9 +9,9 @@ from typing import Protocol
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member, user_path
 from ghostnet_tf.base.terminal import note
-from ghostnet_tf.data.zip_bombs import open_archive
 from ghostnet_tf.data.names import of_file
 from ghostnet_tf.data.photo import MAX_FILE_BYTES, read_file
+from ghostnet_tf.data.zip_bombs import open_archive
 from ghostnet_tf.data.zip_names import names_in
 
 OUTSIDE = re.compile(r"/|[A-Za-z]:/")  # how a name in an archive begins that leads out of it

@@ -14,8 +14,8 @@ import pytest
 
 from tests.counts import examples
 from web_demo import certificate, serve
-from web_demo.served import MAX_HEAD_BYTES, PAGE, is_here
 from web_demo.guests import Limits, Server
+from web_demo.served import MAX_HEAD_BYTES, PAGE, is_here
 
 PATIENCE_S = 60.0  # of a test's own socket: what it waits for always comes, however slowly
 DRIP_S = 0.01
