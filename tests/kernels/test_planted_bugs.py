@@ -17,7 +17,6 @@ CONVOLUTION_NEON = "convolution_int8_neon.c"
 
 PLANTED = {  # what is broken -> file, what stands there, what is put there, which variant shows it
     "a row off by one": (DEPTHWISE, "in, y - 1 + k", "in, y + k", "avx2"),
-    "padding wider than the map": ("node.c", "h->in_width > h->kernel_w ?", "true ?", "avx2"),
     "the wrong tail": (DEPTHWISE, "last < 0 ? 0 : last;", "last < 0 ? 0 : last - 1;", "avx2"),
     "no padding at the right": (DEPTHWISE, "WRITE(a, b, outside);", "WRITE(a, b, b);", "avx2"),
     "the zero point not folded": ("node.c", "(sum * h->input.zero_point)", "0", "avx2"),
@@ -67,6 +66,41 @@ def test_planted_bugs_are_caught(library, healthy, few_cases, tmp_path, bug):
 
     # Some show where one thread has all pixels, some where two share the channels.
     assert any(run(program, few_cases, variant, threads)["wrong"] for threads in (1, 2))
+
+
+# Where the map is narrower than its padding: what lies behind the row of zero points is read.
+SHORT_PADDING = ("node.c", "h->in_width > h->kernel_w ?", "true ?")
+
+
+def test_padding_wider_than_the_map_is_caught(library, healthy, few_cases, tmp_path):
+    program = rebuild(healthy, patched(tmp_path / "kernels", *SHORT_PADDING), HOST, "-O1")
+
+    with pytest.raises(AssertionError, match="exit -11"):
+        run(program, few_cases, library.variants()[0], guard="behind")
+
+
+def test_padding_wider_than_the_map_is_caught_on_arm(arm_program, few_cases, tmp_path):
+    program = rebuild(arm_program, patched(tmp_path / "kernels", *SHORT_PADDING), AARCH64)
+
+    with pytest.raises(AssertionError, match="exit -11"):
+        run(program, few_cases, "neon_dot", on="cortex-a76", guard="behind")
+
+
+NAN = {  # what is broken -> file, what stands there, what is put there
+    "NaN times a weight of zero": ("convolution_float32_neon.c", "CHUNK = 1", "CHUNK = 4"),
+    "a limit in place of NaN": (
+        "float32_neon.h",
+        "vmaxq_f32(sum, limit)",
+        "vmaxnmq_f32(sum, limit)",
+    ),
+}
+
+
+@pytest.mark.parametrize("bug", NAN)
+def test_what_is_no_number_elsewhere_is_caught(arm_program, nan_cases, tmp_path, bug):
+    program = rebuild(arm_program, patched(tmp_path / "kernels", *NAN[bug]), AARCH64)
+
+    assert run(program, nan_cases, "neon_dot", on="cortex-a76")["wrong"] > 0
 
 
 # Counted as done before it is. A helper's own pieces are left to it, and it comes to them late:
