@@ -79,6 +79,15 @@ class Zip:
         self.title = str(path)
         self.archive = open_archive(path)
         self._stored: dict[str, str] = {}  # shown name -> as the archive has it
+        try:
+            folders = self._list()
+        except UserError:
+            self.archive.close()
+            raise
+        self.files, self.folders = [*self._stored], sorted(folders)
+
+    def _list(self) -> set[str]:
+        """The folders of the archive; its files go into `_stored`."""
         folders: set[str] = set()
         shown_as, guessed = names_in(self.archive)
         if guessed:
@@ -98,7 +107,7 @@ class Zip:
                 raise _twice(self.title, str(whole))
             else:
                 self._stored[str(whole)] = stored
-        self.files, self.folders = [*self._stored], sorted(folders)
+        return folders
 
     def read(self, name: str) -> bytes:
         return read_member(self.archive, self._stored[name], MAX_FILE_BYTES)

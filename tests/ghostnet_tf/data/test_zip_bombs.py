@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ghostnet_tf.base import archive
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data import zip_bombs
 from ghostnet_tf.data.photos import Photos
@@ -160,7 +161,7 @@ def test_a_hostile_archive_is_refused(what, tmp_path):
 
 
 def test_the_number_of_files_is_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(zip_bombs, "MAX_ENTRIES", 20)
+    monkeypatch.setattr(archive, "MAX_FILES", 20)
     assert len(Photos.open(written(tmp_path, many(20)))) == 20
     for lie in (21, 1, 0):  # how many there are is counted, not believed
         data = packed(*(Entry(name=b"%d.png" % i) for i in range(21)), count=lie)

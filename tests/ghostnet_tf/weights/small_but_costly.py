@@ -161,9 +161,9 @@ COSTLY: dict[str, tuple[str, Callable[[], bytes], str]] = {
         ),
         "in 100,000 numbers",
     ),
-    "a million members": ("x.pth", lambda: listing(1_000_000), "lists more files than"),
-    "a million members of Keras": ("x.keras", lambda: listing(1_000_000), "lists more files than"),
-    "a million arrays": ("x.npz", lambda: listing(1_000_000), "lists more files than"),
+    "a million members": ("x.pth", lambda: listing(1_000_000), "has a list of"),
+    "a million members of Keras": ("x.keras", lambda: listing(1_000_000), "has a list of"),
+    "a million arrays": ("x.npz", lambda: listing(1_000_000), "has a list of"),
     "30,000 arrays": ("x.npz", lambda: listing(30_000, b"a.npy"), "holds 30,000 tensors"),
     "an array of 2^40": (
         "x.npz",
@@ -201,7 +201,7 @@ NETWORKS = {  # for `load_model`
         lambda: archive(**{"config.json": b'{"config":' * 500 + b"1" + b"}" * 500}),
         "nested deeper than 100 levels",
     ),
-    "a million members": ("x.keras", lambda: listing(1_000_000), "lists more files than"),
+    "a million members": ("x.keras", lambda: listing(1_000_000), "has a list of"),
 }
 
 
