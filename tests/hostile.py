@@ -14,6 +14,7 @@ from ghostnet_tf.base.terminal import BIDI, BIDI_MARKS
 FORGED = "   99.9%  forged"
 TEXT = f"_$\\x$a\x1b]0;b\x07\x9b2J\x7f\n{FORGED}\r\u202e\u2066\u2028\x85[red][/b]|<b>`x"
 NAME = TEXT.replace("/", "")  # of a file
+OPTION = "--" + TEXT.replace(" ", "")  # with a space it would be none
 
 
 def steers(printed: str) -> list[str]:

@@ -15,7 +15,7 @@ from benchmark.views import show
 from ghostnet_tf.base.errors import UserError
 from tests.benchmark.scripted import QUICK
 from tests.fakes.scripted_target import ScriptedTarget, model_file
-from tests.hostile import FORGED, NAME, TEXT, is_active, printed_by, steers
+from tests.hostile import FORGED, NAME, OPTION, TEXT, is_active, printed_by, steers
 
 
 @pytest.fixture
@@ -83,15 +83,15 @@ def test_a_profile(capsys):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (run.main, [f"-{TEXT}"]),
+        (run.main, [OPTION]),
         (run.main, [TEXT]),
         (run.main, ["a", "--effort", TEXT]),
         (run.main, ["a", "--out", f"/proc/{TEXT}"]),
         (operators.main, [TEXT]),
         (operators.main, ["a", "--plot", TEXT]),
-        (operators.main, [f"--{TEXT}"]),
+        (operators.main, [OPTION]),
         (benchmark_model.main, [TEXT]),
-        (benchmark_model.main, [f"--{TEXT}"]),
+        (benchmark_model.main, [OPTION]),
         (saved.main, [TEXT]),
     ],
 )

@@ -12,7 +12,7 @@ from export import evaluate, from_onnx, ghost_op, predict, to_tflite, tune, veri
 from export.tuning import cost
 from ghostnet_tf.base.record import record_path
 from ghostnet_tf.nets import describe
-from tests.hostile import FORGED, NAME, TEXT, is_active, printed_by, steers
+from tests.hostile import FORGED, NAME, OPTION, TEXT, is_active, printed_by, steers
 from web_demo import models
 
 LABELS = tuple(f"{name}{TEXT}" for name in RGB)
@@ -116,7 +116,7 @@ def test_models_beside_the_web_page(file, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (predict.main, ["a.tflite", "b", f"-{TEXT}"]),
+        (predict.main, ["a.tflite", "b", OPTION]),
         (predict.main, ["a.tflite", "b", "--top", TEXT]),
         (describe.main, [TEXT]),
         (describe.main, ["ghostnet_050", "--size", TEXT]),
@@ -128,8 +128,8 @@ def test_models_beside_the_web_page(file, tmp_path, capsys):
         (tune.main, [TEXT]),
         (tune.main, ["a.tflite", "--core", f"{TEXT},"]),
         (tune.main, ["a.tflite", "--rewrites", TEXT]),
-        (tune.main, ["a.tflite", f"--{TEXT}"]),
-        (models.main, [f"--{TEXT}"]),
+        (tune.main, ["a.tflite", OPTION]),
+        (models.main, [OPTION]),
         (models.main, [TEXT]),
     ],
 )
