@@ -60,12 +60,13 @@ def _train(job: Job) -> dict[str, Any]:
     photos = job.photos
     count = default_count(len(photos)) if job.held_out is None else job.held_out
     hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
+    accelerators = share_among_accelerators()
     made = _network(job)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing)
     read = _decode(job, info)
     data = _split(read, count, job)
     schedule = _fitting(job.schedule, len(data[0]))
-    share_among_accelerators(schedule)
+    _refuse_unshared(schedule.batch, accelerators)
     if schedule.freeze:
         freeze(made.model)
     this = Run(job.out, schedule, info, made.model, *data)
@@ -134,17 +135,25 @@ def _fitting(schedule: Schedule, photos: int) -> Schedule:
     return replace(schedule, batch=photos)
 
 
-def share_among_accelerators(schedule: Schedule) -> None:
-    """Let every accelerator that JAX sees take its share of each batch."""
+def share_among_accelerators() -> int:
+    """Let every accelerator that JAX sees take its share of each batch; how many there are.
+
+    Before the network is made: its variables then lie on all of them.
+    """
     devices = keras.distribution.list_devices() if keras.backend.backend() == "jax" else []
-    if len(devices) < 2:
-        return
-    if rest := schedule.batch % len(devices):
-        raise UserError(
-            f"a batch of {schedule.batch} cannot be shared among {len(devices)} accelerators",
-            fix=f"--batch {schedule.batch - rest or len(devices)}",
+    if len(devices) > 1:
+        keras.distribution.set_distribution(
+            keras.distribution.DataParallel(auto_shard_dataset=False)
         )
-    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    return max(1, len(devices))
+
+
+def _refuse_unshared(batch: int, accelerators: int) -> None:
+    if rest := batch % accelerators:
+        raise UserError(
+            f"a batch of {batch} cannot be shared among {accelerators} accelerators",
+            fix=f"--batch {batch - rest or accelerators}",
+        )
 
 
 def _decode(job: Job, info: CheckpointInfo) -> Decoded:
