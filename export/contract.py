@@ -9,6 +9,7 @@ from ghostnet_tf.base.libraries import OPERATOR_NAME
 
 from .flatbuffer import Flatbuffer
 from .graph import Graph
+from .layout import undone
 from .op import WEIGHTED, Op
 from .runtime import Delegation, Runtime
 
@@ -58,6 +59,7 @@ class Facts:
     sides: tuple[int, ...]  # height and width of the image
     custom: tuple[str, ...] = ()  # operators outside the built-in set
     dynamic: tuple[str, ...] = ()  # tensors without a static shape
+    undone: tuple[str, ...] = ()  # permutations of maps that cancel: see `layout.undone`
     unfolded: tuple[str, ...] = ()  # "OP layer" of what folding a BatchNorm should have removed
 
 
@@ -110,6 +112,7 @@ def facts(data: bytes) -> Facts:
         sides=graph.shape(graph.inputs[0])[1:3] if graph.inputs else (),
         custom=custom,
         dynamic=tuple(graph.names[tensor] for tensor in tensors if graph.is_dynamic(tensor)),
+        undone=tuple(undone(graph)),
         unfolded=tuple(unfolded(graph)),
     )
 
@@ -147,8 +150,8 @@ def broken_promises(promise: Promise, facts: Facts) -> list[str]:
         broken.append(
             f"{facts.size_bytes} bytes instead of {promise.min_bytes} or more: weights are missing"
         )
-    if ops["TRANSPOSE"]:
-        broken.append(f"{ops['TRANSPOSE']} TRANSPOSE: something upstream is channels-first")
+    if facts.undone:
+        broken.append(f"TRANSPOSE {some(facts.undone)}: something upstream is channels-first")
     if facts.unfolded:
         broken.append(f"BatchNorm is not folded: {some(facts.unfolded)}")
     if promise.ops is not None and all(side % 32 == 0 and side >= 64 for side in facts.sides):

@@ -49,6 +49,8 @@ def table(network: "Network", result: "Result") -> list[str]:
         lines.append(f"  {network.original:24}{'':59}top-1 {result.original.top1:.2%}")
     for file in result.files:
         lines.append("  " + row(file.record, network, result))
+    if transposes := first.ops.get("TRANSPOSE"):
+        lines.append(f"the network permutes axes itself: {transposes} TRANSPOSE")
     paths = [str(file.path) for file in result.files]
     lines += [f"wrote {paths[0]}", *(f"      {path}" for path in paths[1:])]
     judged = f"dB and agreement with {network.original} on {first.parity_on}"

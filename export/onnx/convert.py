@@ -24,6 +24,8 @@ from ..from_keras import INPUT
 from ..graph import Graph
 from ..network import Converted
 from ..op import WEIGHTED
+from ..parity import as_list, snr_db
+from ..runtime import Runtime
 from . import onnx_file, worker
 
 TOOLS = ("onnx", "onnxsim", "onnx2tf", "onnxruntime")
@@ -51,17 +53,18 @@ def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Conver
     if is_bgr:
         turn_round(graph, path.name)
     absorb(graph)
-    shapes = [graph.shape(tensor) for tensor in graph.outputs]
+    float32 = Flatbuffer(graph.to_bytes())
     answers = runner(work.original, work.says, is_bgr)
+    orders = output_orders(float32, answers, work.says)
 
     def run(images: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        pairs = zip(answers(images), shapes, work.says.outputs, strict=True)
-        outputs = [laid_out(values, shape, name) for values, shape, name in pairs]
+        pairs = zip(answers(images), orders, strict=True)
+        outputs = [values.transpose(order) for values, order in pairs]
         return outputs[0] if len(outputs) == 1 else outputs
 
     parameters = work.says.parameters
     converted = Converted(
-        float32=Flatbuffer(graph.to_bytes()),
+        float32=float32,
         original="ONNX",
         run=run,
         parameters=parameters,
@@ -166,10 +169,30 @@ def runner(original: bytes, says: onnx_file.Signature, is_bgr: bool) -> Answers:
     return answers
 
 
-def laid_out(values: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """An output of ONNX, (N, C, H, W) where it is a map, in the order of the flatbuffer's."""
-    orders = {4: [(0, 2, 3, 1)], 3: [(0, 1, 2), (0, 2, 1)]}
-    for order in orders.get(values.ndim, [tuple(range(values.ndim))]):
-        if values.transpose(order).shape[1:] == shape[1:]:
-            return values.transpose(order)
-    raise UserError(f"output {name!r} has shape {values.shape} in ONNX and {shape} in the file")
+def output_orders(
+    float32: bytes, answers: Answers, says: onnx_file.Signature
+) -> list[tuple[int, ...]]:
+    """The axes of each output of ONNX in the order in which the flatbuffer has them.
+
+    Which of them are maps, (N, C, H, W) in ONNX and (N, H, W, C) in the flatbuffer, neither says.
+    Where the shapes leave that open, as for (1, 4, 4, 4), what an image gives tells.
+    """
+    runtime = Runtime(float32)
+    image = np.random.default_rng(0).random((1, *runtime.input_shape[1:]), np.float32)
+    pairs = zip(answers(image), as_list(runtime.run(image)), says.outputs, strict=True)
+    return [order_of(theirs, ours, name) for theirs, ours, name in pairs]
+
+
+def order_of(theirs: np.ndarray, ours: np.ndarray, name: str) -> tuple[int, ...]:
+    """How `theirs` has to be transposed to be `ours`, as far as they can be compared."""
+    as_it_is = tuple(range(theirs.ndim))
+    orders = [as_it_is]
+    if theirs.ndim > 2:
+        orders.insert(0, (0, *as_it_is[2:], 1))
+    fit = [order for order in orders if theirs.transpose(order).shape == ours.shape]
+    if not fit:
+        raise UserError(
+            f"output {name!r} has shape {theirs.shape} in ONNX and {ours.shape} in the file",
+            fix="leave that output out, or flatten it to (1, N), when you export to ONNX",
+        )
+    return max(fit, key=lambda order: snr_db(theirs.transpose(order), ours))

@@ -74,3 +74,103 @@ def torch_export_of_timm(tensor) -> bytes:
     for stored in model.graph.initializer:
         stored.raw_data = tensor(stored.name, tuple(stored.dims)).astype(np.float32).tobytes()
     return model.SerializeToString()
+
+
+class Nodes:
+    """Nodes and constants on their way into a graph, named by their number."""
+
+    def __init__(self, opset: int = 17):
+        self.opset = opset
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.rng = np.random.default_rng(0)
+
+    def add(
+        self, kind: str, *inputs: str, n_outputs: int = 1, domain: str = "", **also: Any
+    ) -> Any:
+        """The name of what a new node gives, or the names, if there are several."""
+        outputs = [f"{kind.lower()}_{len(self.nodes)}_{i}" for i in range(n_outputs)]
+        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **also))
+        return outputs[0] if n_outputs == 1 else outputs
+
+    def constant(self, values: Any) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def weights(self, *shape: int) -> str:
+        """Random ones that keep the size of what they are applied to."""
+        fan_in = max(1, int(np.prod(shape[1:])))
+        return self.constant(self.rng.normal(0, fan_in**-0.5, shape).astype(np.float32))
+
+    def convolution(self, x: str, n_in: int, n_out: int, stride: int = 2) -> str:
+        kernel, bias = self.weights(n_out, n_in, 3, 3), self.weights(n_out)
+        return self.add("Conv", x, kernel, bias, pads=[1, 1, 1, 1], strides=[stride, stride])
+
+    def reshape(self, x: str, *shape: int) -> str:
+        return self.add("Reshape", x, self.constant(np.array(shape, np.int64)))
+
+    def transpose(self, x: str, *order: int) -> str:
+        return self.add("Transpose", x, perm=order)
+
+    def classified(self, x: str, n_in: int, n_classes: int = 5) -> str:
+        vector = self.add("Flatten", self.add("GlobalAveragePool", x))
+        return self.add("Gemm", vector, self.weights(n_in, n_classes), self.weights(n_classes))
+
+    def model(
+        self,
+        outputs: Sequence[str],
+        image: Sequence[int | str] = (1, 3, 16, 16),
+        types: Sequence[int] | None = None,
+        opsets: Sequence[Any] = (),
+        functions: Sequence[Any] = (),
+    ) -> Any:
+        """With the input "image"; outputs are float32 where `types` does not say otherwise."""
+        kinds = types or [TensorProto.FLOAT] * len(outputs)
+        graph = helper.make_graph(
+            self.nodes,
+            "network",
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, image)],
+            [
+                helper.make_tensor_value_info(name, kind, None)
+                for name, kind in zip(outputs, kinds, strict=True)
+            ],
+            self.constants,
+        )
+        made = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", self.opset), *opsets],
+            functions=functions,
+            ir_version=10,
+        )
+        return onnx.shape_inference.infer_shapes(made)
+
+
+def attention(n: Nodes, x: str) -> str:
+    """Two heads over the 16 places of a map (1, 8, 4, 4): four permutations, logits."""
+    tokens = n.transpose(n.reshape(x, 1, 8, 16), 0, 2, 1)  # (1, 16, 8)
+    q, k, v = (n.reshape(n.add("MatMul", tokens, n.weights(8, 8)), 1, 16, 2, 4) for _ in range(3))
+    scores = n.add("MatMul", n.transpose(q, 0, 2, 1, 3), n.transpose(k, 0, 2, 3, 1))
+    mixed = n.add("MatMul", n.add("Softmax", scores, axis=-1), n.transpose(v, 0, 2, 1, 3))
+    mixed = n.reshape(n.transpose(mixed, 0, 2, 1, 3), 1, 16, 8)
+    means = n.add("ReduceMean", n.add("Add", tokens, mixed), axes=[1], keepdims=0)
+    return n.add("Gemm", means, n.weights(8, 5))
+
+
+def shuffled(n: Nodes, x: str, channels: int, groups: int, side: int) -> str:
+    apart = n.reshape(x, 1, groups, channels // groups, side, side)
+    return n.reshape(n.transpose(apart, 0, 2, 1, 3, 4), 1, channels, side, side)
+
+
+def boxes(n: Nodes, x: str) -> str:
+    """A map (1, 8, 4, 4) as two anchors of four numbers at each of 16 places."""
+    return n.reshape(n.transpose(n.reshape(x, 1, 2, 4, 4, 4), 0, 1, 3, 4, 2), 1, 32, 4)
+
+
+def permuting() -> Any:
+    """Attention, a shuffle of three groups, boxes, and a square map, as four outputs."""
+    n = Nodes()
+    x = n.add("Relu", n.convolution(n.add("Relu", n.convolution("image", 3, 12)), 12, 8))
+    wide = n.add("Relu", n.convolution("image", 3, 12))
+    mixed = n.convolution(shuffled(n, wide, 12, 3, 8), 12, 4)  # (1, 4, 4, 4), a map
+    return n.model([attention(n, x), n.classified(mixed, 4), boxes(n, x), mixed])
