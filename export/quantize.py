@@ -26,7 +26,7 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatb
     if row.how == "float":
         return float32
     if row.how != "static":
-        return apply(row, float32, {})
+        return apply(row, float32, {}, {})
     if ranges is None:
         raise UserError(
             f"{recipe} needs activation ranges, and these weights carry none",
@@ -44,18 +44,27 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatb
     if row.activation_bits == 8:
         float32 = equalize(float32, ranges.exponents)
     spans = {name: usable(span, row.activation_bits) for name, span in spans.items()}
-    quantized = apply(row, float32, shared_at_concats(graph, spans))
+    # int8 probabilities have steps of 1/256, and those of a thousand classes become 0.
+    last = [] if row.is_integer_io else endings(graph)
+    kept = {graph.names[op.outputs[0]]: op.name for op in last}
+    quantized = apply(row, float32, shared_at_concats(graph, spans), kept)
     for _ in range(REPEATS):
         factors = strained(quantized.graph)
         if not factors.keys() & spans.keys():
             break
         spans = eased(spans, factors)
-        quantized = apply(row, float32, shared_at_concats(graph, spans))
+        quantized = apply(row, float32, shared_at_concats(graph, spans), kept)
     return quantized
 
 
-def apply(row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span]) -> Flatbuffer:
-    """Let litert-quantizer rewrite the file. `spans`: every activation's range, if static."""
+def apply(
+    row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span], kept: Mapping[str, str]
+) -> Flatbuffer:
+    """Let litert-quantizer rewrite the file.
+
+    If static, `spans` are the ranges of all activations, and `kept` (tensor -> the operator that
+    writes it) stays in float32.
+    """
     from litert_quantizer import qtyping, quantizer
 
     op, algorithm = qtyping.TFLOperationName, quantizer.AlgorithmName
@@ -78,12 +87,10 @@ def apply(row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span]) -> Flatbu
         if row.how == "static" and not row.is_integer_io:
             for side in (op.INPUT, op.OUTPUT):
                 rewriter.update_quantization_recipe(".*", side, algorithm_key=algorithm.NO_QUANTIZE)
-            # int8 probabilities have steps of 1/256, and those of a thousand classes become 0.
-            for last in endings(float32.graph):
-                name = float32.graph.names[last.outputs[0]]
-                rewriter.update_quantization_recipe(
-                    f"^{re.escape(name)};?$", op[last.name], algorithm_key=algorithm.NO_QUANTIZE
-                )
+        for name, kind in kept.items():
+            rewriter.update_quantization_recipe(
+                f"^{re.escape(name)};?$", op[kind], algorithm_key=algorithm.NO_QUANTIZE
+            )
         limits: dict[str, qtyping.QSV] = {
             name: {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
             for name, (low, high) in spans.items()

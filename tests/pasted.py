@@ -155,6 +155,8 @@ class Clone:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # Ignored where the tests run in the background, and all below would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             first = _until_it_serves(started) if SERVES.search(command) else ""

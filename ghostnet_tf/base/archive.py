@@ -7,6 +7,7 @@ and gigabytes. So it is measured first.
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from ghostnet_tf.base.errors import UserError, reading
 
@@ -24,15 +25,7 @@ def opened(
     UserError where it is none, or where its list of files is longer than these limits; `fix` is the
     way out of that. Members: `ghostnet_tf.base.files.read_member`.
     """
-    with reading(what, AGAIN):
-        file = _Measured(io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source))
-    file.what, file.fix, file.max_bytes = what, fix, max_list_bytes
-    try:
-        with reading(what, AGAIN):
-            return _Archive(file)
-    except BaseException:
-        file.close()
-        raise
+    return _Archive(source, what, fix, max_list_bytes)
 
 
 class _Measured(io.BufferedReader):
@@ -56,13 +49,27 @@ class _Measured(io.BufferedReader):
 
 
 class _Archive(zipfile.ZipFile):
-    """Closes its file with itself, as `zipfile` does with one that it has opened."""
+    """Closes its file with itself, as `zipfile` does with one that it has opened.
 
-    def __init__(self, file: _Measured):
-        self._file = file
-        super().__init__(file)
-        file.is_measured = True
+    The file is made after the archive, so that of an archive that nobody closed it is the archive
+    which the garbage collector meets first.
+    """
+
+    def __init__(self, source: Path | bytes, what: str, fix: str, max_list_bytes: int):
+        raw: Any
+        with reading(what, AGAIN):
+            raw = io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source)
+        self._file = _Measured(raw)
+        self._file.what, self._file.fix, self._file.max_bytes = what, fix, max_list_bytes
+        try:
+            with reading(what, AGAIN):
+                super().__init__(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+        self._file.is_measured = True
 
     def close(self) -> None:
         super().close()
-        self._file.close()
+        if hasattr(self, "_file"):  # not where there is no such file
+            self._file.close()

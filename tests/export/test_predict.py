@@ -160,9 +160,9 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(tmp_path):
     [
         ({"size": 16}, r"takes images of shape \(1, 8, 8, 3\); its preprocessing makes \(1, 16"),
         ({"resample": "bilinaer"}, "no resample filter 'bilinaer'"),
-        ({"std": [0.5, 0.0, 0.5]}, "must be above 0"),
-        ({"crop": 0.0}, "make no image"),
-        ({"mean": [0.5]}, "must have three numbers each"),
+        ({"std": [0.5, 0.0, 0.5]}, "std must be 3 numbers from 1e-06 to"),
+        ({"crop": 0.0}, "crop must be a number from 0.001 to 1"),
+        ({"mean": [0.5]}, "mean must be 3 numbers from"),
     ],
 )
 def test_preprocessing_that_cannot_be_carried_out_is_refused(tmp_path, changes, complaint):

@@ -279,7 +279,7 @@ def test_a_tensorflow_checkpoint_is_read_by_any_of_its_names(tmp_path):
     assert "ghostnet_checkpoint.index and ghostnet_checkpoint.data-" in error.value.fix
     Path(f"{prefix}.index").write_bytes(b"x" * 1000)
     data.write_bytes(whole)
-    with pytest.raises(UserError, match="it is no readable TensorFlow checkpoint: "):
+    with pytest.raises(UserError, match="the TensorFlow checkpoint cannot be read: "):
         weights.find(prefix, "ghostnet_050")
 
 

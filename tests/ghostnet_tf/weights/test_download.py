@@ -95,8 +95,10 @@ FAULTS = {  # what the server does -> what is said of it
     "404": "could not be downloaded: the server answers 404",
     "500": "could not be downloaded: the server answers 500",
     "dropped": "could not be downloaded: the connection broke off",
-    "unsaid": "gave no weights: 'ghostnet_100_x.pth' is refused: it is a damaged archive",
-    "short": "gave no weights: 'ghostnet_100_x.pth' is refused: it is a damaged archive",
+    "unsaid": "gave no weights: 'ghostnet_100_x.pth' is refused: "
+    "the archive cannot be read: File is not a zip file",
+    "short": "gave no weights: 'ghostnet_100_x.pth' is refused: "
+    "the archive cannot be read: File is not a zip file",
     "html": "gave no weights: 'ghostnet_100_x.pth' is a web page, not weights",
     "lfs": "gave no weights: 'ghostnet_100_x.pth' is a Git LFS pointer, not weights",
     "empty": "gave no weights: 'ghostnet_100_x.pth' is empty",
