@@ -9,7 +9,8 @@ the heads of an attention, of a channel shuffle, of a detector's boxes.
 from .graph import Graph
 from .op import Op
 
-UNDOES = {(0, 3, 1, 2): (0, 2, 3, 1), (0, 2, 3, 1): (0, 3, 1, 2)}
+Order = tuple[int, ...]
+UNDOES: dict[Order, Order] = {(0, 3, 1, 2): (0, 2, 3, 1), (0, 2, 3, 1): (0, 3, 1, 2)}
 # Each element by itself, or along axes that can be named in the other order as well.
 TRANSPARENT = {
     "ABS", "ADD", "ADD_N", "CAST", "CEIL", "CONCATENATION", "COS", "DEQUANTIZE", "DIV", "ELU",

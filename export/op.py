@@ -14,6 +14,14 @@ ACTIVATIONS = {
 }
 # Operators that read an image, a kernel and a bias.
 WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+# What those operators are told whose options are asked for.
+OPTIONS = {
+    "ADD": schema.AddOptionsT,
+    "CONCATENATION": schema.ConcatenationOptionsT,
+    "CONV_2D": schema.Conv2DOptionsT,
+    "DEPTHWISE_CONV_2D": schema.DepthwiseConv2DOptionsT,
+    "FULLY_CONNECTED": schema.FullyConnectedOptionsT,
+}
 
 
 class Op:
@@ -38,12 +46,15 @@ class Op:
         """The same operator for a copy of its graph."""
         new = copy.copy(self)
         new.record = copy.copy(self.record)
-        new.record.builtinOptions = copy.copy(self.options)
+        new.record.builtinOptions = copy.copy(self.record.builtinOptions)
         return new
 
     @property
     def options(self) -> Any:
-        return self.record.builtinOptions
+        """What it is told. Where a file says nothing, or what another operator would be told, it is
+        the defaults of the format: so the runtime takes it."""
+        told, kind = self.record.builtinOptions, OPTIONS.get(self.name)
+        return told if kind is None or isinstance(told, kind) else kind()
 
     @property
     def scratch(self) -> list[int]:

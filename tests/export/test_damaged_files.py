@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from export import evaluate, ghost_op, predict, trial, tune, verify
+from export.graph import Graph
+from export.op import OPTIONS
 from export.tuning import cost
 from ghostnet_tf.base.errors import UserError
 from tests.counts import examples
@@ -128,3 +130,15 @@ def test_so_does_what_died_while_it_was_tuned(doors, tmp_path):
     file.write_bytes(mutant((FILES / "micro_float32.tflite").read_bytes(), 286))
 
     assert end_of(doors["tune"], file) in ("UserError", "EndsTheRuntime", "Measuring")
+
+
+@pytest.mark.parametrize("seed", [45, 56, 436, 808, 991])  # CONCATENATION: 436
+def test_an_operator_that_is_told_nothing_is_told_the_defaults(doors, tmp_path, seed):
+    data = mutant((FILES / "micro_int8.tflite").read_bytes(), seed)
+    file = tmp_path / "damaged.tflite"
+    file.write_bytes(data)
+    kinds = [(op, OPTIONS[op.name]) for op in Graph(data).ops if op.name in OPTIONS]
+
+    assert any(not isinstance(op.record.builtinOptions, kind) for op, kind in kinds)
+    assert all(isinstance(op.options, kind) for op, kind in kinds)
+    assert end_of(doors["ghost_op"], file)

@@ -8,8 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import seed_weights, smooth_images
-from counts import ALL, examples
 
 from export.from_keras import to_float32
 from export.network import Network
@@ -18,6 +16,8 @@ from export.pipeline import export
 from export.runtime import Runtime
 from ghostnet_tf.base.record import Record
 from ghostnet_tf.data.preprocess import IMAGENET
+from tests.counts import ALL, examples
+from tests.export.conftest import seed_weights, smooth_images
 
 SIZES = {  # network -> pixels, about the least that it takes
     "MobileNet": 32, "MobileNetV2": 32, "MobileNetV3Small": 32, "MobileNetV3Large": 32,
