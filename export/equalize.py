@@ -82,7 +82,10 @@ class Channels:
         out = op.outputs[0]
         is_alike = len(op.outputs) == 1 and op.activation in HOMOGENEOUS
         widths = {self.width(tensor) for tensor in (*flowing, out)}
-        if op.name in WEIGHTED and is_plain(self.graph, op):
+        if not flowing:  # of constants alone
+            for tensor in op.outputs:
+                self.fix(tensor)
+        elif op.name in WEIGHTED and is_plain(self.graph, op):
             if not is_alike:
                 self.fix(out)
         elif op.name == "CONCATENATION" and is_alike and self.is_last_axis(op.options.axis, out):

@@ -54,10 +54,14 @@ def snr_db(reference: ArrayLike, value: ArrayLike) -> float:
     a, b = np.asarray(reference, np.float64), np.asarray(value, np.float64)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return -math.inf
-    signal, error = np.square(a).sum(), np.square(a - b).sum()
+    return ratio_db(float(np.square(a).sum()), float(np.square(a - b).sum()))
+
+
+def ratio_db(signal: float, error: float) -> float:
+    """10 log10(signal / error), of powers or of their sums."""
     if error == 0:
         return math.inf
-    return float(10 * np.log10(signal / error)) if signal else -math.inf
+    return 10 * math.log10(signal / error) if signal else -math.inf
 
 
 def parity(reference: Outputs, outputs: Outputs) -> Parity:

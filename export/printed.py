@@ -13,6 +13,7 @@ from .parity import asked_db
 if TYPE_CHECKING:
     from ghostnet_tf.base.record import Record
 
+    from .comparison import Comparison
     from .evaluation import Evaluation
     from .ghostop.making import Made
     from .network import Network
@@ -151,6 +152,56 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
             )
         lines.append(line)
     return lines
+
+
+# ---------------------------------------------------------------------------- of a comparison
+
+
+def layer_rows(found: "Comparison") -> tuple[list[str], list[list[str]], list[int]]:
+    """Heads, a row for each layer, and the number of the one that falls."""
+    rows = [
+        [
+            layer.name,
+            layer.op or "input",
+            f"{layer.snr_db:.1f}",
+            f"{layer.channel_db:.1f}",
+            f"-{layer.drop_db:.1f}" if layer.drop_db >= 0.05 else "",
+        ]
+        for layer in found.layers
+    ]
+    fallen = [found.layers.index(found.fallen)] if found.fallen else []
+    return ["layer", "operator", "dB", "median channel", "falls by"], rows, fallen
+
+
+def fallen_lines(found: "Comparison") -> list[str]:
+    """The first layer that falls, what its range is, and what the photos did in it."""
+    from .comparison import FALL_DB, PERCENTILES
+
+    layer = found.fallen or found.steepest
+    if found.fallen:
+        lines = [f"the first layer that falls by more than {FALL_DB:.0f} dB: {layer.name}"]
+    else:
+        lines = [f"no layer falls by more than {FALL_DB:.0f} dB; the steepest: {layer.name}"]
+    lines.append(f"  falls by      {layer.drop_db:.1f} dB, on {found.n_photos} photos")
+    if (held := layer.range) is None:
+        lines.append(f"  range         none: it is kept as {layer.dtype}")
+    else:
+        low, high = held.percentiles
+        middle = PERCENTILES[1] - PERCENTILES[0]
+        lines += [
+            f"  scale         {held.scale:.4g}, zero point {held.zero_point} ({layer.dtype})",
+            f"  can hold      {held.lowest:.4g} to {held.highest:.4g}",
+            f"  photos had    {held.min:.4g} to {held.max:.4g}",
+            f"  {middle:.1f} % within {low:.4g} to {high:.4g}",
+            f"  clipped       {held.clipped:.3%} of the values",
+            f"  channels      {held.widest_channel} reaches farthest, the median one "
+            f"{held.others:.2%} of that",
+        ]
+    if layer.kernel_db is not None:
+        lines.append(f"  kernel        {layer.kernel_db:.1f} dB")
+    if found.unshared:
+        lines.append(f"{found.unshared} tensors are in the float32 file alone")
+    return [*lines, *(f"why: {reason}" for reason in layer.reasons)]
 
 
 # ---------------------------------------------------------------------------- of a verification

@@ -16,6 +16,7 @@ VERBS = {  # verb -> its room, its module, what it does
     "export": ("export", "to_tflite", "a network becomes verified .tflite files"),
     "predict": ("export", "predict", "name photos with a .tflite file"),
     "evaluate": ("export", "evaluate", "accuracy of files and weights, side by side"),
+    "compare": ("export", "compare", "where an int8 file loses its float32 file, layer by layer"),
     "verify": ("export", "verify", "check .tflite files against their records"),
     "train": ("", "train.command", "train on your own photos, one folder a class"),
     "describe": ("", "nets.describe", "the table of a network: blocks, parameters, multiply-adds"),

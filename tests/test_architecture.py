@@ -46,6 +46,7 @@ COMMANDS = [
     ("export/predict.py",),
     ("export/verify.py",),
     ("export/evaluate.py",),
+    ("export/compare.py",),
     ("export/ghost_op.py",),
     ("export/tune.py",),
     ("export/bundle.py",),

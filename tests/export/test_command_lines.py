@@ -1,4 +1,4 @@
-"""What holds for predict, verify and evaluate alike."""
+"""What holds for predict, verify, evaluate and compare alike."""
 
 import os
 import subprocess
@@ -12,13 +12,18 @@ from colours import labelled, photo, saved
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from export import evaluate, predict, verify
+from export import compare, evaluate, predict, verify
 from export.recipes import ALIASES, RECIPES
 from ghostnet_tf.__main__ import VERBS as VERBS_OF_THE_HOUSE
 from ghostnet_tf.base.errors import UserError
 
 ROOT = Path(__file__).parents[2]
-DOORS = {"predict": predict.main, "verify": verify.main, "evaluate": evaluate.main}
+DOORS = {
+    "predict": predict.main,
+    "verify": verify.main,
+    "evaluate": evaluate.main,
+    "compare": compare.main,
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,8 @@ WORDS = [
 @example("a" * 300, ["--labelled=photos"])
 @example("a\0b", ["--labelled=photos"])
 @example("\ud800", ["--labelled=a\0b"])
+@example("good.tflite", ["--photos=photos", "--with=torn.tflite"])
+@example("good.tflite", ["--photos=photos", "--with=good.tflite", "--limit=2"])
 def test_no_command_line_ends_in_a_traceback(door, folder, file, words):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -70,7 +77,7 @@ def test_no_command_line_ends_in_a_traceback(door, folder, file, words):
 
 def test_arguments_are_parsed_before_a_runtime_is_loaded():
     code = (
-        "import sys, export.predict, export.verify, export.evaluate;"
+        "import sys, export.predict, export.verify, export.evaluate, export.compare;"
         "print({'ai_edge_litert', 'tensorflow', 'keras'} & {*sys.modules})"
     )
 
@@ -86,6 +93,7 @@ VERBS = {  # of this folder -> options of which a default is shown, and the grou
     "predict": (["default: 5"], ["output:"]),
     "verify": ([], ["output:"]),
     "evaluate": (["default: all"], ["weights:", "photos:", "output:"]),
+    "compare": (["default: 32", "default: beside the file"], ["photos:", "output:"]),
 }
 
 
