@@ -93,6 +93,17 @@ def test_the_planted_layer_is_found_by_name(net):
     assert f"channel {fallen.range.widest_channel} takes the range" in fallen.reasons[0]
 
 
+def test_of_two_that_fall_the_first_is_named(net):
+    float32, large, narrow = net
+    names = [layer.name for layer in compare(float32, float32, IMAGES[:1]).layers]
+    first, second = sorted((large, narrow), key=names.index)
+    bad = spoilt(spoilt(float32, first), second)
+
+    found = compare(bad, quantize(bad, "static_wi8_ai8", measure(bad, IMAGES, "minmax")), IMAGES)
+
+    assert found.fallen is not None and found.fallen.name == first
+
+
 def test_a_range_that_the_photos_leave_is_found_by_name(net):
     float32, _, name = net
     ranges = measure(float32, IMAGES, "minmax")
