@@ -329,6 +329,30 @@ def test_saved_results_with_any_value_anywhere_are_refused_or_make_a_table(place
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("latency_ms", [1e12], "a time of 1000000000000.0 ms"),
+        ("latency_ms", [-1.0], "a time of -1.0 ms"),
+        ("latency_ms", [0.0, 0.0], "all latencies are 0"),
+        ("latency_ms", [], "it has no latencies"),
+        ("init_ms", 1e12, "a time of 1000000000000.0 ms"),
+        ("peak_memory_bytes", 2**60, "a peak memory of 1152921504606846976 bytes"),
+        ("clock_resolution_ns", 0, "a clock step of 0 ns"),
+        ("class_us", {"CONV_2D": -1}, "a time of operators of -1 us"),
+        ("runtime_version", "2" * 10_000, "has 10,000 characters"),
+    ],
+)
+def test_saved_numbers_that_no_target_can_have_seen_are_refused(key, value, says, place, saved):
+    way = next(way for way in places(saved) if way[-1:] == (key,))
+    path = place / "impossible.json"
+    path.write_text(json.dumps(changed(saved, way, value)))
+
+    with pytest.raises(UserError, match=re.escape(says)) as error:
+        store.resume(path, store.read(place / "results.json"))
+    assert len(str(error.value)) < MOST_SHOWN
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "", "[]", "null", "1", "{", "[" * 200_000, "\ufeff{}", '{"schema": ' + DIGITS + "}",
