@@ -11,9 +11,10 @@ from typing import Any
 
 from ghostnet_tf.base.errors import UserError
 
+from .inlining import EXPORT_AGAIN, inlined, opset
+
 MAX_BYTES = 1_000_000_000  # with the external data; protobuf itself ends at 2 GB
 STANDARD = ("", "ai.onnx")  # domains of operators; others need libraries of their own
-EXPORT_AGAIN = "export it again from the framework that it comes from"
 DOWNLOAD_AGAIN = "the file is damaged or no ONNX: export or download it again"
 
 
@@ -48,6 +49,8 @@ def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
         raise UserError(
             f"{str(path)!r} is no readable ONNX file: it begins with {data[:12]!r}", DOWNLOAD_AGAIN
         )
+    refuse_later_opsets(model, path.name)
+    model = inlined(model, path.name)
     load_external(model, path, max_bytes)
     refuse_foreign_operators(model)
     try:
@@ -111,10 +114,15 @@ def refuse_foreign_operators(model: Any) -> None:
                 f"node {called(node)} is an operator of {node.domain!r}, not of ONNX itself",
                 fix=f"{EXPORT_AGAIN}, without operators of a vendor",
             )
-    if functions := [f.name for f in model.functions]:
+
+
+def refuse_later_opsets(model: Any, title: str) -> None:
+    import onnx
+
+    if (version := opset(model)) > (known := onnx.defs.onnx_opset_version()):
         raise UserError(
-            f"the model brings functions of its own, the first is {functions[0]!r}",
-            fix=f"{EXPORT_AGAIN}, with its functions inlined",
+            f"{title!r} is of opset {version}; the installed onnx {onnx.__version__} knows {known}",
+            fix=f"{EXPORT_AGAIN}, with opset {known} or an earlier one",
         )
 
 

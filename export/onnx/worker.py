@@ -24,6 +24,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 
 from . import onnx_file
+from .inlining import decomposed, opset, store_constants
 
 ORIGINAL, FLOAT32, SIGNATURE, REFUSED = "original.onnx", "out/model_float32.tflite", "says", "no"
 # onnx2tf downloads this file unless it is there, and tries its layouts on the images in it.
@@ -55,6 +56,7 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
     import onnxsim
 
     shape = [1, 3, says.size, says.size]
+    model = decomposed(model, known_operators().__contains__)
     try:
         simplified, _ = onnxsim.simplify(model, overwrite_input_shapes={says.input: shape})
     except Exception as error:  # whatever its C++ throws
@@ -62,6 +64,7 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
             f"onnxsim cannot simplify the network: {onnx_file.one_line(error)}",
             fix=onnx_file.EXPORT_AGAIN,
         ) from None
+    store_constants(simplified)
     onnx_file.refuse_open_shapes(simplified)
     name_whole_averages(simplified)
     spell_hard_sigmoids(simplified)
@@ -148,16 +151,21 @@ def convert(simplified: Any) -> None:
         ) from None
 
 
-def refuse_unknown_operators(simplified: Any) -> None:
+def known_operators() -> set[str]:
+    """Those that onnx2tf has a file for."""
     package = find_spec("onnx2tf")
     assert package is not None and package.submodule_search_locations
-    known = {
-        file.stem for file in (user_path(package.submodule_search_locations[0]) / "ops").glob("*")
-    }
+    folder = user_path(package.submodule_search_locations[0]) / "ops"
+    return {file.stem for file in folder.glob("*")}
+
+
+def refuse_unknown_operators(simplified: Any) -> None:
+    known = known_operators()
     for node in simplified.graph.node:
         if node.op_type not in known:
             raise UserError(
-                f"onnx2tf does not know the operator of node {onnx_file.called(node)}",
+                f"onnx2tf does not know the operator of node {onnx_file.called(node)}, "
+                f"opset {opset(simplified)}",
                 fix="replace that operator by simpler ones before you export to ONNX",
             )
 

@@ -122,18 +122,24 @@ class Nodes:
         outputs: Sequence[str],
         image: Sequence[int | str] = (1, 3, 16, 16),
         types: Sequence[int] | None = None,
+        shapes: Sequence[Sequence[int]] | None = None,
         opsets: Sequence[Any] = (),
         functions: Sequence[Any] = (),
     ) -> Any:
-        """With the input "image"; outputs are float32 where `types` does not say otherwise."""
+        """With the input "image"; outputs are float32 where `types` does not say otherwise.
+
+        ONNX finds their shapes, unless `shapes` tells them; of functions in functions it cannot.
+        """
         kinds = types or [TensorProto.FLOAT] * len(outputs)
         graph = helper.make_graph(
             self.nodes,
             "network",
             [helper.make_tensor_value_info("image", TensorProto.FLOAT, image)],
             [
-                helper.make_tensor_value_info(name, kind, None)
-                for name, kind in zip(outputs, kinds, strict=True)
+                helper.make_tensor_value_info(name, kind, shape)
+                for name, kind, shape in zip(
+                    outputs, kinds, shapes or [None] * len(outputs), strict=True
+                )
             ],
             self.constants,
         )
@@ -143,7 +149,7 @@ class Nodes:
             functions=functions,
             ir_version=10,
         )
-        return onnx.shape_inference.infer_shapes(made)
+        return made if shapes else onnx.shape_inference.infer_shapes(made)
 
 
 def attention(n: Nodes, x: str) -> str:

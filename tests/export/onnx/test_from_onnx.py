@@ -169,11 +169,6 @@ FAULTS: dict[str, tuple[Any, int | None, str]] = {
         None,
         "node 'my_op' (Fused) is an operator of 'com.vendor', not of ONNX itself",
     ),
-    "function": (
-        network(functions=[helper.make_function("com.vendor", "Own", [], [], [], [])]),
-        None,
-        "the model brings functions of its own, the first is 'Own'",
-    ),
     "lost tensor": (
         network([node("Relu", ["nowhere"], ["logits"], "my_relu")]),
         None,
@@ -221,7 +216,7 @@ FAULTS: dict[str, tuple[Any, int | None, str]] = {
             outputs=("map",),
         ),
         None,
-        "onnx2tf does not know the operator of node 'my_roi' (MaxRoiPool)",
+        "onnx2tf does not know the operator of node 'my_roi' (MaxRoiPool), opset 13",
     ),
 }
 
