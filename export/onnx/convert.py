@@ -162,8 +162,9 @@ def runner(original: bytes, says: onnx_file.Signature, is_bgr: bool) -> Answers:
 
     def answers(images: np.ndarray) -> list[np.ndarray]:
         images = images[..., ::-1] if is_bgr else images
-        planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2))  # (N, 3, size, size)
-        each = [session.run(list(says.outputs), {says.input: p[None]}) for p in planes]
+        laid_out = images if says.is_channels_last else images.transpose(0, 3, 1, 2)
+        taken = np.ascontiguousarray(laid_out)
+        each = [session.run(list(says.outputs), {says.input: image[None]}) for image in taken]
         return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
 
     return answers

@@ -23,9 +23,10 @@ class Signature:
     """What goes into a network, what comes out of it, and how much it has learned."""
 
     input: str
-    size: int  # pixels of the square image, (1, 3, size, size) RGB or BGR
+    size: int  # pixels of the square image, RGB or BGR
     outputs: tuple[str, ...]
     parameters: int  # trainable ones
+    is_channels_last: bool = False  # (1, size, size, 3), as tf2onnx has it; else (1, 3, size, size)
 
 
 def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
@@ -145,17 +146,19 @@ def signature(model: Any, size: int | None) -> Signature:
         )
     sides = [d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim]
     shown = tuple(side or "?" for side in sides)
-    if len(sides) != 4 or sides[1] != 3:
+    if len(sides) != 4 or 3 not in (sides[1], sides[3]):
         raise UserError(
-            f"input {image.name!r} has shape {shown}; an image (1, 3, H, W) is needed",
-            fix=f"{EXPORT_AGAIN}, for colour images with the channels first",
+            f"input {image.name!r} has shape {shown}; an image (1, 3, H, W) or (1, H, W, 3) is "
+            "needed",
+            fix=f"{EXPORT_AGAIN}, for colour images",
         )
+    is_channels_last = sides[1] != 3
     if sides[0] not in (None, 0, 1):
         raise UserError(
             f"input {image.name!r} takes {sides[0]} images at a time",
             fix=f"{EXPORT_AGAIN}, with a batch of 1",
         )
-    height, width = (side or size for side in sides[2:])
+    height, width = (side or size for side in (sides[1:3] if is_channels_last else sides[2:]))
     if height is None or width is None:
         raise UserError(
             f"input {image.name!r} has shape {shown}: its height and width are open",
@@ -172,7 +175,7 @@ def signature(model: Any, size: int | None) -> Signature:
             fix="leave --size out, or export it again with open sides",
         )
     outputs = tuple(value.name for value in model.graph.output)
-    return Signature(image.name, height, outputs, n_parameters(model))
+    return Signature(image.name, height, outputs, n_parameters(model), is_channels_last)
 
 
 def n_parameters(model: Any) -> int:

@@ -55,10 +55,12 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
     """
     import onnxsim
 
-    shape = [1, 3, says.size, says.size]
     model = decomposed(model, known_operators().__contains__)
+    name, shape = says.input, [1, 3, says.size, says.size]
+    if says.is_channels_last:
+        model, name = channels_first(model, says)
     try:
-        simplified, _ = onnxsim.simplify(model, overwrite_input_shapes={says.input: shape})
+        simplified, _ = onnxsim.simplify(model, overwrite_input_shapes={name: shape})
     except Exception as error:  # whatever its C++ throws
         raise UserError(
             f"onnxsim cannot simplify the network: {onnx_file.one_line(error)}",
@@ -69,6 +71,28 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
     name_whole_averages(simplified)
     spell_hard_sigmoids(simplified)
     return simplified
+
+
+def channels_first(model: Any, says: onnx_file.Signature) -> tuple[Any, str]:
+    """A copy of a network for (1, H, W, 3) that takes (1, 3, H, W), and its input's name.
+
+    onnx2tf takes every input for (N, C, H, W) and makes (N, H, W, C) of it. The permutation that
+    tf2onnx puts before the first convolution and the one added here cancel in `simplify`.
+    """
+    from onnx import ModelProto, TensorProto, helper
+
+    new = ModelProto()
+    new.CopyFrom(model)
+    names = {value for node in new.graph.node for value in (*node.input, *node.output)}
+    name = says.input
+    while name in names:
+        name += "_"
+    turned = helper.make_node("Transpose", [name], [says.input], f"{name}/nhwc", perm=[0, 2, 3, 1])
+    new.graph.node.insert(0, turned)
+    (old,) = (value for value in new.graph.input if value.name == says.input)
+    shape = [1, 3, says.size, says.size]
+    old.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    return new, name
 
 
 def name_whole_averages(simplified: Any) -> None:

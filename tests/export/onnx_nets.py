@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 GRAPH = Path(__file__).parents[1] / "ghostnet_tf" / "goldens" / "timm_ghostnet_050.onnx"
@@ -180,3 +181,29 @@ def permuting() -> Any:
     wide = n.add("Relu", n.convolution("image", 3, 12))
     mixed = n.convolution(shuffled(n, wide, 12, 3, 8), 12, 4)  # (1, 4, 4, 4), a map
     return n.model([attention(n, x), n.classified(mixed, 4), boxes(n, x), mixed])
+
+
+def channels_last(image: Sequence[int | str] = (1, 24, 24, 3)) -> Any:
+    """As Keras and tf2onnx make one: normalised on (N, H, W, C), and a map that is given so."""
+    n = Nodes()
+    pixels = n.add("Sub", "image", n.constant(np.array([0.1, 0.2, 0.3], np.float32)))
+    pixels = n.add("Mul", pixels, n.constant(np.array([1.5, 2.0, 2.5], np.float32)))
+    x = n.add("Relu", n.convolution(n.transpose(pixels, 0, 3, 1, 2), 3, 6))
+    return n.model([n.classified(x, 6), n.transpose(x, 0, 2, 3, 1)], image)
+
+
+def without_convolution() -> Any:
+    """(1, 24, 24, 3) -> every pixel through a matrix, and the mean of all: nothing is permuted."""
+    n = Nodes()
+    x = n.add("Relu", n.add("MatMul", "image", n.weights(3, 8)))
+    means = n.add("ReduceMean", x, axes=[1, 2], keepdims=0)
+    return n.model([n.add("MatMul", means, n.weights(8, 5))], (1, 24, 24, 3))
+
+
+def by_onnxruntime(model: bytes, x: np.ndarray) -> list[np.ndarray]:
+    """Every output for images (N, size, size, 3), by the file as it is."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    (image,) = session.get_inputs()
+    turned = x if image.shape[1] != 3 else x.transpose(0, 3, 1, 2)
+    each = [session.run(None, {image.name: turned[i : i + 1]}) for i in range(len(x))]
+    return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
