@@ -15,6 +15,12 @@ from .inlining import EXPORT_AGAIN, inlined, opset
 
 MAX_BYTES = 1_000_000_000  # with the external data; protobuf itself ends at 2 GB
 STANDARD = ("", "ai.onnx")  # domains of operators; others need libraries of their own
+# Operators of a network that somebody has quantized; "QLinear..." are, too.
+QUANTIZED = {
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger",
+    "DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "MatMulIntegerToFloat", "MatMulNBits",
+    "QAttention", "QGemm", "QEmbedLayerNormalization",
+}  # fmt: skip
 DOWNLOAD_AGAIN = "the file is damaged or no ONNX: export or download it again"
 
 
@@ -52,6 +58,7 @@ def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
         )
     refuse_later_opsets(model, path.name)
     model = inlined(model, path.name)
+    refuse_quantized(model, path.name)
     load_external(model, path, max_bytes)
     refuse_foreign_operators(model)
     try:
@@ -117,6 +124,19 @@ def refuse_foreign_operators(model: Any) -> None:
             )
 
 
+def refuse_quantized(model: Any, title: str) -> None:
+    """Its scales fit another runtime's kernels, and its weights are rounded already."""
+    for node in model.graph.node:
+        kind = str(node.op_type)  # bytes where they are no text
+        if kind in QUANTIZED or kind.startswith("QLinear"):
+            raise UserError(
+                f"{title!r} is quantized already: node {called(node)}. Files are made from the "
+                "float network",
+                fix="export the float32 network, before its quantization; the recipes quantize it, "
+                "calibrated on --photos DIR",
+            )
+
+
 def refuse_later_opsets(model: Any, title: str) -> None:
     import onnx
 
@@ -166,7 +186,8 @@ def signature(model: Any, size: int | None) -> Signature:
         )
     if height != width:
         raise UserError(
-            f"input {image.name!r} is {height} x {width}; only square images are made",
+            f"input {image.name!r} is {height} x {width}; only square images are taken so far, "
+            "because a record has one number for both sides",
             fix=f"{EXPORT_AGAIN}, for a square image",
         )
     if size not in (None, height):

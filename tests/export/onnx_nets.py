@@ -200,6 +200,27 @@ def without_convolution() -> Any:
     return n.model([n.add("MatMul", means, n.weights(8, 5))], (1, 24, 24, 3))
 
 
+def quantized(kind: str) -> Any:
+    """A network that somebody has quantized: its maps, its weights alone, or by other operators."""
+    n = Nodes()
+    scale, zero = n.constant(np.float32(0.02)), n.constant(np.int8(0))
+    if kind == "maps":
+        x = n.add("Relu", n.convolution("image", 3, 8))
+        x = n.add("DequantizeLinear", n.add("QuantizeLinear", x, scale, zero), scale, zero)
+        return n.model([n.classified(x, 8)])
+    kernel = n.constant(n.rng.integers(-127, 128, (8, 3, 3, 3)).astype(np.int8))
+    if kind == "weights":
+        float_kernel = n.add("DequantizeLinear", kernel, scale, zero)
+        return n.model([n.classified(n.add("Conv", "image", float_kernel), 8)])
+    x = n.add("QuantizeLinear", "image", scale, zero)
+    if kind == "integers":
+        x = n.add("Cast", n.add("ConvInteger", x, kernel, zero, zero), to=TensorProto.FLOAT)
+        return n.model([n.classified(x, 8)])
+    x = n.add("QLinearConv", x, scale, zero, kernel, scale, zero, scale, zero)
+    x = n.add("DequantizeLinear", x, scale, zero)
+    return n.model([n.classified(x, 8)])
+
+
 def by_onnxruntime(model: bytes, x: np.ndarray) -> list[np.ndarray]:
     """Every output for images (N, size, size, 3), by the file as it is."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

@@ -23,11 +23,12 @@ from export.parity import snr_db
 from export.runtime import Runtime
 from export.verification import PASSED, verify
 from ghostnet_tf.base.errors import UserError
-from tests.export.onnx_nets import external, network, torch_export_of_timm
+from tests.export.onnx_nets import external, network, quantized, torch_export_of_timm
 from tests.seeded_tensors import images, tensor
 
 DATA = os.environ.get("GHOSTNET_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="GHOSTNET_DATA is not set")
+CASES = Path(__file__).parent / "cases"
 PFLD = Path(DATA or "") / "pfld_ghost"
 TIMM_LOGITS = Path(__file__).parents[2] / "ghostnet_tf" / "goldens" / "timm_logits.npz"
 AS_TRAINED = "--channels bgr --mean .5 .5 .5 --std .5 .5 .5 --crop 1 --resample bilinear".split()
@@ -234,6 +235,41 @@ def test_what_cannot_be_taken_is_named(fault, tmp_path):
 
     assert said in str(refused.value)
     assert "\n" not in str(refused.value) and refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("kind", "node"),
+    [
+        ("maps", "(QuantizeLinear)"),
+        ("weights", "(DequantizeLinear)"),
+        ("integers", "(QuantizeLinear)"),
+        ("operators", "(QuantizeLinear)"),
+        ("the case", "'xq' (QuantizeLinear)"),
+    ],
+)
+def test_a_quantized_network_is_refused_and_the_float_one_asked_for(kind, node, tmp_path):
+    path = CASES / "qdq.onnx"
+    if kind != "the case":
+        path = tmp_path / "m.onnx"
+        path.write_bytes(quantized(kind).SerializeToString())
+
+    with pytest.raises(UserError, match=r"onnx' is quantized already: node ") as refused:
+        onnx_file.read(path)
+
+    assert node in str(refused.value)
+    assert refused.value.fix.startswith("export the float32 network, before its quantization")
+
+
+@pytest.mark.parametrize("image", [(1, 3, 16, 24), (1, 3, 24, 16), (1, 24, 16, 3), None])
+def test_an_image_that_is_not_square_is_refused_with_the_true_reason(image):
+    model = network(image=image) if image else onnx_file.read(CASES / "nonsq.onnx")
+    height, width = (48, 96) if image is None else [side for side in image[1:] if side != 3]
+
+    with pytest.raises(UserError) as refused:
+        onnx_file.signature(model, None)
+
+    assert f" is {height} x {width}; only square images are taken so far" in str(refused.value)
+    assert "because a record has one number for both sides" in str(refused.value)
 
 
 DAMAGED = {

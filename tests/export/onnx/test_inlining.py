@@ -139,6 +139,23 @@ def test_functions_that_cannot_be_written_out_are_named(case, tmp_path):
     assert said in str(refused.value) and refused.value.fix
 
 
+def test_a_changed_byte_in_functions_is_an_error_or_another_network(tmp_path):
+    healthy, rng = calling(nested()).SerializeToString(), np.random.default_rng(0)
+    start = healthy.index(b"Inner") - 20  # the functions stand at the end
+    path, n_refused, n = tmp_path / "m.onnx", 0, counts.examples(200, 5000)
+    for _ in range(n):
+        damaged = bytearray(healthy)
+        damaged[rng.integers(start, len(healthy))] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            onnx_file.signature(onnx_file.read(path), None)
+        except UserError as error:
+            n_refused += 1
+            assert "\n" not in str(error)
+
+    assert n / 10 < n_refused < n
+
+
 # what ONNX defines ----------------------------------------------------------------------------
 
 
