@@ -12,7 +12,7 @@ from ghostnet_tf.base.progress import Advance, silent
 
 from .equalize import equalize, plan
 from .flatbuffer import Flatbuffer
-from .parity import Outputs, as_list, snr_db
+from .parity import Outputs, as_list, equal_share, snr_db
 from .quantize import quantize
 from .ranges import Ranges, Span
 from .runtime import Runtime
@@ -126,14 +126,16 @@ def choose(
 ) -> tuple[Ranges, dict[str, float]]:
     """The ranges whose int8 file agrees best with float32 on photos they were not measured on.
 
-    Every fourth photo is held back to judge. Also returns the dB of every candidate, the mean over
-    the images: one image with large outputs would drown the others in a sum.
+    Every fourth photo is held back to judge. Also returns what `agreement` says of every candidate:
+    dB as the mean over the images, as one with large outputs would drown the others in a sum.
     """
     check_images(images)
     float32 = Flatbuffer(float32)  # whose graph is asked for often below
     used = [image for i, image in enumerate(images) if i % 4 != 3]
     held_back = np.stack([image for i, image in enumerate(images) if i % 4 == 3])
-    reference = Runtime(float32).run(held_back)
+    plain_runtime = Runtime(float32)
+    reference = as_list(plain_runtime.run(held_back))
+    kinds = [np.dtype(output["dtype"]).kind for output in plain_runtime.outputs]
     n_photos, sha256 = len(images), digest(images)
 
     plain = observe(float32, used, advance)
@@ -152,8 +154,19 @@ def choose(
         if not scores or strained(quantized.graph):
             refuse_deadly(quantized, "static_wi8_ai8", ranges)
         outputs = Runtime(quantized).run(held_back)
-        scores[name] = mean_snr_db(reference, outputs)
+        scores[name] = agreement(kinds, reference, as_list(outputs))
     return candidates[max(scores, key=scores.__getitem__)], scores
+
+
+def agreement(
+    kinds: Sequence[str], reference: Sequence[np.ndarray], outputs: Sequence[np.ndarray]
+) -> float:
+    """The mean dB of what is measured; of a network that gives integers alone, the equal share."""
+    floats = [i for i, kind in enumerate(kinds) if kind == "f"]
+    if floats:
+        return mean_snr_db([reference[i] for i in floats], [outputs[i] for i in floats])
+    pairs = zip(reference, outputs, strict=True)
+    return float(np.mean([equal_share(a, b) for a, b in pairs]))
 
 
 def mean_snr_db(reference: Outputs, outputs: Outputs) -> float:

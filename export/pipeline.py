@@ -110,6 +110,7 @@ def export(
                 # Measured when the weights were published, on a file of exactly these bytes.
                 accuracy=Accuracy(**scores) if scores else None,
                 parity_db=agreement.snr_db,
+                parity_equal=agreement.equal,
                 parity_on="generated images" if photos is None else "photos",
                 top1_agreement=None
                 if agreement.top1_same is None or network.labels is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.files import sha256, user_path
 
-from .parity import asked_db
+from .parity import EQUAL, asked_db
 
 if TYPE_CHECKING:
     from ghostnet_tf.base.record import Record
@@ -70,9 +70,13 @@ def table(network: "Network", result: "Result") -> list[str]:
 def row(record: "Record", network: "Network", result: "Result") -> str:
     """One file: size, fidelity and the least that is asked of it, partitions, accuracy."""
     partitions = f"{record.partitions} partition{'s' * (record.partitions != 1)}"
-    asked = f"({asked_db(record.recipe, network.is_bundled_ghostnet):.0f} asked)"
-    line = f"{record.recipe:24}{record.size_bytes / 1e6:5.1f} MB {record.parity_db:6.1f} dB"
-    line += f" {asked:11}"
+    line = f"{record.recipe:24}{record.size_bytes / 1e6:5.1f} MB"
+    if record.parity_db is not None:
+        asked = f"({asked_db(record.recipe, network.is_bundled_ghostnet):.0f} asked)"
+        line += f" {record.parity_db:6.1f} dB {asked:11}"
+    if record.parity_equal is not None:
+        asked = f"({100 * EQUAL[record.recipe]:.3g} asked)"
+        line += f" {100 * record.parity_equal:6.2f} % equal {asked:12}"
     if agree := record.top1_agreement:
         line += f"  same {agree.same}/{agree.photos}"
     line += f"  {partitions:13}"

@@ -152,6 +152,7 @@ def described(plain: Record, operators: Operators | None, data: bytes) -> Record
             delegated_ops=says.delegation.n_delegated,
             total_ops=says.delegation.n_ops,
             parity_db=None,
+            parity_equal=None,
             parity_on=None,
             top1_agreement=None,
             accuracy=None,

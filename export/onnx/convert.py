@@ -6,7 +6,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.rooms import PACKAGE, module
+from ghostnet_tf.data.generated import generated_images
 
 from ..absorb import absorb
 from ..flatbuffer import Flatbuffer
@@ -24,11 +25,12 @@ from ..from_keras import INPUT
 from ..graph import Graph
 from ..network import Converted
 from ..op import WEIGHTED
-from ..parity import as_list, snr_db
+from ..parity import as_list, likeness
 from ..runtime import Runtime
 from . import onnx_file, worker
 
 TOOLS = ("onnx", "onnxsim", "onnx2tf", "onnxruntime")
+PROBES = 4  # images that tell how an output is laid out
 ROLES = ("input", "kernel", "bias")  # of what a weighted operator reads
 Answers = Callable[[np.ndarray], list[np.ndarray]]  # (N, size, size, 3) -> one array per output
 
@@ -176,12 +178,23 @@ def output_orders(
     """The axes of each output of ONNX in the order in which the flatbuffer has them.
 
     Which of them are maps, (N, C, H, W) in ONNX and (N, H, W, C) in the flatbuffer, neither says.
-    Where the shapes leave that open, as for (1, 4, 4, 4), what an image gives tells.
+    Where the shapes leave that open, as for (1, 4, 4, 4), what a few images give tells.
     """
     runtime = Runtime(float32)
-    image = np.random.default_rng(0).random((1, *runtime.input_shape[1:]), np.float32)
-    pairs = zip(answers(image), as_list(runtime.run(image)), says.outputs, strict=True)
+    refuse_lost_axes([tuple(map(int, o["shape"])) for o in runtime.outputs], says.outputs)
+    images = generated_images(PROBES, (says.size, says.size), seed=2)
+    pairs = zip(answers(images), as_list(runtime.run(images)), says.outputs, strict=True)
     return [order_of(theirs, ours, name) for theirs, ours, name in pairs]
+
+
+def refuse_lost_axes(shapes: Sequence[tuple[int, ...]], names: Sequence[str]) -> None:
+    """Every output has one row for an image."""
+    for shape, name in zip(shapes, names, strict=True):
+        if shape[:1] != (1,):
+            raise UserError(
+                f"output {name!r} has shape {shape}; its first axis has to be that of the images",
+                fix="keep the axis of the batch when you export to ONNX, or leave that output out",
+            )
 
 
 def order_of(theirs: np.ndarray, ours: np.ndarray, name: str) -> tuple[int, ...]:
@@ -189,11 +202,13 @@ def order_of(theirs: np.ndarray, ours: np.ndarray, name: str) -> tuple[int, ...]
     as_it_is = tuple(range(theirs.ndim))
     orders = [as_it_is]
     if theirs.ndim > 2:
-        orders.insert(0, (0, *as_it_is[2:], 1))
+        orders.append((0, *as_it_is[2:], 1))
+    if theirs.ndim == 4:  # maps are more frequent, should both be the same
+        orders.reverse()
     fit = [order for order in orders if theirs.transpose(order).shape == ours.shape]
     if not fit:
         raise UserError(
             f"output {name!r} has shape {theirs.shape} in ONNX and {ours.shape} in the file",
             fix="leave that output out, or flatten it to (1, N), when you export to ONNX",
         )
-    return max(fit, key=lambda order: snr_db(theirs.transpose(order), ours))
+    return max(fit, key=lambda order: likeness(theirs.transpose(order), ours))

@@ -118,8 +118,10 @@ class Record:
     partitions: int  # of the default delegate, XNNPACK
     delegated_ops: int
     total_ops: int
-    # 10 log10(signal / error power) of the outputs against Keras; equal outputs count as 200
+    # 10 log10(signal / error power) of the outputs against Keras; equal outputs count as 200.
+    # Integers (of an ArgMax, say) are not measured but compared: the share that is equal.
     parity_db: float | None = None
+    parity_equal: float | None = None
     parity_on: str | None = None  # "photos", or "generated images" where none were given
     top1_agreement: Agreement | None = None  # on the same images
     accuracy: Accuracy | None = None

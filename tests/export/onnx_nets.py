@@ -221,6 +221,18 @@ def quantized(kind: str) -> Any:
     return n.model([n.classified(x, 8)])
 
 
+def deciding() -> Any:
+    """The class of every pixel, logits, which of them are positive, and the class of the image."""
+    n = Nodes()
+    x = n.add("Relu", n.convolution("image", 3, 12))
+    pixels = n.add("ArgMax", n.convolution(x, 12, 21, 1), axis=1, keepdims=0)  # (1, 16, 16)
+    logits = n.classified(x, 12)
+    positive = n.add("Greater", logits, n.constant(np.float32(0)))
+    best = n.add("ArgMax", logits, axis=1, keepdims=1)
+    kinds = [TensorProto.INT64, TensorProto.FLOAT, TensorProto.BOOL, TensorProto.INT64]
+    return n.model([pixels, logits, positive, best], (1, 3, 32, 32), kinds)
+
+
 def by_onnxruntime(model: bytes, x: np.ndarray) -> list[np.ndarray]:
     """Every output for images (N, size, size, 3), by the file as it is."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

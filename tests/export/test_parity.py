@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from export.parity import GATES, Parity, broken_gate, parity, snr_db
+from export.parity import EQUAL, GATES, Parity, broken_gate, parity, snr_db
 from export.recipes import RECIPES
 from export.runtime import Runtime
 from tests.planted import BUGS
@@ -26,7 +26,7 @@ def test_the_float32_gate_catches(bug, seeded, reference, fresh_images):
     with BUGS[bug](seeded):
         measured = parity(reference, seeded(fresh_images, training=False).numpy())
 
-    assert measured.snr_db < GATES["float32"].any_db - 30
+    assert measured.snr_db is not None and measured.snr_db < GATES["float32"].any_db - 30
     assert broken_gate("float32", measured)
 
 
@@ -39,7 +39,7 @@ def test_a_planted_bug_leaves_the_model_well(seeded, reference, fresh_images):
 
 
 def test_every_recipe_has_a_gate():
-    assert GATES.keys() == RECIPES.keys()
+    assert GATES.keys() == EQUAL.keys() == RECIPES.keys()
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -77,3 +77,27 @@ def test_top1_counts_images_with_the_same_first_class():
     measured = parity(np.eye(3), np.eye(3)[[0, 1, 1]])
 
     assert (measured.top1_same, measured.n) == (2, 3)
+
+
+def test_integers_are_compared_for_equality_and_never_in_decibels():
+    classes = np.arange(20).reshape(4, 5)
+    places = np.where(classes == 7, 0, classes)
+
+    equal, unequal = parity(classes, classes.astype(np.float32)), parity(classes, places)
+
+    assert (equal.snr_db, equal.equal, equal.top1_same) == (None, 1, None)
+    assert (unequal.snr_db, unequal.equal) == (None, 0.95)
+    assert parity(classes * 0, classes * 0).equal == 1  # nothing but zeros is no signal in dB
+    assert parity(classes > 3, places > 3).equal == 0.95
+    mixed = parity([classes / 3, classes], [classes / 3, places])
+    assert (mixed.snr_db, mixed.equal) == (math.inf, 0.95)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_each_recipe_asks_for_a_share_of_equal_integers(recipe):
+    asked = EQUAL[recipe]
+
+    assert broken_gate(recipe, Parity(None, None, 32, asked)) == []
+    (said,) = broken_gate(recipe, Parity(None, None, 32, asked - 0.01), "ONNX")
+    assert f"of the integers are those of the ONNX model; {recipe} needs {asked:.1%}" in said
+    assert len(broken_gate(recipe, Parity(-3, None, 32, 0))) == 2
