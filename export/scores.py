@@ -14,6 +14,7 @@ from .op import Op
 
 PROBABILITIES = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}  # operator -> what it makes
 SAME_VALUES = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+ROUNDING = 0.01  # of probabilities in integers
 
 
 def endings(graph: Graph) -> list[Op]:
@@ -66,8 +67,17 @@ def by_class(outputs: np.ndarray, n_labels: int, scores: str) -> np.ndarray:
 
 
 def shares(row: np.ndarray, scores: str) -> np.ndarray:
-    """(labels,) as `by_class` makes them -> probabilities, from 0 to 1."""
+    """(labels,) as `by_class` makes them -> probabilities, from 0 to 1.
+
+    UserError where `scores` says that they are that, and they are not.
+    """
     if scores != "logits":
+        if row.min() < -ROUNDING or row.max() > 1 + ROUNDING:
+            raise UserError(
+                f"the outputs are said to be probabilities ({scores}), and reach from "
+                f"{row.min():.4g} to {row.max():.4g}",
+                fix="export the file again: its record, or what it was exported with, is wrong",
+            )
         return row
     if len(row) == 1:  # of one class alone: it is there or not
         return softmax(np.append(row, np.zeros_like(row)))[:1]

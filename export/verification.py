@@ -100,6 +100,8 @@ def contract_complaints(e: Evidence) -> list[str]:
 
 
 def graph_complaints(e: Evidence) -> list[str]:
+    from .scores import scores_of
+
     delegation = e.facts.delegation
     pairs = {
         "operators": (dict(e.facts.ops), e.record.ops),
@@ -108,6 +110,9 @@ def graph_complaints(e: Evidence) -> list[str]:
         "operators in all": (delegation.n_ops, e.record.total_ops),
         "bytes": (len(e.data), e.record.size_bytes),
     }
+    ending, told = scores_of(e.sound.graph), e.record.scores
+    if "logits" not in (ending, told):  # seen by nobody, and said by no record of before
+        pairs["outputs"] = (ending, told)
     return _differences(pairs)
 
 

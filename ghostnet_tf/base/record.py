@@ -205,8 +205,11 @@ def load(path: str | Path) -> tuple[bytes, Record]:
 
 def read_model(path: str | Path) -> bytes:
     """The bytes of a `.tflite` file; whether they make a model is the runtime's to say."""
+    where = user_path(path)
     try:
-        data = user_path(path).read_bytes()
+        if not where.is_file() and not where.is_dir() and where.exists():  # a pipe would wait
+            raise UserError(f"{str(path)!r} is no file", fix="save it as one first")
+        data = where.read_bytes()
     except FileNotFoundError:
         raise UserError(f"there is no file {str(path)!r}") from None
     except OSError as error:

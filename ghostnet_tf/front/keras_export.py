@@ -152,7 +152,7 @@ def how(
             fix="preprocessing=gn.Preprocessing(size, crop, resample, mean, std), or "
             "normalises_inside=True where it takes pixels from 0 to 255",
         )
-    shape: Any = model.input_shape
+    shape = input_shape_of(model)
     fixed = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
     size = size or (given and given.size) or fixed or (known and known.size)
     if not size:
@@ -160,6 +160,22 @@ def how(
     if known is None:
         return Preprocessing(size=size, **WHOLE_PHOTO, **PIXELS)
     return replace(known, size=size, **(PIXELS if normalises_inside else {}))
+
+
+def input_shape_of(model: "keras.Model") -> tuple[int | None, ...]:
+    """(N, H, W, 3); UserError for another network than one that takes one RGB image."""
+    if not model.built or not getattr(model, "inputs", None):
+        raise UserError(
+            f"the model {model.name!r} has no input shape yet",
+            fix="begin it with keras.Input((height, width, 3)), or call it on images once",
+        )
+    shape: Any = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
+        raise UserError(
+            f"the model {model.name!r} takes {shape}; images are (N, H, W, 3), one of them, in RGB",
+            fix="let it take RGB, and turn it into what the network needs in its first layers",
+        )
+    return shape
 
 
 def labels_of(

@@ -61,7 +61,7 @@ def _train(job: Job) -> dict[str, Any]:
     count = default_count(len(photos)) if job.held_out is None else job.held_out
     hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
     accelerators = share_among_accelerators()
-    made = _network(job)
+    made, head = _network(job)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing)
     read = _decode(job, info)
     data = _split(read, count, job)
@@ -78,6 +78,8 @@ def _train(job: Job) -> dict[str, Any]:
                 f"going on after {legs[-1]} epochs: the learning rate warms up again and falls to "
                 f"zero at epoch {this.schedule.epochs}"
             )
+    elif made.path:
+        note(f"starting from {made.path} with {head}")
     _write_schedule(job.out, this.schedule)
     _epochs(this, job.stop_after)
     report = _report(this)
@@ -93,8 +95,8 @@ def _train(job: Job) -> dict[str, Any]:
     }
 
 
-def _network(job: Job) -> Pretrained:
-    """The network to train, from other weights where they were asked for."""
+def _network(job: Job) -> tuple[Pretrained, str]:
+    """The network to train, from other weights where they were asked for; what classifies in it."""
     start = find(job.weights, job.model)
     if job.schedule.freeze and start is None:
         raise UserError(
@@ -114,10 +116,7 @@ def _network(job: Job) -> Pretrained:
         new_head=new_head,
         dropout=job.schedule.dropout,
     )
-    if made.path:
-        head = "a new classifier" if new_head else "its classifier, for the same classes"
-        note(f"starting from {made.path} with {head}")
-    return made
+    return made, "a new classifier" if new_head else "its classifier, for the same classes"
 
 
 def freeze(model: keras.Model) -> None:

@@ -5,7 +5,7 @@ import io
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +97,10 @@ class Run:
             return False
         tensors, header = checkpoint.read(self.state_path)
         theirs = Schedule.from_dict(header["schedule"])
-        mine = self._header() | {"schedule": theirs.to_dict()}
-        refuse_another(self.folder, header | {"schedule": theirs.to_dict()}, mine)
-        wanted = self.schedule
+        wanted, mine = self.schedule, self._header()
+        refuse_another(self.folder, header, mine, ("info",))
+        self._refuse_other_settings(theirs, wanted)  # a seed also says which photos are held out
+        refuse_another(self.folder, header, mine, ("photos", "fingerprint"))
         self.schedule, self.history = theirs, header["history"]
         if wanted != theirs:
             self.schedule = self._taken_on(wanted)
@@ -114,11 +115,19 @@ class Run:
             variable.assign(tensors[name])
         return True
 
+    def _refuse_other_settings(self, own: Schedule, wanted: Schedule) -> None:
+        """UserError that names them; more epochs are no other setting."""
+        given, other = own.to_dict(), wanted.to_dict()
+        differ = [name for name in given if name != "legs" and given[name] != other[name]]
+        if wanted.epochs > own.epochs:
+            differ.remove("epochs")
+        if differ:
+            said = ", ".join(f"{name} {given[name]}, not {other[name]}" for name in differ)
+            raise _another(self.folder, "schedule", f": {said}")
+
     def _taken_on(self, wanted: Schedule) -> Schedule:
-        """The schedule of the run in the folder, as `wanted` would have it; or UserError."""
+        """The schedule of the run in the folder, with as many epochs as `wanted`; or UserError."""
         own, done = self.schedule, len(self.history)
-        if replace(wanted, epochs=own.epochs, legs=own.legs) != own or wanted.epochs < own.epochs:
-            raise _another(self.folder, "schedule")
         if wanted.epochs == own.epochs:
             return own  # with the legs that it has had
         if not self.is_finished:
@@ -240,17 +249,19 @@ def steps_per_epoch(photos: int, schedule: Schedule) -> int:
     return photos // schedule.batch
 
 
-def refuse_another(folder: Path, header: dict[str, Any], mine: dict[str, Any]) -> None:
+def refuse_another(
+    folder: Path, header: dict[str, Any], mine: dict[str, Any], keys: tuple[str, ...]
+) -> None:
     """Raise UserError where a state's header is not that of this run."""
-    for key in ("info", "photos", "fingerprint"):
+    for key in keys:
         # the last two came later than the first runs: a header without is taken at its word
         if header.get(key, mine[key] if key != "info" else None) != mine[key]:
             raise _another(folder, key)
 
 
-def _another(folder: Path, key: str) -> UserError:
+def _another(folder: Path, key: str, said: str = "") -> UserError:
     return UserError(
-        f"{str(folder)!r} holds a run with {NAMES[key]}",
+        f"{str(folder)!r} holds a run with {NAMES[key]}{said}",
         fix=f"{GO_ON[key].format(run=folder)}; to train its weights on: "
         f"--weights {folder / 'best.safetensors'} and another --out",
     )
@@ -263,7 +274,7 @@ NAMES = {  # of what differs
     "fingerprint": "other photos of the same number",
 }
 GO_ON = {
-    "schedule": "to finish that run as it began: --schedule {run}/schedule.json without --set",
+    "schedule": "to finish that run as it began: --schedule {run}/schedule.json alone",
     "info": "to finish that run: its --model and its photos",
     "photos": "to finish that run: its photos and its --held-out",
     "fingerprint": "to finish that run: its photos, with their names and contents",

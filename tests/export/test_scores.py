@@ -250,3 +250,35 @@ def test_int8_keeps_probabilities_that_are_smaller_than_its_steps(tmp_path):
 
     assert file.record.parity_db and file.record.parity_db > 40
     assert Flatbuffer(file.path.read_bytes()).graph.ops[-1].name == "SOFTMAX"
+
+
+def test_outputs_that_a_record_calls_by_another_name_are_noticed(tmp_path, capsys):
+    path = saved(tmp_path, colour_model(softmax=True))
+    content = json.loads(record_path(path).read_text())
+    record_path(path).write_text(json.dumps({**content, "scores": "sigmoid"}))
+
+    assert verify([str(path)]) == 1
+    assert "outputs: softmax in the file, sigmoid in the record" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("row", [[-0.7, 0.3], [0.2, 1.4], [88.0, 3.0]])
+@pytest.mark.parametrize("scores", ["softmax", "sigmoid"])
+def test_what_is_no_probability_is_not_shown_as_one(row, scores):
+    with pytest.raises(UserError, match=f"said to be probabilities .{scores}., and reach from"):
+        shares(np.array(row), scores)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 1), (32, 32, 4), (8,)])
+def test_a_network_that_takes_no_rgb_image_is_refused(shape, tmp_path):
+    x = image = keras.Input(shape)
+    model = keras.Model(image, layers.Dense(2)(layers.Flatten()(x)), name="own")
+
+    with pytest.raises(UserError, match=r"images are \(N, H, W, 3\)") as refused:
+        gn.export(model, tmp_path, preprocessing=HOW)
+    assert refused.value.fix and not list(tmp_path.iterdir())
+
+
+def test_a_network_without_an_input_is_refused(tmp_path):
+    with pytest.raises(UserError, match="has no input shape yet") as refused:
+        gn.export(keras.Sequential([layers.Dense(2)]), tmp_path, preprocessing=HOW)
+    assert "keras.Input" in refused.value.fix

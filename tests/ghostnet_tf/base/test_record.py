@@ -127,6 +127,14 @@ def test_a_damaged_model_is_noticed_by_its_hash(pair):
     assert error.value.exit_code == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.tflite")
+
+    with pytest.raises(UserError, match="is no file"):
+        read_model(tmp_path / "model.tflite")
+
+
 @pytest.mark.parametrize("content", [b"<!DOCTYPE html>", b"version https://git-lfs", b"", b"TFL3"])
 def test_what_is_no_tflite_is_refused_with_its_first_bytes(tmp_path, content):
     (tmp_path / "model.tflite").write_bytes(content)
