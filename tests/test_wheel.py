@@ -138,7 +138,8 @@ def test_the_commands_are_ghostnet_and_the_names_of_before(installed):
 
     of_old = {*scripts["console_scripts"]} - {"ghostnet"}
 
-    verbs = {*VERBS} - {"benchmark", "operators", "export"}
+    new = {"benchmark", "operators", "export", "compare"}
+    verbs = {*VERBS} - new
     assert of_old == {f"ghostnet-{verb}" for verb in verbs} | {"ghostnet-to-tflite"}
     assert all((installed.bin / name).is_file() for name in scripts["console_scripts"])
 
