@@ -9,6 +9,7 @@ import tempfile
 from setuptools import find_packages, setup
 
 MOVED = ("export", "benchmark", "kernels")
+SAMPLES = "ghostnet_tf._web_demo.samples"  # our drawings: the first photos to try a file on
 
 
 def parts(room: str) -> list[str]:
@@ -21,8 +22,12 @@ with tempfile.TemporaryDirectory() as scratch:
         packages=[
             *find_packages(include=["ghostnet_tf", "ghostnet_tf.*"]),
             *(package for room in MOVED for package in parts(room)),
+            SAMPLES,
         ],
-        package_dir={f"ghostnet_tf._{room}": room for room in MOVED},
+        package_dir={
+            **{f"ghostnet_tf._{room}": room for room in MOVED},
+            SAMPLES: "web_demo/samples",
+        },
         # build/ is for models, and what an earlier build left there would come into the wheel.
         options={"build": {"build_base": scratch}, "egg_info": {"egg_base": scratch}},
     )

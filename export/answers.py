@@ -54,7 +54,7 @@ def read(
             return
         photos = Photos.open(path, skipped)
     except UserError as error:
-        skipped.note(path, str(error))
+        skipped.note(path, str(error), error.fix)
         return
     for i, name in enumerate(photos.names):
         if (photo := photos.readable(i)) is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.data.labels import Labels
@@ -66,7 +66,10 @@ def open_classifier(path: str | Path) -> Classifier:
             fix=COPY_THE_RECORD,
         )
     if not says.labels:
-        raise UserError(f"{path.name!r} names no classes: it is no classifier")
+        raise UserError(
+            f"{path.name!r} names no classes: nobody knows what its outputs mean",
+            fix=f"export it again with {option('labels', 'NAMES')}",
+        )
     runtime = Runtime(data)
     preprocessing = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
     scores = scores_in(says, data.graph)

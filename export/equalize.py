@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 
 from .flatbuffer import Flatbuffer
 from .graph import Graph
@@ -180,7 +180,7 @@ def equalize(float32: bytes, exponents: Exponents) -> Flatbuffer:
             raise UserError(
                 f"these ranges belong to another network: {graph.names[tensor]!r} has "
                 f"{len(own)} channels there and {channels.width(tensor)} here",
-                fix="calibrate this network with --photos DIR",
+                fix=f"calibrate this network with {option('photos', 'DIR')}",
             )
         if own is not None:
             by_class[first : first + len(own)] = own

@@ -92,7 +92,8 @@ def refuse_multi_label(classifier: "Classifier") -> None:
             f"{classifier.title} answers each class for itself (it ends in a sigmoid), and photos "
             "in one folder a class say nothing of a photo's other classes: there is no top-1",
             fix="leave the labelled photos out, and see what `ghostnet predict --json` answers; "
-            "where every photo shows one class, export with scores='softmax' and two names or more",
+            "where every photo shows one class, gn.export with scores='softmax' and two names or "
+            "more",
         )
 
 

@@ -41,7 +41,12 @@ class Exporting:
         self.results.append(result)
         note_what_stays(args.out, network, recipes)
         if not args.json:
-            terminal.out(*printed.table(network, result))
+            terminal.out(*printed.table(network, result, self.one_photo()))
+
+    def one_photo(self) -> str | None:
+        """The file of a photo that was given and can be read; None where there is none."""
+        given = (photos.one_file() for photos in (self.labelled, self.photos) if photos)
+        return next((path for path in given if path), None)
 
     def add_ghostop(self) -> None:
         """Ghost-operator files: those that were asked for, and those that belonged to older files.

@@ -105,7 +105,10 @@ def with_files_of(source: bytes, data: bytes) -> Flatbuffer:
                 content = read_member(old, name, MAX_FILE_BYTES)
                 new.writestr(zipfile.ZipInfo(name, EPOCH), content)
     except DAMAGE as error:
-        raise UserError(f"the files inside the file are damaged: {error}") from None
+        raise UserError(
+            f"the files inside the file are damaged: {_why(error)}",
+            fix="export or copy the file again",
+        ) from error
     return Flatbuffer(whole.getvalue())
 
 
@@ -117,8 +120,17 @@ def read_metadata(data: bytes) -> Metadata | None:
         return None if content is None else _decoded(content, data)
     except DAMAGE as error:
         raise UserError(
-            f"the metadata inside the file is damaged: {error}", fix="export or copy the file again"
-        ) from None
+            f"the metadata inside the file is damaged: {_why(error)}",
+            fix="export or copy the file again",
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    """In words of ours, or of `zipfile`'s; the other readers speak of their own insides."""
+    if isinstance(error, UnicodeDecodeError):
+        return "a text in it is not UTF-8"
+    is_worded = type(error) is ValueError or isinstance(error, Mismatch | zipfile.BadZipFile)
+    return str(error) if is_worded else "what it says of its own parts does not fit"
 
 
 def _files(says: Metadata) -> dict[str, str]:

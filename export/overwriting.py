@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import artifact_name, ghostop_path, read_record, record_path
 from ghostnet_tf.base.terminal import note
 
@@ -68,7 +68,7 @@ def refuse_file_of_others(path: Path, weights_sha256: str) -> None:
         raise UserError(
             f"{str(path)!r} is there already, made from other weights "
             f"({_short(theirs.weights_sha256)}, these are {_short(weights_sha256)})",
-            fix="choose another folder, or replace it with --overwrite (Python: overwrite=True); "
+            fix=f"choose another folder, or replace it with {option('overwrite', True)}; "
             "nothing was written",
         )
 

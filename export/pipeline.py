@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ghostnet_tf.base.errors import CheckFailed, UserError
+from ghostnet_tf.base.errors import CheckFailed, UserError, option
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import (
@@ -129,7 +129,7 @@ def understood(network: Network, float32: Graph, ending: str) -> Network:
     if network.scores == "logits" != ending:
         raise UserError(
             f"{network.name} ends in a {ending}: its outputs are probabilities, no logits",
-            fix=f"leave scores out, or give scores={ending!r}",
+            fix=f"leave {option('scores')} out, or give {option('scores', ending)}",
         )
     scores = network.scores or ending
     if network.labels is not None:
@@ -170,7 +170,8 @@ def static_ranges(
         raise UserError(
             f"static recipes need photos to calibrate on: the weights {network.weights!r} carry no "
             f"activation ranges for {network.preprocessing.size} px",
-            fix="--photos DIR with 100 photos or more like those the network will see",
+            fix=f"{option('photos', 'DIR')} with 100 photos or more like those the network will "
+            "see",
         )
     with stages.stage("calibrate", steps_of(len(images))) as advance:
         ranges, _ = choose(float32, images, advance)

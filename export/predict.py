@@ -48,7 +48,11 @@ def main(argv: list[str] | None = None) -> int:
             terminal.out(answer.photo, *top)
     n = len(skipped)
     if not named:
-        raise UserError(f"none of the {n} photos can be read", fix=f"give {NAMES}")
+        fixes = dict.fromkeys(one.fix for one in skipped if one.fix)
+        raise UserError(
+            f"none of the {n} photos can be read" if n > 1 else "the photo cannot be read",
+            fix=next(iter(fixes)) if len(fixes) == 1 else f"give {NAMES}",
+        )
     if args.json:
         terminal.document({"file": args.file, "photos": named, **skipped.as_json()})
     else:

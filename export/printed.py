@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ghostnet_tf.base.doors import typed
+from ghostnet_tf.base.doors import SAMPLE_ID, next_line, sample
 from ghostnet_tf.base.files import sha256, user_path
 
 from .parity import EQUAL, asked_db
@@ -39,8 +39,8 @@ def document(
     }
 
 
-def table(network: "Network", result: "Result") -> list[str]:
-    """What was made, how big, how faithful; and what to type next."""
+def table(network: "Network", result: "Result", photo: str | None = None) -> list[str]:
+    """What was made, how big, how faithful; and what to type next, with a photo of the person's."""
     first = result.files[0].record
     title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
     lines = [f"{title:60}{first.parameters / 1e6:6.2f} M parameters"]
@@ -60,10 +60,13 @@ def table(network: "Network", result: "Result") -> list[str]:
     lines.append(judged)
     if network.is_seeded:
         lines.append("weights are random: these files measure cost, never accuracy")
-    elif network.labels:
-        lines.append(f"next: {typed('predict', paths[-1], 'photo.jpg')}")
+        return lines
+    if photo is None and network.labels and SAMPLE_ID in network.labels.ids:
+        photo = sample()
+    if photo and network.labels:
+        lines.append(next_line("predict", paths[-1], photo))
     else:
-        lines.append(f"next: {typed('verify', paths[-1])}")
+        lines.append(next_line("verify", paths[-1]))
     return lines
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.quiet import quiet
 
 from .equalize import equalize
@@ -30,7 +30,7 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatb
     if ranges is None:
         raise UserError(
             f"{recipe} needs activation ranges, and these weights carry none",
-            fix="give calibration photos with --photos DIR",
+            fix=f"give calibration photos with {option('photos', 'DIR')}",
         )
     spans = ranges.spans if row.activation_bits == 8 else ranges.extremes
     graph = float32.graph
@@ -39,7 +39,7 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatb
         raise UserError(
             "these ranges belong to another network: only one of the two has the tensor "
             f"{min(needed ^ spans.keys())!r}",
-            fix="calibrate this network with --photos DIR",
+            fix=f"calibrate this network with {option('photos', 'DIR')}",
         )
     if row.activation_bits == 8:
         float32 = equalize(float32, ranges.exponents)

@@ -72,7 +72,7 @@ def main() -> int:
 
         Runtime(data).rehearse()
     except UserError as error:
-        refused = [str(error), error.fix]
+        refused = [str(error), error.fix.marked]
     os.write(answer, json.dumps(refused).encode())
     os._exit(0)  # the answer is given: what happens while all is taken down is nobody's affair
 

@@ -19,7 +19,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.alone import alone
-from ghostnet_tf.base.doors import typed
+from ghostnet_tf.base.doors import next_line
 from ghostnet_tf.base.effort import EFFORTS, TARGETS
 from ghostnet_tf.base.errors import UserError, pick, run
 from ghostnet_tf.base.files import (
@@ -291,7 +291,7 @@ def show(tuned: Tuned) -> None:
             out("      no record: the plain file has none")
     out(f"{'      ' if tuned.path else 'wrote '}{tuned.table}: all that was tried")
     if tuned.path and tuned.record:
-        out(f"next: {typed('verify', tuned.path)}")
+        out(next_line("verify", tuned.path))
 
 
 def as_json(tuned: Tuned) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class Check:
     claim: str
     result: str
     why: list[str]
+    fix: str = ""  # of a check that was not made
 
 
 def hash_complaints(e: Evidence) -> list[str]:
@@ -102,15 +103,16 @@ def contract_complaints(e: Evidence) -> list[str]:
 def graph_complaints(e: Evidence) -> list[str]:
     from .scores import scores_of
 
+    record = e.record  # without one the graph is nobody's
     delegation = e.facts.delegation
     pairs = {
-        "operators": (dict(e.facts.ops), e.record.ops),
-        "partitions": (delegation.partitions, e.record.partitions),
-        "delegated operators": (delegation.n_delegated, e.record.delegated_ops),
-        "operators in all": (delegation.n_ops, e.record.total_ops),
-        "bytes": (len(e.data), e.record.size_bytes),
+        "operators": (dict(e.facts.ops), record.ops),
+        "partitions": (delegation.partitions, record.partitions),
+        "delegated operators": (delegation.n_delegated, record.delegated_ops),
+        "operators in all": (delegation.n_ops, record.total_ops),
+        "bytes": (len(e.data), record.size_bytes),
     }
-    ending, told = scores_of(e.sound.graph), e.record.scores
+    ending, told = scores_of(e.sound.graph), record.scores
     if "logits" not in (ending, told):  # seen by nobody, and said by no record of before
         pairs["outputs"] = (ending, told)
     return _differences(pairs)
@@ -136,7 +138,8 @@ def preprocessing_complaints(e: Evidence) -> list[str]:
 def metadata_complaints(e: Evidence) -> list[str]:
     from .metadata import metadata_of, read_metadata
 
-    wanted, inside = asdict(metadata_of(e.record)), read_metadata(e.sound)
+    inside = read_metadata(e.sound)
+    wanted = asdict(metadata_of(e.record))
     if inside is None:
         return ["there is none"]
     return _differences({key: (value, wanted[key]) for key, value in asdict(inside).items()})
@@ -174,7 +177,7 @@ CHECKS: dict[str, Callable[[Evidence], list[str]]] = {
     "its graph is the one in the record": graph_complaints,
     "it has one label for every output": label_complaints,
     "its preprocessing makes what its input takes": preprocessing_complaints,
-    "its metadata says what the record says": metadata_complaints,
+    "its metadata can be read and contradicts nothing": metadata_complaints,
     "its plain file, if it needs one, stands beside it": plain_file_complaints,
 }
 
@@ -189,7 +192,7 @@ def _check(claim: str, complaints: Callable[[Evidence], list[str]], evidence: Ev
     try:
         found = complaints(evidence)
     except NotMade as error:
-        return Check(claim, NOT_MADE, [str(error)])
+        return Check(claim, NOT_MADE, [str(error)], error.fix)
     except UserError as error:
         found = [str(error)]
     return Check(claim, FAILED if found else PASSED, found)

@@ -33,7 +33,6 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
 
-    from .classifier import COPY_THE_RECORD
     from .verification import FAILED, NOT_MADE, verify
 
     checked: dict[str, list[Check]] = {}
@@ -65,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     if unmade:
         raise UserError(
             f"{len(unmade)} of {len(checks)} checks could not be made: {unmade[0].why[0]}",
-            fix=COPY_THE_RECORD,
+            fix=unmade[0].fix,
         )
     if unreadable:
         raise UserError(

@@ -31,7 +31,7 @@ WRITERS = {
     "web_demo/models.py": "removes what an earlier call left",
     "web_demo/certificate.py": "a folder that is nobody else's",
     "web_demo/packages.py": "dates what npm has made",
-    "web_demo/samples/draw.py": "made once, by hand",
+    "web_demo/draw_samples.py": "made once, by hand",
 }
 WRITES = {
     "write_text", "write_bytes", "touch", "unlink", "rename", "replace", "rmdir", "mkdir",

@@ -75,11 +75,8 @@ def test_what_a_command_calls_next_works_when_pasted(clone):
     after = [line[6:] for one in said for line in one.stdout.splitlines() if line[:6] == "next: "]
 
     assert the(said, "make tflite").stdout.count("next: ") == 1
-    for command in dict.fromkeys(line.replace("photo.jpg", PHOTO) for line in after):
+    for command in dict.fromkeys(after):
         tree.paste(command)
-
-
-PHOTO = "web_demo/samples/lighthouse.png"
 
 
 def test_five_lines_of_python_do_what_they_say(clone):

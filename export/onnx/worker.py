@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
         Path(SIGNATURE).write_text(json.dumps(asdict(says)), encoding="utf-8")
         convert(simplified)
     except UserError as error:
-        Path(REFUSED).write_text(json.dumps([str(error), error.fix]), encoding="utf-8")
+        Path(REFUSED).write_text(json.dumps([str(error), error.fix.marked]), encoding="utf-8")
         return error.exit_code
     return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import folder_for_now, user_path
 from ghostnet_tf.base.lock import is_still, lock
 
@@ -38,7 +38,8 @@ def _locked(path: Path, doing: str) -> int:
             os.close(fd)
             raise UserError(
                 f"{who} is {doing} at this moment",
-                fix="wait until it is done, or choose another --out; nothing was changed",
+                fix=f"wait until it is done, or choose another {option('out', 'DIR')}; "
+                "nothing was changed",
             )
         if is_still(path, fd):
             return fd

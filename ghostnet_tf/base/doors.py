@@ -12,6 +12,7 @@ from ghostnet_tf.base import errors, rooms
 from ghostnet_tf.base.terminal import shown
 
 NAME = "ghostnet"
+SAMPLE, SAMPLE_ID = "school_bus", "n04146614"  # and how ImageNet calls that class
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -51,12 +52,17 @@ def parser(verb: str, description: str, epilog: str = "") -> Parser:
 
 
 def typed(verb: str, *arguments: str | Path) -> str:
-    """The line that calls `ghostnet VERB` here, quoted for a shell: what `next:` proposes.
+    """The line that calls `ghostnet VERB` here, quoted for a shell.
 
     In a clone it begins with the launcher at the root, as this folder sees it; where the command
     is installed, and found in this shell, with its bare name.
     """
     return shlex.join([_door(), verb, *map(str, arguments)])
+
+
+def next_line(verb: str, *arguments: str | Path) -> str:
+    """What to type next: a command that works where it is pasted, on files that are there."""
+    return f"next: {typed(verb, *arguments)}"
 
 
 def _door() -> str:
@@ -67,3 +73,12 @@ def _door() -> str:
         return NAME
     path = os.path.relpath(launcher)
     return path if os.path.dirname(path) else os.path.join(os.curdir, path)
+
+
+def sample() -> str:
+    """A photo to try a file on: a school bus, drawn by us. As this folder sees it, if that is short.
+
+    Both tables of classes that files are published with, ImageNet's and Tiny ImageNet's, know it.
+    """
+    path = rooms.folder("web_demo") / "samples" / f"{SAMPLE}.png"
+    return min(os.path.relpath(path), str(path), key=len)

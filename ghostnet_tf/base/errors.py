@@ -1,16 +1,19 @@
 """What a person is told when something is wrong, and the exit code that goes with it."""
 
+import ast
 import difflib
 import errno
 import io
 import os
+import re
 import select
+import shlex
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from ghostnet_tf.base.terminal import note
 
@@ -29,6 +32,52 @@ FULL_OR_FORBIDDEN = {
 }  # fmt: skip
 
 
+MARK = "\x1f"  # round an option in a fix; in what a person typed it is escaped, as in any repr
+OPTION = re.compile(f"{MARK}(.*?){MARK}(.*?){MARK}", re.DOTALL)
+
+
+def option(name: str, value: object = "") -> str:
+    """An option of a command that is an argument in Python, for a fix: said once, read at any door.
+
+    ("photos", "DIR") is `--photos DIR` in a shell and `photos=DIR` in Python; ("overwrite", True)
+    is `--overwrite` and `overwrite=True`; ("size") is `--size` and `size=`; ("set ema", "VALUE") is
+    `--set ema=VALUE` and `ema=VALUE`.
+    """
+    return f"{MARK}{name}{MARK}{'' if value == '' else repr(value)}{MARK}"
+
+
+class Fix(str):
+    """A way out, in the words of Python; `typed` has those of a shell."""
+
+    marked: str  # with its options as `option` wrote them
+
+    def __new__(cls, marked: str) -> Self:
+        if isinstance(marked, cls):
+            return marked
+        made = super().__new__(cls, OPTION.sub(_as_argument, marked))
+        made.marked = marked
+        return made
+
+    @property
+    def typed(self) -> str:
+        return OPTION.sub(_as_typed, self.marked)
+
+
+def _as_argument(found: re.Match[str]) -> str:
+    value = ast.literal_eval(found[2]) if found[2] else ""
+    stands_for_one = isinstance(value, str) and value.isupper()  # DIR, PIXELS
+    name = found[1].removeprefix("set ").replace("-", "_")
+    return f"{name}={value if stands_for_one else found[2]}"
+
+
+def _as_typed(found: re.Match[str]) -> str:
+    value = ast.literal_eval(found[2]) if found[2] else True
+    if value is True:
+        return f"--{found[1]}"
+    between = "=" if found[1].startswith("set ") else " "
+    return f"--{found[1]}{between}{value if str(value).isupper() else shlex.quote(str(value))}"
+
+
 class UserError(Exception):
     """Something the person at the keyboard can fix. Printed in two lines, without a traceback."""
 
@@ -36,7 +85,7 @@ class UserError(Exception):
 
     def __init__(self, what: str, fix: str = ""):
         super().__init__(what)
-        self.fix = fix
+        self.fix = Fix(fix)
 
 
 class CheckFailed(UserError):
@@ -138,7 +187,7 @@ def tell(error: UserError) -> None:
         note(*"".join(traceback.format_exception(error.__cause__)).rstrip("\n").split("\n"))
     _say(f"error: {error}")
     if error.fix:
-        _say(f"  fix: {error.fix}")
+        _say(f"  fix: {error.fix.typed}")
 
 
 def _say(line: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ghostnet_tf.base.errors import UserError, reading
+from ghostnet_tf.base.errors import UserError, option, reading
 from ghostnet_tf.base.parts import MODE, Part, parts
 
 MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
@@ -53,13 +53,17 @@ def refuse_unwritable(out: Path) -> None:
     # A dead link is in the way, too; and a folder that may not be looked into does not exist.
     there = next(folder for folder in parents if os.path.lexists(folder))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise UserError(f"{str(there)!r} is no folder that can be written to", fix="--out DIR")
+        raise UserError(
+            f"{str(there)!r} is no folder that can be written to", fix=option("out", "DIR")
+        )
     try:  # /proc and read-only disks say it only now
         with folder_for_now(out), parts() as made:
             made.begin(out)
     except OSError as error:
         why = error.strerror
-        raise UserError(f"{str(out)!r} cannot be written to: {why}", fix="--out DIR") from None
+        raise UserError(
+            f"{str(out)!r} cannot be written to: {why}", fix=option("out", "DIR")
+        ) from None
 
 
 @contextmanager

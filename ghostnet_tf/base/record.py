@@ -11,10 +11,12 @@ from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_type
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256, user_path, write_together
 from ghostnet_tf.base.schema import MAX_BYTES, Mismatch, document, typed
+from ghostnet_tf.base.terminal import note
 
 SCHEMA = 1
 # One of these is in every record, even a damaged one, and in no other program's .json.
 OURS = (b'"weights_sha256"', b'"label_ids"', b'"parity_db"')
+MADE_AGAIN = "give what ghostnet export writes, or download or copy the file again"
 MAX_PARITY_DB = 200.0  # beyond what float32 can tell apart
 TOOLS = (
     "ghostnet-tf",
@@ -211,20 +213,28 @@ def read_model(path: str | Path) -> bytes:
             raise UserError(f"{str(path)!r} is no file", fix="save it as one first")
         data = where.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"there is no file {str(path)!r}") from None
+        raise UserError(f"there is no file {str(path)!r}", fix="check the path") from None
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     if data[4:8] != b"TFL3":  # the file identifier in TensorFlow Lite's schema.fbs
-        raise UserError(f"{str(path)!r} is not a .tflite file: it begins with {data[:12]!r}")
+        raise UserError(
+            f"{str(path)!r} is not a .tflite file: it begins with {data[:12]!r}", fix=MADE_AGAIN
+        )
     return data
 
 
 def record_of(path: str | Path, data: bytes) -> Record | None:
-    """The record beside `path`, which must describe `data`; None where there is none of ours."""
+    """The record beside `path`, which must describe `data`; None where there is none of ours.
+
+    What stands in its place and is no record of ours is said: it may have been meant as one.
+    """
     try:
         return matching_record(path, data)
+    except NotOurs as error:
+        note(f"note: {error}; what is known of the file is what it says of itself")
     except NoRecord:
-        return None
+        pass
+    return None
 
 
 def matching_record(path: str | Path, data: bytes) -> Record:
@@ -243,6 +253,10 @@ class NoRecord(UserError):
     """No record of ours stands beside a file."""
 
 
+class NotOurs(NoRecord):
+    """Something else has the record's name."""
+
+
 def read_record(path: str | Path) -> Record:
     """The record beside the `.tflite` file `path`; NoRecord where there is none of ours."""
     beside = record_path(user_path(path))
@@ -254,9 +268,12 @@ def read_record(path: str | Path) -> Record:
             f"there is no record {str(beside)!r}", fix="copy the .json together with the .tflite"
         ) from None
     except OSError as error:
-        raise UserError(f"the record {str(beside)!r} cannot be read: {error.strerror}") from None
+        raise UserError(
+            f"the record {str(beside)!r} cannot be read: {error.strerror}",
+            fix="copy the .json that was exported together with the .tflite",
+        ) from None
     if not any(key in data for key in OURS):
-        raise NoRecord(
+        raise NotOurs(
             f"the record {str(beside)!r} is none of ours: it has nothing that a record has",
             fix="copy the .json that was exported together with the .tflite",
         )

@@ -25,6 +25,8 @@ def document(data: bytes) -> Any:
         raise Mismatch(f"it has more than {MAX_BYTES:,} bytes")
     try:
         value = json.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise Mismatch(f"it is not JSON: its byte {error.start:,} is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise Mismatch(f"it is not JSON: {error}") from None
     level = [value]

@@ -19,6 +19,8 @@ from ghostnet_tf.data.photo import open_photo
 from ghostnet_tf.data.places import Place, place
 from ghostnet_tf.data.skipped import Skips, refuse_too_many, say_count
 
+LOOKED_AT = 20  # photos, for one that can be read
+
 
 class Photos:
     """Every photo by its position, in the order of the names. Nothing is unpacked to disk.
@@ -89,6 +91,14 @@ class Photos:
         except UserError as error:
             self.skip(index, str(error))
             return None
+
+    def one_file(self) -> str | None:
+        """The path of a photo that can be read, as a person would type it; None in an archive."""
+        for i, name in enumerate(self.names[:LOOKED_AT]):
+            path = self.source.path_of(name)
+            if path and self.readable(i) is not None:
+                return path
+        return None
 
     def each(
         self, positions: Iterable[int], advance: Advance = silent

@@ -27,6 +27,8 @@ class Place(Protocol):
 
     def read(self, name: str) -> bytes: ...
 
+    def path_of(self, name: str) -> str | None: ...
+
 
 def place(path: str | Path) -> "Folder | Zip":
     """The folder or zip at `path`; UserError where there is neither."""
@@ -71,6 +73,9 @@ class Folder:
     def read(self, name: str) -> bytes:
         return read_file(self._paths[name], name)
 
+    def path_of(self, name: str) -> str:
+        return self._paths[name]
+
 
 class Zip:
     """A zip archive, read where it lies: nothing is unpacked to the disk."""
@@ -111,6 +116,9 @@ class Zip:
 
     def read(self, name: str) -> bytes:
         return read_member(self.archive, self._stored[name], MAX_FILE_BYTES)
+
+    def path_of(self, name: str) -> None:
+        """Nothing of an archive has a path."""
 
     def _say_guess(self, names: Iterable[str], encoding: str) -> None:
         some = next(name for name in names if not name.isascii())

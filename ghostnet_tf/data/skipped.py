@@ -19,6 +19,7 @@ class Skipped:
 
     name: str  # and where it lies: no other item has it
     why: str  # a sentence that names it
+    fix: str = ""
 
 
 class Skips:
@@ -28,12 +29,12 @@ class Skips:
         self._found: dict[str, Skipped] = {}
         self._lock = threading.Lock()  # photos are decoded by many hands
 
-    def note(self, name: str, why: str) -> None:
+    def note(self, name: str, why: str, fix: str = "") -> None:
         """Leave an item out; the first ones are named on stderr at once."""
         with self._lock:
             if name in self._found:
                 return
-            self._found[name] = Skipped(name, why)
+            self._found[name] = Skipped(name, why, fix)
             n = len(self._found)
         if n <= NAMED:
             note(f"skipped: {why}")

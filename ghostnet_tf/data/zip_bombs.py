@@ -9,11 +9,13 @@ from pathlib import Path
 
 from ghostnet_tf.base import archive
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.formats import format_of
 
 MAX_LIST_BYTES = 64 << 20  # of all names, with what stands beside them
 LOCAL_HEADER_BYTES = 30  # and the name, before an entry's content (APPNOTE.TXT 4.3.7)
 # Photos do not shrink by much; pictures of one colour do, and a few of those are no bomb.
 MAX_UNPACKED_BYTES, MAX_RATIO = 2_000_000_000, 100
+HEAD_BYTES = 64  # tell what a file is
 AS_A_FOLDER = "unpack it where you trust it, and give the folder"
 
 
@@ -25,14 +27,25 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     except UserError as error:
         if not isinstance(error.__cause__, zipfile.BadZipFile | NotImplementedError | ValueError):
             raise
-        said = f"{what} is neither a folder nor a zip archive"
-        raise UserError(said, fix=archive.AGAIN) from error.__cause__
+        raise UserError(*_what_it_is(path, what)) from error.__cause__
     try:
         _refuse_bombs(photos, path)
     except UserError:
         photos.close()
         raise
     return photos
+
+
+def _what_it_is(path: Path, what: str) -> tuple[str, str]:
+    """(what is wrong, the way out) of a file that is no archive."""
+    said = f"{what} is neither a folder nor a zip archive"
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if format := format_of(head):
+        return f"{said}, but one photo ({format.name})", "give the folder or zip that it lies in"
+    if head.startswith(b"PK"):
+        return said, "zip or download it again: it is damaged"
+    return said, "give a folder or zip of photos; unpack archives of other kinds"
 
 
 def _refuse_bombs(archive: zipfile.ZipFile, path: Path) -> None:

@@ -12,6 +12,7 @@ from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import SCORES
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.names import unwritable
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.front.create import table
@@ -71,6 +72,7 @@ def export(
 
         gn.export(model, "build", recipes=["float32", "static_wi8_ai8"], photos="my_photos")
     """
+    refuse_no_model(model)
     folder = user_path(out)
     pipeline = rooms.reach("export", "pipeline")
     recipes = recipes_named(recipes)
@@ -103,6 +105,20 @@ def export(
         what = f"the model {model.name!r} ends in {result.scores}, not in {scores}"
         warnings.warn(f"{what}; leave scores out if that is wrong", UserWarning, stacklevel=2)
     return [file.path for file in result.files]
+
+
+def refuse_no_model(model: Any) -> None:
+    """UserError for a file's name and whatever else is no network."""
+    import keras
+
+    if not isinstance(model, keras.Model):
+        is_name = isinstance(model, str | Path)
+        raise UserError(
+            f"{model!r:.80} is a {type(model).__name__}, no Keras model",
+            fix=f"gn.export(gn.load_model({str(model)!r}), ...)"
+            if is_name
+            else "give a keras.Model",
+        )
 
 
 def float32_of(model: "keras.Model") -> "keras.Model":
@@ -239,7 +255,7 @@ def sha256_of(model: "keras.Model", info: "ModelInfo | None") -> str:
 
 def file_part(text: str, what: str) -> str:
     """A part of a file's name."""
-    if not text or any(c in text for c in "/\\") or text.startswith("."):
+    if unwritable(text) or any(c in text for c in "/\\") or text.startswith("."):
         raise UserError(f"{what} {text!r} cannot be part of a file's name", fix=f"{what}='mine'")
     return str(user_path(text))
 

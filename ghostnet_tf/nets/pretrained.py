@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf import weights as weights_room
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -201,7 +201,7 @@ def _refuse_another_network(entry: zoo.Entry, found: Source) -> None:
     if isinstance(found, Weights) and found.info and found.info.model not in fitting:
         raise UserError(
             f"{str(found.path)!r} holds weights of {found.info.model}, not of {entry.name}",
-            fix=f"--model {found.info.model}",
+            fix=option("model", found.info.model),
         )
 
 

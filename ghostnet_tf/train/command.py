@@ -6,7 +6,7 @@ from typing import Any
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.alone import alone
-from ghostnet_tf.base.doors import typed
+from ghostnet_tf.base.doors import next_line, typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.base.terminal import document, note, out, shown
@@ -182,7 +182,7 @@ def summary(args: argparse.Namespace, result: dict[str, Any]) -> list[str]:
         f"held-out photos ({share:.1%})",
         *lines,
         f"wrote {result['weights']}, confusion.png and report.json beside it",
-        f"next: {typed('export', *own)}",
+        next_line("export", *own),
     ]
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 
-FIX = "--held-out N, about one photo in twenty; or more photos"
+FIX = f"{option('held-out', 'N')}, about one photo in twenty; or more photos"
 # One photo in five of a small set: one in twenty of a hundred tells one epoch from another by luck.
 SMALL_SHARE, ENOUGH, SHARE = 1 / 5, 100, 1 / 20
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.terminal import note
@@ -100,7 +100,8 @@ def _network(job: Job) -> tuple[Pretrained, str]:
     start = find(job.weights, job.model)
     if job.schedule.freeze and start is None:
         raise UserError(
-            "a network without weights has nothing worth freezing", fix="--weights NAME|FILE"
+            "a network without weights has nothing worth freezing",
+            fix=option("weights", "NAME|FILE"),
         )
     new_head = False
     if isinstance(start, Weights):
@@ -151,7 +152,7 @@ def _refuse_unshared(batch: int, accelerators: int) -> None:
     if rest := batch % accelerators:
         raise UserError(
             f"a batch of {batch} cannot be shared among {accelerators} accelerators",
-            fix=f"--batch {batch - rest or accelerators}",
+            fix=option("batch", batch - rest or accelerators),
         )
 
 
@@ -180,7 +181,7 @@ def _split(read: Decoded, count: int, job: Job) -> tuple[Decoded, Decoded]:
         if len(read) <= count:
             raise UserError(
                 f"{count} photos cannot be held out of the {len(read)} that can be read",
-                fix="--held-out N with a smaller N",
+                fix=f"{option('held-out', 'N')} with a smaller N",
             )
         train, held_out = (read.subset(p) for p in hold_out_by_class(read.labels, count, seed))
         if len(held_out) > count and job.held_out is not None:
@@ -195,7 +196,8 @@ def _split(read: Decoded, count: int, job: Job) -> tuple[Decoded, Decoded]:
     )
     if not len(held_out):
         raise UserError(
-            f"none of the {count} held-out photos can be read", fix="--held-out N with a larger N"
+            f"none of the {count} held-out photos can be read",
+            fix=f"{option('held-out', 'N')} with a larger N",
         )
     if untaught := set(range(len(classes))) - set(train.labels.tolist()):
         raise UserError(

@@ -46,7 +46,7 @@ def doubts(
     held = np.bincount(held_out, minlength=len(classes))
     most, least, found = int(counts.argmax()), int(counts.argmin()), []
     if counts[most] >= UNBALANCED * counts[least]:
-        weighed = "rare ones count more" if schedule.class_weights else "try --class-weights"
+        weighed = "rare ones count more" if schedule.class_weights else "try class weights"
         found.append(
             f"unbalanced: {counts[most]} photos of {classes[most]!r} to train on, "
             f"{counts[least]} of {classes[least]!r}; {weighed}"

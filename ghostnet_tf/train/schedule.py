@@ -6,9 +6,26 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin
 
-from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE
+
+# A setting that is an option of its own -> that option, and what stands for its value.
+OPTIONS: dict[str, tuple[str, object]] = {
+    "epochs": ("epochs", "N"),
+    "batch": ("batch", "N"),
+    "learning_rate": ("learning-rate", "RATE"),
+    "sizes": ("size", "PX"),
+    "freeze": ("freeze", True),
+    "class_weights": ("class-weights", True),
+    "early_stop": ("early-stop", "N"),
+}
+KINDS = {"float": "a number", "int": "a whole number", "bool": "true or false"}
+
+
+def as_given(name: str) -> str:
+    """How a person gives this setting, for a fix."""
+    return option(*OPTIONS.get(name, (f"set {name}", "VALUE")))
 
 
 def _is(default: Any, what: str) -> Any:
@@ -55,44 +72,71 @@ class Schedule:
             value = getattr(self, one.name)
             if not _fits(value, one.type):
                 kind = inspect.formatannotation(one.type).replace("typing.", "")
-                raise UserError(f"schedule setting {one.name} is {value!r}", fix=f"give {kind}")
+                raise UserError(
+                    f"schedule setting {one.name} is {value!r}, and takes {KINDS.get(kind, kind)}",
+                    fix=as_given(one.name),
+                )
         starts = [start for start, _ in self.sizes]
-        for holds, promise in (
-            (self.epochs >= 1 and self.batch >= 1, "epochs and batch must be 1 or more"),
-            (0 <= self.warmup_epochs < self.epochs, "warmup_epochs must be fewer than epochs"),
-            (self.early_stop is None or self.early_stop >= 1, "early_stop must be 1 or more"),
+        for holds, promise, *names in (
+            (
+                self.epochs >= 1 and self.batch >= 1,
+                "epochs and batch must be 1 or more",
+                *("epochs", "batch"),
+            ),
+            (
+                0 <= self.warmup_epochs < self.epochs,
+                "warmup_epochs must be fewer than epochs",
+                *("warmup_epochs", "epochs"),
+            ),
+            (
+                self.early_stop is None or self.early_stop >= 1,
+                "early_stop must be 1 or more",
+                "early_stop",
+            ),
             (
                 sorted({*self.legs}) == [*self.legs]
                 and all(0 < leg < self.epochs for leg in self.legs),
                 "legs must rise and lie before the last epoch",
             ),
-            (starts[:1] == [0] and starts == sorted({*starts}), "sizes must begin at epoch 0"),
-            (max(starts, default=0) < self.epochs, "sizes must not begin after the last epoch"),
+            (
+                starts[:1] == [0] and starts == sorted({*starts}),
+                "sizes must begin at epoch 0",
+                "sizes",
+            ),
+            (
+                max(starts, default=0) < self.epochs,
+                "sizes must not begin after the last epoch",
+                *("sizes", "epochs"),
+            ),
             (
                 all(size >= SMALLEST_IMAGE for _, size in self.sizes),
                 f"sizes must be {SMALLEST_IMAGE} pixels or more",
+                "sizes",
             ),
-            (self.learning_rate > 0, "learning_rate must be above 0"),
+            (self.learning_rate > 0, "learning_rate must be above 0", "learning_rate"),
+            *(
+                (getattr(self, name) >= 0, f"{name} must not be below 0", name)
+                for name in ("weight_decay", "mixup", "seed")
+            ),
+            *(
+                (0 <= getattr(self, name) < 1, f"{name} must lie in [0, 1)", name)
+                for name in ("momentum", "label_smoothing", "ema", "dropout")
+            ),
             (
-                min(self.weight_decay, self.mixup, self.seed) >= 0,
-                "weight_decay, mixup and seed must not be below 0",
+                0 < self.crop_scale[0] <= self.crop_scale[1] <= 1,
+                "crop_scale must lie in (0, 1]",
+                "crop_scale",
             ),
-            (
-                all(
-                    0 <= x < 1
-                    for x in (self.momentum, self.label_smoothing, self.ema, self.dropout)
-                ),
-                "momentum, label_smoothing, ema and dropout must lie in [0, 1)",
-            ),
-            (0 < self.crop_scale[0] <= self.crop_scale[1] <= 1, "crop_scale must lie in (0, 1]"),
             (
                 self.randaugment is None
                 or (self.randaugment[0] >= 1 and 0 <= self.randaugment[1] <= 10),
                 "randaugment must be [operations, strength], the strength 10 at most",
+                "randaugment",
             ),
         ):
             if not holds:
-                raise UserError(f"schedule: {promise}", fix="--set NAME=VALUE")
+                fix = " or ".join(map(as_given, names)) or "leave legs out"
+                raise UserError(f"schedule: {promise}", fix=fix)
 
     def size_at(self, epoch: int) -> int:
         """Pixels at which `epoch` (from 0) trains."""
@@ -111,8 +155,8 @@ class Schedule:
         if not isinstance(values, dict):
             raise UserError(f"a schedule is a JSON object, not {type(values).__name__}")
         known = {one.name: one for one in fields(cls)}
-        for name in values:
-            pick(name, known, "schedule setting")
+        for name in values.keys() - known.keys():
+            pick(name, dict.fromkeys(SETTABLE), "schedule setting")
         if missing := [name for name in ("epochs", "sizes") if name not in values]:
             raise UserError(f"the schedule lacks {' and '.join(missing)}")
         return cls(**{name: _tuples(value) for name, value in values.items()})
@@ -126,9 +170,10 @@ class Schedule:
         values = self.to_dict()
         for setting in settings:
             name, equals, text = setting.partition("=")
+            if name not in values:
+                pick(name, dict.fromkeys(SETTABLE), "schedule setting")
             if not equals:
-                raise UserError(f"{setting!r} is no setting", fix="write NAME=VALUE, e.g. epochs=5")
-            pick(name, values, "schedule setting")
+                raise UserError(f"{setting!r} is no setting: it has no value", fix=as_given(name))
             try:
                 values[name] = json.loads(text)
             except json.JSONDecodeError:
@@ -161,6 +206,7 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
+SETTABLE = tuple(one.name for one in fields(Schedule) if one.name != "legs")
 # Small photos first, then the final size: most of the learning at half the cost.
 TINYIMAGENET_CPU = Schedule(epochs=18, sizes=((0, 64), (14, 96)))
 
@@ -185,7 +231,7 @@ def settings_table() -> str:
     """Every setting with its default of each schedule by name, a line each."""
     lines = []
     for one in fields(Schedule):
-        if one.name == "legs":
+        if one.name not in SETTABLE:
             continue
         defaults = [_json(getattr(schedule, one.name)) for schedule in SCHEDULES.values()]
         lines.append("  {:16} {:>16} {:>10}  {}".format(one.name, *defaults, one.metadata["what"]))

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
@@ -109,7 +109,8 @@ class Run:
         for name, variable in state.items():
             if name not in tensors or tensors[name].shape != tuple(variable.shape):
                 raise UserError(
-                    f"{str(self.state_path)!r} has no fitting {name!r}", fix="choose another --out"
+                    f"{str(self.state_path)!r} has no fitting {name!r}",
+                    fix=f"choose another {option('out', 'DIR')}",
                 )
         for name, variable in state.items():
             variable.assign(tensors[name])
@@ -134,7 +135,8 @@ class Run:
             raise UserError(
                 f"{str(self.folder)!r} holds a run of {own.epochs} epochs, its learning rate is "
                 f"planned for them, and {done} are done",
-                fix=f"--epochs {own.epochs} finishes it; then --epochs {wanted.epochs} goes on",
+                fix=f"{option('epochs', own.epochs)} finishes it; then "
+                f"{option('epochs', wanted.epochs)} goes on",
             )
         return own.taken_on(done, wanted.epochs)
 
@@ -156,7 +158,8 @@ class Run:
         if not math.isfinite(loss := float(np.mean(losses))):
             raise UserError(
                 f"the loss of epoch {number + 1} is {loss}: the run has diverged",
-                fix="--learning-rate RATE with a smaller one, and another --out",
+                fix=f"{option('learning-rate', 'RATE')} with a smaller one, and another "
+                f"{option('out', 'DIR')}",
             )
         advance(0, said="scoring the held-out photos")
         row = {
@@ -262,8 +265,9 @@ def refuse_another(
 def _another(folder: Path, key: str, said: str = "") -> UserError:
     return UserError(
         f"{str(folder)!r} holds a run with {NAMES[key]}{said}",
-        fix=f"{GO_ON[key].format(run=folder)}; to train its weights on: "
-        f"--weights {folder / 'best.safetensors'} and another --out",
+        fix=f"to finish that run{GO_ON[key](folder)}; to train its weights on: "
+        f"{option('weights', str(folder / 'best.safetensors'))} and another "
+        f"{option('out', 'DIR')}",
     )
 
 
@@ -273,11 +277,11 @@ NAMES = {  # of what differs
     "photos": "other photos, or another number held out",
     "fingerprint": "other photos of the same number",
 }
-GO_ON = {
-    "schedule": "to finish that run as it began: --schedule {run}/schedule.json alone",
-    "info": "to finish that run: its --model and its photos",
-    "photos": "to finish that run: its photos and its --held-out",
-    "fingerprint": "to finish that run: its photos, with their names and contents",
+GO_ON: dict[str, Callable[[Path], str]] = {
+    "schedule": lambda run: f" as it began: {option('schedule', str(run / 'schedule.json'))} alone",
+    "info": lambda _: f": its {option('model')} and its photos",
+    "photos": lambda _: f": its photos and its {option('held-out')}",
+    "fingerprint": lambda _: ": its photos, with their names and contents",
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import make_in_cache, sha256, user_path
 from ghostnet_tf.base.terminal import note
 
@@ -54,7 +54,7 @@ def find(weights: str, model_name: str) -> File:
     models = [model for name, model in FILES if name == weights]
     raise UserError(
         f"{weights!r} weights are published for {', '.join(models)}, not for {model_name}",
-        fix=f"--model {models[0]}",
+        fix=option("model", models[0]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import cache, sha256, user_path
 from ghostnet_tf.weights import checkpoint, download, foreign, keras_config, tf1
 from ghostnet_tf.weights.translate import Foreign, convert, is_ghostnet
@@ -29,6 +29,16 @@ IMPOSTORS = (
     (b"version https://git-lfs", "a Git LFS pointer", "run `git lfs pull`"),
     (PICKLE, "a Python pickle, which could run code", "save its tensors as .safetensors"),
 )
+
+
+# Whole networks, of which no weights are read; what they are and what takes them.
+NETWORKS = {
+    ".onnx": ("an ONNX network, not weights of one of ours", "ghostnet from-onnx FILE.onnx"),
+    ".tflite": (
+        "a finished file, not weights",
+        "give what it was made from; ghostnet predict, evaluate and benchmark take the file",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -95,11 +105,15 @@ def find(weights: str, model_name: str | None = None) -> Weights:
     path = user_path(weights)
     if path.is_dir():
         raise UserError(f"{weights!r} is a folder, not a file of weights", _known(name_of_model))
-    if not path.is_file() and tf1.prefix_of(path) is None:
+    if path.suffix.lower() not in NETWORKS and not _is_there(path):
         raise UserError(
             f"there are no weights {weights!r} for {name_of_model}", _known(name_of_model)
         )
     return _look(path, _name_of(path))
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_file() or tf1.prefix_of(path) is not None
 
 
 def _name_of(path: Path) -> str:
@@ -142,7 +156,10 @@ def _look(path: Path, name: str, kind: str = "") -> Weights:
     kind = kind or path.name
     kinds = (".safetensors", GHOST_RESNET56, *foreign.SUFFIXES, *KERAS_SUFFIXES)
     if not tf1.prefix_of(path) and not kind.endswith(kinds):
-        raise UserError(f"{str(path)!r} is of no known kind", fix=f"give a {FILES_THAT_LOAD}")
+        what, fix = NETWORKS.get(path.suffix.lower(), ("", ""))
+        raise UserError(
+            f"{str(path)!r} is {what or 'of no known kind'}", fix or f"give a {FILES_THAT_LOAD}"
+        )
     for file in _files_of(path):
         if file.stat().st_size > MAX_BYTES:
             raise UserError(f"{str(file)!r} is larger than {MAX_BYTES:,} bytes")
@@ -168,7 +185,7 @@ def _converted(model: "keras.Model", theirs: Foreign, new_head: bool) -> dict[st
     if not is_ghostnet(shapes, theirs.naming):
         raise UserError(
             f"it holds a GhostNet, {theirs.naming}, and {model.name} is another network",
-            fix="--model ghostnet_100, or whichever width it is",
+            fix=f"{option('model', 'ghostnet_100')}, or whichever width it is",
         )
     stem: Any = model.get_layer("stem")
     built, needed = "same" if stem.pad is None else "symmetric", theirs.naming.pad_mode

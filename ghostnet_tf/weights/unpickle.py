@@ -220,8 +220,10 @@ def _run(stream, calls, known: set[str], persistent) -> Any:
                 case name:
                     raise UserError(f"it uses the pickle opcode {name}", TENSORS_ONLY)
     except MALFORMED as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"its pickle is damaged: {reason[:160]}", DAMAGED_FIX) from None
+        # Ours are worded; what Python says of a missing key or an empty list is no reason.
+        said = str(error).strip().splitlines() if isinstance(error, ValueError) else []
+        reason = said[0] if said else "its steps do not fit together"
+        raise UserError(f"its pickle is damaged: {reason[:160]}", DAMAGED_FIX) from error
 
 
 def _steps(stream: BinaryIO) -> Iterator[tuple[pickletools.OpcodeInfo, Any]]:

@@ -188,4 +188,4 @@ def test_the_script_runs_from_any_folder_and_tells_errors_in_two_lines(tmp_path)
     )  # fmt: skip
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: there is no file 'missing.tflite'\n"
+    assert done.stderr == "error: there is no file 'missing.tflite'\n  fix: check the path\n"

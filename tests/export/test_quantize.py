@@ -107,7 +107,7 @@ def test_a_static_recipe_without_ranges_asks_for_photos(float32):
     with pytest.raises(UserError, match="static_wi8_ai8 needs activation ranges") as refused:
         quantize(float32, "static_wi8_ai8")
 
-    assert "--photos" in refused.value.fix
+    assert "--photos" in refused.value.fix.typed
 
 
 def test_ranges_of_another_network_are_refused_with_a_tensor_named(small_float32, ranges):

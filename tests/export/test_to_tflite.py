@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shlex
 import zipfile
 from pathlib import Path
 
@@ -186,7 +185,7 @@ def test_own_weights_need_photos_for_a_static_recipe_and_use_them(photos, tmp_pa
         to_tflite.main(own)
     document = json.loads(run(*own, "--photos", str(photos), "--json"))
 
-    assert "--photos" in refused.value.fix
+    assert "--photos" in refused.value.fix.typed
     (file,) = document["files"]
     assert file["weights"] == "mine"
     assert file["calibration"]["photos"] == 40
@@ -289,19 +288,6 @@ def test_a_file_keeps_the_long_name_of_its_recipe(tmp_path):
     ]
 
 
-def test_what_is_typed_next_works_where_it_was_printed(tmp_path, monkeypatch):
-    """The door itself is tried in test_launcher; here the rest of the line."""
-    monkeypatch.chdir(tmp_path)
-
-    printed = run("--out", "my files", "--recipe", "float32")
-
-    (line,) = re.findall("(?m)^next: (.*)$", printed)
-    door, verb, file, photo = shlex.split(line)
-    Image.new("RGB", (64, 64)).save(tmp_path / photo)
-    assert Path(door).name == "ghostnet" and verb == "predict"
-    assert (tmp_path / file).is_file() and predict([file, photo]) == 0
-
-
 def test_beside_what_was_reached_stands_what_is_asked(every_recipe, tmp_path):
     printed = run(*TINY, "--recipe", "float32", "int8", "--out", str(tmp_path))
     bundled = run("--recipe", "int8", "--out", str(tmp_path))
@@ -378,7 +364,7 @@ def test_a_file_of_other_weights_is_not_replaced_in_silence(runs, tmp_path):
     with pytest.raises(UserError, match="is there already, made from other weights") as refused:
         to_tflite.main(of(runs / "elsewhere/mine", tmp_path))
 
-    assert "--overwrite" in refused.value.fix and refused.value.exit_code == 2
+    assert "--overwrite" in refused.value.fix.typed and refused.value.exit_code == 2
     assert bytes_in(tmp_path) == before
     run(*of(runs / "mine", tmp_path))  # the same weights again
     assert bytes_in(tmp_path) == before

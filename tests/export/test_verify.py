@@ -22,7 +22,7 @@ CONTRACT = "it keeps the promises of its recipe"
 GRAPH = "its graph is the one in the record"
 LABELS = "it has one label for every output"
 PREPROCESSING = "its preprocessing makes what its input takes"
-METADATA = "its metadata says what the record says"
+METADATA = "its metadata can be read and contradicts nothing"
 
 
 def results(path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-// What samples/draw.py drew. One of them is not recognised, which is as it is.
+// What draw_samples.py drew. One of them is not recognised, which is as it is.
 export const SAMPLES = [
   {file: "school_bus.png", shows: "a school bus"},
   {file: "lighthouse.png", shows: "a lighthouse"},

@@ -28,6 +28,7 @@ from ghostnet_tf.base.record import load, record_path, save
 from ghostnet_tf.base.rooms import PACKAGE
 from tests.counts import examples
 from tests.killing import killed_at, seeded_moments
+from tests.next_lines import typed_next
 
 
 def written(folder: Path, data: bytes, recipe: str) -> Path:
@@ -127,6 +128,7 @@ def test_file_record_and_table_stand_beside_the_plain_file(int8, counted, capsys
     assert "| block_01 | late_concat |" in table and "does not fit: block_00/ghost1" in table
     printed = capsys.readouterr().out
     assert "every byte is equal" in printed and f"wrote {path}" in printed
+    assert typed_next(printed) == ["verify", str(path)]
 
 
 def test_a_file_with_operators_stands_beside_its_plain_file(int8, counted, tmp_path):

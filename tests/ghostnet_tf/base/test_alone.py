@@ -44,7 +44,7 @@ def test_the_second_is_refused_and_told_who_is_there(tmp_path):
             raise AssertionError
     assert str(refused.value).startswith(f"process {process.pid} on ")
     assert str(refused.value).endswith(" is training in 'run' at this moment")
-    assert "--out" in refused.value.fix
+    assert "--out" in refused.value.fix.typed
     with alone(tmp_path / "run/other", ""):
         pass
 

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ghostnet_tf.base import doors, errors
-from ghostnet_tf.base.errors import CheckFailed, UserError, pick, reading, run
+from ghostnet_tf.base.errors import CheckFailed, UserError, option, pick, reading, run
 
 
 def outcome(capsys, error) -> tuple[int, list[str]]:
@@ -186,3 +187,37 @@ def test_debug_shows_what_an_error_was_made_of(capsys, monkeypatch):
     assert "in command" in (told := capsys.readouterr().err) and told.endswith(
         "SystemError: NULL result\nerror: 'a.h5' cannot be read: NULL result\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "typed", "in_python"),
+    [
+        (("photos", "DIR"), "--photos DIR", "photos=DIR"),
+        (("held-out", 12), "--held-out 12", "held_out=12"),
+        (("overwrite", True), "--overwrite", "overwrite=True"),
+        (("size",), "--size", "size="),
+        (
+            ("weights", "my runs/best.pth"),
+            "--weights 'my runs/best.pth'",
+            "weights='my runs/best.pth'",
+        ),
+        (("set ema", "VALUE"), "--set ema=VALUE", "ema=VALUE"),
+    ],
+)
+def test_a_way_out_is_worded_for_the_door_that_a_person_came_through(
+    given, typed, in_python, capsys
+):
+    error = UserError("no", fix=f"try {option(*given)}, or not")
+
+    assert outcome(capsys, error)[1] == ["error: no", f"  fix: try {typed}, or not"]
+    assert str(error.fix) == f"try {in_python}, or not"
+
+
+@pytest.mark.parametrize("given", [("out", "DIR"), ("freeze", True)])
+def test_a_way_out_that_is_passed_on_stays_one_for_both(given, capsys):
+    first = UserError("no", fix=option(*given))
+    sent = UserError(*json.loads(json.dumps([str(first), first.fix.marked])))
+
+    for again in (UserError("a: no", fix=first.fix), sent):
+        assert again.fix == first.fix and again.fix.typed == first.fix.typed
+        assert again.fix.typed.startswith("--") and "--" not in again.fix

@@ -23,6 +23,7 @@ from ghostnet_tf.train.command import _settings, main, parser
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.schedule import load as load_schedule
 from ghostnet_tf.weights import checkpoint
+from tests.next_lines import typed_next
 
 ROOT = Path(__file__).parents[3]
 FINETUNE = load_schedule("finetune")
@@ -68,6 +69,20 @@ def test_the_json_says_where_the_best_weights_are(unbroken):
     info = checkpoint.CheckpointInfo.from_dict(checkpoint.read(Path(result["weights"]))[1])
     assert info.model == "tiny_100" and info.classes == tuple(tiny.COLOURS)
     assert info.preprocessing.size == 32
+
+
+def test_what_is_typed_next_works_and_what_that_calls_next(
+    unbroken, photos, tmp_path, monkeypatch, capsys, tf_settings_kept
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(unbroken, tmp_path / "my run")
+    assert main(arguments(photos, Path("my run"))) == 0  # it is finished: no step is trained
+
+    assert typed_next(capsys.readouterr().out)[:3] == ["export", "--model", "tiny_100"]
+    verb, _, photo = typed_next(capsys.readouterr().out)
+
+    assert verb == "predict" and Path(photo).is_relative_to(photos)
+    assert re.search(r"\d+\.\d%  (blue|green|red|sand)", capsys.readouterr().out)
 
 
 def as_0_1_0_wrote_it(run: Path) -> None:
@@ -184,7 +199,7 @@ def test_fine_tuning_from_another_width_is_refused_with_the_right_one_named(
     with pytest.raises(UserError, match="weights of tiny_100, not of tiny_200") as refused:
         main(arguments(photos, tmp_path / "run", args=args))
 
-    assert refused.value.fix == "--model tiny_100"
+    assert refused.value.fix.typed == "--model tiny_100"
 
 
 @pytest.mark.usefixtures("tf_settings_kept")
@@ -385,7 +400,7 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):
 
     error = refused(photos, tmp_path / "file/run")
 
-    assert "no folder that can be written to" in str(error) and "--out" in error.fix
+    assert "no folder that can be written to" in str(error) and "--out" in error.fix.typed
 
 
 @pytest.mark.parametrize(

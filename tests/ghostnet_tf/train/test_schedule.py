@@ -107,3 +107,31 @@ def test_an_unknown_schedule_is_answered_with_the_known_ones():
 def test_a_missing_schedule_file_is_named():
     with pytest.raises(UserError, match=r"gone\.json"):
         schedules.load("gone.json")
+
+
+@pytest.mark.parametrize(
+    ("setting", "typed", "in_python"),
+    [
+        ("sizes=[[0,31]]", "--size PX", "size=PX"),
+        ("learning_rate=nan", "--learning-rate RATE", "learning_rate=RATE"),
+        ("learning_rate=-1", "--learning-rate RATE", "learning_rate=RATE"),
+        ("epochs=0", "--epochs N or --batch N", "epochs=N or batch=N"),
+        ("freeze=1", "--freeze", "freeze=True"),
+        ("mixup=-1", "--set mixup=VALUE", "mixup=VALUE"),
+        ("ema=1", "--set ema=VALUE", "ema=VALUE"),
+        ("seed", "--set seed=VALUE", "seed=VALUE"),
+    ],
+)
+def test_the_way_out_names_the_option_of_that_setting(setting, typed, in_python):
+    with pytest.raises(UserError) as refused:
+        SCHEDULE.with_settings([setting])
+
+    assert (refused.value.fix.typed, str(refused.value.fix)) == (typed, in_python)
+
+
+@pytest.mark.parametrize("setting", ["foo", "foo=1", "legs_=1"])
+def test_what_is_proposed_may_be_set(setting):
+    with pytest.raises(UserError, match="there is no schedule setting") as refused:
+        SCHEDULE.with_settings([setting])
+
+    assert "legs" not in refused.value.fix

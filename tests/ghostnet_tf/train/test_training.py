@@ -122,7 +122,7 @@ def test_another_run_is_not_resumed(change, said, finished):
     with pytest.raises(UserError, match=said) as refused:
         replace(finished, history=[], **change).resume()
 
-    fix, best = refused.value.fix, finished.folder / "best.safetensors"
+    fix, best = refused.value.fix.typed, finished.folder / "best.safetensors"
     assert "to finish that run" in fix and f"--weights {best}" in fix
     assert "another --out" in fix and finished.state_path.read_bytes() == before
 
@@ -147,7 +147,7 @@ def test_a_run_that_diverges_stops_and_keeps_no_nan(photos, tmp_path):
         for _ in range(SCHEDULE.epochs):
             run.epoch()
 
-    assert "--learning-rate" in stopped.value.fix
+    assert "--learning-rate" in stopped.value.fix.typed
     assert all(np.isfinite(row["loss"]) for row in run.history)
 
 
@@ -243,7 +243,7 @@ def test_an_unfinished_run_is_not_stretched(finished, photos, tmp_path):
     with pytest.raises(UserError, match="1 are done") as refused:
         start(tmp_path, photos, replace(SCHEDULE, epochs=9)).resume()
 
-    assert "--epochs 6 finishes it" in refused.value.fix
+    assert "--epochs 6 finishes it" in refused.value.fix.typed
 
 
 def test_a_run_stops_early_where_epochs_bring_nothing_better(finished):

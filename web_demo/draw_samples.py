@@ -1,4 +1,4 @@
-"""Draws the pictures that the page offers: python web_demo/samples/draw.py
+"""Draws the pictures that the page offers: python web_demo/draw_samples.py
 
 They are ours, so they may be published and stand in tests and screenshots. Four times as large
 while being drawn, then averaged: the edges are smooth without any drawing library but Pillow.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "samples"
 SIZE, FINE = 256, 4  # pixels of a picture's side; how many times as fine it is drawn
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
