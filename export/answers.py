@@ -9,6 +9,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.photos import Photos
@@ -18,6 +19,9 @@ from ghostnet_tf.data.skipped import Skips
 from .classifier import Classifier
 from .scores import shares
 
+NO_PROBABILITIES = (
+    "gives values that are no probabilities (it ends in a tanh, say): they are shown as they are"
+)
 BATCH = 32  # photos in memory at a time, however many a folder holds
 
 
@@ -26,7 +30,7 @@ class Answer:
     """One photo, and the classes that its network finds in it."""
 
     photo: str
-    top: list[dict[str, Any]]  # id, name, probability; the likeliest first
+    top: list[dict[str, Any]]  # id, name, probability (or value: see `best`); the likeliest first
 
 
 def answers(
@@ -62,13 +66,17 @@ def read(
 
 
 def best(scores: np.ndarray, classifier: Classifier, top: int) -> list[dict[str, Any]]:
-    """The first `top` classes by score, (labels,), with their probabilities."""
+    """The first `top` classes by score, (labels,), with their probabilities.
+
+    Of scores that nobody knows the meaning of, with their `value` in the place of a probability.
+    """
     probabilities = shares(scores, classifier.scores)
+    key = "value" if classifier.scores == UNKNOWN else "probability"
     return [
         {
             "id": classifier.labels.ids[i],
             "name": classifier.labels.names[i],
-            "probability": round(float(probabilities[i]), 6),
+            key: round(float(probabilities[i]), 6),
         }
         for i in np.argsort(-scores, kind="stable")[:top]
     ]

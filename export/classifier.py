@@ -35,6 +35,7 @@ class Classifier:
     # Of which network, and of which weights; empty where nothing says so.
     model: str = ""
     weights_sha256: str = ""
+    trained_on: str = ""  # `photos.of_all` of the photos
 
     @property
     def is_multi_label(self) -> bool:
@@ -83,6 +84,7 @@ def open_classifier(path: str | Path) -> Classifier:
         int(runtime.outputs[0]["shape"][-1]),
         model=record.model if record else "",
         weights_sha256=record.weights_sha256 if record else "",
+        trained_on=(record.trained_on if record else None) or "",
     )
 
 

@@ -70,7 +70,10 @@ def main(argv: list[str] | None = None) -> int:
     with Stages().stage("photos", n) as advance:
         result = evaluate(classifiers, photos, args.limit, advance)
 
-    rows = [printed.score_row(result, i, file) for i, file in enumerate(args.files)]
+    rows = [
+        printed.score_row(result, i, file, len(c.labels))
+        for i, (file, c) in enumerate(zip(args.files, classifiers, strict=True))
+    ]
     if args.json:
         document({"labelled": args.labelled, "files": rows, **photos.skipped.as_json()})
     else:

@@ -10,6 +10,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.record import Accuracy
+from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.train.score import ranks_of
@@ -35,6 +36,10 @@ class Evaluation:
     """Where the true class came in each classifier's order: 0 is its first answer."""
 
     ranks: np.ndarray  # (classifiers, photos) int
+
+    def is_same(self, classifier: int, to: int = 0) -> bool:
+        """Whether both are right for the same photos, and wrong for the same."""
+        return bool(((self.ranks[classifier] < 1) == (self.ranks[to] < 1)).all())
 
     def accuracy(self, classifier: int) -> Accuracy:
         ranks = self.ranks[classifier]
@@ -62,6 +67,7 @@ def evaluate(
     """Show the same photos to every classifier. `limit` takes them evenly from all classes."""
     for c in classifiers:
         refuse_multi_label(c)
+    note_trained_on(classifiers, photos)
     outputs = [true_outputs(photos, c.labels, c.title) for c in classifiers]
     preprocessings = list({c.preprocessing for c in classifiers})
     chosen = photos.evenly(len(photos) if limit is None else limit)
@@ -83,6 +89,17 @@ def evaluate(
             ]
         )
     return Evaluation(np.concatenate(ranks, axis=1))
+
+
+def note_trained_on(classifiers: Sequence["Classifier"], photos: Photos) -> None:
+    """Of a network that has seen these very photos, its accuracy on them says little."""
+    if any(c.trained_on for c in classifiers):
+        these = photos.as_one()
+        for title in dict.fromkeys(c.title for c in classifiers if c.trained_on == these):
+            note(
+                f"note: {title} was trained on these very photos; what it will do on others, "
+                "photos tell that it has not seen"
+            )
 
 
 def refuse_multi_label(classifier: "Classifier") -> None:

@@ -58,6 +58,7 @@ class Network:
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
+    trained_on: str = ""  # `photos.of_all` of the photos, where our own training made the weights
     dialect: str = ""  # of weights that others published; see ghostnet_tf.weights.dialects
     # measured then: SHA-256 of a finished file -> {top1, top5, n}
     accuracies: Mapping[str, dict[str, Any]] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class Network:
             self.n_outputs,
             model=self.name,
             weights_sha256=self.weights_sha256,
+            trained_on=self.trained_on,
         )
 
     @property
@@ -150,6 +152,7 @@ def from_zoo(
         labels=made.labels,
         family="delegable" if made.pad_mode == "same" else own_graph,
         ranges=_ranges(bundled, made.name) if bundled and card else None,
+        trained_on=made.trained_on,
         dialect=made.source,
         accuracies=card["published"] if card else {},
     )

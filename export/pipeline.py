@@ -10,6 +10,7 @@ from ghostnet_tf.base.errors import CheckFailed, UserError, option
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import (
+    UNKNOWN,
     Accuracy,
     Agreement,
     Calibration,
@@ -126,6 +127,11 @@ def export(
 
 def understood(network: Network, float32: Graph, ending: str) -> Network:
     """The network with what its outputs are, and with labels that name them."""
+    if network.scores == "logits" and ending == UNKNOWN:
+        raise UserError(
+            f"{network.name} ends in a tanh: its outputs lie between -1 and 1, and are no logits",
+            fix=f"leave {option('scores')} out, and they are shown as they are",
+        )
     if network.scores == "logits" != ending:
         raise UserError(
             f"{network.name} ends in a {ending}: its outputs are probabilities, no logits",
@@ -201,6 +207,7 @@ def described(
         delegated_ops=says.delegation.n_delegated,
         total_ops=says.delegation.n_ops,
         calibration=Calibration(ranges.n_photos, ranges.sha256) if ranges else None,
+        trained_on=network.trained_on or None,
         versions=tool_versions(converted.tools),
     )
 

@@ -8,12 +8,14 @@ photo ended the command before any other was answered.)
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
+from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.formats import NAMES
 from ghostnet_tf.data.skipped import Skips, say_count
 
@@ -37,15 +39,17 @@ def main(argv: list[str] | None = None) -> int:
     args = parse.parse_args(argv)
     arguments.refuse_below_one(parse, args, "top")
 
-    from .answers import answers
+    from .answers import NO_PROBABILITIES, answers
     from .classifier import open_classifier
 
     named, skipped = [], Skips()
-    for answer in answers(open_classifier(args.file), args.photos, args.top, skipped):
+    classifier = open_classifier(args.file)
+    if classifier.scores == UNKNOWN:
+        terminal.note(f"note: {classifier.title} {NO_PROBABILITIES}")
+    for answer in answers(classifier, args.photos, args.top, skipped):
         named.append({"photo": answer.photo, "top": answer.top})
         if not args.json:
-            top = [f"  {one['probability']:6.1%}  {one['name']}" for one in answer.top]
-            terminal.out(answer.photo, *top)
+            terminal.out(answer.photo, *(f"  {share_of(one)}  {one['name']}" for one in answer.top))
     n = len(skipped)
     if not named:
         fixes = dict.fromkeys(one.fix for one in skipped if one.fix)
@@ -58,6 +62,11 @@ def main(argv: list[str] | None = None) -> int:
     else:
         say_count(n, n + len(named))
     return CHECK_FAILED if n else DONE
+
+
+def share_of(answer: dict[str, Any]) -> str:
+    """A probability, or the value of one of which nobody knows what it means."""
+    return f"{answer['value']:7.3f}" if "value" in answer else f"{answer['probability']:6.1%}"
 
 
 if __name__ == "__main__":

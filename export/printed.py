@@ -139,9 +139,13 @@ def ghostop_json(made: "Made") -> dict[str, Any]:
 # ---------------------------------------------------------------------------- of an evaluation
 
 
-def score_row(result: "Evaluation", i: int, file: str) -> dict[str, Any]:
-    difference = asdict(result.difference(i)) if i else None
-    return {"file": file, **asdict(result.accuracy(i)), "difference": difference}
+TOP = 5
+
+
+def score_row(result: "Evaluation", i: int, file: str, n_classes: int) -> dict[str, Any]:
+    difference = {**asdict(result.difference(i)), "same": result.is_same(i)} if i else None
+    accuracy = {**asdict(result.accuracy(i)), "classes": n_classes}
+    return {"file": file, **accuracy, "difference": difference}
 
 
 def score_lines(rows: list[dict[str, Any]]) -> list[str]:
@@ -149,8 +153,12 @@ def score_lines(rows: list[dict[str, Any]]) -> list[str]:
     width = max(map(len, names))
     lines = [f"{'':{width}}    top-1    top-5  photos"]
     for name, row in zip(names, rows, strict=True):
-        line = f"{name:{width}}  {row['top1']:7.2%}  {row['top5']:7.2%}  {row['n']:6}"
-        if change := row["difference"]:
+        top5 = f"{row['top5']:7.2%}" if row["classes"] > TOP else f"{'-':>7}"  # of five, all
+        line = f"{name:{width}}  {row['top1']:7.2%}  {top5}  {row['n']:6}"
+        change = row["difference"]
+        if change and change["same"]:
+            line += "  right for the same photos as the first"
+        elif change:
             low, high = 100 * change["low"], 100 * change["high"]
             verdict = "" if low > 0 or high < 0 else ": cannot be told apart"
             line += (

@@ -7,6 +7,7 @@ have the same arithmetic.
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.labels import Labels
 
 from .graph import Graph
@@ -24,18 +25,31 @@ def endings(graph: Graph) -> list[Op]:
 
 
 def scores_of(graph: Graph) -> str:
-    """Of a network with one output: "logits", "softmax" or "sigmoid", as `record.SCORES`."""
-    last = endings(graph) if len(graph.outputs) == 1 else []
-    return PROBABILITIES[last[0].name] if last else "logits"
+    """Of a network with one output what it is, as `record.SCORES` has it.
+
+    A tanh bounds its values at -1 and 1. A softmax of those would name no class with more than
+    e^2 times the share of another, whatever the photo: they are no logits, and what else nobody
+    says.
+    """
+    last = _last(graph, graph.outputs[0]) if len(graph.outputs) == 1 else None
+    if last is not None and last.name == "TANH":
+        return UNKNOWN
+    return PROBABILITIES.get(last.name, "logits") if last is not None else "logits"
 
 
 def _ending(graph: Graph, output: int) -> Op | None:
+    op = _last(graph, output)
+    return op if op is not None and op.name in PROBABILITIES else None
+
+
+def _last(graph: Graph, output: int) -> Op | None:
+    """The operator that makes the values of an output."""
     op = graph.writer(output)
     for _ in graph.ops:  # a damaged file may have operators that read what they write
         if op is None or op.name not in SAME_VALUES:
             break
         op = graph.writer(op.inputs[0])
-    return op if op is not None and op.name in PROBABILITIES else None
+    return op
 
 
 def checked_labels(labels: Labels, graph: Graph, scores: str) -> Labels:
@@ -58,19 +72,21 @@ def by_class(outputs: np.ndarray, n_labels: int, scores: str) -> np.ndarray:
     """(N, outputs) -> (N, labels): one output that stands for two classes becomes two.
 
     It is of the second class, as Keras counts class folders: its logit against 0, or its
-    probability against the rest.
+    probability against the rest; of unknown ones its value against the opposite one.
     """
     if outputs.shape[-1] != 1 or n_labels != 2:
         return outputs
-    first = np.zeros_like(outputs) if scores == "logits" else 1 - outputs
+    first = {"logits": np.zeros_like(outputs), UNKNOWN: -outputs}.get(scores, 1 - outputs)
     return np.concatenate([first, outputs], axis=-1)
 
 
 def shares(row: np.ndarray, scores: str) -> np.ndarray:
-    """(labels,) as `by_class` makes them -> probabilities, from 0 to 1.
+    """(labels,) as `by_class` makes them -> probabilities, from 0 to 1; unknown ones as they are.
 
     UserError where `scores` says that they are that, and they are not.
     """
+    if scores == UNKNOWN:
+        return row
     if scores != "logits":
         if row.min() < -ROUNDING or row.max() > 1 + ROUNDING:
             raise UserError(

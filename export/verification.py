@@ -12,7 +12,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import beside, sha256, user_path
-from ghostnet_tf.base.record import Record, read_model, read_record
+from ghostnet_tf.base.record import UNKNOWN, Record, read_model, read_record
 from ghostnet_tf.data.labels import Labels
 
 from .flatbuffer import Flatbuffer
@@ -113,7 +113,7 @@ def graph_complaints(e: Evidence) -> list[str]:
         "bytes": (len(e.data), record.size_bytes),
     }
     ending, told = scores_of(e.sound.graph), record.scores
-    if "logits" not in (ending, told):  # seen by nobody, and said by no record of before
+    if not {"logits", UNKNOWN} & {ending, told}:  # seen by nobody, and said by no record of before
         pairs["outputs"] = (ending, told)
     return _differences(pairs)
 

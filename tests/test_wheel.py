@@ -1,8 +1,8 @@
 """The built wheel, installed in an environment of its own, beside a user's files of our names."""
 
 import configparser
-import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ghostnet_tf.__main__ import VERBS
+from tests.next_lines import next_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON_API = """
@@ -99,10 +100,15 @@ def installed(wheel, tmp_path_factory) -> Installed:
 
 
 @pytest.fixture(scope="module")
-def exported(installed) -> list[Path]:
-    """The bundled network, from the installed command."""
-    done = installed.run("ghostnet", "export", "--recipe", "float32", "static_wi8_ai8", "--json")
-    return [installed.folder / file["path"] for file in json.loads(done.stdout)["files"]]
+def printed(installed) -> str:
+    """What the installed command says of the bundled network."""
+    return installed.run("ghostnet", "export", "--recipe", "float32", "static_wi8_ai8").stdout
+
+
+@pytest.fixture(scope="module")
+def exported(installed, printed) -> list[Path]:
+    """The files of it."""
+    return [installed.folder / name for name in re.findall(r"(?m)^(?:wrote|     ) (.*)$", printed)]
 
 
 def test_one_name_is_new_in_site_packages(installed):
@@ -155,10 +161,11 @@ def test_the_bundled_network_is_exported_beside_a_users_export(exported):
     assert [file.is_file() for file in exported] == [True, True]
 
 
-def test_photos_are_named(installed, exported):
-    photo = ROOT / "web_demo/samples/lighthouse.png"
+def test_what_it_prints_as_next_works_in_a_plain_shell(installed, printed):
+    ((door, *words),) = next_lines(printed)
 
-    assert "lighthouse" in installed.run("ghostnet", "predict", str(exported[1]), str(photo)).stdout
+    assert door == "ghostnet" and words[0] == "predict"
+    assert "school bus" in installed.run(door, *words).stdout
 
 
 def test_operators_are_compiled_into_the_cache(installed, exported):

@@ -17,7 +17,7 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CheckFailed, UserError, run
 from ghostnet_tf.base.files import user_path, write_together
-from ghostnet_tf.base.record import Record, load, record_path
+from ghostnet_tf.base.record import UNKNOWN, Record, load, record_path
 from ghostnet_tf.base.terminal import note, out
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +79,8 @@ def open_model(path: Path) -> Published:
 def unsuitable(record: Record) -> str:
     if not record.labels:
         return "it names no classes"
+    if record.scores == UNKNOWN:
+        return "nobody says what its outputs are: the page shows probabilities"
     if record.recipe.endswith("_int8io"):
         return "LiteRT.js takes no int8 image"
     if record.operators:

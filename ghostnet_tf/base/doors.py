@@ -76,7 +76,7 @@ def _door() -> str:
 
 
 def sample() -> str:
-    """A photo to try a file on: a school bus, drawn by us. As this folder sees it, if that is short.
+    """A photo to try a file on: a school bus, drawn by us, as this folder sees it.
 
     Both tables of classes that files are published with, ImageNet's and Tiny ImageNet's, know it.
     """

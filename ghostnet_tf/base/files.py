@@ -6,11 +6,11 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError, option, reading
-from ghostnet_tf.base.parts import MODE, Part, parts
+from ghostnet_tf.base.parts import MODE, Part, folder_of_now, parts
 
 MAX_NAME_BYTES = 255  # of one part of a path, on every system that we know
 
@@ -199,16 +199,16 @@ def make_in_cache(folder: Path) -> None:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """An empty folder, gone when the block ends."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix="ghostnet-")
-    except OSError as error:
-        raise UserError(
-            f"no temporary folder can be made: {error.strerror}",
-            fix="set TMPDIR to a folder with free space",
-        ) from None
-    with made as folder:
-        yield Path(folder)
+    """An empty folder, gone when the block ends; after a kill, when the next one is made."""
+    with ExitStack() as ends:
+        try:
+            made = ends.enter_context(folder_of_now(Path(tempfile.gettempdir())))
+        except OSError as error:
+            raise UserError(
+                f"no temporary folder can be made: {error.strerror}",
+                fix="set TMPDIR to a folder with free space",
+            ) from None
+        yield made
 
 
 def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> bytes:

@@ -1,4 +1,5 @@
-"""Files that are being written: under names of our own, and removed when their writer is dead.
+"""Files that are being written, and scratch folders: under names of our own, and removed when their
+writer is dead.
 
 A part is locked as long as its writer lives. Its name tells no process number: two containers have
 equal ones. It tells the machine, for the disks whose locks other machines do not see.
@@ -8,7 +9,8 @@ import os
 import platform
 import re
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +20,7 @@ from ghostnet_tf.base.lock import is_still, lock
 
 PART = re.compile(r"\.ghostnet-([0-9a-f]{8})-[0-9a-f]{16}\.part")
 MODE = 0o666  # of a new file, less the umask: what `open` gives, and mkstemp does not
+FOLDER = re.compile(r"ghostnet-([0-9a-f]{8})-[0-9a-f]{16}")
 ABANDONED_S = 86_400.0  # of other machines; no file takes so long to write
 
 
@@ -89,19 +92,82 @@ class Parts:
             os.close(part.fd)
 
 
+@contextmanager
+def folder_of_now(parent: Path) -> Iterator[Path]:
+    """An empty folder in `parent` for this user alone, gone when the block ends.
+
+    Old ones of dead writers are gone then, too.
+    """
+    while True:
+        path = parent / f"ghostnet-{_machine()}-{secrets.token_hex(8)}"
+        path.mkdir(mode=0o700)
+        fd = _hold(path)
+        if fd is None or is_still(path, fd):
+            break
+        os.close(fd)
+    try:
+        sweep_folders(parent, path.stat().st_mtime)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if fd is not None:
+            os.close(fd)
+
+
+def _hold(folder: Path) -> int | None:
+    """Lock a new folder; None where a folder cannot be opened, as on Windows."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, AttributeError):
+        return None
+    lock(fd, waits=True)
+    return fd
+
+
 def sweep(folder: Path, now: float) -> None:
     """Remove the parts whose writers are dead; `now` by the clock of that disk, in seconds."""
-    try:
-        names = [e.name for e in os.scandir(folder) if e.is_file(follow_symlinks=False)]
-    except OSError:  # it may be written to and not looked into
-        return
-    for name in names:
+    for name in _names(folder, lambda entry: entry.is_file(follow_symlinks=False)):
         if found := PART.fullmatch(name):
             _remove_if_dead(folder / name, now, is_ours=found[1] == _machine())
 
 
-def _remove_if_dead(path: Path, now: float, is_ours: bool) -> None:
-    how = os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
+def sweep_folders(parent: Path, now: float) -> None:
+    """The same for scratch folders; the temporary folder is everybody's: those of this user."""
+    if not hasattr(os, "getuid"):
+        return
+    for name in _names(parent, lambda entry: entry.is_dir(follow_symlinks=False)):
+        path = parent / name
+        if (found := FOLDER.fullmatch(name)) and _owner(path) == os.getuid():
+            _remove_if_dead(path, now, is_ours=found[1] == _machine(), remove=_rmtree)
+
+
+def _names(folder: Path, is_one: Callable[[os.DirEntry], bool]) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if is_one(entry)]
+    except OSError:  # it may be written to and not looked into
+        return []
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return path.lstat().st_uid
+    except OSError:  # gone
+        return None
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _rmtree(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_if_dead(
+    path: Path, now: float, is_ours: bool, remove: Callable[[Path], None] = _unlink
+) -> None:
+    can_write = remove is _unlink and os.access(path, os.W_OK)
+    how = os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_RDWR if can_write else os.O_RDONLY)
     try:
         fd = os.open(path, how)
     except OSError:  # another user's, or gone
@@ -110,7 +176,7 @@ def _remove_if_dead(path: Path, now: float, is_ours: bool) -> None:
         is_dead = lock(fd)
         is_abandoned = now - os.fstat(fd).st_mtime > ABANDONED_S
         if (is_dead and is_ours) or (is_dead is not False and is_abandoned):
-            path.unlink(missing_ok=True)
+            remove(path)
     except OSError:  # of another user, in a folder where everybody removes their own
         return
     finally:

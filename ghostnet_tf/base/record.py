@@ -30,8 +30,10 @@ TOOLS = (
 )
 
 
-# What the outputs of a classifier are, so that nobody squashes them twice.
-SCORES = ("logits", "softmax", "sigmoid")
+# What the outputs of a classifier are, so that nobody squashes them twice; of unknown ones the
+# largest comes first, and that is all.
+UNKNOWN = "unknown"
+SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
 
 
 class PreprocessingFields(TypedDict):
@@ -128,6 +130,8 @@ class Record:
     top1_agreement: Agreement | None = None  # on the same images
     accuracy: Accuracy | None = None
     calibration: Calibration | None = None
+    # SHA-256 over those of the photos that our training saw, held-out ones too; None: not known.
+    trained_on: str | None = None
     operators: Operators | None = None  # None: a plain file
     tuning: Tuning | None = None  # None: as it was converted
     versions: dict[str, str] = field(default_factory=dict)

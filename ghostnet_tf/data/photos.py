@@ -137,6 +137,10 @@ class Photos:
                     found[name] = sha256(data)
         return found
 
+    def as_one(self) -> str:
+        """One hash of what is in all of them, whatever they are called: see `of_all`."""
+        return of_all(self.digests().values())
+
     def skip(self, index: int, why: str) -> None:
         """Leave a photo out; `why` is a sentence that names it."""
         self._skip(self.names[index], why)
@@ -184,3 +188,8 @@ class Photos:
                 fix="remove it, or put its photos in",
             )
         return folders
+
+
+def of_all(digests: Iterable[str]) -> str:
+    """SHA-256 over those of single photos, in no order: equal for the same photos alone."""
+    return sha256("\n".join(sorted({*digests})).encode())

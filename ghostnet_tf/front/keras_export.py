@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.record import SCORES
+from ghostnet_tf.base.record import SCORES, UNKNOWN
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.names import unwritable
@@ -60,7 +60,8 @@ def export(
     photo's side. `preprocessing`: how a photo becomes the input. `normalises_inside`: the model
     takes pixels from 0 to 255 and rescales them itself; a photo is then resized without a crop,
     unless `preprocessing` says more. `scores`: what the outputs are, "logits", "softmax" or
-    "sigmoid", so that nobody squashes them twice; by default what the graph ends in. One output
+    "sigmoid", so that nobody squashes them twice, or "unknown"; by default what the graph ends in,
+    and unknown after a tanh: their values are then shown as they are. One output
     takes two labels, and is the second one's probability (or logit). "sigmoid" over several
     outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
     `overwrite`: replace files of the same names that were made from other weights.
@@ -102,7 +103,8 @@ def export(
         rooms.reach("export", "overwriting").refuse_other_weights(folder, network, recipes)
     result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), folder)
     if scores not in (None, result.scores):
-        what = f"the model {model.name!r} ends in {result.scores}, not in {scores}"
+        ending = "a tanh" if result.scores == UNKNOWN else result.scores
+        what = f"the model {model.name!r} ends in {ending}, not in {scores}"
         warnings.warn(f"{what}; leave scores out if that is wrong", UserWarning, stacklevel=2)
     return [file.path for file in result.files]
 

@@ -1,5 +1,6 @@
 """A finished `.tflite` file that names photos."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -11,6 +12,7 @@ from PIL import Image
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.front.create import Photo, opened
@@ -52,6 +54,8 @@ class TFLiteModel:
     def predict(self, photo, top=5):
         """The `top` likeliest classes of a photo, best first: (name, probability from 0 to 1).
 
+        A network that ends in a tanh gives values from -1 to 1 instead, with a warning.
+
         `photo`: a path, what Pillow has opened, or (H, W, 3) uint8 RGB of any size; for a list of
         them, a list of answers. UserError for a photo that cannot be read.
 
@@ -65,9 +69,14 @@ class TFLiteModel:
             return []
         images = self.preprocessing.images(opened(as_photo(one)) for one in photo)
         best = rooms.reach("export", "answers").best
+        if self._classifier.scores == UNKNOWN:
+            said = rooms.reach("export", "answers").NO_PROBABILITIES
+            warnings.warn(f"{self.path.name!r} {said}", UserWarning, stacklevel=2)
         return [
-            [(answer["name"], answer["probability"]) for answer in best(row, self._classifier, top)]
-            for row in self._classifier.by_class(images)
+            [(one["name"], one.get("probability", one.get("value"))) for one in found]
+            for found in (
+                best(row, self._classifier, top) for row in self._classifier.by_class(images)
+            )
         ]
 
 

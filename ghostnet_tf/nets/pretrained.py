@@ -35,6 +35,7 @@ class Pretrained:
     source: str = ""  # how other people's file was read: its dialect, and what was taken off
     path: Path | None = None  # the file of weights
     is_as_bundled: bool = False  # bundled weights, and at the size that they were scored at
+    trained_on: str = ""  # `photos.of_all` of the photos, where our own training wrote the file
     unheard: Labels | None = None  # that the weights bring, where the caller gave others
 
 
@@ -89,6 +90,7 @@ def pretrained(
         source=_as_read(entry, found, at) if is_file else "",
         path=found.path if is_file else None,
         is_as_bundled=is_file and found.is_bundled and at == _preprocessing(entry, found),
+        trained_on=str(found.header.get("trained_on", "")) if isinstance(found, Weights) else "",
         unheard=_unheard(found, info.labels) if labels is not None and not new_head else None,
     )
 

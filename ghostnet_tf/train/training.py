@@ -15,6 +15,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.progress import Advance, silent
+from ghostnet_tf.data.photos import of_all
 from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
 from ghostnet_tf.train.curves import plot
 from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches
@@ -237,7 +238,12 @@ class Run:
         """
         row = self.history[-1]
         if self.best is row:
-            header = {**self.info.to_dict(), "schedule": self.schedule.to_dict(), "epoch": row}
+            header = {
+                **self.info.to_dict(),
+                "schedule": self.schedule.to_dict(),
+                "epoch": row,
+                "trained_on": of_all(self.train.digests + self.held_out.digests),
+            }
             checkpoint.save(self.folder / "best.safetensors", weights, header)
         write_atomic(self.folder / "log.csv", _csv(self.history).encode())
         write_atomic(self.folder / "log.json", json.dumps(self.history, indent=1).encode())

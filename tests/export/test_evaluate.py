@@ -1,15 +1,18 @@
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from colours import IDS, colour_model, colour_record, labelled, photo, saved
+from PIL import Image
 
 from export.classifier import Classifier, open_classifier
 from export.evaluate import main
 from export.evaluation import Evaluation, evaluate
+from export.printed import score_lines, score_row
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import Accuracy, PreprocessingFields
@@ -150,7 +153,55 @@ def test_the_table_says_when_two_files_cannot_be_told_apart(tmp_path, photos, ca
 
     _, first, second = capsys.readouterr().out.splitlines()
     assert "100.00%" in first and "points" not in first
-    assert "+0.00 points to the first" in second and "cannot be told apart" in second
+    assert second.endswith("  right for the same photos as the first")
+    assert "%" not in second.split("12")[1]  # and no interval
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (1, r"-1\.00 points to the first \(95 % interval -\d.*: cannot be told apart\)$"),
+        (30, r"-30\.00 points to the first \(95 % interval -\d[^:]*\)$"),
+    ],
+)
+def test_the_table_says_how_far_apart_two_files_may_be(wrong, said):
+    ranks = np.zeros((2, 100), int)
+    ranks[1, :wrong] = 3
+    result = Evaluation(ranks)
+
+    _, _, second = score_lines([score_row(result, i, "a.tflite", 10) for i in (0, 1)])
+
+    assert re.search(said, second)
+
+
+@pytest.mark.parametrize(("n_classes", "shown"), [(2, "-"), (5, "-"), (6, "100.00%")])
+def test_the_first_five_of_five_classes_say_nothing(n_classes, shown):
+    row = score_row(Evaluation(np.zeros((1, 8), int)), 0, "a.tflite", n_classes)
+
+    assert score_lines([row])[1].split() == ["a.tflite", "100.00%", shown, "8"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "other names"])
+def test_photos_that_the_network_was_trained_on_are_noted(kind, tmp_path, photos, capsys):
+    file = str(saved(tmp_path, trained_on=Photos.open(photos).as_one()))
+    if kind == "zip":
+        photos = shutil.make_archive(str(tmp_path / "photos"), "zip", photos)
+    elif kind == "other names":
+        for path in [*photos.rglob("*.png")]:
+            path.rename(path.with_name(f"copy of {path.name}"))
+
+    assert main([file, file, "--labelled", str(photos)]) == 0
+
+    assert capsys.readouterr().err.count("was trained on these very photos") == 1
+
+
+def test_other_photos_are_not_noted(tmp_path, photos, capsys):
+    file = str(saved(tmp_path, trained_on=Photos.open(photos).as_one()))
+    Image.new("RGB", (9, 9), (255, 0, 0)).save(photos / IDS[0] / "another.png")
+
+    assert main([file, "--labelled", str(photos)]) == 0
+
+    assert "trained on" not in capsys.readouterr().err
 
 
 def test_a_zip_counts_as_a_folder(tmp_path, photos, capsys):

@@ -53,6 +53,10 @@ ENDINGS = [
     ([layers.Dense(2), layers.Softmax()], "softmax"),
     ([layers.Dense(2), layers.Activation("sigmoid"), layers.Reshape((2, 1))], "sigmoid"),
     ([layers.Dense(2, activation="relu")], "logits"),
+    ([layers.Dense(2, activation="tanh")], "unknown"),
+    ([layers.Dense(1), layers.Activation("tanh")], "unknown"),
+    ([layers.Dense(2), keras.ops.tanh, layers.Reshape((2, 1))], "unknown"),
+    ([layers.Dense(2, activation="tanh"), layers.Dense(2)], "logits"),
     ([layers.Dense(2, activation="swish")], "logits"),  # a LOGISTIC, and a MUL
     ([layers.Softmax(), layers.Dense(2)], "logits"),
     ([layers.Dense(2), keras.ops.softmax], "softmax"),
@@ -90,6 +94,8 @@ def test_several_outputs_are_no_scores():
         ([2.0], 2, "logits", [0.1192029, 0.8807971]),
         ([2.0], 1, "logits", [0.8807971]),
         ([1000.0], 2, "logits", [0.0, 1.0]),
+        ([-0.9, 0.5, 0.1], 3, "unknown", [-0.9, 0.5, 0.1]),
+        ([0.9], 2, "unknown", [-0.9, 0.9]),
     ],
 )
 def test_probabilities_are_made_once(outputs, n_labels, scores, expected):
@@ -193,6 +199,33 @@ def test_probabilities_cannot_be_called_logits(tmp_path):
         gn.export(of_colours([[1, 0, 0], [0, 1, 0]], "softmax"), tmp_path, **how)
 
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("recipe", ["float32", "float16"])
+def test_values_of_a_tanh_are_shown_as_they_are(recipe, tmp_path, capsys):
+    columns = [[2.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.5, 0.5, -0.5]]  # of blue: -2, 2 and -1.5
+    (path,) = gn.export(
+        of_colours(columns, "tanh"), tmp_path, recipes=recipe, labels=list("abc"), preprocessing=HOW
+    )
+    sea = photo(tmp_path / "sea.png", "blue")
+
+    assert predict.main([str(path), str(sea)]) == 0
+
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1:] == ["    0.964  b", "   -0.905  c", "   -0.964  a"]
+    assert err.count("no probabilities") == 1 and "%" not in out
+    assert load(path)[1].scores == "unknown" and verify([str(path)]) == 0
+    with pytest.warns(UserWarning, match="no probabilities"):
+        found = gn.TFLiteModel(path).predict(sea, top=1)
+    assert found == [("b", pytest.approx(np.tanh(2), abs=1e-3))]
+
+
+def test_values_of_a_tanh_are_no_logits_whoever_says_so(tmp_path):
+    with pytest.raises(UserError, match="ends in a tanh") as refused:
+        how = {"recipes": "float32", "labels": ["a", "b"], "preprocessing": HOW}
+        gn.export(of_colours(REDDISH, "tanh"), tmp_path, scores="logits", **how)
+
+    assert "leave scores= out" in refused.value.fix and not list(tmp_path.iterdir())
 
 
 def test_a_softmax_over_one_output_is_refused(tmp_path):

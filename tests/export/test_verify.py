@@ -148,6 +148,68 @@ def test_without_a_record_the_other_checks_are_made_and_the_missing_ones_named(t
     assert "not made" not in out
 
 
+def damaged_label(path: Path) -> None:
+    data = path.read_bytes()
+    at = data.rindex(b"magenta")
+    path.write_bytes(data[:at] + b"\xff\xfe" + data[at + 2 :])
+
+
+def damaged_text(path: Path) -> None:
+    data = path.read_bytes()
+    at = data.index(b"labels.txt")  # in the metadata, before the archive at the end
+    path.write_bytes(data[:at] + b"\xff\xfe" + data[at + 2 :])
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+@pytest.mark.parametrize("damage", [damaged_label, damaged_text, cut_short])
+@pytest.mark.parametrize("has_record", [True, False])
+def test_damaged_metadata_fails_in_words_of_ours(damage, has_record, tmp_path, capsys):
+    path = saved(tmp_path)
+    damage(path)
+    if not has_record:
+        record_path(path).unlink()
+
+    assert main([str(path)]) == 1
+
+    told = capsys.readouterr().out
+    assert "the metadata inside the file is damaged: " in failed(path)[METADATA]
+    assert "codec" not in told
+    assert has_record or "record" not in told.split("could not be checked")[0]
+
+
+@pytest.mark.parametrize("keep", [700, 1000])
+def test_of_a_damaged_file_without_a_record_nothing_is_said_of_one(keep, tmp_path, capsys):
+    path = saved(tmp_path)
+    path.write_bytes(path.read_bytes()[:keep])
+    record_path(path).unlink()
+
+    assert main([str(path)]) == 1
+
+    told = capsys.readouterr().out.split("could not be checked")[0]
+    assert "FAILED    it loads and runs" in told and "record" not in told
+
+
+@pytest.mark.parametrize(
+    ("content", "fix"),
+    [
+        (b"hello", "copy the .json that was exported"),
+        (b'{"schema": 99, "parity_db": 1}', "export the file again with this version"),
+        (b'{"label_ids": "\xff"}', "export the file again with this version"),
+    ],
+)
+def test_a_bad_record_has_a_way_out(content, fix, tmp_path):
+    path = saved(tmp_path)
+    record_path(path).write_bytes(content)
+
+    with pytest.raises(UserError, match="7 of 8 checks could not be made") as refused:
+        main([str(path)])
+
+    assert fix in refused.value.fix and "codec" not in str(refused.value)
+
+
 def test_several_files_are_all_checked_and_told_apart(tmp_path, capsys):
     good, other = saved(tmp_path), saved(tmp_path / "other", partitions=2)
 

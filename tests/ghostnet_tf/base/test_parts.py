@@ -5,12 +5,13 @@ import fcntl
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from ghostnet_tf.base import parts as parts_module
-from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.files import scratch, write_atomic
 from ghostnet_tf.base.parts import ABANDONED_S, PART, parts
 
 ROOT = Path(__file__).parents[3]
@@ -153,3 +154,82 @@ def test_a_new_part_waits_for_whoever_takes_it_for_a_dead_ones(tmp_path, monkeyp
     write_atomic(tmp_path / "a", b"data")
 
     assert waited and names(tmp_path) == ["a"]
+
+
+# ---------------------------------------------------------------------------- scratch folders
+
+MACHINE = getattr(parts_module, "_machine")()  # noqa: B009
+WORKER = """
+import sys
+from ghostnet_tf.base.files import scratch
+with scratch() as folder:
+    (folder / "inside").mkdir()
+    (folder / "inside" / "model.tflite").write_bytes(b"half")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def worker(temporary: Path) -> tuple[subprocess.Popen, Path]:
+    """A process in the middle of its work, and its scratch folder."""
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", WORKER], cwd=ROOT, text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)},
+    )  # fmt: skip
+    assert process.stdout
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_a_killed_commands_scratch_folder_goes_with_the_next_one_and_a_living_ones_stays(temporary):
+    (killed, left), (living, used) = worker(temporary), worker(temporary)
+    killed.kill()
+    killed.communicate()
+    assert left.parent == temporary and (left / "inside" / "model.tflite").exists()
+
+    with scratch() as own:
+        assert names(temporary) == sorted([used.name, own.name])
+        assert (used / "inside" / "model.tflite").read_bytes() == b"half"
+
+    living.communicate()
+    assert names(temporary) == []
+
+
+def test_only_scratch_folders_of_our_own_are_removed(temporary, tmp_path_factory):
+    mine = f"ghostnet-{MACHINE}-{'0' * 16}"
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "kept").touch()
+    kept = ["ghostnet-0123abcd", "ghostnet", f"{mine}.bak", f"ghostnet-{'0' * 8}-{'0' * 16}"]
+    for name in kept:
+        (temporary / name).mkdir()
+    (temporary / mine).mkdir()
+    (temporary / f"ghostnet-{MACHINE}-{'1' * 16}").symlink_to(elsewhere)
+    (temporary / f"ghostnet-{MACHINE}-{'2' * 16}").touch()
+
+    with scratch():
+        pass
+
+    others = [f"ghostnet-{MACHINE}-{'1' * 16}", f"ghostnet-{MACHINE}-{'2' * 16}"]
+    assert names(temporary) == sorted([*kept, *others]) and (elsewhere / "kept").exists()
+
+
+def test_another_machines_scratch_folder_goes_after_a_day(temporary):
+    theirs = temporary / f"ghostnet-{'0' * 8}-{'0' * 16}"
+    theirs.mkdir()
+    now = theirs.stat().st_mtime
+    os.utime(theirs, (now, now - ABANDONED_S - 60))
+
+    with scratch():
+        pass
+
+    assert names(temporary) == []
+
+
+def test_a_scratch_folder_is_of_one_user_alone(temporary):
+    with scratch() as own:
+        assert own.stat().st_mode & 0o777 == 0o700

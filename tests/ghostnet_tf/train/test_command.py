@@ -18,6 +18,8 @@ from tiny import ARGS, arguments, coloured_photos, start
 
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import load
+from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.train.command import _settings, main, parser
 from ghostnet_tf.train.schedule import Schedule
@@ -79,8 +81,10 @@ def test_what_is_typed_next_works_and_what_that_calls_next(
     assert main(arguments(photos, Path("my run"))) == 0  # it is finished: no step is trained
 
     assert typed_next(capsys.readouterr().out)[:3] == ["export", "--model", "tiny_100"]
-    verb, _, photo = typed_next(capsys.readouterr().out)
+    verb, file, photo = typed_next(capsys.readouterr().out)
 
+    trained_on = Photos.open(photos).as_one()  # in best.safetensors, and in what is made of it
+    assert load(file)[1].trained_on == trained_on
     assert verb == "predict" and Path(photo).is_relative_to(photos)
     assert re.search(r"\d+\.\d%  (blue|green|red|sand)", capsys.readouterr().out)
 
