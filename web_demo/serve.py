@@ -20,7 +20,8 @@ from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.terminal import out
 from web_demo.certificate import certificate, local_address
 from web_demo.guests import LIMITS, Limits, Server
-from web_demo.served import PAGE, Handler
+from web_demo.gzipped import Shelf
+from web_demo.served import PAGE, Handler, check
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,15 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def check(models: Path) -> None:
-    if not (PAGE / "node_modules" / "@litertjs" / "core").is_dir():
-        raise UserError("LiteRT.js is not installed", fix="make web-demo, which installs it")
-    if not (models / "manifest.json").is_file():
-        raise UserError(f"there are no models in {str(models)!r}", fix="make web-demo")
-
-
 def listen(port: int, is_public: bool, models: Path, limits: Limits = LIMITS) -> Server:
-    handler = partial(Handler, directory=str(PAGE), models=models)
+    handler = partial(Handler, directory=str(PAGE), models=models, shelf=Shelf())
     try:
         return Server(("" if is_public else "127.0.0.1", port), handler, limits=limits)
     except OSError as error:

@@ -9,7 +9,9 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
+from ghostnet_tf.base.errors import UserError
 from web_demo.guests import Server
+from web_demo.gzipped import Shelf
 
 PAGE = Path(__file__).resolve().parent
 TYPES = {  # whatever else lies in the folder is not served
@@ -22,11 +24,13 @@ TYPES = {  # whatever else lies in the folder is not served
     ".wasm": "application/wasm",
     ".tflite": "application/octet-stream",
 }
+PACKED = TYPES.keys() - {".png"}  # which is packed already
 HEADERS = {
     # Isolated from other origins, a page gets a clock of microseconds: the benchmark wants it.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Encoding",
     "Cache-Control": "no-cache",  # ask every time; what is unchanged is not sent again
 }
 # A browser asks by the name in its address bar. A name that a stranger owns may lead here too (DNS
@@ -34,6 +38,7 @@ HEADERS = {
 HOST = re.compile(
     r"(?:localhost|(?P<v4>[0-9.]+)|\[(?P<v6>[0-9a-f:.]+)\])(?::[0-9]{1,5})?", re.IGNORECASE
 )
+GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:$|,)))")
 ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)  # RFC 9112, 3.2.2
 MAX_HEAD_BYTES = 128 << 10  # the library alone would take a hundred headers of 64 KiB
 
@@ -46,7 +51,8 @@ class Handler(SimpleHTTPRequestHandler):
     rbufsize = 0  # `_Head` has the buffer
     server_version, sys_version = "ghostnet", ""
 
-    def __init__(self, *args, models: Path, **options):
+    def __init__(self, *args, models: Path, shelf: Shelf, **options):
+        self.shelf = shelf
         # A folder that the owner of this machine put elsewhere is the page's; links in it are not.
         self.folders = {"models": models.resolve()}
         self.folders["node_modules"] = (PAGE / "node_modules").resolve()
@@ -81,7 +87,26 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         self.found = found
+        if found.suffix in PACKED and GZIP.search(self.headers.get("Accept-Encoding", "")):
+            return self._send_packed_head()
         return super().send_head()
+
+    def _send_packed_head(self) -> io.BytesIO | None:
+        """Of a file that travels as gzip; None where the browser has it as it is."""
+        changed = self.date_time_string(int(self.found.stat().st_mtime))
+        if self.headers.get("If-Modified-Since") == changed:
+            self.send_response(HTTPStatus.NOT_MODIFIED)
+            self.end_headers()
+            return None
+        packed, length = self.shelf.take(self.found)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", TYPES[self.found.suffix])
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(packed)))
+        self.send_header("X-Unpacked-Length", str(length))  # for whoever shows how much has come
+        self.send_header("Last-Modified", changed)
+        self.end_headers()
+        return io.BytesIO(packed)
 
     def translate_path(self, path: str) -> str:
         return str(self.found)
@@ -107,6 +132,14 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format, *args):
         """Silent: what fails is told on the page."""
+
+
+def check(models: Path) -> None:
+    """That what the page is made of lies here; UserError."""
+    if not (PAGE / "node_modules" / "@litertjs" / "core").is_dir():
+        raise UserError("LiteRT.js is not installed", fix="make web-demo, which installs it")
+    if not (models / "manifest.json").is_file():
+        raise UserError(f"there are no models in {str(models)!r}", fix="make web-demo")
 
 
 def is_here(host: str) -> bool:

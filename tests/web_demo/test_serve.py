@@ -1,3 +1,4 @@
+import gzip
 import http.client
 import os
 import re
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from web_demo import certificate, packages, serve
+from web_demo.gzipped import Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {
@@ -37,13 +39,16 @@ NOT_SERVED = [
 ]
 
 
-def ask(site: str, path: str, method: str = "GET") -> http.client.HTTPResponse:
+def ask(
+    site: str, path: str, method: str = "GET", **headers: str
+) -> tuple[http.client.HTTPResponse, bytes]:
     connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=60)
-    connection.request(method, path)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, headers=named)
     answer = connection.getresponse()
-    answer.read()
+    body = answer.read()
     connection.close()
-    return answer
+    return answer, body
 
 
 def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
@@ -59,7 +64,7 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize("path", TYPES)
 def test_every_file_has_its_type_and_the_page_is_isolated(site, path):
-    answer = ask(site, path)
+    answer, _ = ask(site, path)
 
     assert (answer.status, answer.getheader("Content-Type")) == (200, TYPES[path])
     assert answer.getheader("Cross-Origin-Opener-Policy") == "same-origin"
@@ -67,14 +72,58 @@ def test_every_file_has_its_type_and_the_page_is_isolated(site, path):
     assert answer.getheader("X-Content-Type-Options") == "nosniff"
 
 
+@pytest.mark.parametrize("path", [path for path in TYPES if not path.endswith(".png")])
+def test_whoever_can_unpack_is_sent_less_and_gets_the_same(site, path):
+    _, plain = ask(site, path)
+    packed, body = ask(site, path, Accept_Encoding="br, gzip;q=0.8")
+
+    assert packed.getheader("Content-Encoding") == "gzip"
+    assert packed.getheader("Content-Type") == TYPES[path]
+    assert packed.getheader("Content-Length") == str(len(body))
+    assert packed.getheader("X-Unpacked-Length") == str(len(plain))
+    assert packed.getheader("Cross-Origin-Embedder-Policy") == "require-corp"
+    assert "Accept-Encoding" in packed.getheader("Vary", "")
+    assert gzip.decompress(body) == plain and (len(body) < len(plain) or len(plain) < 300)
+
+
+def test_a_head_is_the_packed_ones_and_what_is_unchanged_is_not_sent_again(site):
+    path, packs = "/models/manifest.json", {"Accept_Encoding": "gzip"}
+    head, nothing = ask(site, path, "HEAD", **packs)
+    when = head.getheader("Last-Modified", "")
+    again, no_body = ask(site, path, If_Modified_Since=when, **packs)
+    older, body = ask(site, path, If_Modified_Since="Thu, 01 Jan 1970 00:00:00 GMT", **packs)
+
+    assert head.getheader("Content-Encoding") == "gzip" and not nothing
+    assert (again.status, no_body) == (304, b"")
+    assert older.status == 200 and body
+
+
+@pytest.mark.parametrize("accepts", ["", "br", "identity", "gzip;q=0", "x-gzip-not", "gzip; q=0.0"])
+def test_whoever_cannot_unpack_gets_the_file_as_it_is(site, accepts):
+    answer, body = ask(site, "/style.css", Accept_Encoding=accepts)
+
+    assert answer.getheader("Content-Encoding") is None
+    assert body == (ROOT / "web_demo" / "style.css").read_bytes()
+
+
+def test_a_file_that_has_changed_is_packed_again(tmp_path):
+    shelf, path = Shelf(), tmp_path / "a.json"
+    path.write_text("[1]")
+    assert gzip.decompress(shelf.take(path)[0]) == b"[1]"
+
+    path.write_text("[1, 2]")
+
+    assert gzip.decompress(shelf.take(path)[0]) == b"[1, 2]"
+
+
 @pytest.mark.parametrize("path", NOT_SERVED)
 def test_nothing_but_the_page_is_served(site, path):
-    assert ask(site, path).status == 404
+    assert ask(site, path)[0].status == 404
 
 
 def test_nothing_can_be_written(site):
-    assert ask(site, "/models/manifest.json", "PUT").status == 501
-    assert ask(site, "/models/manifest.json", "DELETE").status == 501
+    assert ask(site, "/models/manifest.json", "PUT")[0].status == 501
+    assert ask(site, "/models/manifest.json", "DELETE")[0].status == 501
 
 
 def test_a_port_in_use_is_two_lines_with_another_port(models, packages):
