@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD_RUNTIME := .venv-tflite-runtime
 
-.PHONY: help tflite venv test test-all explore test-android android-assets lint lock web-demo web-packages clean
+.PHONY: help tflite venv test test-all explore test-android android-assets lint lock web-demo web-site web-packages clean
 
 help:
 	@echo "make tflite          the bundled GhostNet as .tflite files, in build/"
 	@echo "make venv            .venv alone, for ./ghostnet"
 	@echo "make web-demo        the bundled GhostNet in a browser; ARGS=--https for phones nearby"
+	@echo "make web-site        the same page as a folder for any static host, in build/web_site"
 	@echo "make web-packages    what the web demo needs from npm, alone"
 	@echo "make android-assets  the bundled GhostNet and a baseline into the Android app"
 	@echo "make test            every check; photos of your own are used where GHOSTNET_DATA names them"
@@ -60,6 +61,11 @@ web-demo: $(VENV)/core
 	@$(BIN)/python web_demo/packages.py
 	@$(BIN)/python web_demo/models.py
 	@$(BIN)/python web_demo/serve.py $(ARGS)
+
+web-site: $(VENV)/core
+	@$(BIN)/python web_demo/packages.py
+	@$(BIN)/python web_demo/models.py
+	@$(BIN)/python web_demo/website.py $(ARGS)
 
 # Without npm the web demo's tests are skipped, and say so.
 web-packages: $(VENV)/core

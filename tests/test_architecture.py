@@ -56,6 +56,7 @@ COMMANDS = [
     ("benchmark/benchmark_model.py",),
     ("web_demo/models.py",),
     ("web_demo/serve.py",),
+    ("web_demo/website.py",),
     ("-m", "ghostnet_tf.train"),
     ("-m", "ghostnet_tf.describe"),
 ]

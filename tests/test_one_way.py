@@ -29,6 +29,7 @@ WRITERS = {
     "ghostnet_tf/weights/download.py": "under a temporary name",
     "benchmark/emulator/soc.py": "a link to the system's libraries",
     "web_demo/models.py": "removes what an earlier call left",
+    "web_demo/website.py": "removes what an earlier call left",
     "web_demo/certificate.py": "a folder that is nobody else's",
     "web_demo/packages.py": "dates what npm has made",
     "web_demo/draw_samples.py": "made once, by hand",

@@ -20,7 +20,7 @@ const WAIT_MS = 60_000; // nothing is timed; this is only how long a hanging pag
 
 const browsers = new Map();
 
-async function browser(kind) {
+export async function browser(kind) {
   if (!browsers.has(kind)) {
     const args = ["--no-sandbox", "--disable-gpu", ...FLAGS[kind]];
     browsers.set(kind, await chromium.launch({executablePath: CHROMIUM, args}));
@@ -38,6 +38,12 @@ export async function closeAll() {
  */
 export async function open(t, {kind = "usual", before, mayComplain, ...options} = {}) {
   const context = await (await browser(kind)).newContext({serviceWorkers: "block", ...options});
+  t.after(() => context.close());
+  return visit(t, context, {before, mayComplain});
+}
+
+/** A page in a context, which keeps what an earlier page of it was given to keep. */
+export async function visit(t, context, {site = SITE, before, mayComplain} = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const complaints = [], strangers = [];
@@ -50,10 +56,10 @@ export async function open(t, {kind = "usual", before, mayComplain, ...options} 
   });
   page.on("request", (request) => {
     const {origin, protocol} = new URL(request.url());
-    if (!["blob:", "data:"].includes(protocol) && origin !== SITE) strangers.push(request.url());
+    if (!["blob:", "data:"].includes(protocol) && origin !== new URL(site).origin) strangers.push(request.url());
   });
   t.after(async () => {
-    await context.close();
+    await page.close();
     assert.deepEqual(complaints.filter((text) => !mayComplain?.test(text)), [], "console errors");
     assert.deepEqual(strangers, [], "requests to other servers");
   });
@@ -64,13 +70,16 @@ export async function open(t, {kind = "usual", before, mayComplain, ...options} 
     });
   });
   await before?.(page);
-  await page.goto(SITE);
+  await page.goto(site);
   return page;
 }
 
 /** The same, with its first model loaded. */
 export async function openReady(t, options) {
-  const page = await open(t, options);
+  return ready(await open(t, options));
+}
+
+export async function ready(page) {
   await page.waitForSelector("body[data-state=ready], #notice:not([hidden])");
   assert.ok(await page.isHidden("#notice"), await page.innerText("#notice"));
   return page;

@@ -12,6 +12,7 @@ from export.answers import best
 from export.classifier import open_classifier
 from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
 from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.record import record_path
 from ghostnet_tf.data.photo import open_photo
 from tests.goldens.preprocess.write import photo
 from tests.goldens.preprocess.write import write as write_preprocess
@@ -24,6 +25,8 @@ def write(directory: Path, models: list[Path]) -> None:
     write_json(directory / "statistics.json", statistics())
     write_json(directory / "efforts.json", efforts())
     write_json(directory / "answers.json", answers(directory / "pictures", models))
+    records = [json.loads(record_path(path).read_text(encoding="utf-8")) for path in models]
+    write_json(directory / "records.json", records)
     write_atomic(directory / "pictures" / "thin.png", png(Image.new("RGB", (600, 2))))
     write_atomic(directory / "camera.y4m", video(SAMPLES / "school_bus.png"))
 

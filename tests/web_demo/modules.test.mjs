@@ -7,10 +7,12 @@ import {readFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 
-import {best, softmax} from "../../web_demo/js/answers.js";
+import {SURE_FROM, best, isSure, softmax} from "../../web_demo/js/answers.js";
 import {sha256} from "../../web_demo/js/hash.js";
 import {EFFORTS, clockStep, median, orders, p90, visit} from "../../web_demo/js/latency.js";
+import {plainName} from "../../web_demo/js/names.js";
 import * as preprocess from "../../web_demo/js/preprocess.js";
+import {checkManifest, checkRecord, unsuitable} from "../../web_demo/js/record.js";
 
 const GOLDENS = process.env.GOLDENS;
 const JS = new URL("../../web_demo/js/", import.meta.url);
@@ -161,4 +163,94 @@ test("SHA-256 is the same with and without crypto.subtle", async () => {
   }
   const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   assert.equal(await sha256(new Uint8Array()), empty);
+});
+
+test("people read names that they know, and what is unknown stays as it is", () => {
+  const name = (model, recipe) => plainName({model, recipe});
+  assert.equal(name("ghostnet_050", "static_wi8_ai8"), "GhostNet 0.5, int8");
+  assert.equal(name("ghostnet_100", "float32"), "GhostNet 1.0, float32");
+  assert.equal(name("ghostnet_130", "float16"), "GhostNet 1.3, float16 weights");
+  assert.equal(name("mobilenetv3_large_035_delegable", "static_wi8_ai8"),
+    "MobileNetV3 Large 0.35, int8");
+  assert.equal(name("mobilenetv2_100", "dynamic_wi8_afp32"), "MobileNetV2 1.0, dynamic int8");
+  assert.equal(name("ghost_vgg16_s2_d3", "float32"), "Ghost-VGG-16, float32");
+  assert.equal(name("my_net", "constructor"), "my_net, constructor");
+});
+
+test("an answer is sure from its threshold on", () => {
+  assert.ok(isSure([{probability: SURE_FROM}]));
+  assert.ok(!isSure([{probability: SURE_FROM - 1e-9}, {probability: 0.1}]));
+});
+
+const RECORDS = readJson("records.json"); // of our own command
+const changed = (path, value) => {
+  const record = structuredClone(RECORDS[0]);
+  const keys = path.split(".");
+  const last = keys.pop();
+  keys.reduce((at, key) => at[key], record)[last] = value;
+  return record;
+};
+
+test("records that our own command wrote are read as they are", () => {
+  assert.ok(RECORDS.length >= 2);
+  for (const record of RECORDS) {
+    assert.equal(checkRecord(record, "x.json"), record);
+    assert.equal(unsuitable(record), "");
+  }
+  for (const [key, value] of [["scores", undefined], ["accuracy", null], ["others", {a: 1}]]) {
+    checkRecord(changed(key, value), "x.json");
+  }
+});
+
+// field -> values that no record has there
+const HOSTILE = {
+  schema: [undefined, null, "1", 2, 1e308, [1]],
+  model: [undefined, null, 3, {}, ["a"], "", "x".repeat(501)],
+  recipe: [undefined, {}, 0, true],
+  weights: [null, 7],
+  weights_sha256: ["", "g".repeat(64), null, "a".repeat(63), 1e64],
+  sha256: [undefined, "a".repeat(65), {}, ["a".repeat(64)], "A".repeat(64)],
+  size_bytes: [-1, 1.5, 1e300, "12", null, NaN],
+  parameters: [undefined, -1, Infinity, "many", {}],
+  preprocessing: [undefined, null, [], "96", 5],
+  "preprocessing.size": [0, -96, 96.5, 1e9, "96", null, [96]],
+  "preprocessing.crop": [0, -1, 1.1, "all", null, 1e-300, NaN],
+  "preprocessing.resample": ["nearest", "constructor", "__proto__", null, {}, 3],
+  "preprocessing.mean": [null, 0.5, [0.5, 0.5], [0, 0, "0"], [0, 0, 1e300], [0, 0, 0, 0], {length: 3}],
+  "preprocessing.std": [null, [1, 1, 0], [1, 1, 1e-300], [1, 1], [1, 1, NaN], [-1, 1, 1]],
+  labels: [undefined, null, [], "abc", {length: 200}, [1, 2], [null], ["a".repeat(501)]],
+  "labels.7": [null, 7, {}, ["goose"]],
+  label_ids: [undefined, [], ["a"], {length: 200}, "ids"],
+  scores: [null, "odds", 3, ["logits"]],
+  ops: [undefined, null, [], "many", {CONV_2D: "x"}, {CONV_2D: -1}],
+  accuracy: [0.5, "often", [], {}, {top1: 2, top5: 0.5, n: 1}, {top1: "0", top5: 1, n: 1},
+    {top1: 0.1, top5: 0.2, n: 1e300}],
+};
+
+for (const [field, values] of Object.entries(HOSTILE)) {
+  test(`a record with another ${field} is refused in words`, () => {
+    for (const value of values) {
+      assert.throws(() => checkRecord(changed(field, value), "x.json"), (error) =>
+        error.constructor.name === "Problem" && error.fix &&
+        error.message.startsWith("x.json ") && error.message.length < 200);
+    }
+  });
+}
+
+test("what is no object at all is no record", () => {
+  for (const content of [null, undefined, 3, "text", [], [RECORDS[0]], true]) {
+    assert.throws(() => checkRecord(content, "x.json"), {name: "Error", message: /has schema/});
+  }
+});
+
+test("a manifest names files of its own folder and nothing else", () => {
+  const check = (...models) => checkManifest({schema: 1, models}, "manifest.json");
+  assert.deepEqual(check("a.json", "b c.json", "a.json"), ["a.json", "b c.json"]);
+  for (const name of ["../a.json", "/a.json", "//host/a.json", "https://host/a.json", "a.json?b.json",
+    "a\\b.json", "a", ".json", ".a.json", "a.tflite", "%2e%2e.json", "data:a.json", "", null, 3, {}]) {
+    assert.throws(() => check(name), /names no file of its folder/, String(name));
+  }
+  for (const models of [undefined, null, {}, "a.json", 3, []]) {
+    assert.throws(() => checkManifest({schema: 1, models}, "manifest.json"), /no model beside/);
+  }
 });

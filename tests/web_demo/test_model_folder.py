@@ -1,5 +1,7 @@
 import json
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -7,15 +9,17 @@ from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.record import load, save
 from web_demo import models as command
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def names(folder):
     return json.loads((folder / "manifest.json").read_text())["models"]
 
 
-def test_measured_networks_come_first_and_float32_before_others(models):
+def test_measured_networks_come_first_and_int8_before_others(models):
     assert names(models) == [
-        "ghostnet_050_tinyimagenet_96_float32.json",
         "ghostnet_050_tinyimagenet_96_static_wi8_ai8.json",
+        "ghostnet_050_tinyimagenet_96_float32.json",
         "mobilenetv3_small_100_seeded_96_float32.json",
     ]
 
@@ -47,6 +51,26 @@ def test_what_our_own_command_wrote_for_other_places_is_refused(elsewhere, tmp_p
         command.main([str(elsewhere / name), "--into", str(tmp_path / "models")])
 
     assert not (tmp_path / "models").exists()
+
+
+def test_the_page_itself_says_the_same_of_each(elsewhere, node, packages):
+    """What lies beside it may be put there by somebody else."""
+    script = """
+        import {readFileSync} from "node:fs";
+        import {checkRecord, unsuitable} from "./web_demo/js/record.js";
+        const read = (path) => checkRecord(JSON.parse(readFileSync(path)), "x.json");
+        console.log(JSON.stringify(process.argv.slice(1).map((path) => unsuitable(read(path)))));
+    """
+    paths = sorted(elsewhere.glob("*.json"))
+    line = [node, "--input-type=module", "-e", script, *map(str, paths)]
+
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
+    reasons = dict(zip((path.stem for path in paths), json.loads(done.stdout), strict=True))
+    assert len(reasons) == 4
+    for path in paths:
+        assert reasons[path.stem] == command.unsuitable(load(path.with_suffix(".tflite"))[1])
 
 
 def test_of_a_whole_folder_the_page_gets_what_it_can_run(elsewhere, monkeypatch, tmp_path, capsys):
@@ -113,7 +137,7 @@ def test_only_what_is_lacking_is_exported(build, exported, asked):
     assert "--model ghostnet_050 --weights tinyimagenet --recipe static_wi8_ai8" in ghostnet
     assert "float32" not in ghostnet
     assert "--model mobilenetv3_large_035_delegable --weights tinyimagenet" in baseline
-    assert "--recipe float32 static_wi8_ai8 " in baseline
+    assert "--recipe static_wi8_ai8 float32 " in baseline
 
 
 def test_files_of_older_weights_are_exported_again(build, exported, asked):
@@ -123,7 +147,7 @@ def test_files_of_older_weights_are_exported_again(build, exported, asked):
 
     command.export_missing()
 
-    assert "ghostnet_050 --weights tinyimagenet --recipe float32 static_wi8_ai8" in asked[0]
+    assert "ghostnet_050 --weights tinyimagenet --recipe static_wi8_ai8 float32" in asked[0]
     assert asked[0].endswith(" --overwrite")  # which the exporter wants for such files
 
 

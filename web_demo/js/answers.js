@@ -1,5 +1,15 @@
 // What a network's outputs mean: `export/scores.py` once more, in the browser.
 
+/**
+ * Below this probability of its first answer the page says "not sure": there it is wrong more often
+ * than right (web_demo/README.md has the numbers). It is how answers are shown and no property of a
+ * file, so it is here and not in the record.
+ */
+export const SURE_FROM = 0.4;
+
+/** Whether answers, as `best` gives them, begin with one that may be said as it is. */
+export const isSure = ([first]) => first.probability >= SURE_FROM;
+
 /** The first `n` classes by probability: [{id, name, probability}]. */
 export function best(outputs, record, n = 5) {
   const scores = scoresOf(record);

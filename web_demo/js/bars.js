@@ -1,26 +1,38 @@
-// The first five answers as bars.
+// The first answers as bars.
 
+import {isSure} from "./answers.js";
 import {percent} from "./models.js";
 
 const element = (id) => document.getElementById(id);
 const bars = element("bars");
 
-export function showAnswers(answers, {prepare_ms, run_ms, isLive}) {
+/** `times`: {run_ms, prepare_ms}; prepare_ms is null for a picture that was prepared before. */
+export function showAnswers(answers, {prepare_ms, run_ms, isLive, label}) {
   while (bars.children.length < answers.length) bars.append(emptyBar());
+  while (bars.children.length > answers.length) bars.lastElementChild.remove();
   answers.forEach((answer, i) => fill(bars.children[i], answer));
+  const preparing = prepare_ms === null ? "the picture was prepared before"
+    : `${prepare_ms.toFixed(1)} ms to prepare the picture`;
   element("took").textContent =
-    `${run_ms.toFixed(1)} ms for the network, ${prepare_ms.toFixed(1)} ms to prepare the picture`;
+    `${run_ms.toFixed(1)} ms for the network (${label}), ${preparing}`;
+  const isUnsure = !isSure(answers);
   const first = `${names(answers[0].name)[0]}, ${percent(answers[0].probability)}`;
-  element("caption").textContent = first;
-  if (!isLive) element("spoken").textContent = first; // the camera's are too many to be read aloud
+  element("unsure").hidden = !isUnsure;
+  element("caption").querySelector("b").textContent = isUnsure ? `not sure: ${first}` : first;
+  element("caption").querySelector("small").textContent = `${run_ms.toFixed(1)} ms`;
+  // The camera's are too many to be read aloud.
+  if (!isLive) element("spoken").textContent = isUnsure ? `Not sure. Perhaps ${first}` : first;
 }
 
 export function clearAnswers() {
   bars.replaceChildren();
-  for (const id of ["took", "caption", "spoken"]) element(id).textContent = "";
+  for (const id of ["took", "spoken"]) element(id).textContent = "";
+  for (const part of element("caption").children) part.textContent = "";
+  element("unsure").hidden = true;
 }
 
-export function showStanding({isGraphOnly, record: {accuracy}}) {
+export function showStanding({technical, isGraphOnly, record: {accuracy}}) {
+  element("technical").textContent = technical;
   element("standing").textContent = accuracy && !isGraphOnly
     ? `Its first answer is right on ${percent(accuracy.top1)} of ` +
       `${accuracy.n.toLocaleString("en")} photos, and one of the first five on ` +

@@ -1,4 +1,4 @@
-import {readRgb} from "./photo.js";
+import {Frame} from "./picture.js";
 import {Problem} from "./problem.js";
 
 const WANTED = {width: {ideal: 640}, height: {ideal: 480}}; // plenty for a network of 96 pixels
@@ -38,10 +38,17 @@ export class Camera {
     return devices.filter((device) => device.kind === "videoinput").length;
   }
 
-  /** The newest picture, {width, height, data}, never mirrored; null before the first one. */
-  frame() {
+  /** The newest picture, never mirrored; null before the first one. */
+  async frame() {
     if (!this.video.videoWidth) return null;
-    return readRgb(this.video, this.video.videoWidth, this.video.videoHeight);
+    return new Frame(await createImageBitmap(this.video, {colorSpaceConversion: "none"}));
+  }
+
+  /** Until the camera has another picture. */
+  next() {
+    return new Promise((resolve) => (this.video.requestVideoFrameCallback
+      ? this.video.requestVideoFrameCallback(resolve)
+      : requestAnimationFrame(resolve)));
   }
 
   stop() {

@@ -5,15 +5,15 @@ export function describe(model) {
   const {record} = model;
   const {size, resample, crop} = record.preprocessing;
   const facts = [
-    ["Network", `${record.model}, ${(record.parameters / 1e6).toFixed(2)} M parameters`],
+    ["Network", `${model.title} (${record.model}), ${(record.parameters / 1e6).toFixed(2)} M parameters`],
     ["Weights", `${record.weights}, SHA-256 ${record.weights_sha256.slice(0, 12)} …`],
     ["Recipe", record.recipe],
-    ["Classes", record.labels.length.toLocaleString("en")],
     ["Right first time", accuracy(record.accuracy)],
     ["Picture", `${size} × ${size} pixels, ${resample}, the middle ${percent(crop)}`],
     ["File", `${model.fileName}, ${(record.size_bytes / 1e6).toFixed(1)} MB`],
     ["SHA-256", `${record.sha256.slice(0, 12)} …, checked before it was loaded`],
   ];
+  offerClasses(record.labels);
   document.getElementById("facts").replaceChildren(...facts.flatMap(([term, text]) => [
     Object.assign(document.createElement("dt"), {textContent: term}),
     Object.assign(document.createElement("dd"), {textContent: text}),
@@ -23,4 +23,17 @@ export function describe(model) {
 function accuracy(measured) {
   if (!measured) return "not measured";
   return `${percent(measured.top1)} of ${measured.n.toLocaleString("en")} labelled photos`;
+}
+
+/** What the network knows: a list that is drawn when somebody opens it. */
+function offerClasses(labels) {
+  const knows = document.getElementById("knows");
+  const list = knows.querySelector("ul");
+  knows.querySelector("summary").textContent =
+    `The ${labels.length.toLocaleString("en")} classes that it knows`;
+  const draw = () => list.replaceChildren(...(knows.open ? [...labels].sort() : []).map((name) =>
+    Object.assign(document.createElement("li"), {textContent: name})));
+  knows.ontoggle = draw;
+  draw();
+  knows.hidden = false;
 }

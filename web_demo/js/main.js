@@ -3,14 +3,16 @@
 import {best} from "./answers.js";
 import {clearAnswers, showAnswers, showStanding} from "./bars.js";
 import {describe} from "./card.js";
+import {isolate} from "./isolation.js";
+import {Loading} from "./loading.js";
 import {readModels} from "./models.js";
-import {Network, startRuntime} from "./network.js";
+import {Network} from "./network.js";
 import {clearProblem, showProblem} from "./notice.js";
+import {WAYS, chooseWay, currentWay, obstacle, startRuntime} from "./runtime.js";
 import {offerSpeed} from "./speed.js";
 import {Stage} from "./stage.js";
 
 const MODELS = new URL("../models/", import.meta.url);
-const BREAK_MS = 100; // from picture to picture of the camera, so that bars can be read
 
 const element = (id) => document.getElementById(id);
 const stage = new Stage({
@@ -28,34 +30,41 @@ function look({isLive = false} = {}) {
 }
 
 async function name(isLive) {
-  if (!network || !stage.image) return;
+  const {picture} = stage;
+  if (!network || !picture) return;
   const began = performance.now();
-  const input = network.input(stage.image);
+  const prepared = await picture.input(network.preprocessing);
+  if (!prepared) return; // another one has come
   const ready = performance.now();
-  const scores = await network.scores(input);
+  const scores = await network.scores(prepared.input);
   const ended = performance.now();
-  if (!stage.image) return; // the camera was stopped meanwhile
+  if (!stage.picture) return; // the camera was stopped meanwhile
   const answers = best(scores, network.model.record);
-  showAnswers(answers, {prepare_ms: ready - began, run_ms: ended - ready, isLive});
+  const {label} = currentWay();
+  const prepare_ms = prepared.isKept ? null : ready - began;
+  showAnswers(answers, {prepare_ms, run_ms: ended - ready, isLive, label});
   // For whoever builds on this page: all scores, not only the first five.
   document.dispatchEvent(new CustomEvent("answer", {detail: {scores, answers, isLive}}));
 }
 
-/** The camera's newest picture again and again, until it is stopped. */
+/** Every picture of the camera that there is time for, until it is stopped. */
 async function watch(camera) {
   while (stage.camera === camera) {
-    stage.takeFrame();
+    await stage.takeFrame();
     await look({isLive: true});
-    await new Promise((resolve) => setTimeout(resolve, BREAK_MS));
+    await camera.next();
   }
 }
 
-async function choose(model) {
-  clearProblem();
+/** `began`: a promise of its bytes, where they are on their way already. */
+async function choose(model, began) {
   const select = element("model");
   select.disabled = true;
+  const loading = new Loading(model.title);
   try {
-    const next = await Network.open(model, await model.bytes());
+    const bytes = await (began ?? model.bytes(loading.part()));
+    loading.end();
+    const next = await Network.open(model, bytes);
     await next.warmUp();
     await inTurn(() => {
       network?.close();
@@ -66,6 +75,7 @@ async function choose(model) {
     describe(model);
     await look();
   } catch (error) {
+    loading.end();
     showProblem(error);
     if (network) select.value = network.model.fileName;
   } finally {
@@ -73,15 +83,80 @@ async function choose(model) {
   }
 }
 
+/** The ways to run a network that there can be here; the others say why not. */
+async function offerWays() {
+  for (const option of element("way").options) {
+    const why = await obstacle(option.value);
+    option.disabled = Boolean(why);
+    if (why) option.textContent += ` (${why})`;
+  }
+  element("way").onchange = ({target}) => change(target);
+}
+
+async function change(select) {
+  clearProblem();
+  const model = network?.model; // none, where no network could be opened yet
+  select.disabled = true;
+  const before = currentWay().name;
+  try {
+    await run(model, select.value);
+  } catch (error) {
+    showProblem(error);
+    select.value = before;
+    await run(model, before).catch(showProblem);
+  } finally {
+    select.disabled = false;
+  }
+  await look();
+}
+
+/** The model, closed and opened again the way that `way` names. */
+async function run(model, way) {
+  const loading = new Loading(WAYS[way].label);
+  await inTurn(() => {
+    network?.close();
+    network = null;
+  });
+  try {
+    await chooseWay(way, loading.part());
+    if (!model) return;
+    const next = await Network.open(model, await model.bytes(loading.part()));
+    await next.warmUp();
+    network = next;
+  } finally {
+    loading.end();
+  }
+}
+
 async function start() {
-  const [models] = await Promise.all([readModels(MODELS), startRuntime()]);
-  const telling = models.filter((model) => !model.isGraphOnly);
-  const select = element("model");
-  const option = (m) => new Option(`${m.title} — ${m.standing}`, m.fileName);
-  select.replaceChildren(...telling.map(option));
-  select.onchange = () => choose(telling.find((model) => model.fileName === select.value));
-  offerSpeed(models, {onStart: () => stage.stopCamera(), onProblem: showProblem});
-  if (telling.length) await choose(telling[0]);
+  await isolate();
+  const loading = new Loading();
+  const runtime = startRuntime(loading.part());
+  runtime.catch(() => {}); // it is told of below
+  try {
+    const models = await readModels(MODELS, showProblem);
+    const telling = models.filter((model) => !model.isGraphOnly);
+    const select = element("model");
+    const option = (m) => new Option(`${m.title} — ${m.standing}`, m.fileName);
+    select.replaceChildren(...telling.map(option));
+    select.onchange = () => {
+      clearProblem();
+      choose(telling.find((model) => model.fileName === select.value));
+    };
+    await offerWays();
+    const [first] = telling;
+    if (first) loading.title = first.title;
+    const bytes = first?.bytes(loading.part()); // on its way together with the runtime
+    bytes?.catch(() => {}); // and of this
+    await runtime;
+    element("way").disabled = false;
+    offerSpeed(models, {onStart: () => stage.stopCamera(), onProblem: showProblem});
+    await bytes?.catch(() => {});
+    loading.end();
+    if (first) await choose(first, bytes);
+  } finally {
+    loading.end();
+  }
   document.body.dataset.state = "ready";
 }
 

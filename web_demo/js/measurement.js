@@ -1,11 +1,19 @@
 // A run of the benchmark in this browser, and its results as benchmark/store.py reads them.
 
 import {Tensor} from "@litertjs/core";
+import {download} from "./download.js";
 import {sha256} from "./hash.js";
 import {EFFORTS, clockStep, orders, visit} from "./latency.js";
-import {Network, memoryBytes, runtimeFile, startRuntime} from "./network.js";
+import {Network} from "./network.js";
+import {currentWay, memoryBytes, runtimeFile, startRuntime} from "./runtime.js";
 
 export const RUNTIME = "LiteRT.js 2.5.3"; // package.json's; a test compares
+const DOUBTS = { // that belong to a way to run
+  wasm: [],
+  threads: ["threads: how many cores took part, and which, a browser does not say"],
+  webgpu: ["the GPU's time holds copying the picture there and the scores back",
+    "the GPU computes int8 networks in floating point: their answers may differ a little"],
+};
 const BREATH_MS = 50; // of work, before the page may draw itself
 
 /** Measure models, visit by visit. `onVisit(done, of)` reports; `stop.aborted` ends it early. */
@@ -47,7 +55,7 @@ export async function measure(models, effort, onVisit, stop) {
 
 function settingsOf(effort) {
   const {warmup_runs, min_runs, min_seconds} = EFFORTS[effort];
-  return {threads: 1, warmup_runs, min_runs, min_seconds, fp16: false, tool: "runner"};
+  return {threads: currentWay().threads, warmup_runs, min_runs, min_seconds, fp16: false, tool: "runner"};
 }
 
 /** One compilation of the model, for memory layout alone moves timings, and its runs. */
@@ -89,9 +97,10 @@ function pattern(shape) {
 
 async function facts() {
   const file = await runtimeFile();
-  const wasm = new Uint8Array(await (await fetch(file)).arrayBuffer());
+  const wasm = await download(file);
+  const {name, label} = currentWay();
   return {
-    label: "WASM in this browser",
+    label,
     browser: browserName(),
     user_agent: navigator.userAgent,
     cores: navigator.hardwareConcurrency ?? null,
@@ -101,7 +110,8 @@ async function facts() {
     measured_at: new Date().toISOString(),
     memory: "peak_memory_bytes is WebAssembly's memory, not the browser's",
     init: "init_ms holds the loading too, so load_ms is 0",
-    doubts: ["a browser's time: not that of an app or of a native program on the same device"],
+    doubts: ["a browser's time: not that of an app or of a native program on the same device",
+      ...DOUBTS[name]],
   };
 }
 

@@ -1,19 +1,31 @@
 // The models beside the page, each with the record that ghostnet_tf/base/record.py wrote of it.
 
+import {PREPARE, download, fileName, get} from "./download.js";
 import {sha256} from "./hash.js";
+import {plainName} from "./names.js";
 import {Problem} from "./problem.js";
+import {checkManifest, checkRecord, unsuitable} from "./record.js";
 
-const SCHEMA = 1; // of the manifest, and of the records
-const PREPARE = "Run `make web-demo` again: it puts the models beside the page.";
+/**
+ * Every model of the manifest that can run here, in its order: those with something to say of photos
+ * first. `onProblem` hears of each that is left out; if none is left, its reason is thrown.
+ */
+export async function readModels(folder, onProblem = () => {}) {
+  const manifest = new URL("manifest.json", folder);
+  const names = checkManifest(await readJson(manifest), fileName(manifest));
+  const read = await Promise.allSettled(names.map((name) => readModel(new URL(name, folder))));
+  const models = read.filter((one) => one.status === "fulfilled").map((one) => one.value);
+  const reasons = read.filter((one) => one.status === "rejected").map((one) => one.reason);
+  if (!models.length) throw reasons[0];
+  if (reasons.length) onProblem(reasons[0]);
+  return models;
+}
 
-/** Every model of the manifest, in its order: those with something to say of photos first. */
-export async function readModels(folder) {
-  const manifest = await readJson(new URL("manifest.json", folder));
-  if (!manifest.models?.length) throw new Problem("There is no model beside this page.", PREPARE);
-  return Promise.all(manifest.models.map(async (name) => {
-    const url = new URL(name, folder);
-    return new Model(await readJson(url), new URL(name.replace(/\.json$/, ".tflite"), folder));
-  }));
+async function readModel(url) {
+  const record = checkRecord(await readJson(url), fileName(url));
+  const why = unsuitable(record);
+  if (why) throw new Problem(`${fileName(url)} is not for a browser: ${why}.`, PREPARE);
+  return new Model(record, new URL(url.href.replace(/\.json$/, ".tflite")));
 }
 
 export class Model {
@@ -23,11 +35,16 @@ export class Model {
   }
 
   get fileName() {
-    return decodeURIComponent(this.url.pathname.split("/").at(-1));
+    return fileName(this.url);
   }
 
-  /** ghostnet_050 · float32 */
+  /** GhostNet 0.5, int8 */
   get title() {
+    return plainName(this.record);
+  }
+
+  /** ghostnet_050 · static_wi8_ai8 */
+  get technical() {
     return `${this.record.model} · ${this.record.recipe}`;
   }
 
@@ -44,9 +61,8 @@ export class Model {
   }
 
   /** The bytes of the file, if they are those that the record describes. */
-  async bytes() {
-    const response = await get(this.url);
-    const bytes = new Uint8Array(await response.arrayBuffer());
+  async bytes(onPart) {
+    const bytes = await download(this.url, onPart);
     const found = await sha256(bytes);
     if (found === this.record.sha256) return bytes;
     throw new Problem(
@@ -59,27 +75,9 @@ export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 async function readJson(url) {
   const response = await get(url);
-  let content;
   try {
-    content = await response.json();
+    return await response.json();
   } catch (error) {
     throw new Problem(`${fileName(url)} is not JSON.`, PREPARE, error);
   }
-  if (content?.schema === SCHEMA) return content;
-  throw new Problem(
-    `${fileName(url)} has schema ${content?.schema}, and this page reads ${SCHEMA}.`, PREPARE);
 }
-
-async function get(url) {
-  let response;
-  try {
-    response = await fetch(url);
-  } catch (error) {
-    throw new Problem(`${fileName(url)} could not be fetched: the server gives no answer.`,
-      "Is `make web-demo` still running? Start it, then reload the page.", error);
-  }
-  if (response.ok) return response;
-  throw new Problem(`${fileName(url)} is missing (the server says ${response.status}).`, PREPARE);
-}
-
-const fileName = (url) => url.pathname.split("/").at(-1);

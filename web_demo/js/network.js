@@ -1,63 +1,25 @@
-// One model in LiteRT.js: WebAssembly, one thread.
+// One model in LiteRT.js.
 
-import {Tensor, loadAndCompile, loadLiteRt, supportsFeature} from "@litertjs/core";
-import {normalise, pixels, table} from "./preprocess.js";
+import {Tensor, loadAndCompile} from "@litertjs/core";
 import {Problem} from "./problem.js";
-
-const WASM = new URL("../node_modules/@litertjs/core/wasm/", import.meta.url);
-// A module with one function that makes a v128: valid where there is SIMD.
-const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0,
-  10, 8, 1, 6, 0, 0x41, 0, 0xfd, 0x0f, 0x0b);
-
-let runtime; // a promise; LiteRT.js can be loaded once
-
-/** LiteRT.js, or what this browser lacks for it. */
-export function startRuntime() {
-  runtime ??= load();
-  return runtime;
-}
-
-async function load() {
-  if (!globalThis.WebAssembly?.validate(SIMD)) {
-    throw new Problem("This browser has no WebAssembly with SIMD, which LiteRT.js needs.",
-      "Use Chrome or Edge 92, Firefox 108, Safari 16.4, or a later one.");
-  }
-  globalThis.Module = {printErr: log};
-  try {
-    return await loadLiteRt(WASM.href);
-  } catch (error) {
-    throw new Problem("The runtime LiteRT.js could not be loaded.",
-      "Run `make web-demo` again, which installs it, then reload the page.", error);
-  }
-}
-
-/** Everything that the runtime says comes as an error, even "INFO: ...". */
-function log(line) {
-  if (/^(INFO|WARNING|VERBOSE)/.test(line)) console.debug(line);
-  else console.error(line);
-}
-
-/** The WebAssembly file that runs, as loadLiteRt chooses it. */
-export async function runtimeFile() {
-  const build = (await supportsFeature("relaxedSimd")) ? "" : "compat_";
-  return new URL(`litert_wasm_${build}internal.wasm`, WASM);
-}
-
-/** Bytes of WebAssembly's memory, which never shrinks: the peak until now. */
-export async function memoryBytes() {
-  return (await startRuntime()).liteRtWasm.HEAPU8.byteLength;
-}
+import {currentWay, startRuntime} from "./runtime.js";
 
 export class Network {
   /** `bytes` are those of `model`, already checked against its record. */
   static async open(model, bytes) {
     await startRuntime();
+    const {accelerator, threads, label} = currentWay();
     let compiled;
     try {
-      compiled = await loadAndCompile(bytes, {accelerator: "wasm", cpuOptions: {numThreads: 1}});
+      compiled = await loadAndCompile(bytes, {accelerator, cpuOptions: {numThreads: threads}});
     } catch (error) {
       throw new Problem(`LiteRT.js cannot run ${model.fileName}: ${error.message}`,
         "Choose another model.", error);
+    }
+    if (accelerator === "webgpu" && !compiled.isFullyAccelerated) {
+      compiled.delete();
+      throw new Problem(`${model.fileName} does not run as ${label}: the GPU takes only a part.`,
+        "Choose float32, or another way to run it.");
     }
     return new Network(model, compiled);
   }
@@ -66,7 +28,6 @@ export class Network {
     this.model = model;
     this.compiled = compiled;
     this.preprocessing = model.record.preprocessing;
-    this.table = table(this.preprocessing);
     const {size} = this.preprocessing;
     this.shape = [1, size, size, 3];
     this.#expect(compiled.getInputDetails(), this.shape, "takes");
@@ -83,11 +44,6 @@ export class Network {
       "Export the pair again: record and file do not belong together.");
   }
 
-  /** A photo, {width, height, data}, -> the input, (size * size * 3) float32. */
-  input(photo) {
-    return normalise(pixels(photo, this.preprocessing).data, this.table);
-  }
-
   /** The input -> the scores of all classes, (classes) float32. */
   async scores(input) {
     const tensor = new Tensor(input, this.shape);
@@ -100,7 +56,9 @@ export class Network {
 
   /** The same for a tensor that is in the runtime's memory; `onDone` is called between. */
   async run(tensor, onDone = () => {}) {
-    const [output] = await this.compiled.run(tensor);
+    let [output] = await this.compiled.run(tensor);
+    // A GPU's work is done when its result is here; copying that is part of it.
+    if (output.accelerator !== "wasm") output = await output.moveTo("wasm");
     onDone();
     const scores = output.toTypedArray();
     output.delete();

@@ -32,7 +32,7 @@ export async function readPhoto(file) {
 /** A bitmap or a video's frame -> {width, height, data}; data is (height, width, 3) uint8. */
 export function readRgb(source, width, height) {
   const rows = Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
-  const canvas = Object.assign(document.createElement("canvas"), {width, height: rows});
+  const canvas = new OffscreenCanvas(width, rows);
   const context = canvas.getContext("2d", {willReadFrequently: true});
   const data = new Uint8Array(width * height * 3);
   for (let top = 0; top < height; top += rows) {

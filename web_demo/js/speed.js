@@ -9,9 +9,10 @@ const NOISY = 1.5; // p90 over median
 const element = (id) => document.getElementById(id);
 
 export function offerSpeed(models, {onStart, onProblem}) {
-  element("candidates").replaceChildren(...models.map(candidate));
+  const boxes = models.map(candidate); // by place: a file's name may be anything
+  element("candidates").replaceChildren(...boxes);
   const form = element("speed");
-  const chosen = () => models.filter((model) => form.elements[model.fileName].checked);
+  const chosen = () => models.filter((_, i) => boxes[i].querySelector("input").checked);
   form.onchange = () => (element("measure").disabled = !chosen().length);
   form.onchange();
   form.onsubmit = async (event) => {
@@ -64,7 +65,8 @@ function show(models, results) {
   const slowest = Math.max(...rows.map((row) => row.p90_ms));
   element("rows").replaceChildren(...rows.map((row) => tableRow(row, slowest)));
   element("where").textContent =
-    `${results.facts.label}, one thread: ${results.facts.browser}, ${results.rounds.length} rounds`;
+    `${results.facts.label}, ${threads(results.settings.threads)}: ${results.facts.browser}, ` +
+    `${results.rounds.length} rounds`;
   element("results").hidden = false;
   element("doubts").hidden = false;
   const doubts = [...results.facts.doubts];
@@ -78,12 +80,14 @@ function show(models, results) {
   offerDownload(results);
 }
 
+const threads = (n) => (n === 1 ? "one thread" : `${n} threads`);
+
 function tableRow({model, runs, median_ms, p90_ms}, slowest) {
-  const {record} = model;
   const row = document.createElement("tr");
+  const name = Object.assign(document.createElement("th"), {scope: "row"});
+  name.append(model.title, small(model.technical));
   row.append(
-    Object.assign(document.createElement("th"), {scope: "row", textContent: record.model}),
-    cell(record.recipe), cell(`${median_ms.toFixed(2)} ms`, "number"),
+    name, cell(`${median_ms.toFixed(2)} ms`, "number"),
     cell(`${p90_ms.toFixed(2)} ms`, "number"), spread(median_ms / slowest, p90_ms / slowest),
     cell(runs.toLocaleString("en"), "number"), cell(model.standing));
   return row;
@@ -113,8 +117,9 @@ function offerDownload(results) {
 function candidate(model) {
   const label = document.createElement("label");
   const box = Object.assign(document.createElement("input"),
-    {type: "checkbox", name: model.fileName, checked: true});
-  const standing = Object.assign(document.createElement("small"), {textContent: model.standing});
-  label.append(box, model.title, standing);
+    {type: "checkbox", name: "candidate", checked: true});
+  label.append(box, model.title, small(`${model.technical} — ${model.standing}`));
   return label;
 }
+
+const small = (textContent) => Object.assign(document.createElement("small"), {textContent});

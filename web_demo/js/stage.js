@@ -2,7 +2,7 @@
 
 import {Camera} from "./camera.js";
 import {clearProblem} from "./notice.js";
-import {readPhoto} from "./photo.js";
+import {Photo} from "./picture.js";
 import {SAMPLES} from "./samples.js";
 
 const element = (id) => document.getElementById(id);
@@ -10,7 +10,7 @@ const element = (id) => document.getElementById(id);
 export class Stage {
   constructor({onPhoto, onCamera, onNothing, onProblem}) {
     Object.assign(this, {onPhoto, onCamera, onNothing, onProblem});
-    this.image = null; // {width, height, data}: what is shown, for the network
+    this.picture = null; // a Photo or a Frame: what is shown, for the network
     this.camera = null;
     this.facing = "environment";
     element("camera").onclick = () => (this.camera ? this.stopCamera() : this.startCamera());
@@ -19,16 +19,21 @@ export class Stage {
       if (target.files.length) this.showFile(target.files[0]);
       target.value = ""; // so that the same file can be chosen again
     };
+    element("stage").onclick = () => {
+      if (!this.camera) element("file").click();
+    };
+    document.addEventListener("visibilitychange", () => this.#rest());
     this.#takeDrops();
     this.#offerSamples();
   }
 
   async showFile(file, alt = `Your photo ${file.name}`) {
     clearProblem();
+    this.isResting = false;
     try {
-      const image = await readPhoto(file);
+      const picture = await Photo.open(file);
       this.stopCamera();
-      this.image = image;
+      this.picture = picture;
       const photo = element("photo");
       URL.revokeObjectURL(photo.src);
       photo.src = URL.createObjectURL(file);
@@ -42,6 +47,7 @@ export class Stage {
 
   async startCamera() {
     clearProblem();
+    this.isResting = false;
     const button = element("camera");
     button.disabled = true;
     try {
@@ -62,7 +68,7 @@ export class Stage {
     if (!this.camera) return;
     this.camera.stop();
     this.camera = null;
-    this.image = null;
+    this.picture = null;
     element("turn").hidden = true;
     this.#show("nothing");
     this.onNothing();
@@ -73,8 +79,20 @@ export class Stage {
     element("stage").style.setProperty("--rim", `${50 * (1 - share)}%`);
   }
 
-  takeFrame() {
-    this.image = this.camera.frame();
+  async takeFrame() {
+    const {camera} = this;
+    const frame = await camera.frame();
+    if (this.camera === camera) this.picture = frame;
+  }
+
+  /** Nobody looks at a tab that is hidden: its camera is off until it is seen again. */
+  #rest() {
+    if (document.hidden && this.camera) {
+      this.stopCamera();
+      this.isResting = true;
+    } else if (!document.hidden && this.isResting) {
+      this.startCamera();
+    }
   }
 
   #turn() {

@@ -1,0 +1,89 @@
+// A record, as far as the page reads it. It may come from anybody: whatever is not what
+// ghostnet_tf/base/record.py writes is refused here, so that nobody after this has to ask.
+
+import {PREPARE} from "./download.js";
+import {Problem} from "./problem.js";
+
+const SCHEMA = 1;
+const MOST = {size: 4096, classes: 100_000, letters: 500}; // of a picture, of a network, of a name
+const HEX = /^[0-9a-f]{64}$/;
+
+const isText = (x) => typeof x === "string" && x.length > 0 && x.length <= MOST.letters;
+const isCount = (x) => Number.isSafeInteger(x) && x >= 0;
+const isShare = (x) => typeof x === "number" && x >= 0 && x <= 1;
+const isObject = (x) => typeof x === "object" && x !== null && !Array.isArray(x);
+const isList = (x, of, n = null) =>
+  Array.isArray(x) && (n === null || x.length === n) && x.every(of);
+const isNumber = (x) => typeof x === "number" && Number.isFinite(x);
+// A mean or a deviation of [0, 1]: what is far outside would make numbers that no float32 holds.
+const isModest = (x) => isNumber(x) && Math.abs(x) <= 1000;
+
+// field -> whether its value is one; in the order in which they are asked
+const FIELDS = {
+  model: isText,
+  weights: isText,
+  weights_sha256: (x) => HEX.test(x),
+  recipe: isText,
+  sha256: (x) => typeof x === "string" && HEX.test(x),
+  size_bytes: isCount,
+  parameters: isCount,
+  preprocessing: isPreprocessing,
+  labels: (x) => isList(x, isText) && x.length > 0 && x.length <= MOST.classes,
+  label_ids: (x, {labels}) => isList(x, isText, labels.length),
+  scores: (x) => [undefined, "logits", "softmax", "sigmoid"].includes(x),
+  ops: (x) => isObject(x) && Object.values(x).every(isCount),
+  accuracy: (x) => x == null || isAccuracy(x),
+};
+
+function isPreprocessing(x) {
+  return isObject(x) && isCount(x.size) && x.size > 0 && x.size <= MOST.size &&
+    isNumber(x.crop) && x.crop >= 0.01 && x.crop <= 1 &&
+    ["bilinear", "bicubic"].includes(x.resample) &&
+    isList(x.mean, isModest, 3) && isList(x.std, (one) => isModest(one) && one > 1e-6, 3);
+}
+
+const isAccuracy = (x) => isObject(x) && isShare(x.top1) && isShare(x.top5) && isCount(x.n);
+
+/** What a .json holds -> itself, if it is a record of this schema; `name` is the file's. */
+export function checkRecord(content, name) {
+  checkSchema(content, name);
+  for (const [field, isSound] of Object.entries(FIELDS)) {
+    if (isSound(content[field], content)) continue;
+    throw new Problem(`${name} says of ${field} what no record says: ${short(content[field])}.`,
+      "Export the model again: this is not what the exporter wrote.");
+  }
+  return content;
+}
+
+/** The manifest -> the names of records, each a file of the manifest's own folder. */
+export function checkManifest(content, name) {
+  checkSchema(content, name);
+  const {models} = content;
+  if (!Array.isArray(models) || !models.length) {
+    throw new Problem("There is no model beside this page.", PREPARE);
+  }
+  return [...new Set(models)].map((one) => {
+    // Nothing that leads out of the folder, or means something else in an address.
+    if (isText(one) && /^[^/\\?#%:]+\.json$/.test(one) && !one.startsWith(".")) return one;
+    throw new Problem(`${name} names no file of its folder: ${short(one)}.`, PREPARE);
+  });
+}
+
+function checkSchema(content, name) {
+  if (isObject(content) && content.schema === SCHEMA) return;
+  const schema = isObject(content) ? short(content.schema) : "none";
+  throw new Problem(`${name} has schema ${schema}, and this page reads ${SCHEMA}.`, PREPARE);
+}
+
+/** Why a browser cannot run what this record describes; "" if it can. As web_demo/models.py. */
+export function unsuitable({recipe, operators}) {
+  if (recipe.endsWith("_int8io")) return "LiteRT.js takes no int8 image";
+  if (operators != null) return "LiteRT.js has no Ghost operator";
+  return "";
+}
+
+/** Any value in a few letters. */
+function short(value) {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 60)} …` : text;
+}
