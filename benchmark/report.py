@@ -15,7 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {
     "phone_latency": "Time on a phone, by its own clock",
     "app_latency": "Time inside the demo app, on whatever core the phone chose",
-    "browser_latency": "Time of WASM in a browser, which is no app",
+    "browser_latency": "Time in a browser, which is no app",
     "host_latency": "Time on this machine, which is no phone",
     "emulated_counts": "Instructions on an emulated Arm core: counted exactly, and no time",
 }

@@ -72,7 +72,8 @@ def check_saved_results(path: Path, models: Path, out: Path, capsys) -> None:
     document = json.loads(capsys.readouterr().out)
     (target,) = document["targets"]
     assert document["kind"] == "browser_latency"
-    assert target["target"].startswith("browser: Chromium ") and target["threads"] == 1
+    assert target["target"].startswith("browser: Chromium ")
+    assert target["target"].endswith(", WASM") and target["threads"] == 1
     assert [row["is_graph_only"] for row in target["rows"]].count(True) == 1
     assert all(row["p90_ms"] >= row["median_ms"] > 0 for row in target["rows"])
     assert "WASM" in (out / "report.html").read_text()

@@ -25,7 +25,7 @@ export async function measure(models, effort, onVisit, stop) {
   const results = {
     schema: 2,
     kind: "browser_latency",
-    target: `browser: ${browserName()}`,
+    target: `browser: ${browserName()}, ${currentWay().technique}`,
     effort,
     settings,
     models: Object.fromEntries(models.map((model) => [model.record.sha256, model.fileName])),

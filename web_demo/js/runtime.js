@@ -18,10 +18,11 @@ Environment.create = () => create.call(Environment, {webGpuDevice: null});
 
 /** The ways to run a network; a time of one is never that of another. */
 export const WAYS = {
-  wasm: {label: "WASM in this browser", threads: 1, accelerator: "wasm"},
-  threads: {label: "WASM threads in this browser", threads: threads(), accelerator: "wasm"},
-  webgpu: {label: "WebGPU in this browser", threads: 1, accelerator: "webgpu"},
+  wasm: {technique: "WASM", threads: 1, accelerator: "wasm"},
+  threads: {technique: "WASM threads", threads: threads(), accelerator: "wasm"},
+  webgpu: {technique: "WebGPU", threads: 1, accelerator: "webgpu"}, // one thread feeds it
 };
+for (const one of Object.values(WAYS)) one.label = `${one.technique} in this browser`;
 
 let way = "wasm";
 let running = null; // {build, lib: a promise of LiteRT.js}

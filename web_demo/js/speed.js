@@ -65,7 +65,7 @@ function show(models, results) {
   const slowest = Math.max(...rows.map((row) => row.p90_ms));
   element("rows").replaceChildren(...rows.map((row) => tableRow(row, slowest)));
   element("where").textContent =
-    `${results.facts.label}, ${threads(results.settings.threads)}: ${results.facts.browser}, ` +
+    `${results.facts.label}${threads(results)}: ${results.facts.browser}, ` +
     `${results.rounds.length} rounds`;
   element("results").hidden = false;
   element("doubts").hidden = false;
@@ -80,7 +80,10 @@ function show(models, results) {
   offerDownload(results);
 }
 
-const threads = (n) => (n === 1 ? "one thread" : `${n} threads`);
+function threads({facts, settings}) {
+  if (facts.label.startsWith("WebGPU")) return "";
+  return settings.threads === 1 ? ", one thread" : `, ${settings.threads} threads`;
+}
 
 function tableRow({model, runs, median_ms, p90_ms}, slowest) {
   const row = document.createElement("tr");
