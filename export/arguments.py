@@ -9,7 +9,13 @@ from ghostnet_tf.data.labels import Labels, labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips
 
-from .recipes import ALIASES, DEFAULT_RECIPES, RECIPES, recipe_named
+from .recipes import (
+    ALIASES,
+    DEFAULT_RECIPES,
+    RECIPES,
+    recipe_named,
+    refuse_keeping_nothing,
+)
 
 SIDES = range(32, 2049)  # pixels of an image's side
 
@@ -32,6 +38,13 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="RECIPE",
         help=f"one or more of those below (default: {' '.join(DEFAULT_RECIPES)})",
+    )
+    how.add_argument(
+        "--keep-float",
+        nargs="+",
+        metavar="LAYER",
+        help="layers that static recipes leave in float32: names as compare prints them, or of a "
+        "block; * stands for any text",
     )
     how.add_argument("--size", type=int, metavar="PIXELS", help="of the image's side")
     how.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")
@@ -72,7 +85,9 @@ def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
     """The recipes that were asked for, by their long names, if they and the size exist."""
     if args.size is not None and args.size not in SIDES:
         raise UserError(f"--size is {args.size} pixels", fix=f"choose {SIDES[0]} to {SIDES[-1]}")
-    return tuple(map(recipe_named, args.recipe or DEFAULT_RECIPES))
+    recipes = tuple(map(recipe_named, args.recipe or DEFAULT_RECIPES))
+    refuse_keeping_nothing(recipes, args.keep_float or ())
+    return recipes
 
 
 def photos_of(args: argparse.Namespace) -> tuple[Photos | None, Photos | None]:

@@ -1,9 +1,13 @@
 """Where a quantized file loses its float32 file, layer by layer:
 
-ghostnet compare FILE.tflite --photos DIR|ZIP [--with FLOAT32.tflite] [--limit N] [--json]
+ghostnet compare FILE.tflite --photos DIR|ZIP [--with FLOAT32.tflite|WEIGHTS] [--limit N] [--json]
+
+With weights, or a .keras file, it is compared with the Keras model itself, where layers have the
+names of tensors.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +20,7 @@ from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path, write_atomic
 from ghostnet_tf.base.terminal import document, out, table
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.nets import zoo
 
 from . import arguments
 from .recipes import RECIPES
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from ghostnet_tf.base.record import Record
 
     from .flatbuffer import Flatbuffer
+    from .keras_layers import KerasLayers
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,9 +39,10 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("file", metavar="FILE.tflite", help="in int8 or any other recipe")
     parse.add_argument(
         "--with",
-        dest="float32",
-        metavar="FILE.tflite",
-        help="its float32 file (default: the one beside it, of the same name)",
+        dest="original",
+        metavar="FILE.tflite|WEIGHTS",
+        help="its float32 file (default: the one beside it, of the same name); or its Keras model: "
+        "a .keras file, or weights as export takes them, for the network of its record",
     )
     photos = parse.add_argument_group("photos")
     photos.add_argument(
@@ -67,30 +74,39 @@ def main(argv: list[str] | None = None) -> int:
     from .runtime import Runtime
 
     data, record = opened(path)
-    other = user_path(args.float32) if args.float32 else float32_beside(path, record)
-    float32, its_record = opened(other)
-    refuse_other_weights(record, its_record)
     refuse_unwritable(picture.parent)
+    other = str(args.original or float32_beside(path, record))
+    original, its_record = None, None
+    if other.endswith(".tflite"):
+        float32, its_record = opened(user_path(other))
+        pair = (of.weights_sha256 if of else None for of in (record, its_record))
+        refuse_other_weights(*pair)
+    else:
+        made = keras_layers(other, path, record)
+        float32, original = made.float32, made.values
     says = record or its_record or read_metadata(data) or read_metadata(float32)
     if says is None or says.preprocessing is None:
         raise UserError(f"the preprocessing of {path.name!r} is not known", fix=COPY_THE_RECORD)
     how = checked_preprocessing(says.preprocessing, path.name, Runtime(data).input_shape)
-    checked_preprocessing(says.preprocessing, other.name, Runtime(float32).input_shape)
+    checked_preprocessing(says.preprocessing, other, Runtime(float32).input_shape)
     photos = Photos.open(args.photos)
     chosen = photos.evenly(args.limit)
     with Stages().stage("photos", len(chosen)) as advance:
         read = photos.each(chosen, advance)
-        found = compare(float32, data, (how.images([photo])[0] for _, photo in read))
+        images = (how.images([photo])[0] for _, photo in read)
+        kept = record.kept_float.layers if record and record.kept_float else ()
+        found = compare(float32, data, images, kept, original)
 
     write_atomic(picture, draw(found, path.name))
     if args.json:
-        files = {"file": args.file, "with": str(other), "picture": str(picture)}
+        files = {"file": args.file, "with": other, "picture": str(picture)}
         document({**files, **found.as_json(), **photos.skipped.as_json()})
         return 0
     heads, rows, bold = printed.layer_rows(found)
     width = 60 + max(len(layer.name) for layer in found.layers)
     table(heads, rows, right=(2, 3, 4), bold=bold, min_width=width)
     out(*printed.fallen_lines(found), f"wrote {picture}")
+    out(*printed.keep_lines(found, path, record, other, args.photos))
     return 0
 
 
@@ -125,8 +141,40 @@ def float32_beside(path: Path, record: "Record | None") -> Path:
     return beside
 
 
-def refuse_other_weights(record: "Record | None", other: "Record | None") -> None:
-    if record and other and record.weights_sha256 != other.weights_sha256:
+def keras_layers(original: str, path: Path, record: "Record | None") -> "KerasLayers":
+    """The Keras model that a file was made from, out of a `.keras` file or of weights."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the only one that can export
+    from ghostnet_tf.base.quiet import start_keras
+
+    start_keras()
+    from ghostnet_tf.nets.image_model import load_model
+    from ghostnet_tf.nets.pretrained import pretrained
+
+    from .keras_layers import KerasLayers
+
+    if record is None:
+        raise UserError(
+            f"{path.name!r} has no record, which says what network it is and at what size",
+            fix="copy its .json beside it, or compare it with its float32 file",
+        )
+    size = record.preprocessing["size"]
+    if original.endswith(".keras"):
+        return KerasLayers(load_model(original), size)
+    try:
+        zoo.parse_model(record.model)
+    except UserError:
+        raise UserError(
+            f"{record.model!r} is no network of ours, to which weights could be given",
+            fix="compare with its float32 file, or with what model.save('x.keras') wrote",
+        ) from None
+    made = pretrained(record.model, original, size=size)
+    refuse_other_weights(record.weights_sha256, made.sha256)
+    return KerasLayers(made.model, size)
+
+
+def refuse_other_weights(one: str | None, other: str | None) -> None:
+    """SHA-256 of either, as far as it is known."""
+    if None not in (one, other) and one != other:
         raise UserError(
             "the two files were made from different weights",
             fix="compare a file with the float32 file of the same export",

@@ -1,19 +1,18 @@
 """Where a quantized file loses the float32 file that it was made from: tensor by tensor."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.record import MAX_PARITY_DB
 
 from .equalize import STEPS, Channels, is_plain
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .op import WEIGHTED, Op
-from .parity import ratio_db, snr_db
+from .parity import bounded_db, ratio_db, snr_db
 from .runtime import Runtime, dequantized
 
 # Measured on 4 networks that are sound in int8, at 96 px (GhostNet, bundled and seeded, MobileNetV2
@@ -63,6 +62,7 @@ class Layer:
     kernel_db: float | None  # of its kernel; None where it has none, or a rewritten one
     dtype: str
     range: Range | None  # None: the file holds it as floats
+    is_kept: bool  # in float32, as whoever exported the file wanted it
 
     @property
     def reasons(self) -> list[str]:
@@ -89,12 +89,21 @@ class Comparison:
 
     layers: tuple[Layer, ...]  # in the order of execution
     n_photos: int
-    unshared: int  # tensors of the float32 file that the other does not have
+    unshared: int  # tensors of the float32 file that the other, or Keras, does not have
+
+    @property
+    def falling(self) -> tuple[Layer, ...]:
+        """The layers that lose more than FALL_DB of what they were given."""
+        return tuple(layer for layer in self.layers if layer.drop_db > FALL_DB)
 
     @property
     def fallen(self) -> Layer | None:
-        """The first layer that loses more than FALL_DB of what it was given."""
-        return next((layer for layer in self.layers if layer.drop_db > FALL_DB), None)
+        """The first of them."""
+        return next(iter(self.falling), None)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        return tuple(layer.name for layer in self.layers if layer.is_kept)
 
     @property
     def steepest(self) -> Layer:
@@ -105,6 +114,8 @@ class Comparison:
             "photos": self.n_photos,
             "fall_db": FALL_DB,
             "fallen": self.fallen.name if self.fallen else None,
+            "falling": [layer.name for layer in self.falling],
+            "kept_float": self.kept,
             "steepest": self.steepest.name,
             "unshared": self.unshared,
             "layers": [asdict(layer) for layer in self.layers],
@@ -130,25 +141,28 @@ class Sums:
 
     @property
     def db(self) -> float:
-        return _bounded(ratio_db(float(self.signal.sum()), float(self.error.sum())))
+        return bounded_db(ratio_db(float(self.signal.sum()), float(self.error.sum())))
 
     @property
     def channel_db(self) -> float:
         """Of the median channel, of those that ever fire: a huge one drowns all others in `db`."""
         pairs = zip(self.signal.tolist(), self.error.tolist(), strict=True)
-        found = [_bounded(ratio_db(signal, error)) for signal, error in pairs if signal]
+        found = [bounded_db(ratio_db(signal, error)) for signal, error in pairs if signal]
         return float(np.median(found)) if found else self.db
 
 
-def _bounded(db: float) -> float:
-    """As JSON can have it."""
-    return min(max(db, -MAX_PARITY_DB), MAX_PARITY_DB)
-
-
-def compare(float32: bytes, other: bytes, images: Iterable[np.ndarray]) -> Comparison:
+def compare(
+    float32: bytes,
+    other: bytes,
+    images: Iterable[np.ndarray],
+    kept: Collection[str] = (),
+    original: Callable[[np.ndarray], Mapping[int, np.ndarray]] | None = None,
+) -> Comparison:
     """Run both on the same images, (H, W, C) float32 each, and compare every tensor they share.
 
-    UserError where the two are no pair, or where float32 itself is not finite.
+    `kept`: the layers that the other keeps in float32. `original`: what the float32 file was made
+    from, image -> tensor of the float32 file -> values; these are then compared with, where it has
+    them. UserError where the two are no pair, or where float32 itself is not finite.
     """
     plain, ours = Flatbuffer(float32).graph, Flatbuffer(other).graph
     numbers = {ours.names[tensor]: tensor for tensor in ours.written()}
@@ -168,8 +182,10 @@ def compare(float32: bytes, other: bytes, images: Iterable[np.ndarray]) -> Compa
         one.invoke(image)
         two.invoke(image)
         n_photos += 1
+        true = original(image) if original else {tensor: one.tensor(tensor) for tensor in pairs}
+        pairs = {tensor: of for tensor, of in pairs.items() if tensor in true}
         for tensor, of in pairs.items():
-            values, got = one.tensor(tensor), dequantized(two.tensor(of), details[of])
+            values, got = true[tensor], dequantized(two.tensor(of), details[of])
             if not values.shape == got.shape == plain.shape(tensor):
                 raise UserError(
                     f"{plain.names[tensor]!r} is of another shape than the file says",
@@ -181,7 +197,7 @@ def compare(float32: bytes, other: bytes, images: Iterable[np.ndarray]) -> Compa
                     fix="the weights or the photos are wrong, not the precision",
                 )
             _add(sums[tensor], values, got, factors[tensor], spans[tensor])
-    levels = {tensor: min(s.db, s.channel_db) for tensor, s in sums.items()}
+    levels = {tensor: min(sums[tensor].db, sums[tensor].channel_db) for tensor in pairs}
     layers = []
     for tensor, of in pairs.items():
         op = plain.writer(tensor)
@@ -197,6 +213,7 @@ def compare(float32: bytes, other: bytes, images: Iterable[np.ndarray]) -> Compa
                 kernel_db=kernels.get(tensor),
                 dtype=ours.dtype(of),
                 range=_range(ours, of, spans[tensor], sums[tensor]),
+                is_kept=plain.names[tensor] in kept,
             )
         )
     return Comparison(tuple(layers), n_photos, len(plain.activations()) - len(pairs))
@@ -310,14 +327,14 @@ def scales(plain: Graph, ours: Graph) -> tuple[dict[int, np.ndarray], dict[int, 
         new = ~is_known[classes]
         by_class[classes[new]] = factor[new]
         is_known[classes] = True
-        agreed[out] = min(snr_db(expected * by_class[classes][:, None], theirs), MAX_PARITY_DB)
+        agreed[out] = bounded_db(snr_db(expected * by_class[classes][:, None], theirs))
     if agreed and np.median([*agreed.values()]) < MIN_KERNEL_DB:
         raise UserError("the two files have different weights", fix=OTHER_WEIGHTS_FIX)
     factors = {
         tensor: by_class[channels.classes(tensor)] if plain.shape(tensor) else np.ones(())
         for tensor in channels.first
     }
-    return factors, {out: max(db, -MAX_PARITY_DB) for out, db in agreed.items()}
+    return factors, agreed
 
 
 def _read_unscaled(graph: Graph, op: Op, read: np.ndarray) -> np.ndarray:

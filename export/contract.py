@@ -82,16 +82,23 @@ PRECISIONS = {
 
 
 def promise(
-    recipe: str, family: str, n_parameters: int = 0, ghost_ops: int = 0, is_tuned: bool = False
+    recipe: str,
+    family: str,
+    n_parameters: int = 0,
+    ghost_ops: int = 0,
+    is_tuned: bool = False,
+    is_mixed: bool = False,
 ) -> Promise:
     """What a file of `recipe` must be for a network of `family` with `n_parameters`.
 
     Each of its Ghost operators ends a partition, and stands for several operators. A tuned file has
-    other operators than the network's own, and runs as well.
+    other operators than the network's own, and runs as well. One that is mixed keeps layers in
+    float32 that the recipe would make integers of, and what lies between may end a partition.
     """
     precision, network = pick(recipe, PRECISIONS, "recipe"), pick(family, FAMILIES, "family")
+    is_whole = precision.is_delegable and network.is_delegable and not (ghost_ops or is_mixed)
     return Promise(
-        partitions=1 if precision.is_delegable and network.is_delegable and not ghost_ops else None,
+        partitions=1 if is_whole else None,
         ops=network.ops if recipe == "float32" and not ghost_ops and not is_tuned else None,
         # BatchNorm's statistics fold away; nothing else does.
         min_bytes=n_parameters * precision.bytes_per_weight * 9 // 10,

@@ -14,7 +14,7 @@ from ghostnet_tf.data.skipped import Skips
 from . import printed
 from .ghostop.making import Made, is_current, write_ghostop
 from .network import Network
-from .overwriting import note_what_stays, refuse_other_weights
+from .overwriting import note_what_stays
 from .pipeline import Result, export
 from .recipes import OPERATOR_RECIPES
 
@@ -35,9 +35,16 @@ class Exporting:
         args = self.args
         if network.dialect:
             terminal.note(f"weights read as {network.dialect}")
-        if not args.overwrite:
-            refuse_other_weights(args.out, network, recipes)
-        result = export(network, recipes, self.photos, self.labelled, args.out, self.stages)
+        result = export(
+            network,
+            recipes,
+            self.photos,
+            self.labelled,
+            args.out,
+            self.stages,
+            keep_float=args.keep_float or (),
+            overwrite=args.overwrite,
+        )
         self.results.append(result)
         note_what_stays(args.out, network, recipes)
         if not args.json:

@@ -11,7 +11,9 @@ from ghostnet_tf.nets import zoo
 
 from .arguments import recipes_of
 
-DECIDED = ("model", "weights", "recipe", "photos", "labelled", "labels", "size", "ghostop")
+DECIDED = (
+    "model", "weights", "recipe", "photos", "labelled", "labels", "size", "ghostop", "keep_float",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,8 @@ def jobs_of_suite(args: argparse.Namespace) -> list[Job]:
     suite = pick(args.suite, SUITES, "suite")
     for name in DECIDED:
         if getattr(args, name) is not None:
-            raise UserError(f"a suite decides about --{name} itself", fix=f"leave --{name} out")
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"a suite decides about {option} itself", fix=f"leave {option} out")
     jobs = []
     for member in suite.members:
         lacking = tuple(r for r in suite.recipes if not is_sound(plain_file(args.out, member, r)))
@@ -60,9 +63,8 @@ def plain_file(out: Path, member: Member, recipe: str) -> Path:
 
 
 def is_sound(path: Path) -> bool:
-    """Whether the file is there, as its record describes it."""
+    """Whether the file is there, as its record describes it and as a suite has it."""
     try:
-        load(path)
+        return load(path)[1].kept_float is None
     except UserError:
         return False
-    return True

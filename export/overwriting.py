@@ -8,10 +8,15 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import artifact_name, ghostop_path, read_record, record_path
 from ghostnet_tf.base.terminal import note
 
+from .contract import some
 from .recipes import RECIPES
 
 if TYPE_CHECKING:
     from .network import Network
+
+REPLACE_FIX = (
+    f"choose another folder, or replace it with {option('overwrite', True)}; nothing was written"
+)
 
 
 def refuse_other_weights(out: Path, network: "Network", recipes: Sequence[str]) -> None:
@@ -23,6 +28,31 @@ def refuse_other_weights(out: Path, network: "Network", recipes: Sequence[str]) 
     for recipe, path in namesakes(out, network):
         if recipe in recipes or is_of_others(path, network):
             refuse_file_of_others(path, network.weights_sha256)
+
+
+def refuse_other_layers(
+    out: Path, network: "Network", recipes: Sequence[str], layers: tuple[str, ...]
+) -> None:
+    """UserError if a static file of these names keeps other layers in float32 than `layers`.
+
+    The name does not say which, as it says nothing of photos or ranges: the record does. So two
+    such files stand in two folders, and are compared there.
+    """
+    for recipe, path in namesakes(out, network):
+        if recipe not in recipes or RECIPES[recipe].how != "static":
+            continue
+        try:
+            kept = read_record(path).kept_float
+        except UserError:
+            continue
+        theirs = kept.layers if kept else ()
+        if theirs != layers:
+            told = [some(of) if of else "none" for of in (theirs, layers)]
+            raise UserError(
+                f"{str(path)!r} is there already, and keeps other layers in float32 than asked "
+                f"for: {told[0]}, not {told[1]}",
+                fix=REPLACE_FIX,
+            )
 
 
 def note_what_stays(out: Path, network: "Network", recipes: Sequence[str]) -> None:
@@ -68,8 +98,7 @@ def refuse_file_of_others(path: Path, weights_sha256: str) -> None:
         raise UserError(
             f"{str(path)!r} is there already, made from other weights "
             f"({_short(theirs.weights_sha256)}, these are {_short(weights_sha256)})",
-            fix=f"choose another folder, or replace it with {option('overwrite', True)}; "
-            "nothing was written",
+            fix=REPLACE_FIX,
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import pick
+from ghostnet_tf.base.record import MAX_PARITY_DB
 
 Outputs = np.ndarray | Sequence[np.ndarray]  # (N, classes), or one array for every output
 
@@ -78,6 +79,11 @@ def ratio_db(signal: float, error: float) -> float:
     if error == 0:
         return math.inf
     return 10 * math.log10(signal / error) if signal else -math.inf
+
+
+def bounded_db(db: float) -> float:
+    """As JSON can have it."""
+    return min(max(db, -MAX_PARITY_DB), MAX_PARITY_DB)
 
 
 def parity(reference: Outputs, outputs: Outputs) -> Parity:

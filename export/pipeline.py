@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ghostnet_tf.base.record import (
     Accuracy,
     Agreement,
     Calibration,
+    KeptFloat,
     PreprocessingFields,
     Record,
     save,
@@ -28,15 +30,18 @@ from .contract import Facts, broken_promises, facts, promise
 from .evaluation import evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
 from .graph import Graph
+from .kept import float_ops, layers_named
 from .metadata import attach_metadata
 from .network import Converted, Network
-from .parity import Parity, broken_gate, parity
+from .overwriting import refuse_other_layers, refuse_other_weights
+from .parity import Outputs, Parity, bounded_db, broken_gate, parity
 from .quantize import quantize
 from .ranges import Ranges
-from .recipes import DEFAULT_RECIPES, RECIPES
+from .recipes import DEFAULT_RECIPES, RECIPES, refuse_keeping_nothing
 from .runtime import Runtime
 from .scores import checked_labels, scores_of
 from .steps import hardly_changing, refuse_deadly
+from .trial import survives
 
 MAX_CALIBRATION_PHOTOS = 200
 PARITY_IMAGES = 32
@@ -67,17 +72,25 @@ def export(
     labelled: Photos | None = None,
     out: Path = Path("build"),
     stages: Stages | None = None,
+    *,
+    keep_float: Sequence[str] = (),
+    overwrite: bool = True,
 ) -> Result:
     """Write one verified `.tflite` per recipe, with its record.
 
     `photos` calibrate static recipes and judge parity; without them, bundled weights use the ranges
     they carry, seeded ones are calibrated on generated images, and parity is judged on those.
-    `labelled` measures accuracy. Nothing is written before every file has kept every promise;
-    CheckFailed names the one that did not.
+    `labelled` measures accuracy. Static recipes leave the layers `keep_float` in float32, named as
+    `kept.layers_named` takes them. Without `overwrite`, files of the same names that are of other
+    weights or keep other layers are refused. Nothing is written before every file has kept every
+    promise; CheckFailed names the one that did not.
     """
     stages = stages or Stages()
     recipes = tuple(dict.fromkeys(recipes))
     refuse_overlap(photos, labelled)
+    refuse_keeping_nothing(recipes, keep_float)
+    if not overwrite:
+        refuse_other_weights(out, network, recipes)
     if labelled is not None:  # a folder that is no class is named now, not after minutes of work
         true_outputs(labelled, network.classifier.labels, network.name)
     images = calibration_images(network, photos, stages)
@@ -86,6 +99,9 @@ def export(
     float32 = Flatbuffer(converted.float32)
     ending = scores_of(float32.graph)
     network = understood(network, float32.graph, ending)
+    layers = layers_named(float32.graph, keep_float)
+    if not overwrite:
+        refuse_other_layers(out, network, recipes, layers)
     if labelled is not None:
         refuse_multi_label(network.classifier)
     ranges = network.ranges
@@ -97,11 +113,19 @@ def export(
     finished = []
     for recipe in recipes:
         with stages.stage(recipe):
-            graph = quantize(float32, recipe, ranges)
+            graph = quantize(float32, recipe, ranges, layers)
             used = ranges if RECIPES[recipe].how == "static" else None
-            if used and network.family == "stock":  # a network that nobody here has seen
+            # A network that nobody here has seen, or with integers in places of a user's choice.
+            if used and (network.family == "stock" or layers):
                 refuse_deadly(graph, recipe, used)
             record = described(network, converted, recipe, graph, used)
+            if used and layers:
+                without = quantize(float32, recipe, ranges)
+                n_kept = len(float_ops(float32.graph, layers))
+                kept = KeptFloat(
+                    layers=layers, operators=n_kept, **measured(without, judged, reference)
+                )
+                record = replace(record, kept_float=kept)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
             refuse_broken(record, facts(data), agreement, network, used)
@@ -212,11 +236,26 @@ def described(
     )
 
 
+def measured(without: Flatbuffer, images: np.ndarray, reference: Outputs) -> dict[str, Any]:
+    """What a file would be that kept no layer: what those of `KeptFloat` are an answer to."""
+    try:
+        survives(without)  # it may be why they are kept
+    except UserError:
+        return {"partitions_without": None, "parity_db_without": None}
+    runtime = Runtime(without)
+    db = parity(reference, runtime.run(images)).snr_db
+    return {
+        "partitions_without": runtime.delegation().partitions,
+        "parity_db_without": None if db is None else bounded_db(db),
+    }
+
+
 def refuse_broken(
     record: Record, says: Facts, agreement: Parity, network: Network, ranges: Ranges | None
 ) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
-    promised = promise(record.recipe, record.family, record.parameters)
+    is_mixed = record.kept_float is not None
+    promised = promise(record.recipe, record.family, record.parameters, is_mixed=is_mixed)
     unfaithful = broken_gate(
         record.recipe, agreement, network.original, network.is_bundled_ghostnet
     )

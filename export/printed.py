@@ -1,8 +1,10 @@
 """What the commands of this folder print: tables for people, documents for machines."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.doors import SAMPLE_ID, next_line, sample
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from .network import Network
     from .pipeline import Result
     from .verification import Check
+
+PROPOSED = 3  # layers that fall, to be kept at once; behind them others may be well again
 
 # ---------------------------------------------------------------------------- of an export
 
@@ -50,6 +54,7 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
         lines.append(f"  {network.original:24}{'':59}top-1 {result.original.top1:.2%}")
     for file in result.files:
         lines.append("  " + row(file.record, network, result))
+        lines += kept_lines(file.record)
     if transposes := first.ops.get("TRANSPOSE"):
         lines.append(f"the network permutes axes itself: {transposes} TRANSPOSE")
     paths = [str(file.path) for file in result.files]
@@ -88,6 +93,23 @@ def row(record: "Record", network: "Network", result: "Result") -> str:
         if result.original:
             line += f" ({100 * (record.accuracy.top1 - result.original.top1):+.2f} points)"
     return line.rstrip()
+
+
+def kept_lines(record: "Record") -> list[str]:
+    """What was kept in float32, and what the file would be without that."""
+    if (kept := record.kept_float) is None:
+        return []
+    from .contract import some
+
+    without = "the runtime does not run it without"
+    if kept.partitions_without is not None:
+        db, n = kept.parity_db_without, kept.partitions_without
+        reached = "" if db is None else f", {db:.1f} dB"
+        without = f"without: {n} partition{'s' * (n != 1)}{reached}"
+    return [
+        f"    in float32: {some(kept.layers)}",
+        f"      {kept.operators} operators that write or read them; {without}",
+    ]
 
 
 # ---------------------------------------------------------------------------- of Ghost operators
@@ -177,7 +199,7 @@ def layer_rows(found: "Comparison") -> tuple[list[str], list[list[str]], list[in
     rows = [
         [
             layer.name,
-            layer.op or "input",
+            (layer.op or "input") + (", kept" if layer.is_kept else ""),
             f"{layer.snr_db:.1f}",
             f"{layer.channel_db:.1f}",
             f"-{layer.drop_db:.1f}" if layer.drop_db >= 0.05 else "",
@@ -217,6 +239,34 @@ def fallen_lines(found: "Comparison") -> list[str]:
     if found.unshared:
         lines.append(f"{found.unshared} tensors are in the float32 file alone")
     return [*lines, *(f"why: {reason}" for reason in layer.reasons)]
+
+
+def keep_lines(
+    found: "Comparison", file: Path, record: "Record | None", original: str, photos: str
+) -> list[str]:
+    """What is kept in float32, and how to keep the first layers that fall as well."""
+    from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED
+    from ghostnet_tf.weights.download import NAMES
+
+    from .recipes import RECIPES
+
+    lines = [f"kept in float32: {', '.join(found.kept)}"] if found.kept else []
+    if record is None or RECIPES[record.recipe].how != "static" or not found.falling:
+        return lines
+    layers = (*found.kept, *(layer.name for layer in found.falling[:PROPOSED]))
+    if record.weights not in (BUNDLED, SEEDED, *NAMES):  # where these lie nobody has written down
+        kept = shlex.join(["--keep-float", *layers])
+        return [*lines, f"to keep them in float32, export it once more with {kept} --out FOLDER"]
+    folder = file.parent / "kept_float"
+    asked = ["--model", record.model, "--weights", record.weights, "--recipe", record.recipe]
+    asked += ["--size", str(record.preprocessing["size"]), "--keep-float", *layers]
+    asked += [] if record.weights in (BUNDLED, SEEDED) else ["--photos", photos]
+    again = [folder / file.name, "--with", original, "--photos", photos]
+    return [
+        *lines,
+        f"next: {typed('export', *asked, '--out', folder)}",
+        f"then: {typed('compare', *again)}",
+    ]
 
 
 # ---------------------------------------------------------------------------- of a verification

@@ -1,7 +1,8 @@
 """The float32 flatbuffer in every other precision, by litert-quantizer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,23 +11,33 @@ from ghostnet_tf.base.quiet import quiet
 
 from .equalize import equalize
 from .flatbuffer import Flatbuffer
+from .graph import Graph
+from .kept import float_ops
+from .op import OP_NAMES, Op
 from .ranges import Ranges, Span, shared_at_concats
 from .recipes import RECIPES, Recipe
 from .scores import endings
 from .steps import REPEATS, eased, strained, usable
 
+if TYPE_CHECKING:
+    from litert_quantizer import qtyping
 
-def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatbuffer:
+
+def quantize(
+    float32: bytes, recipe: str, ranges: Ranges | None = None, keep_float: Sequence[str] = ()
+) -> Flatbuffer:
     """The float32 file in another precision. Equal inputs give equal bytes.
 
-    Static recipes need `ranges`. int8 activations equalize the network first, as the ranges say;
-    int16 ones have precision to spare, and equalized kernels would cost them some.
+    Static recipes need `ranges`, and leave the layers `keep_float` in float32 (`kept.py`). int8
+    activations equalize the network first, as the ranges say; int16 ones have precision to spare,
+    and equalized kernels would cost them some. Equalizing is exact in float32, and the ranges were
+    measured under it, so kept layers take part in it.
     """
     row, float32 = pick(recipe, RECIPES, "recipe"), Flatbuffer(float32)
     if row.how == "float":
         return float32
     if row.how != "static":
-        return apply(row, float32, {}, {})
+        return apply(row, float32, {}, ())
     if ranges is None:
         raise UserError(
             f"{recipe} needs activation ranges, and these weights carry none",
@@ -46,24 +57,24 @@ def quantize(float32: bytes, recipe: str, ranges: Ranges | None = None) -> Flatb
     spans = {name: usable(span, row.activation_bits) for name, span in spans.items()}
     # int8 probabilities have steps of 1/256, and those of a thousand classes become 0.
     last = [] if row.is_integer_io else endings(graph)
-    kept = {graph.names[op.outputs[0]]: op.name for op in last}
-    quantized = apply(row, float32, shared_at_concats(graph, spans), kept)
+    kept = {*last, *float_ops(graph, keep_float)}
+    quantized = apply(row, float32, shared_at_concats(graph, spans, kept), kept)
     for _ in range(REPEATS):
         factors = strained(quantized.graph)
         if not factors.keys() & spans.keys():
             break
         spans = eased(spans, factors)
-        quantized = apply(row, float32, shared_at_concats(graph, spans), kept)
+        quantized = apply(row, float32, shared_at_concats(graph, spans, kept), kept)
     return quantized
 
 
 def apply(
-    row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span], kept: Mapping[str, str]
+    row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span], kept: Iterable[Op]
 ) -> Flatbuffer:
     """Let litert-quantizer rewrite the file.
 
-    If static, `spans` are the ranges of all activations, and `kept` (tensor -> the operator that
-    writes it) stays in float32.
+    If static, `spans` are the ranges of all activations, and the operators `kept` (of this graph,
+    or of one with the same names) stay in float32.
     """
     from litert_quantizer import qtyping, quantizer
 
@@ -87,10 +98,8 @@ def apply(
         if row.how == "static" and not row.is_integer_io:
             for side in (op.INPUT, op.OUTPUT):
                 rewriter.update_quantization_recipe(".*", side, algorithm_key=algorithm.NO_QUANTIZE)
-        for name, kind in kept.items():
-            rewriter.update_quantization_recipe(
-                f"^{re.escape(name)};?$", op[kind], algorithm_key=algorithm.NO_QUANTIZE
-            )
+        for kind, scope in sorted(_places(float32.graph, kept)):
+            rewriter.update_quantization_recipe(scope, kind, algorithm_key=algorithm.NO_QUANTIZE)
         limits: dict[str, qtyping.QSV] = {
             name: {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
             for name, (low, high) in spans.items()
@@ -98,3 +107,18 @@ def apply(
         result = rewriter.quantize(limits or None).quantized_model
     assert result is not None
     return Flatbuffer(bytes(result))
+
+
+def _places(graph: Graph, ops: Iterable[Op]) -> Iterator[tuple["qtyping.TFLOperationName", str]]:
+    """(kind, pattern of all that it writes) by which litert-quantizer finds each of these.
+
+    Without the kind, the pattern of the last operator would be the model's output, too. What it
+    does not know it leaves in float32 anyway.
+    """
+    from litert_quantizer.utils.tfl_flatbuffer_utils import TFL_OP_CODE_TO_NAME
+
+    known = {OP_NAMES[code]: kind for code, kind in TFL_OP_CODE_TO_NAME.items()}
+    for op in ops:
+        if op.name in known:
+            names = ";".join(graph.names[tensor] for tensor in op.outputs)
+            yield known[op.name], f"^{re.escape(names)};?$"

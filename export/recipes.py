@@ -1,8 +1,9 @@
 """Every precision we export, named in the grammar of litert-quantizer: never a bare "int8"."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from ghostnet_tf.base.errors import pick
+from ghostnet_tf.base.errors import UserError, pick
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,3 +79,14 @@ OPERATOR_RECIPES = ("float32", "static_wi8_ai8", "static_wi8_ai8_int8io")
 def recipe_named(typed: str) -> str:
     """The recipe that someone means by its name or by an alias; UserError if there is none."""
     return pick(typed, {**dict(zip(RECIPES, RECIPES, strict=True)), **ALIASES}, "recipe")
+
+
+def refuse_keeping_nothing(recipes: Collection[str], keep_float: Collection[str]) -> None:
+    """UserError where layers are to stay in float32 and no recipe makes integers of the others."""
+    static = [name for name, recipe in RECIPES.items() if recipe.how == "static"]
+    if keep_float and not set(recipes) & set(static):
+        raise UserError(
+            f"layers are kept in float32 in static recipes, and only {', '.join(recipes)} was "
+            "asked for",
+            fix=f"add {' or '.join(static)}, or keep no layers",
+        )

@@ -4,18 +4,26 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ghostnet_tf.base.errors import UserError, reason
 from ghostnet_tf.base.quiet import quiet
 
+from .flatbuffer import Flatbuffer
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
-from .graph import DAMAGED_FIX
+from .graph import DAMAGED_FIX, Graph
 
 # How TensorFlow Lite says that an operator is TensorFlow's, and that nobody knows it.
+# What CONV_2D takes for a kernel where its map is in float32 (LiteRT 2.3.0, every type tried). It
+# asks no other one: it reads its bytes as if they were float32. DEPTHWISE_CONV_2D and
+# FULLY_CONNECTED refuse such files in words.
+KERNELS_OF_FLOATS = ("FLOAT32", "INT8", "UINT8", "INT4")
+NO_TYPE = "Invalid data-type for array"  # what LiteRT's Python says of a tensor in bfloat16
 FOREIGN_OPERATOR = re.compile(r"Node number \d+ \((Flex\w+)\)|unresolved custom op: ([^\s.]+)")
 
 
@@ -41,6 +49,7 @@ class Runtime:
 
     def __init__(self, data: bytes, threads: int = 1, keep_all: bool = False):
         """`keep_all` runs without XNNPACK and keeps every tensor's values for `tensor`."""
+        self._data = data
         with _asked(), quiet():
             self.interpreter = interpreter(data, threads, keep_all)
             self.interpreter.allocate_tensors()
@@ -77,17 +86,31 @@ class Runtime:
         if batch.shape != self.input_shape:
             raise UserError(f"an image of shape {batch.shape} for an input of {self.input_shape}")
         values = quantized(batch, self.input)
+        self._refuse_misread()
         with _asked():
             self.interpreter.set_tensor(self.input["index"], values)
             self.interpreter.invoke()
 
     def rehearse(self) -> list[np.ndarray]:
         """Run once on zeros, whatever its inputs are; every output as it is, undequantized."""
+        self._refuse_misread()
         with _asked(), quiet():
             for one in self.inputs:  # a damaged shape is refused here, too
                 self.interpreter.set_tensor(one["index"], np.zeros(one["shape"], one["dtype"]))
             self.interpreter.invoke()
         return [self.tensor(output["index"]) for output in self.outputs]
+
+    @cached_property
+    def _misread(self) -> str:
+        return misread(Flatbuffer(self._data).graph) if _has_other_types(self._data) else ""
+
+    def _refuse_misread(self) -> None:
+        if self._misread:
+            raise UserError(
+                f"the runtime computes something else than the file says: {self._misread}",
+                fix=f"convert it with kernels in {', '.join(KERNELS_OF_FLOATS)}, or in float16 or "
+                "bfloat16 behind a CAST to float32",
+            )
 
     def tensor(self, index: int) -> np.ndarray:
         """The values of an output after `invoke`; with `keep_all`, of any tensor."""
@@ -100,8 +123,8 @@ class Runtime:
             partitions, outside = self.interpreter.delegation()
             return Delegation(partitions, len(self.interpreter.graph.ops), tuple(outside))
         with _asked():
-            nodes = self.interpreter._get_ops_details()
-            names = {d["index"]: d["name"] for d in self.interpreter.get_tensor_details()}
+            nodes = _nodes(self.interpreter)
+        names = Flatbuffer(self._data).graph.names
         partitions = [node for node in nodes if node["op_name"] == "DELEGATE"]
         ops = [node for node in nodes if node["op_name"] != "DELEGATE"]
         producer = {int(out): op for op in ops for out in op["outputs"]}
@@ -121,6 +144,38 @@ class Runtime:
         return Delegation(len(partitions), len(ops), left_out)
 
 
+def misread(graph: Graph) -> str:
+    """The first operator whose numbers the runtime takes for others; empty if there is none."""
+    for op in graph.ops:
+        if op.name == "CONV_2D" and graph.dtype(op.inputs[0]) == "FLOAT32":
+            kind = graph.dtype(op.inputs[1])
+            if kind not in KERNELS_OF_FLOATS:
+                return f"{graph.names[op.outputs[0]]!r} is a CONV_2D with its kernel in {kind}"
+    return ""
+
+
+def _has_other_types(data: bytes) -> bool:
+    """Whether a tensor is of a type that is hardly ever seen: reading the graph takes a while."""
+    graph = schema.Model.GetRootAs(data, 0).Subgraphs(0)
+    kinds = {graph.Tensors(i).Type() for i in range(graph.TensorsLength())}
+    usual = {getattr(schema.TensorType, kind) for kind in ("INT32", *KERNELS_OF_FLOATS)}
+    return not kinds <= usual
+
+
+def _nodes(interpreter: Interpreter) -> list[dict[str, Any]]:
+    """As `Interpreter._get_ops_details` has them, but for types: NumPy has none for bfloat16."""
+    within: Any = interpreter._interpreter
+    return [
+        {
+            "index": i,
+            "op_name": within.NodeName(i),
+            "inputs": within.NodeInputs(i),
+            "outputs": within.NodeOutputs(i),
+        }
+        for i in range(within.NumNodes())
+    ]
+
+
 @contextmanager
 def _asked() -> Iterator[None]:
     """Whatever the runtime raises is the one error of a model that it does not run.
@@ -137,6 +192,12 @@ def _asked() -> Iterator[None]:
             raise UserError(
                 f"the model has the operator {name!r}, which is not one of the runtime's own",
                 fix="convert it again with built-in operators alone, without SELECT_TF_OPS",
+            ) from error
+        if NO_TYPE in str(error):
+            raise UserError(
+                "its image or its answer is in a type that Python has no numbers for, such as "
+                "bfloat16",
+                fix="convert it with float32 in and out",
             ) from error
         raise UserError(
             f"the runtime refused the model: {reason(error)}", fix=DAMAGED_FIX

@@ -82,10 +82,20 @@ def strained(quantized: Graph) -> dict[str, float]:
             if any([raise_to(tensor, scale) for tensor, scale in wanted]):
                 is_settled = False
     return {
-        quantized.names[tensor]: least[tensor] / scale
+        _measured_as(quantized, tensor): least[tensor] / scale
         for tensor, scale in scales.items()
         if least[tensor] > scale
     }
+
+
+def _measured_as(quantized: Graph, tensor: int) -> str:
+    """The tensor's name in the float32 file, which an image and a kept layer have before their
+    QUANTIZE."""
+    op = quantized.writer(tensor)
+    is_made = op is not None and op.name == "QUANTIZE"
+    if op is not None and is_made and quantized.dtype(op.inputs[0]) == "FLOAT32":
+        return quantized.names[op.inputs[0]]
+    return quantized.names[tensor]
 
 
 def eased(spans: Mapping[str, Span], factors: Mapping[str, float]) -> dict[str, Span]:

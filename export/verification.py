@@ -95,8 +95,14 @@ def contract_complaints(e: Evidence) -> list[str]:
 
     record = e.record
     n_operators = record.operators.count if record.operators else 0
-    is_tuned = record.tuning is not None
-    promised = promise(record.recipe, record.family, record.parameters, n_operators, is_tuned)
+    promised = promise(
+        record.recipe,
+        record.family,
+        record.parameters,
+        n_operators,
+        is_tuned=record.tuning is not None,
+        is_mixed=record.kept_float is not None,
+    )
     return broken_promises(promised, e.facts)
 
 
@@ -115,7 +121,24 @@ def graph_complaints(e: Evidence) -> list[str]:
     ending, told = scores_of(e.sound.graph), record.scores
     if not {"logits", UNKNOWN} & {ending, told}:  # seen by nobody, and said by no record of before
         pairs["outputs"] = (ending, told)
-    return _differences(pairs)
+    return [*_differences(pairs), *_no_longer_kept(e)]
+
+
+def _no_longer_kept(e: Evidence) -> list[str]:
+    """Layers that the record says are in float32, and that are something else in the file.
+
+    What a Ghost operator or a rewritten block took in is not there under its name.
+    """
+    if (kept := e.record.kept_float) is None:
+        return []
+    graph, may_lack = e.sound.graph, e.record.operators or e.record.tuning
+    kinds = {name: graph.dtype(tensor) for tensor, name in enumerate(graph.names)}
+    found = {name: kinds.get(name, "FLOAT32" if may_lack else "missing") for name in kept.layers}
+    return [
+        f"{name!r} is {kind} in the file, and kept in float32 in the record"
+        for name, kind in found.items()
+        if kind != "FLOAT32"
+    ]
 
 
 def label_complaints(e: Evidence) -> list[str]:

@@ -72,6 +72,17 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFloat:
+    """Layers that compute in float32 in a file whose others compute in integers, and the price."""
+
+    layers: tuple[str, ...]  # tensors of the float32 file, in the order of execution
+    operators: int  # that write or read them
+    # What the file would be with all layers in integers; None: the runtime does not run that.
+    partitions_without: int | None
+    parity_db_without: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operators:
     """Ghost operators stand in a file for what the plain file computes without them."""
 
@@ -132,6 +143,7 @@ class Record:
     calibration: Calibration | None = None
     # SHA-256 over those of the photos that our training saw, held-out ones too; None: not known.
     trained_on: str | None = None
+    kept_float: KeptFloat | None = None  # None: no layer that an integer recipe would not keep
     operators: Operators | None = None  # None: a plain file
     tuning: Tuning | None = None  # None: as it was converted
     versions: dict[str, str] = field(default_factory=dict)

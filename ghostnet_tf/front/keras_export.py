@@ -44,6 +44,7 @@ def export(
     preprocessing: Preprocessing | None = None,
     normalises_inside: bool = False,
     scores: str | None = None,
+    keep_float: str | Sequence[str] = (),
     overwrite: bool = False,
 ) -> list[Path]:
     """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
@@ -64,7 +65,9 @@ def export(
     and unknown after a tanh: their values are then shown as they are. One output
     takes two labels, and is the second one's probability (or logit). "sigmoid" over several
     outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
-    `overwrite`: replace files of the same names that were made from other weights.
+    `keep_float`: layers that static recipes leave in float32, by the names that `ghostnet compare`
+    prints, or of a block; "*" stands for any text. `overwrite`: replace files of the same names
+    that were made from other weights or keep other layers.
 
     A model of another precision (mixed_float16, bfloat16, ...) is exported in float32, and this is
     said. Returns the files' paths, in the order of `recipes`. Warns where the model's own layers
@@ -99,9 +102,15 @@ def export(
         pick(scores, dict.fromkeys(SCORES), "kind of scores")
     network = replace(network, scores=scores)
     warn_where_the_graph_disagrees(model, normalises_inside)
-    if not overwrite:
-        rooms.reach("export", "overwriting").refuse_other_weights(folder, network, recipes)
-    result = pipeline.export(network, recipes, photos_in(photos), photos_in(labelled), folder)
+    result = pipeline.export(
+        network,
+        recipes,
+        photos_in(photos),
+        photos_in(labelled),
+        folder,
+        keep_float=[keep_float] if isinstance(keep_float, str) else keep_float,
+        overwrite=overwrite,
+    )
     if scores not in (None, result.scores):
         ending = "a tanh" if result.scores == UNKNOWN else result.scores
         what = f"the model {model.name!r} ends in {ending}, not in {scores}"

@@ -64,7 +64,7 @@ STRAINED = {  # what XNNPACK or its stand-in cannot take -> a network that needs
 def test_strained_scales_are_eased_until_xnnpack_takes_everything(kind, images):
     float32 = net(STRAINED[kind])
     seen = spans_of(float32, images)
-    raw = apply(INT8, float32, {name: usable(span) for name, span in seen.items()}, {})
+    raw = apply(INT8, float32, {name: usable(span) for name, span in seen.items()}, ())
     assert strained(raw.graph)
 
     quantized = quantize(float32, "static_wi8_ai8", ranges_of(seen))
@@ -97,7 +97,7 @@ def test_without_easing_the_process_would_end(images):
     spans = {**spans_of(float32, images), "out": (-1e-6, 1e-6)}
 
     with pytest.raises(EndsTheRuntime):
-        survives(apply(INT8, float32, {name: usable(span) for name, span in spans.items()}, {}))
+        survives(apply(INT8, float32, {name: usable(span) for name, span in spans.items()}, ()))
     survives(quantize(float32, "static_wi8_ai8", ranges_of(spans)))
 
 

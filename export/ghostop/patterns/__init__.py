@@ -46,8 +46,26 @@ def find(graph: Graph) -> Found:
     for op in (op for op in graph.ops if op.name != "CONCATENATION"):
         if op not in taken:
             try_at(op)
+    rounded = _rounded(graph)
+    inexact = [s for s in sites if not s.options.is_int8 and s.output in rounded]
+    left += [
+        f"{site.name}: it is kept in float32, and rounded to integers later: the last bit of "
+        "a float32 could become another integer"
+        for site in inexact
+    ]
+    sites = [site for site in sites if site not in inexact]
     sites.sort(key=lambda site: graph.place(site.ops[-1]))
     return Found(tuple(sites), tuple(left))
+
+
+def _rounded(graph: Graph) -> set[int]:
+    """The float32 tensors out of which a QUANTIZE makes integers, at once or further on."""
+    found: set[int] = set()
+    for op in reversed(graph.ops):
+        is_rounding = op.name == "QUANTIZE" and graph.dtype(op.inputs[0]) == "FLOAT32"
+        if is_rounding or found.intersection(op.outputs):
+            found.update(tensor for tensor in op.inputs if graph.dtype(tensor) == "FLOAT32")
+    return found
 
 
 def _site_at(graph: Graph, op: Op, taken: set[Op]) -> Site | None:
