@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghostnet_tf.base.doors import SAMPLE_ID, next_line, sample
+from ghostnet_tf.base.doors import SAMPLE_ID, next_line, sample, typed
 from ghostnet_tf.base.files import sha256, user_path
 
 from .parity import EQUAL, asked_db
@@ -264,7 +264,7 @@ def keep_lines(
     again = [folder / file.name, "--with", original, "--photos", photos]
     return [
         *lines,
-        f"next: {typed('export', *asked, '--out', folder)}",
+        next_line("export", *asked, "--out", folder),
         f"then: {typed('compare', *again)}",
     ]
 

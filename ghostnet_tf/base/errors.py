@@ -1,20 +1,25 @@
 """What a person is told when something is wrong, and the exit code that goes with it."""
 
 import ast
+import atexit
 import difflib
 import errno
+import gc
 import io
 import os
 import re
 import select
 import shlex
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn, Self, TypeVar
 
+from ghostnet_tf.base.interrupt import Interrupted
 from ghostnet_tf.base.terminal import note
 
 DONE, CHECK_FAILED, USER_CAN_FIX, INTERRUPTED = 0, 1, 2, 130
@@ -136,12 +141,14 @@ def run(command: Callable[[], int | None]) -> NoReturn:
     """Run a command line's `main` and leave the process with the right exit code."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start is no news to a person
     warnings.filterwarnings("ignore", module=r"PIL\.")  # nor is what Pillow finds odd in a photo
+    atexit.register(gc.freeze)  # graphs of TensorFlow would be taken apart for seconds
     for stream in (sys.stdout, sys.stderr):  # a name that this terminal cannot show is escaped
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
             code = _code_of(command)
+            _ctrl_c_ends_at_once()
         finally:
             sys.stdout.flush()  # here, where a closed pipe can still be answered
     except BrokenPipeError:
@@ -159,7 +166,11 @@ def _code_of(command: Callable[[], int | None]) -> int:
     try:
         return command() or DONE
     except KeyboardInterrupt as stop:
+        _ctrl_c_ends_at_once()
         _say(f"interrupted; {str(stop) or 'files already finished were kept'}")
+        if isinstance(stop, Interrupted):  # its thread may go on, and Python would wait for it
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
         return INTERRUPTED
     except UserError as error:
         tell(error)
@@ -170,6 +181,12 @@ def _code_of(command: Callable[[], int | None]) -> int:
         _say(f"error: {error.strerror}: {error.filename or 'while writing'}")
         _say("  fix: free some space or choose another folder; old files are intact")
         return USER_CAN_FIX
+
+
+def _ctrl_c_ends_at_once() -> None:
+    """All is said: from here on it is no exception, which Python's own end would show."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _has_no_reader(stream: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import cache, make_in_cache, sha256
+from ghostnet_tf.base.terminal import note
 
 # rule -> the Makefile's variable, which the environment may set; the compiler; its packages
 NEEDS = {
@@ -54,20 +55,22 @@ def make(what: str, folder: Path, rule: str, out: Path) -> None:
         )
     kernels = f"KERNELS={rooms.folder('kernels')}"
     make_in_cache(out)
+    line = ["make", "--silent", "-C", str(folder), rule, f"OUT={out}", kernels]
     with open(out / ".lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may need it for the first time at once
-        done = subprocess.run(  # noqa: S603
-            ["make", "--silent", "-C", str(folder), rule, f"OUT={out}", kernels],  # noqa: S607
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        if _make([*line, "--question"]).returncode:
+            note(f"compiling {what} for {rule}, once; it takes up to a minute")
+        done = _make(line)
     if done.returncode:
         first = (done.stderr.strip().splitlines() or ["no reason was given"])[0]
         raise UserError(
             f"{what} for {rule} cannot be compiled: {first}",
             fix=f"see all of it with: make -C {folder} {rule}",
         )
+
+
+def _make(line: list[str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(line, capture_output=True, encoding="utf-8", errors="replace")  # noqa: S603
 
 
 def need(program: str, packages: str) -> str:

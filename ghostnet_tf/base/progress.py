@@ -11,6 +11,7 @@ from ghostnet_tf.base.terminal import note, shown
 
 LINE_EVERY_S = 60.0  # in a log
 T = TypeVar("T")
+_shown: list[Callable[[], None]] = []  # what takes each bar away that is on the terminal
 
 
 class Advance(Protocol):
@@ -83,8 +84,18 @@ def _bar(what: str, steps: int | None, file: TextIO) -> Iterator[Advance]:
         columns += [TimeElapsedColumn(), TimeRemainingColumn()]
     columns.append(TextColumn("{task.fields[said]}", markup=False))
     with Progress(*columns, console=Console(file=file), transient=True) as bar:
+        _shown.append(bar.stop)
         task = bar.add_task(shown(what), total=steps, said="")
-        yield lambda n=1, said="": bar.update(task, advance=n, said=shown(said))
+        try:
+            yield lambda n=1, said="": bar.update(task, advance=n, said=shown(said))
+        finally:
+            _shown.remove(bar.stop)
+
+
+def clear() -> None:
+    """Take every bar off the terminal, whichever thread moves it; the cursor is back then."""
+    for take_away in [*_shown]:
+        take_away()
 
 
 class Begin(Protocol):

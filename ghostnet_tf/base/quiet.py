@@ -7,8 +7,10 @@ import sys
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
+from types import ModuleType
 
 from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.interrupt import answering
 
 BACKENDS = {  # of Keras, and how one is installed
     "tensorflow": "pip install tensorflow",
@@ -42,6 +44,15 @@ def quiet() -> Iterator[None]:
                 os.close(copy)
 
 
+def _imported() -> ModuleType:
+    """Keras, with all that it needs; it takes seconds, and some of it swallows a Ctrl-C."""
+    import keras
+
+    if find_spec("tensorflow"):
+        import tensorflow  # noqa: F401
+    return keras
+
+
 def start_keras() -> None:
     """Import Keras and TensorFlow for a command, without what they greet with.
 
@@ -60,10 +71,7 @@ def start_keras() -> None:
             fix=f"{install}, or KERAS_BACKEND=tensorflow",
         )
     with quiet():
-        import keras
-
-        if find_spec("tensorflow"):
-            import tensorflow  # noqa: F401
+        keras = answering(_imported)
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")

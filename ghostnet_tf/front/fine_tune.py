@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.files import refuse_unwritable, user_path
+from ghostnet_tf.base.interrupt import answering
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import outlook
@@ -67,6 +68,6 @@ def fine_tune(
         photos=found, schedule=how, model=model, weights=weights, out=folder, held_out=held_out
     )
     with alone(folder / "state.safetensors", f"training in {str(folder)!r}"):
-        result = train(job)
+        result = answering(lambda: train(job), "no epoch was finished")
     run = result["run"]
     return FineTuned(run.model, result["weights"], rank(run.best)[0], result["report"], run.history)

@@ -1,18 +1,25 @@
 """`ghostnet train PHOTOS --model ghostnet_050 --out runs/mine`."""
 
 import argparse
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.doors import next_line, typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import refuse_unwritable, user_path
+from ghostnet_tf.base.interrupt import answering
 from ghostnet_tf.base.terminal import document, note, out, shown
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import schedule as schedules
+from ghostnet_tf.train.schedule import Schedule
 
+if TYPE_CHECKING:
+    from ghostnet_tf.data.photos import Photos
+
+NOTHING_KEPT = "no epoch was finished, the same command begins anew"
 LISTED, WORST = 12, 5  # classes and photos in the summary; report.json has all of them
 
 
@@ -100,17 +107,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parser().parse_args(argv)
+    line = sys.argv[1:] if argv is None else argv
+    args = parser().parse_args(line)
     zoo.parse_model(args.model)
     if args.recipe is not None:
         note("note: --recipe is now called --schedule; the old name goes soon")
         args.schedule = args.recipe
     schedule = schedules.load(args.schedule).with_settings([*args.set, *_settings(args)])
-    from ghostnet_tf.data.photos import Photos
-    from ghostnet_tf.train.outlook import refuse_too_few_classes
-
-    photos = Photos.open(args.photos)
-    refuse_too_few_classes(photos)
+    photos = answering(lambda: _found(args.photos), NOTHING_KEPT)
     classes = len(photos.classes)
     if args.classes not in (None, classes):
         raise UserError(
@@ -123,25 +127,38 @@ def main(argv: list[str] | None = None) -> int:
 
     with alone(args.out / "state.safetensors", f"training in {str(args.out)!r}"):
         start_keras()
-        from ghostnet_tf.train.loop import Job, train
-
-        result = train(
-            Job(
-                photos=photos,
-                schedule=schedule,
-                model=args.model,
-                weights=args.weights,
-                out=args.out,
-                held_out=args.held_out,
-                stop_after=args.stop_after,
-            )
-        )
+        result = answering(lambda: _trained(args, photos, schedule), NOTHING_KEPT)
     if args.json:
         kept = {key: value for key, value in result.items() if key not in ("run", "report")}
         document(kept | result["report"].to_dict())
     else:
-        out(*summary(args, result))
+        out(*summary(args, line, result))
     return 0
+
+
+def _trained(args: argparse.Namespace, photos: "Photos", schedule: Schedule) -> dict[str, Any]:
+    from ghostnet_tf.train.loop import Job, train
+
+    return train(
+        Job(
+            photos=photos,
+            schedule=schedule,
+            model=args.model,
+            weights=args.weights,
+            out=args.out,
+            held_out=args.held_out,
+            stop_after=args.stop_after,
+        )
+    )
+
+
+def _found(photos: str) -> "Photos":
+    from ghostnet_tf.data.photos import Photos
+    from ghostnet_tf.train.outlook import refuse_too_few_classes
+
+    found = Photos.open(photos)
+    refuse_too_few_classes(found)
+    return found
 
 
 def _settings(args: argparse.Namespace) -> list[str]:
@@ -158,15 +175,14 @@ def _settings(args: argparse.Namespace) -> list[str]:
     return [f"{name}={value}" for name, value in given.items() if value is not None]
 
 
-def summary(args: argparse.Namespace, result: dict[str, Any]) -> list[str]:
-    """What came out, and what to type next."""
-    best, n, report = result["best"], result["held_out"], result["report"]
-    from ghostnet_tf.train.training import averaged_is_better
+def summary(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> list[str]:
+    """What came out, and what to type next; `line`: what was typed."""
+    best, n, report = (result[key] for key in ("best", "held_out", "report"))
+    from ghostnet_tf.train.training import averaged_is_better, score_of
 
-    averaged = averaged_is_better(best)
-    which = "averaged weights" if averaged else "weights"
-    share = best["held_out_ema_top1" if averaged else "held_out_top1"]
-    own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
+    which = "averaged weights" if averaged_is_better(best) else "weights"
+    share, loss = score_of(best)
+    told = "" if loss is None else f", loss {loss:.3f}"
     rows, lines = report.right(), []
     width = max(len(shown(name)) for name, _, _ in rows[:LISTED])
     lines += [f"  {shown(name):{width}} {right:5} of {of}" for name, right, of in rows[:LISTED]]
@@ -179,10 +195,28 @@ def summary(args: argparse.Namespace, result: dict[str, Any]) -> list[str]:
         lines.append(f"took {peak / 2**30:.1f} GiB of memory at most")
     return [
         f"best: the {which} of epoch {best['epoch']}, right for {round(share * n)} of {n} "
-        f"held-out photos ({share:.1%})",
+        f"held-out photos ({share:.1%}{told}), {result['why']}",
         *lines,
         f"wrote {result['weights']}, confusion.png and report.json beside it",
-        next_line("export", *own),
+        *_next(args, line, result),
+    ]
+
+
+def _next(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> list[str]:
+    """The command to type next: the export of what is worth it."""
+    run, report = result["run"], result["report"]
+    if report.is_useful:
+        own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
+        return [next_line("export", *own)]
+    from ghostnet_tf.train.advice import remedy
+
+    begun = args.weights is not None
+    wrong, options = remedy(report, run.history, run.schedule, args.model, begun, args.out)
+    usual = report.classes[report.confusion.sum(axis=1).argmax()]
+    return [
+        f"not worth an export: whoever answers {usual!r} every time is right for "
+        f"{report.by_guessing} of {result['held_out']}; {wrong}",
+        next_line("train", *line, *options),
     ]
 
 

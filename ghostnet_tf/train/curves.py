@@ -4,23 +4,38 @@ import io
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from ghostnet_tf.base.files import write_atomic
+
+SIDES = {  # of the picture: what its axis says, and the columns of the history with their names
+    "cross-entropy, nat": {
+        "loss": "training, augmented",
+        "held_out_loss": "held out",
+        "held_out_ema_loss": "held out, averaged weights",
+    },
+    "top-1": {
+        "accuracy": "training, augmented",
+        "held_out_top1": "held out",
+        "held_out_ema_top1": "held out, averaged weights",
+    },
+}
 
 
 def plot(history: list[dict[str, Any]], path: Path) -> None:
-    """Loss on the left, top-1 on the right, over the epochs."""
-    epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    loss, top1 = figure.subplots(1, 2)
-    loss.plot(epochs, [row["loss"] for row in history], label="training")
-    loss.set(xlabel="epoch", ylabel="cross-entropy, nat")
-    top1.plot(epochs, [row["accuracy"] for row in history], label="training, augmented")
-    top1.plot(epochs, [row["held_out_top1"] for row in history], label="held out")
-    top1.plot(epochs, [row["held_out_ema_top1"] for row in history], label="held out, EMA")
-    top1.set(xlabel="epoch", ylabel="top-1", ylim=(0, None))
-    for axes in (loss, top1):
+    """Loss on the left, top-1 on the right, over the epochs; rows of older runs lack some."""
+    # Here, for whoever asks for less than a picture need not wait for it.
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axes, (said, columns) in zip(figure.subplots(1, 2), SIDES.items(), strict=True):
+        for column, name in columns.items():
+            rows = [row for row in history if row.get(column) is not None]
+            epochs, values = [row["epoch"] for row in rows], [row[column] for row in rows]
+            # a mark an epoch, where there are so few that one could be without a line
+            axes.plot(epochs, values, marker="." if len(history) < 30 else "", label=name)
+        axes.set(xlabel="epoch", ylabel=said, ylim=(0, None))
+        axes.set_xlim(min(0.5, history[0]["epoch"]), history[-1]["epoch"] + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
     image = io.BytesIO()

@@ -122,6 +122,31 @@ def decode(
     return Decoded(pixels, photos.label_of[read_ones], names, digests)
 
 
+@dataclass(frozen=True)
+class Cut:
+    """How an epoch is cut into batches, all of one size: each size is a graph to be traced."""
+
+    steps: int
+    batch: int  # photos in a step
+
+    @classmethod
+    def of(cls, photos: int, schedule: Schedule, accelerators: int = 1) -> "Cut":
+        """Of so many training photos; each accelerator takes as many of a batch as the others.
+
+        With `every_photo` there are as few batches as hold them all, and those as small as do.
+        """
+        if not schedule.every_photo:
+            assert photos >= schedule.batch, "the batch of a small set has to shrink"
+            return cls(photos // schedule.batch, schedule.batch)
+        steps = -(-photos // schedule.batch)
+        batch = -(-photos // steps)
+        return cls(steps, -(-batch // accelerators) * accelerators)
+
+    def twice(self, photos: int) -> int:
+        """How many are seen a second time in an epoch, to fill the last batch; below 0: sit out."""
+        return self.steps * self.batch - photos
+
+
 class TrainBatches:
     """One epoch, augmented: (batch, size, size, 3) float32 and targets (batch, classes) float32."""
 
@@ -132,20 +157,23 @@ class TrainBatches:
         schedule: Schedule,
         preprocessing: Preprocessing,
         epoch: int,
+        cut: Cut | None = None,  # None: of one accelerator
     ):
         self.data, self.schedule, self.preprocessing = data, schedule, preprocessing
         self.epoch, self.size = epoch, schedule.size_at(epoch)
         self.one_hot = np.eye(classes, dtype=np.float32)
-        self.order = np.random.default_rng((schedule.seed, epoch)).permutation(len(data))
+        self.cut = Cut.of(len(data), schedule) if cut is None else cut
+        order = np.random.default_rng((schedule.seed, epoch)).permutation(len(data))
+        # The first ones once more where the last batch is not full; or the last ones left out.
+        self.order = np.resize(order, self.cut.steps * self.cut.batch)
 
     def __len__(self) -> int:
-        # the rest of the photos has its turn next epoch
-        return len(self.data) // self.schedule.batch
+        return self.cut.steps
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         schedule = self.schedule
         rng = np.random.default_rng((schedule.seed, self.epoch, number))
-        chosen = self.order[number * schedule.batch : (number + 1) * schedule.batch]
+        chosen = self.order[number * self.cut.batch :][: self.cut.batch]
         how = (self.size, schedule.crop_scale, schedule.flip, schedule.randaugment)
         views = [random_view(self.data.pixels[i], *how, rng) for i in chosen]
         images = self.preprocessing.normalise(np.stack(views))

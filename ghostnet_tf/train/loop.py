@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.files import write_atomic, write_together
+from ghostnet_tf.base.interrupt import keep, may_stop, whole
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import naming
@@ -23,7 +24,7 @@ from ghostnet_tf.train.hold_out import default_count, hold_out, hold_out_by_clas
 from ghostnet_tf.train.mistakes import Report
 from ghostnet_tf.train.quick_start import started_quickly
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.training import Run, steps_per_epoch
+from ghostnet_tf.train.training import Run, why
 from ghostnet_tf.weights import Weights
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -44,7 +45,8 @@ class Job:
 def train(job: Job) -> dict[str, Any]:
     """Prepare, resume if there is something to resume, train to the end; what came out.
 
-    Ends with the best weights in a network of its own: the key "run" has it.
+    Ends with the best weights in a network of its own: the key "run" has it. For `answering`: what
+    a Ctrl-C says of the run is kept up to date.
     """
     policy = keras.mixed_precision.dtype_policy()
     keras.utils.set_random_seed(job.schedule.seed)
@@ -61,15 +63,16 @@ def _train(job: Job) -> dict[str, Any]:
     count = default_count(len(photos)) if job.held_out is None else job.held_out
     hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
     accelerators = share_among_accelerators()
+    _refuse_unshared(job.schedule.batch, accelerators)
     made, head = _network(job)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing)
     read = _decode(job, info)
     data = _split(read, count, job)
     schedule = _fitting(job.schedule, len(data[0]))
-    _refuse_unshared(schedule.batch, accelerators)
     if schedule.freeze:
         freeze(made.model)
-    this = Run(job.out, schedule, info, made.model, *data)
+    this = Run(job.out, schedule, info, made.model, *data, accelerators=accelerators)
+    _refuse_unshared(this.cut.batch, accelerators)
     note(*_plan(this, read, len(photos.skipped)))
     if this.resume():
         note(f"resuming {job.out} after epoch {len(this.history)}")
@@ -80,6 +83,8 @@ def _train(job: Job) -> dict[str, Any]:
             )
     elif made.path:
         note(f"starting from {made.path} with {head}")
+    if this.history:
+        keep(_kept(this))
     _write_schedule(job.out, this.schedule)
     _epochs(this, job.stop_after)
     report = _report(this)
@@ -87,6 +92,7 @@ def _train(job: Job) -> dict[str, Any]:
         "run": this,
         "weights": str(job.out / "best.safetensors"),
         "best": this.best,
+        "why": why(this.history),
         "epochs": len(this.history),
         "held_out": len(this.held_out),
         **photos.skipped.as_json(),
@@ -218,7 +224,7 @@ def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
         *outlook.of_classes(*sides),
         *outlook.doubts(*sides, this.schedule),
         outlook.of_photos(*counts, len(kept), size),
-        outlook.of_schedule(this.schedule, steps_per_epoch(len(this.train), this.schedule)),
+        *outlook.of_schedule(this.schedule, this.cut, len(this.train)),
         f"{this.info.model} into {this.folder}",
     ]
 
@@ -227,28 +233,37 @@ def _epochs(this: Run, stop_after: int | None) -> None:
     last = this.schedule.epochs
     if stop_after is not None:
         last = min(last, len(this.history) + stop_after)
-    steps, stages, size = steps_per_epoch(len(this.train), this.schedule), Stages(), None
-    try:
-        while (done := len(this.history)) < last and not this.is_finished:
-            if size != (size := this.schedule.size_at(done)):
-                note(f"compiling the network for {size} px, which takes some seconds")
-            with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", steps) as advance:
-                row = this.epoch(advance)
-            note(_line(row, len(this.held_out)))
-    except KeyboardInterrupt:
-        done = len(this.history)
-        where = f"epoch {done} is kept in {this.folder}, the same command resumes there"
-        raise KeyboardInterrupt(where if done else "no epoch was finished") from None
+    stages, size = Stages(), None
+    while (done := len(this.history)) < last and not this.is_finished:
+        may_stop()
+        if size != (size := this.schedule.size_at(done)):
+            note(f"compiling the network for {size} px, which takes some seconds")
+        with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", this.cut.steps) as advance:
+            row = this.epoch(advance)
+        keep(_kept(this))
+        note(_line(row, len(this.held_out)))
     if this.is_finished and len(this.history) < this.schedule.epochs:
         note(f"stopped early: {this.schedule.early_stop} epochs brought nothing better")
 
 
+def _kept(this: Run) -> str:
+    """What a Ctrl-C says of the run."""
+    if this.is_finished:
+        done_in = f"the training is finished and kept in {this.folder}"
+        return f"{done_in}, the same command writes its report"
+    return f"epoch {len(this.history)} is kept in {this.folder}, the same command resumes there"
+
+
 def _report(this: Run) -> Report:
     """Of the best weights, which the network then has."""
-    this.take_best()
     labels, classes = this.held_out.labels, this.info.classes
+    note(f"scoring {len(labels)} held-out photos with the weights of epoch {this.best['epoch']}")
+    this.take_best()
     report = Report.of(this.logits(), labels, this.held_out.names, classes)
-    report.save(this.folder)
+    note("drawing confusion.png")
+    files = report.files(this.folder)
+    with whole():
+        write_together(files)
     return report
 
 
@@ -257,9 +272,12 @@ def _write_schedule(folder: Path, schedule: Schedule) -> None:
 
 
 def _line(row: dict[str, Any], held_out: int) -> str:
-    plain, averaged = (round(row[k] * held_out) for k in ("held_out_top1", "held_out_ema_top1"))
+    plain, averaged = (
+        f"{round(row[f'{k}_top1'] * held_out)} of {held_out}{{}} (loss {row[f'{k}_loss']:.3f})"
+        for k in ("held_out", "held_out_ema")
+    )
     return (
         f"epoch {row['epoch']:3d}  {row['size']} px  loss {row['loss']:.3f}"
-        f"  {row['accuracy']:.1%} of the training photos  {plain} of {held_out} held-out photos,"
-        f" averaged weights {averaged} of {held_out}"
+        f"  {row['accuracy']:.1%} of the training photos"
+        f"  {plain.format(' held-out photos')}, averaged weights {averaged.format('')}"
     )

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from ghostnet_tf.base.files import write_together
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.train.score import confusion, cross_entropy
 
@@ -62,32 +60,45 @@ class Report:
         return {
             "classes": list(self.classes),
             "per_class": {name: {"right": r, "held_out": n} for name, r, n in self.right()},
+            "right_by_guessing": self.by_guessing,
             "confusion": self.confusion.tolist(),
             "mistaken": [asdict(one) for one in self.mistaken],
         }
 
-    def save(self, folder: Path) -> None:
-        """report.json and confusion.png."""
+    @property
+    def by_guessing(self) -> int:
+        """How many would be right if every photo was taken for the most frequent class."""
+        return int(self.confusion.sum(axis=1).max())
+
+    @property
+    def is_useful(self) -> bool:
+        """Whether more are right than by guessing."""
+        return int(self.confusion.trace()) > self.by_guessing
+
+    def files(self, folder: Path) -> dict[Path, bytes]:
+        """report.json and confusion.png, to be written together."""
         text = json.dumps(self.to_dict(), indent=1) + "\n"
-        picture = self._picture()
-        write_together({folder / "report.json": text.encode(), folder / "confusion.png": picture})
+        return {folder / "report.json": text.encode(), folder / "confusion.png": self._picture()}
 
     def _picture(self) -> bytes:
-        n = len(self.classes)
-        side = min(4 + 0.32 * n, 16)
-        figure = Figure(figsize=(side + 1, side), layout="constrained")
+        """A row for each class that was scored, a column for each that can be answered."""
+        from matplotlib.figure import Figure  # seconds that only a finished run has to wait
+
+        scored = np.flatnonzero(self.confusion.sum(axis=1))
+        counts, columns = self.confusion[scored], len(self.classes)
+        shares = counts / counts.sum(axis=1, keepdims=True)
+        names = [_label(name) for name in self.classes]
+        width, height = (min(2.5 + 0.32 * n, 15) for n in (columns, len(scored)))
+        figure = Figure(figsize=(max(width, 4.5) + 1.5, max(height, 3.5)), layout="constrained")
         axes = figure.subplots()
-        rows = self.confusion.sum(axis=1, keepdims=True)
-        shares = self.confusion / np.maximum(rows, 1)
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         figure.colorbar(image, ax=axes, label="share of the class", shrink=0.8)
-        axes.set(xlabel="taken for", ylabel="is of", title="held-out photos")
-        if n <= NAMED:
-            names = [_label(name) for name in self.classes]
-            axes.set_xticks(range(n), names, rotation=90)
-            axes.set_yticks(range(n), names)
-        if n <= NUMBERED:
-            for (i, j), count in np.ndenumerate(self.confusion):
+        axes.set(xlabel="taken for", ylabel="is of", title=self._title(len(scored)))
+        if columns <= NAMED:
+            axes.set_xticks(range(columns), names, rotation=90)
+            axes.set_yticks(range(len(scored)), [names[i] for i in scored])
+        if columns <= NUMBERED:
+            for (i, j), count in np.ndenumerate(counts):
                 if count:
                     colour = "white" if shares[i, j] > 0.5 else "black"
                     axes.text(j, i, str(count), ha="center", va="center", color=colour)
@@ -96,6 +107,12 @@ class Report:
             warnings.simplefilter("ignore", UserWarning)
             figure.savefig(data, format="png", dpi=120, metadata={"Software": None})
         return data.getvalue()
+
+    def _title(self, scored: int) -> str:
+        right, of = int(self.confusion.trace()), int(self.confusion.sum())
+        lacking = len(self.classes) - scored
+        without = f"\n{lacking} classes without one have no row" if lacking else ""
+        return f"held-out photos: {right} of {of} right{without}"
 
 
 def _label(name: str) -> str:

@@ -54,7 +54,7 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class _OneGraph(keras.optimizers.Optimizer):
-    """Asks for the learning rate once a step and averages with it.
+    """Asks for the learning rate once a step, and averages with few operators a weight.
 
     Keras' own asks twice for every weight, each time with a conditional of two more graphs: half of
     the graph of a small network, and so half of the time before the first step.
@@ -64,23 +64,42 @@ class _OneGraph(keras.optimizers.Optimizer):
 
     def _backend_apply_gradients(self, grads, trainable_variables):
         rate = ops.cast(self.learning_rate, "float32")
+        undecayed = 1 - rate * (self.weight_decay or 0.0)
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             if self.weight_decay and self._use_weight_decay(variable):
-                variable.assign(variable - variable * (rate * self.weight_decay))
+                _assign(variable, variable.value * undecayed)
             self.update_step(gradient, variable, rate)
         steps: Any = ops.cast(self.iterations, "float32")  # before this one
         # At the first step the average is the weights themselves.
         kept: Any = ops.cast(steps > 0, "float32") * self.ema_momentum
         if self.ema_grows:
             kept = ops.minimum(steps / (steps + 9.0), self.ema_momentum)
+        new = 1 - kept
         for variable, average in zip(
             self._trainable_variables, self._model_variables_moving_average, strict=True
         ):
-            average.assign(kept * average + (1 - kept) * variable)
+            _assign(average, kept * average.value + new * variable.value)
+
+
+def _assign(variable: keras.Variable, value: Any) -> None:
+    """Without the operators that TensorFlow reads it again with."""
+    if keras.backend.backend() == "tensorflow":
+        variable.value.assign(value, read_value=False)
+    else:
+        variable.assign(value)
 
 
 class _SGD(_OneGraph, keras.optimizers.SGD):
-    pass
+    def update_step(self, gradient, variable, learning_rate):
+        if keras.backend.backend() != "tensorflow":
+            return super().update_step(gradient, variable, learning_rate)
+        import tensorflow as tf
+
+        moment = self.momentums[self._get_variable_index(variable)]
+        return tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.value.handle, accum=moment.value.handle, lr=learning_rate, grad=gradient,
+            momentum=self.momentum, use_nesterov=self.nesterov,
+        )  # fmt: skip
 
 
 class _AdamW(_OneGraph, keras.optimizers.AdamW):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.train.data import Cut
 from ghostnet_tf.train.memory import GIB
 from ghostnet_tf.train.schedule import Schedule
 
@@ -70,14 +71,24 @@ def of_photos(train: int, held_out: int, skipped: int, in_memory: int, size_byte
     return f"{train} photos to train on, {held_out} held out{left_out}; {where}"
 
 
-def of_schedule(schedule: Schedule, steps: int) -> str:
-    """Epochs, batch, learning rate and size."""
+def of_schedule(schedule: Schedule, cut: Cut, photos: int) -> list[str]:
+    """Epochs, batch, learning rate and size; what becomes of photos that fill no batch."""
     sizes = ", then ".join(f"{size} px" for _, size in schedule.sizes)
     kept = ", the classifier alone" if schedule.freeze else ""
-    return (
-        f"{_n(schedule.epochs, 'epoch', 's')} of {_n(steps, 'batch', 'es')} of {schedule.batch}, "
+    lines = [
+        f"{_n(schedule.epochs, 'epoch', 's')} of {_n(cut.steps, 'batch', 'es')} of {cut.batch}, "
         f"learning rate {schedule.learning_rate:g}, {sizes}{kept}"
-    )
+    ]
+    twice = cut.twice(photos)
+    if twice < 0:
+        lines.append(f"{-twice} of {photos} photos sit out each epoch, others every time")
+    elif cut.batch != schedule.batch:
+        again = f", {twice} of them twice" if twice else ""
+        lines.append(
+            f"batches of {cut.batch} instead of {schedule.batch}: every epoch shows all "
+            f"{photos} photos{again}"
+        )
+    return lines
 
 
 def _n(count: int, noun: str, plural: str) -> str:

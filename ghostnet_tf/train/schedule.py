@@ -62,6 +62,7 @@ class Schedule:
     freeze: bool = _is(False, "train the classifier alone, BatchNorm as in use")
     class_weights: bool = _is(False, "rare classes count more, ten times at most")
     early_stop: int | None = _is(None, "stop after so many epochs without a better one")
+    every_photo: bool = _is(False, "batches shrink a little, and no photo sits out an epoch")
     hold_out: Literal["by_class", "random"] = _is("random", "by_class: some of every class")
     precision: Literal["float32", "mixed_bfloat16"] = _is("float32", "float32 or mixed_bfloat16")
     seed: int = _is(0, "of everything random")
@@ -222,6 +223,7 @@ SCHEDULES: dict[str, Schedule] = {
         ema=0.99,
         ema_grows=True,
         crop_scale=(0.5, 1.0),
+        every_photo=True,
         hold_out="by_class",
     ),
 }

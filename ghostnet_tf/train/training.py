@@ -14,16 +14,17 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic
+from ghostnet_tf.base.interrupt import whole
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.data.photos import of_all
 from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
 from ghostnet_tf.train.curves import plot
-from ghostnet_tf.train.data import Decoded, EvalBatches, TrainBatches
-from ghostnet_tf.train.interrupt import ctrl_c_waits
+from ghostnet_tf.train.data import Cut, Decoded, EvalBatches, TrainBatches
 from ghostnet_tf.train.optimizer import make_optimizer
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.score import accuracy, cross_entropy
+from ghostnet_tf.train.step import Step, training_step
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.apply import weights_of
 
@@ -49,26 +50,33 @@ class Run:
     train: Decoded
     held_out: Decoded
     history: list[dict[str, Any]] = field(default_factory=list)
+    accelerators: int = 1
+    step: Step = field(init=False)
     forward: Callable[[Any], Any] = field(init=False)
 
     def __post_init__(self):
         self.forward = training_forward(self.model)
         self._compile()
 
+    @property
+    def cut(self) -> Cut:
+        """Of each epoch, into batches."""
+        return Cut.of(len(self.train), self.schedule, self.accelerators)
+
     def _compile(self) -> None:
+        loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=self.schedule.label_smoothing
+        )
         self.model.compile(
-            optimizer=make_optimizer(
-                self.schedule, steps_per_epoch(len(self.train), self.schedule)
-            ),
-            loss=keras.losses.CategoricalCrossentropy(
-                from_logits=True, label_smoothing=self.schedule.label_smoothing
-            ),
+            optimizer=make_optimizer(self.schedule, self.cut.steps),
+            loss=loss,
             # Not by name: its variables would be made within the first step, which TensorFlow
             # would then trace twice.
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=keras.backend.backend() == "jax",  # XLA makes TensorFlow slower on a CPU
         )
         self.model.optimizer.build(self.model.trainable_variables)
+        self.step = training_step(self.model, loss)
 
     @property
     def state_path(self) -> Path:
@@ -142,33 +150,33 @@ class Run:
         return own.taken_on(done, wanted.epochs)
 
     def epoch(self, advance: Advance = silent) -> dict[str, Any]:
-        """Train one epoch, score the held-out photos, save; returns the new row of the history."""
-        number = len(self.history)
+        """Train one epoch, score the held-out photos, save; returns the new row of the history.
+
+        UserError, and nothing is saved, where the weights have become useless.
+        """
+        number, cut = len(self.history), self.cut
         batches = TrainBatches(
-            self.train, len(self.info.classes), self.schedule, self.info.preprocessing, number
+            self.train, len(self.info.classes), self.schedule, self.info.preprocessing, number, cut
         )
         weight_of = self._class_weights()
         losses, shares = [], []
         for images, targets in prefetched(batches.__getitem__, len(batches)):
             weights = None if weight_of is None else targets @ weight_of
-            said = self.model.train_on_batch(images, targets, weights, return_dict=True)
-            losses.append(float(said["loss"]))
-            shares.append(float(said["accuracy"]))
+            loss, share = self.step(images, targets, weights)
+            self._refuse_diverged(loss, "loss")
+            losses.append(loss)
+            shares.append(share)
             loss, share = float(np.mean(losses)), float(np.mean(shares))
             advance(said=f"loss {loss:.3f}  top-1 {share:.3f}")
-        if not math.isfinite(loss := float(np.mean(losses))):
-            raise UserError(
-                f"the loss of epoch {number + 1} is {loss}: the run has diverged",
-                fix=f"{option('learning-rate', 'RATE')} with a smaller one, and another "
-                f"{option('out', 'DIR')}",
-            )
         advance(0, said="scoring the held-out photos")
+        scored = self.score()
+        self._refuse_diverged(scored["loss"], "loss of the held-out photos")
         row = {
             "epoch": number + 1,
             "size": batches.size,
-            "loss": loss,
+            "loss": float(np.mean(losses)),
             "accuracy": float(np.mean(shares)),
-            **{f"held_out_{k}": v for k, v in self.score().items()},
+            **{f"held_out_{k}": v for k, v in scored.items()},
         }
         weights = self._weights()
         some = min(len(batches), STATISTICS_BATCHES)
@@ -177,10 +185,21 @@ class Run:
             row |= {f"held_out_ema_{k}": v for k, v in self.score().items()}
             if averaged_is_better(row):
                 weights = self._weights()
-        with ctrl_c_waits():  # between two files, the log and the state would not agree
+        advance(0, said="writing")
+        with whole():  # between two files, the log and the state would not agree
             self.history.append(row)
             self._save(weights)
         return row
+
+    def _refuse_diverged(self, loss: float, which: str) -> None:
+        if math.isfinite(loss):
+            return
+        done, rate = len(self.history), self.schedule.learning_rate / 10
+        kept = f"; epoch {done} is kept in {str(self.folder)!r}" if done else ""
+        raise UserError(
+            f"the {which} of epoch {done + 1} is {loss}: the run has diverged{kept}",
+            fix=f"{option('learning-rate', f'{rate:g}')}, and another {option('out', 'DIR')}",
+        )
 
     def score(self) -> dict[str, float]:
         """Top-1, top-5 and loss of the held-out photos, at the size of the finished network."""
@@ -189,7 +208,7 @@ class Run:
 
     def logits(self) -> np.ndarray:
         """Of the held-out photos, (n, classes) float32."""
-        batches = EvalBatches(self.held_out, self.info.preprocessing, self.schedule.batch)
+        batches = EvalBatches(self.held_out, self.info.preprocessing, self.cut.batch)
         found = [
             np.asarray(self.model.predict_on_batch(images), np.float32)
             for images in prefetched(batches.__getitem__, len(batches))
@@ -252,12 +271,6 @@ class Run:
         checkpoint.save(self.state_path, tensors, self._header())
 
 
-def steps_per_epoch(photos: int, schedule: Schedule) -> int:
-    """Full batches in so many training photos; at least one."""
-    assert photos >= schedule.batch, "the batch of a small set has to shrink"
-    return photos // schedule.batch
-
-
 def refuse_another(
     folder: Path, header: dict[str, Any], mine: dict[str, Any], keys: tuple[str, ...]
 ) -> None:
@@ -296,11 +309,34 @@ def rank(row: dict[str, Any]) -> tuple[float, float, int]:
 
     Rows of older runs have no loss, and their best.safetensors is of the first of equals.
     """
-    which = "held_out_ema" if averaged_is_better(row) else "held_out"
-    loss = row.get(f"{which}_loss")
+    top1, loss = score_of(row)
     if loss is None:
-        return row[f"{which}_top1"], -math.inf, -row["epoch"]
-    return row[f"{which}_top1"], _goodness(loss), row["epoch"]
+        return top1, -math.inf, -row["epoch"]
+    return top1, _goodness(loss), row["epoch"]
+
+
+def score_of(row: dict[str, Any]) -> tuple[float, float | None]:
+    """Top-1 and loss by which an epoch is compared; rows of older runs have no loss."""
+    which = "held_out_ema" if averaged_is_better(row) else "held_out"
+    return row[f"{which}_top1"], row.get(f"{which}_loss")
+
+
+def why(history: list[dict[str, Any]]) -> str:
+    """Why the best epoch is that one: the most photos, or of equals the smaller loss, or later."""
+    best = max(history, key=rank)
+    top1, loss = score_of(best)
+    equals = [row for row in history if row is not best and score_of(row)[0] == top1]
+    if len(history) == 1:
+        return "the only epoch"
+    if not equals:
+        return "more than any other epoch"
+    next_best = max(equals, key=rank)
+    others = f"as many as epoch {next_best['epoch']}"
+    if len(equals) > 1:
+        others += f" and {len(equals) - 1} more"
+    if loss is None or score_of(next_best)[1] is None:  # of an older run
+        return others
+    return f"{others}, {'but later' if score_of(next_best)[1] == loss else 'with a smaller loss'}"
 
 
 def averaged_is_better(row: dict[str, Any]) -> bool:
