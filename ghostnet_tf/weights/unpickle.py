@@ -281,7 +281,7 @@ def put(target: dict[Any, Any], items: list[Any]) -> dict[Any, Any]:
 
 def _top(stack: list[Any], n: int) -> list[Any]:
     if len(stack) < n:
-        raise IndexError("it takes more than it has put down")
+        raise ValueError("it takes more than it has put down")
     return stack[-n:]
 
 
