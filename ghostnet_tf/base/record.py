@@ -225,7 +225,9 @@ def read_model(path: str | Path) -> bytes:
     """The bytes of a `.tflite` file; whether they make a model is the runtime's to say."""
     where = user_path(path)
     try:
-        if not where.is_file() and not where.is_dir() and where.exists():  # a pipe would wait
+        if where.is_dir():
+            raise UserError(f"{str(path)!r} is a folder", fix="name one .tflite file, in it or not")
+        if not where.is_file() and where.exists():  # a pipe would wait
             raise UserError(f"{str(path)!r} is no file", fix="save it as one first")
         data = where.read_bytes()
     except FileNotFoundError:

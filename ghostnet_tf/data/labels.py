@@ -92,6 +92,11 @@ def labels(name_or_file: str) -> Labels:
     """A table of ours by name ("imagenet", "tinyimagenet"), or one of the user's by file."""
     if user_path(name_or_file).is_file():
         return Labels.read(name_or_file)
+    if user_path(name_or_file).suffix or len(user_path(name_or_file).parts) > 1:
+        raise UserError(
+            f"there is no file of labels {name_or_file!r}",
+            fix=f"check the path, or give {' or '.join(TABLES)}",
+        )
     return Labels.read(pick(name_or_file, TABLES, "label table"))
 
 

@@ -181,8 +181,9 @@ def how(
         )
     shape = input_shape_of(model)
     fixed = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
-    size = size or (given and given.size) or fixed or (known and known.size)
-    if not size:
+    if size is None:
+        size = (given and given.size) or fixed or (known and known.size)
+    if size is None:
         raise UserError(f"the model {model.name!r} takes images of any size", fix="size=224, say")
     if known is None:
         return Preprocessing(size=size, **WHOLE_PHOTO, **PIXELS)

@@ -82,7 +82,9 @@ def main(argv: list[str] | None = None) -> int | None:
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)
     start_keras()
-    description = describe(entry.build(size=asked.size or entry.preprocessing.size))
+    description = describe(
+        entry.build(size=entry.preprocessing.size if asked.size is None else asked.size)
+    )
     if asked.json:
         terminal.document(asdict(description))
     else:

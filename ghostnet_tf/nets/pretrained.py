@@ -1,6 +1,7 @@
 """The weights of a network: model, labels, preprocessing and origin are decided here, together."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,10 @@ def outputs(
     new_head: bool = False,
 ) -> tuple[int, Labels | None]:
     """(how many classes, their labels), as weights and caller have it together."""
+    if classes is not None and (not isinstance(classes, Integral) or classes < 1):
+        raise UserError(
+            f"a network cannot have {classes!r} classes", fix="give a whole number, 1 or more"
+        )
     table = labels if isinstance(labels, Labels) else label_tables.labels(labels or entry.labels)
     has: int | None = None  # classes, as far as the weights say so before they are loaded
     if isinstance(found, Weights):
@@ -183,7 +188,7 @@ def outputs(
 def _preprocessing(entry: zoo.Entry, found: Source, size: int | None = None) -> Preprocessing:
     info = found.info if isinstance(found, Weights) else None
     theirs = info.preprocessing if info else entry.preprocessing
-    return theirs.at(size or theirs.size)
+    return theirs if size is None else theirs.at(size)
 
 
 def _as_read(entry: zoo.Entry, found: Weights, at: Preprocessing) -> str:

@@ -221,7 +221,10 @@ def _next(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> 
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
     return number

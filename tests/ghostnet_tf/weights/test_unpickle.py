@@ -146,7 +146,10 @@ HOSTILE = {
         value(b"cnumpy.core.multiarray\n_reconstruct\n" + torch.text("mmap") + b"\x85R"),
         "an array of the class 'mmap'",
     ),
-    "unknown memo": (value(b"j\xff\xff\xff\x7f"), "its pickle is damaged: its steps do not fit together"),
+    "unknown memo": (
+        value(b"j\xff\xff\xff\x7f"),
+        "its pickle is damaged: its steps do not fit together",
+    ),
     "empty stack": (b"\x80\x02R.", "its pickle is damaged: it takes more than it has put down"),
     "name twice": (b"\x80\x02}(" + (torch.text("w") + b"K\x01") * 2 + b"u.", "'w' stands twice"),
     "no end": (b"\x80\x02}", "its pickle cannot be read: pickle exhausted"),
