@@ -2,11 +2,13 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import fields, replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tiny import ARGS, arguments, coloured_photos, start
 
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.interrupt import Interrupted
 from ghostnet_tf.base.record import load
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
@@ -58,7 +61,8 @@ def test_a_log_file_has_a_line_per_epoch(unbroken):
 
     assert [line[:11] for line in lines] == ["epoch   1  ", "epoch   2  ", "epoch   3  "]
     said = (
-        r"  [\d.]+% of the training photos  \d+ of 16 held-out photos, averaged weights \d+ of 16$"
+        r"  [\d.]+% of the training photos  \d+ of 16 held-out photos \(loss \d\.\d{3}\),"
+        r" averaged weights \d+ of 16 \(loss \d\.\d{3}\)$"
     )
     assert re.search(said, lines[0])
 
@@ -380,23 +384,77 @@ def test_every_setting_stands_in_the_help_with_its_default():
         ), one.name
 
 
-WHERE = {  # in which module Ctrl-C arrives, and what
-    "reading": "ghostnet_tf.train.data.Pixels.read",
-    "tracing": "keras.src.backend.tensorflow.trainer.TensorFlowTrainer.train_step",
-}
-
-
-@pytest.mark.parametrize("where", WHERE)
-def test_ctrl_c_before_the_first_step_ends_the_run_there(where, photos, tmp_path):
+def test_ctrl_c_before_the_first_step_ends_the_run_there(photos, tmp_path):
     """It is sent from within that work, so none of it is finished; nothing goes on afterwards."""
-    process = start("--ctrl-c-in", WHERE[where], *arguments(photos, tmp_path / "run"))
+    place = "ghostnet_tf.train.data.Pixels.read"
+    process = start("--ctrl-c-in", place, *arguments(photos, tmp_path / "run"))
     output, errors = process.communicate(timeout=300)
 
     last = errors.splitlines()[-1]
     assert process.returncode == 130 and output == "" and "Traceback" not in errors
-    assert last.startswith("interrupted; ")
+    assert last == "interrupted; no epoch was finished, the same command begins anew"
     assert "epoch   1" not in errors and not (tmp_path / "run/state.safetensors").exists()
-    assert ("no epoch was finished" in last) == (where == "tracing")
+
+
+FIRST = "no epoch was finished, the same command begins anew"
+PRESSED = {  # in which phase Ctrl-C arrives: where that is, what is said, and how many epochs stay
+    "looking for photos": ("ghostnet_tf.data.photos.Photos.__init__", FIRST, 0),
+    "tracing": ("ghostnet_tf.nets.layers.Norm.call", FIRST, 0),
+    "between batches": ("ghostnet_tf.train.data.TrainBatches.__getitem__", FIRST, 0),
+    "scoring": ("ghostnet_tf.train.data.EvalBatches.__getitem__", FIRST, 0),
+    "writing": ("ghostnet_tf.train.training.Run._save", "epoch 1 is kept in", 1),
+    "at the end": (
+        "ghostnet_tf.train.training.Run.take_best", "the training is finished and kept in", 2,
+    ),
+    "drawing": (
+        "ghostnet_tf.train.mistakes.Report.files", "the training is finished and kept in", 2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("tf_settings_kept", "ctrl_c_raises")
+@pytest.mark.parametrize("phase", PRESSED)
+def test_ctrl_c_is_answered_in_every_phase(phase, photos, tmp_path, monkeypatch):
+    place, said, epochs = PRESSED[phase]
+    module, kind, name = place.rsplit(".", 2)
+    owner = getattr(import_module(module), kind)
+    monkeypatch.setattr(owner, name, getattr(owner, name))  # put back what `ctrl_c_in` changes
+    tiny.ctrl_c_in(place)
+    run = tmp_path / "run"
+
+    with pytest.raises(Interrupted) as stopped:
+        main(arguments(photos, run, "epochs=2"))
+
+    assert str(stopped.value).startswith(said)
+    state = run / "state.safetensors"
+    history = checkpoint.read(state)[1]["history"] if state.exists() else []
+    assert len(history) == epochs
+    if epochs:  # all files of the epoch agree
+        assert json.loads((run / "log.json").read_text()) == history
+    assert not (run / "report.json").exists()
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
+
+
+@pytest.fixture
+def ctrl_c_raises():
+    """Where the tests run in the background, Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("tf_settings_kept")
+def test_a_run_that_has_learned_nothing_proposes_no_export(photos, tmp_path, capsys):
+    typed = arguments(photos, tmp_path / "run", "epochs=1", "warmup_epochs=0", "learning_rate=1e-9")
+
+    assert main(typed) == 0
+
+    *_, why, following = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(
+        "not worth an export: whoever answers 'blue' every time is right for 4 of 16; "
+        "it has not trained for long", why
+    )  # fmt: skip
+    assert following.endswith(f"ghostnet train {shlex.join(typed)} --epochs 3")
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):

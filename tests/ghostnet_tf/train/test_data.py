@@ -8,7 +8,7 @@ from PIL import Image
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.train.data import Decoded, EvalBatches, Pixels, TrainBatches, decode
+from ghostnet_tf.train.data import Cut, Decoded, EvalBatches, Pixels, TrainBatches, decode
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
 
@@ -50,6 +50,50 @@ def test_an_epoch_shows_every_photo_once_but_for_the_last_partial_batch(data):
     assert len(epoch) == 2
     seen = np.concatenate([epoch[i][0][:, 0, 0, 0] for i in range(2)])
     assert len(np.unique(seen)) == 16
+
+
+def test_no_photo_sits_out_where_every_one_is_asked_for(data):
+    epoch = batches(data, plain(every_photo=True))
+
+    shown = [epoch[i][0][:, 0, 0, 0] for i in range(len(epoch))]
+    assert [len(batch) for batch in shown] == [7, 7, 7]  # one size, and as few as three hold
+    seen, times = np.unique(np.concatenate(shown), return_counts=True)
+    assert len(seen) == 20 and sorted(times) == [1] * 19 + [2]
+    other = batches(data, plain(every_photo=True), epoch=1)
+    again = np.concatenate([other[i][0][:, 0, 0, 0] for i in range(3)])
+    assert not np.array_equal(again, np.concatenate(shown))
+
+
+def test_where_the_batch_divides_the_photos_all_is_as_it_was(data):
+    some = data.subset(np.arange(16))
+    every, before = (
+        batches(some, replace(SCHEDULE, every_photo=asked), epoch=2) for asked in (True, False)
+    )
+
+    assert len(every) == len(before) == 2
+    for i in range(2):
+        assert all(map(np.array_equal, every[i], before[i]))
+
+
+@pytest.mark.parametrize(
+    ("photos", "batch", "accelerators", "steps", "size"),
+    [
+        (45, 32, 1, 2, 23),
+        (46, 32, 1, 2, 23),
+        (64, 32, 1, 2, 32),
+        (65, 32, 1, 3, 22),
+        (33, 32, 1, 2, 17),
+        (1, 32, 1, 1, 1),
+        (45, 32, 4, 2, 24),
+        (3, 4, 4, 1, 4),
+        (100_000, 128, 1, 782, 128),
+    ],
+)
+def test_an_epoch_is_cut_into_few_batches_of_one_size(photos, batch, accelerators, steps, size):
+    schedule = replace(SCHEDULE, batch=batch, every_photo=True)
+
+    assert Cut.of(photos, schedule, accelerators) == Cut(steps, size)
+    assert Cut(steps, size).twice(photos) == steps * size - photos >= 0
 
 
 def test_a_target_is_the_class_of_its_image(data):

@@ -20,7 +20,7 @@ from ghostnet_tf.train.average import as_numpy
 from ghostnet_tf.train.data import decode
 from ghostnet_tf.train.hold_out import hold_out
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.training import Run, averaged_is_better
+from ghostnet_tf.train.training import Run, averaged_is_better, why
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -151,7 +151,35 @@ def test_a_run_that_diverges_stops_and_keeps_no_nan(photos, tmp_path):
     assert all(np.isfinite(row["loss"]) for row in run.history)
 
 
-NEW_SETTINGS = ("ema_grows", "freeze", "class_weights", "early_stop", "hold_out", "legs")
+@pytest.mark.parametrize("done", [0, 3])
+def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept(done, photos, tmp_path):
+    """The loss of that step is a number: it was computed before."""
+    run = start(tmp_path, photos, replace(SCHEDULE, learning_rate=0.5))
+    run.history = [{"epoch": n + 1} for n in range(done)]
+
+    def step(*_):
+        kernel = run.model.trainable_variables[0]
+        kernel.assign(np.full(kernel.shape, np.nan, np.float32))
+        return 1.0, 0.5
+
+    run.step = step
+    with pytest.raises(UserError, match="held-out photos .* is nan: the run has diverged") as stop:
+        run.epoch()
+
+    assert stop.value.fix == "--learning-rate 0.05, and another --out"
+    assert ("epoch 3 is kept" in str(stop.value)) == (done == 3)
+    assert len(run.history) == done and not [*tmp_path.iterdir()]
+
+
+NEW_SETTINGS = (
+    "every_photo",
+    "ema_grows",
+    "freeze",
+    "class_weights",
+    "early_stop",
+    "hold_out",
+    "legs",
+)
 
 
 def test_a_schedule_of_an_older_run_means_what_it_meant(finished, photos, tmp_path):
@@ -200,6 +228,20 @@ def test_equals_are_told_apart_by_their_loss_and_then_the_later_is_taken(finishe
     assert not averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.5)))
 
 
+def test_it_is_said_why_an_epoch_is_the_best():
+    def row(epoch, top1, loss) -> dict[str, Any]:
+        other = {"held_out_ema_top1": 0.0, "held_out_ema_loss": 9.0}
+        return {"epoch": epoch, "held_out_top1": top1, "held_out_loss": loss, **other}
+
+    old = [{"epoch": n, "held_out_top1": 0.5, "held_out_ema_top1": 0.0} for n in (1, 2)]
+    assert why([row(1, 0.5, 1.0)]) == "the only epoch"
+    assert why([row(1, 0.5, 1.0), row(2, 0.7, 2.0)]) == "more than any other epoch"
+    less = [row(1, 0.7, 1.0), row(2, 0.7, 0.9), row(3, 0.7, 1.1)]
+    assert why(less) == "as many as epoch 1 and 1 more, with a smaller loss"
+    assert why([row(1, 0.7, 1.0), row(2, 0.7, 1.0)]) == "as many as epoch 1, but later"
+    assert why(old) == "as many as epoch 2"
+
+
 def test_of_an_older_run_the_first_of_equals_is_the_best(finished):
     """Its best.safetensors holds that one."""
     rows = [{"epoch": n, "held_out_top1": 0.5, "held_out_ema_top1": 0.0} for n in (1, 2)]
@@ -209,7 +251,7 @@ def test_of_an_older_run_the_first_of_equals_is_the_best(finished):
     assert replace(finished, history=[*rows, new]).best["epoch"] == 3
 
 
-SHORT = replace(SCHEDULE, epochs=2)
+SHORT = replace(SCHEDULE, epochs=2, batch=33, every_photo=True)  # 80 photos: 3 batches of 27
 
 
 def test_a_finished_run_goes_on_for_more_epochs_and_can_be_killed_there(photos, tmp_path):
@@ -279,11 +321,11 @@ def test_every_photo_of_a_step_has_the_weight_of_its_class(finished, monkeypatch
     of_class = np.array([0.5, 1.0, 2.0, 4.0], np.float32)
     monkeypatch.setattr(run, "_class_weights", lambda: of_class)
 
-    def step(images, targets, weights, return_dict):
+    def step(images, targets, weights):
         assert np.array_equal(weights, of_class[targets.argmax(axis=1)]) and len(weights) == 16
         raise Enough
 
-    monkeypatch.setattr(run.model, "train_on_batch", step)
+    monkeypatch.setattr(run, "step", step)
 
     with pytest.raises(Enough):
         run.epoch()
