@@ -12,6 +12,7 @@ from ghostnet_tf.nets.layers import (
     ConvNorm,
     GhostBottleneck,
     GhostModule,
+    Norm,
     PointwiseConv2D,
     SqueezeExcite,
 )
@@ -293,3 +294,44 @@ def test_channels_first_is_refused(monkeypatch):
 
     with pytest.raises(ValueError, match="GhostNet is channels last"):
         ConvNorm(8)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is Keras' own elsewhere")
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("shape", [(2, 3, 3, 5), (4, 1, 1, 3), (1, 7, 2, 8)])
+def test_a_norm_trains_as_that_of_keras(policy, shape):
+    """Outputs, gradients and statistics; few values, where n and n - 1 differ most."""
+    import tensorflow as tf
+
+    found = []
+    for kind in (Norm, layers.BatchNormalization):
+        norm = kind(epsilon=1e-5, momentum=0.7, dtype=policy)
+        norm.build(shape)
+        for seed, variable in enumerate(norm.weights):
+            values = np.random.default_rng(seed).uniform(0.5, 2.0, variable.shape)
+            variable.assign(values.astype(np.float32))
+        x = tf.constant(np.random.default_rng(9).normal(3.0, 2.0, shape), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = norm(x, training=True)
+            loss = tf.reduce_sum(tf.cast(y, tf.float32) ** 2 * tf.range(1.0, shape[-1] + 1))
+        gradients = tape.gradient(loss, [x, norm.gamma.value, norm.beta.value])
+        assert y.dtype == ("float32" if policy == "float32" else "bfloat16")
+        found.append([np.array(tf.cast(value, tf.float32)) for value in (y, *gradients)])
+        found[-1] += [np.array(variable.numpy()) for variable in norm.weights]
+        assert np.array_equal(norm(x, training=False), norm(x))  # and not those of the batch
+    ours, theirs = found
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.allclose(one, other, rtol=2e-4, atol=2e-4 * np.abs(other).max())
+
+
+def test_a_frozen_norm_keeps_its_statistics():
+    norm = Norm(epsilon=1e-5, momentum=0.7)
+    norm.build((2, 3, 3, 5))
+    norm.trainable = False
+    x = np.random.default_rng(9).normal(3.0, 2.0, (2, 3, 3, 5)).astype(np.float32)
+
+    trained = norm(x, training=True)
+
+    assert np.array_equal(trained, norm(x, training=False))
+    assert (np.array(norm.moving_mean.numpy()) == 0).all()

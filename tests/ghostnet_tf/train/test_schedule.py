@@ -17,7 +17,7 @@ def test_the_schedule_of_the_running_run_is_unchanged():
         "randaugment": None, "mixup": 0.0, "dropout": 0.1, "precision": "float32", "seed": 0,
         # settings that came after that run: as it was without them
         "ema_grows": False, "freeze": False, "class_weights": False, "early_stop": None,
-        "hold_out": "random", "legs": [],
+        "hold_out": "random", "legs": [], "every_photo": False,
     }  # fmt: skip
 
 
