@@ -73,6 +73,7 @@ test("on a plain host the page is isolated and right, and again without the host
   await answersAsPython(page);
   const files = [...new Set(asked().map((path) => join(folder, path || "index.html")))];
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  assert.equal(asked().filter((path) => path === "js/main.js").length, 1); // not by the first load
   assert.ok(bytes > 4e6 && bytes <= MOST_BYTES, `${bytes} bytes for the first answer`);
 
   await page.waitForFunction(async (n) => {

@@ -3,7 +3,6 @@
 import {best} from "./answers.js";
 import {clearAnswers, showAnswers, showStanding} from "./bars.js";
 import {describe} from "./card.js";
-import {isolate} from "./isolation.js";
 import {Loading} from "./loading.js";
 import {readModels} from "./models.js";
 import {Network} from "./network.js";
@@ -129,7 +128,6 @@ async function run(model, way) {
 }
 
 async function start() {
-  await isolate();
   const loading = new Loading();
   const runtime = startRuntime(loading.part());
   runtime.catch(() => {}); // it is told of below

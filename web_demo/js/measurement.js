@@ -16,12 +16,16 @@ const DOUBTS = { // that belong to a way to run
 };
 const BREATH_MS = 50; // of work, before the page may draw itself
 
-/** Measure models, visit by visit. `onVisit(done, of)` reports; `stop.aborted` ends it early. */
-export async function measure(models, effort, onVisit, stop) {
+/**
+ * Measure models, visit by visit. `onVisit(done, of)` reports; `stop.aborted` ends it early;
+ * `loading` shows what is on its way until then.
+ */
+export async function measure(models, effort, onVisit, stop, loading) {
   await startRuntime();
   const settings = settingsOf(effort);
   const bytes = new Map();
-  for (const model of models) bytes.set(model, await model.bytes());
+  for (const model of models) bytes.set(model, await model.bytes(loading.part()));
+  loading.end();
   const results = {
     schema: 2,
     kind: "browser_latency",

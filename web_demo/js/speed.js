@@ -1,6 +1,7 @@
 // "How fast is it here?": choose models, measure them in turns, show and save the numbers.
 
 import {median, p90} from "./latency.js";
+import {Loading} from "./loading.js";
 import {measure} from "./measurement.js";
 import {clearProblem} from "./notice.js";
 
@@ -32,16 +33,18 @@ async function run(models, effort) {
   const progress = element("progress");
   element("stop").onclick = () => stop.abort();
   setRunning(true);
+  const loading = new Loading("what is measured");
   let wasHidden = false;
   const notice = () => (wasHidden ||= document.hidden);
   document.addEventListener("visibilitychange", notice);
   try {
     const report = (done, of) => Object.assign(progress, {value: done, max: of});
-    const results = await measure(models, effort, report, stop.signal);
+    const results = await measure(models, effort, report, stop.signal, loading);
     if (wasHidden) results.facts.doubts.push("the page was out of sight for a while");
     if (stop.signal.aborted) results.facts.doubts.push("it was stopped before its last round");
     if (results.rounds.length) show(models, results);
   } finally {
+    loading.end();
     document.removeEventListener("visibilitychange", notice);
     setRunning(false);
   }
