@@ -46,7 +46,8 @@ android-assets: $(VENV)/core
 	$(BIN)/python $(TO_ASSETS) --ghostop
 	$(BIN)/python $(TO_ASSETS) --model mobilenetv3_large_035_delegable
 	mkdir -p $(ASSETS)/about
-	cp docs/model_card.md LICENSE $(ASSETS)/about
+	cp docs/model_card.md LICENSE THIRD_PARTY_NOTICES.md $(ASSETS)/about
+	$(BIN)/python android_demo/checks/phone_goldens.py
 
 test-android: $(VENV)/dev
 	$(BIN)/python -m pytest android_demo/checks

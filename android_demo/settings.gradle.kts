@@ -15,4 +15,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "ghostnet-demo"
-include(":app", ":core")
+include(":app", ":core", ":library")

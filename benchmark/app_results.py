@@ -1,8 +1,9 @@
 """What the demo app's own benchmark measured, out of the JSON that it writes and shares."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ghostnet_tf.base.effort import EFFORTS
 from ghostnet_tf.base.errors import CheckFailed, UserError, pick
@@ -14,8 +15,28 @@ from .plan import settings_of
 from .plausible import plausible_round, texts
 from .store import Results, Round
 
-SCHEMA = 1  # of what the app writes
-INSTALL = "make android-assets, then in android_demo: ./gradlew :app:installDebug"
+SCHEMA = 2  # of what the app writes
+INSTALL = "make android-assets, then in android_demo: ./gradlew :app:installMeasure"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the measuring thread was at one moment."""
+
+    core: int | None
+    frequency_khz: int | None  # of that core; many phones keep it from apps
+
+
+@dataclass(frozen=True)
+class Conditions:
+    temperature_c: float | None  # of the battery
+    thermal_status: int | None  # 0 is cool
+    is_saving_power: bool | None
+    is_charging: bool | None
+
+    def numbers(self) -> dict[str, Any]:
+        """What every target's rounds say."""
+        return {"temperature_c": self.temperature_c, "thermal_status": self.thermal_status}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +48,10 @@ class AppVisit:
     load_ms: float  # the compiled model out of its file, in one step
     peak_memory_bytes: int  # of the app, so far
     output_sha256: str  # of the outputs, for the runner's own input
-
-
-@dataclass(frozen=True)
-class Conditions:
-    temperature_c: float | None  # of the battery
-    thermal_status: int | None  # 0 is cool
+    before: Place
+    after: Place
+    conditions: Conditions  # at its start
+    paused_ms: int  # before it, because the phone was hot or slowed down
 
 
 @dataclass(frozen=True)
@@ -55,6 +74,7 @@ class Document:
     runtime_version: str
     runtime_sha256: str
     rounds: tuple[AppRound, ...]
+    failed: dict[str, str]  # SHA-256 -> why it is in no round
 
 
 def open_results(path: Path, models: Sequence[Model]) -> Results:
@@ -72,8 +92,11 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
         if said.app != SCHEMA:
             raise Mismatch(f"results.app is {said.app}, this version reads {SCHEMA}")
         effort = pick(said.effort, EFFORTS, "effort")
-        if not said.rounds or any(r.visits.keys() != said.models.keys() for r in said.rounds):
+        measured = said.models.keys() - said.failed.keys()
+        if not said.rounds or any(r.visits.keys() != measured for r in said.rounds):
             raise Mismatch("a round is not whole")
+        if not measured or said.failed.keys() - said.models.keys():
+            raise Mismatch("what failed is not some of its models")
     except Mismatch as wrong:
         raise _unusable(wrong) from None
     known = {model.sha256: model for model in models}
@@ -87,13 +110,13 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
     rounds = [
         Round(
             {sha: visit(said, known[sha], seen) for sha, seen in one.visits.items()},
-            asdict(one.before),
-            asdict(one.after),
+            one.before.numbers(),
+            one.after.numbers(),
         )
         for one in said.rounds
     ]
     try:
-        texts(said.target, *said.facts.values())
+        texts(said.target, *said.facts.values(), *said.failed.values())
         for one in rounds:
             plausible_round(one.visits.values(), one.before, one.after)
     except Mismatch as wrong:
@@ -104,9 +127,27 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
         effort=effort.name,
         settings=settings_of(effort),
         models={sha: model.path.name for sha, model in known.items()},
-        facts={**said.facts},
+        facts={**said.facts, "doubts": doubts(said)},
         rounds=rounds,
+        failed={sha: f"{said.models[sha]}: {why}" for sha, why in said.failed.items()},
     )
+
+
+def doubts(said: Document) -> list[str]:
+    """What the app itself knows against its numbers, each with what to do about it."""
+    visits = [visit for one in said.rounds for visit in one.visits.values()]
+    cores = {place.core for v in visits for place in (v.before, v.after)} - {None}
+    found = []
+    if said.facts.get("debuggable") != "no":
+        found.append("the app is a debuggable build: install the build type measure")
+    if len(cores) > 1:
+        names = ", ".join(map(str, sorted(cores)))
+        found.append(f"it ran on cores {names}: close what else runs, and measure again")
+    if any(v.conditions.is_saving_power for v in visits):
+        found.append("the battery saver was on: switch it off, and measure again")
+    if any(v.conditions.is_charging for v in visits):
+        found.append("the phone was charging, which warms it: take it off the charger")
+    return found
 
 
 def _unusable(wrong: Mismatch) -> CheckFailed:

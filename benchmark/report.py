@@ -14,7 +14,7 @@ from .rows import Table
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {
     "phone_latency": "Time on a phone, by its own clock",
-    "app_latency": "Time inside the demo app, on whatever core the phone chose",
+    "app_latency": "Time inside the demo app, on the core that the phone gave it",
     "browser_latency": "Time in a browser, which is no app",
     "host_latency": "Time on this machine, which is no phone",
     "emulated_counts": "Instructions on an emulated Arm core: counted exactly, and no time",

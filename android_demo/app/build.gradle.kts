@@ -1,3 +1,5 @@
+import com.android.build.api.artifact.SingleArtifact
+
 plugins {
     alias(libs.plugins.android.application)
 }
@@ -6,6 +8,7 @@ android {
     namespace = "ghostnet.demo"
     compileSdk = 36
     buildToolsVersion = "36.0.0"
+    ndkVersion = "28.2.13676358" // the library's
 
     defaultConfig {
         applicationId = "ghostnet.demo"
@@ -13,16 +16,10 @@ android {
         targetSdk = 36
         versionCode = 1
         versionName = "0.1.0"
+        testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
         ndk {
             // What LiteRT's library is built for.
             abiFilters += listOf("arm64-v8a", "x86_64")
-        }
-    }
-
-    // The Ghost operators, built by the NDK; without this the app runs the plain files and says so.
-    externalNativeBuild {
-        cmake {
-            path = file("src/main/cpp/CMakeLists.txt")
         }
     }
 
@@ -35,12 +32,20 @@ android {
         release {
             isMinifyEnabled = false // 40 kB of our own code is not worth a rule for LiteRT's JNI
         }
+        // What is measured: as it would be released, and installed without a key of one's own.
+        create("measure") {
+            initWith(getByName("release"))
+            signingConfig = signingConfigs.getByName("debug")
+            isDebuggable = false
+            matchingFallbacks += "release"
+        }
     }
 }
 
 dependencies {
-    implementation(project(":core"))
-    implementation(libs.litert)
+    implementation(project(":library"))
+    androidTestImplementation(libs.junit)
+    androidTestImplementation(libs.androidx.runner)
 }
 
 // An app without models is of no use, and Gradle would build one without a word.
@@ -56,4 +61,34 @@ val checkAssets =
 
 tasks.named("preBuild") {
     dependsOn(checkAssets)
+}
+
+/** The permissions in a merged manifest that this app must not ask for. */
+fun foreignPermissions(manifest: String): List<String> =
+    Regex("<uses-permission(?:-sdk-23)?\\s[^>]*?android:name=\"([^\"]+)\"")
+        .findAll(manifest)
+        .map { it.groupValues[1] }
+        // The second is the app's own, which AndroidX makes to keep its receivers to itself.
+        .filterNot {
+            it == "android.permission.CAMERA" ||
+                it == "ghostnet.demo.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION"
+        }.toList()
+
+// Whatever a library brings stands in the merged manifest alone.
+androidComponents {
+    onVariants { variant ->
+        val name = variant.name.replaceFirstChar(Char::uppercase)
+        val manifest = variant.artifacts.get(SingleArtifact.MERGED_MANIFEST)
+        val check =
+            tasks.register("check${name}Permissions") {
+                inputs.file(manifest)
+                doLast {
+                    val foreign = foreignPermissions(manifest.get().asFile.readText())
+                    check(foreign.isEmpty()) { "The app would ask for ${foreign.joinToString()}." }
+                }
+            }
+        tasks.matching { it.name == "assemble$name" || it.name == "install$name" }.configureEach {
+            dependsOn(check)
+        }
+    }
 }

@@ -1,6 +1,7 @@
 """Android's signature file (metalava, format 2.0) -> Java sources whose methods do nothing.
 
-They are compiled once, so that our Kotlin can be compiled against exactly the API of one level.
+They are compiled once, so that our Kotlin can be compiled against exactly the API of one level, and
+what of it needs no phone can be run.
 """
 
 import re
@@ -18,7 +19,6 @@ import java.lang.annotation.*;
 @Target({{ElementType.METHOD, ElementType.PARAMETER, ElementType.FIELD}})
 public @interface {} {{}}
 """
-BODY = " { throw new RuntimeException(); }"
 PRIMITIVES = {"byte", "short", "int", "long", "char", "float", "double", "boolean"}
 HEAD = re.compile(
     r"^(?P<modifiers>(?:(?:public|protected|abstract|final|static|sealed|strictfp) )*)"
@@ -152,7 +152,7 @@ def constructor(text: str, type_: Type) -> str:
     generic = re.search(r"<.*>(?= )", before)
     return (
         f"{' '.join(visibility)} {generic[0] if generic else ''}"
-        f"{type_.name}({arguments}){throws}{BODY}"
+        f"{type_.name}({arguments}){throws} {{ }}"
     )
 
 
@@ -166,7 +166,16 @@ def method(text: str, type_: Type) -> str:
         is_abstract = not re.search(r"\b(default|static)\b", before)
     for word in ("native", "synchronized"):
         before = re.sub(rf"\b{word} ", "", before)
-    return f"{before}({arguments}){throws}{';' if is_abstract else BODY}"
+    return f"{before}({arguments}){throws}{';' if is_abstract else nothing(before)}"
+
+
+def nothing(before: str) -> str:
+    """A body that returns what its type begins with: 0, false, null."""
+    returned = before.split()[-2]
+    if returned == "void":
+        return " { }"
+    zero = {"boolean": "false"}.get(returned, "0") if returned in PRIMITIVES else "null"
+    return f" {{ return {zero}; }}"
 
 
 def taken_apart(text: str) -> tuple[str, str, str]:

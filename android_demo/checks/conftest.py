@@ -1,5 +1,6 @@
 """The app's Kotlin, compiled once for all checks."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from android_demo.checks.toolchain import (
     DEMO,
     FRAMEWORK,
     JAVA_LIBRARIES,
+    android_alone,
     android_classes,
     call,
     classpath,
@@ -23,6 +25,7 @@ from android_demo.checks.toolchain import (
 from ghostnet_tf.base.libraries import litert
 
 CORE, APP = DEMO / "core" / "src", DEMO / "app" / "src" / "main"
+LIBRARY = DEMO / "library" / "src" / "main"
 JNA = JAVA_LIBRARIES / "jna.jar"
 JUNIT = (JAVA_LIBRARIES / "junit4.jar", JAVA_LIBRARIES / "hamcrest-all.jar")
 
@@ -45,7 +48,7 @@ class Packed:
 def packed(tmp_path_factory) -> Packed:
     place = tmp_path_factory.mktemp("packed")
     # Gradle adds the package's name from `namespace`, and the SDK levels.
-    text = (APP / "AndroidManifest.xml").read_text()
+    text = merged((APP / "AndroidManifest.xml").read_text())
     manifest = place / "AndroidManifest.xml"
     manifest.write_text(text.replace("<manifest ", '<manifest package="ghostnet.demo" ', 1))
     java, package = place / "java", place / "app.apk"
@@ -57,13 +60,20 @@ def packed(tmp_path_factory) -> Packed:
     return Packed(package, java)
 
 
+def merged(manifest: str) -> str:
+    """What the manifest merger leaves of what is marked for removal: nothing."""
+    return re.sub(r"<[\w-]+\s[^<>]*tools:node=\"remove\"\s*/>", "", manifest)
+
+
 @dataclass(frozen=True)
 class Compiled:
     """Folders of classes."""
 
     litert: Path  # the stand-in for LiteRT's Android library
-    app: Path  # core and app
+    library: Path  # core and library, which other apps use
+    app: Path  # what stands on these
     checks: Path  # core's tests and the harness
+    android: Path  # Android's classes, which do nothing
     stdlib: Path
 
     def java(
@@ -79,7 +89,8 @@ class Compiled:
         if library:
             options += [f"-Dlitert.library={library}", "-Dfile.encoding=UTF-8"]
         resources = CORE / "test" / "resources"
-        path = classpath(self.checks, self.app, self.litert, self.stdlib, resources, JNA, *JUNIT)
+        ours = (self.checks, self.app, self.library, self.litert, self.stdlib)
+        path = classpath(*ours, resources, JNA, *JUNIT, self.android)
         set_ = ("env", f"LD_LIBRARY_PATH={classpath(*search)}", f"LD_PRELOAD={preload}")
         return call(*set_, "java", *options, "-cp", path, main, *arguments)
 
@@ -89,11 +100,27 @@ def compiled(packed) -> Compiled:
     with ThreadPoolExecutor(1) as pool:
         android = pool.submit(android_classes)
         litert = kotlinc([DEMO / "checks" / "litert"], [JNA])
-        sources = [CORE / "main" / "kotlin", APP / "kotlin", packed.java]
         # Nothing but Android's API of level 29 is visible: no newer one, and nothing of Java's.
-        app = kotlinc(sources, [android.result(), litert], "-no-jdk")
-    checks = kotlinc([CORE / "test" / "kotlin", DEMO / "checks" / "jvm"], [app, litert, *JUNIT])
-    return Compiled(litert, app, checks, compiler()[1])
+        sources = [CORE / "main" / "kotlin", LIBRARY / "kotlin"]
+        library = kotlinc(sources, [android.result(), litert], "-no-jdk")
+        # By itself, as Gradle does it: what is internal to the library is not for the app.
+        sources = [APP / "kotlin", packed.java]
+        app = kotlinc(sources, [android.result(), litert, library], "-no-jdk")
+    # The tests for a phone are compiled, and never run here.
+    on_phone = [APP.parent / "androidTest" / "kotlin", DEMO / "checks" / "androidx"]
+    sources = [CORE / "test" / "kotlin", DEMO / "checks" / "jvm", *on_phone]
+    sources.append(gradle_functions(packed.java.parent))
+    checks = kotlinc(sources, [app, library, litert, *JUNIT, android_alone()])
+    return Compiled(litert, library, app, checks, android_alone(), compiler()[1])
+
+
+def gradle_functions(folder: Path) -> Path:
+    """What the app's build script decides by itself, as a source that a test can call."""
+    script = (DEMO / "app" / "build.gradle.kts").read_text()
+    found = re.findall(r"^fun .*?(?=\n\n)", script, re.MULTILINE | re.DOTALL)
+    source = folder / "Gradle.kt"
+    source.write_text("package gradle\n\n" + "\n".join(found))
+    return source
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The app's native part, built as its CMakeLists.txt does it: for this machine, and for Arm."""
+"""The app's native part, built by GCC: for this machine, and for Arm."""
 
 import shutil
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 from android_demo.checks.toolchain import DEMO, JVM, ROOT, call
 from ghostnet_tf.base import libraries
 
-SOURCE = DEMO / "app" / "src" / "main" / "cpp" / "ghost_jni.c"
+SOURCE = DEMO / "library" / "src" / "main" / "cpp" / "ghost_jni.c"
 FAILING = DEMO / "checks" / "jvm" / "failing_operator.c"
+WATCHING = DEMO / "checks" / "jvm" / "watching_memory.c"
 COMPILERS = {"host": "cc", "aarch64": "aarch64-linux-gnu-gcc"}
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
 
@@ -26,6 +27,6 @@ def build(out: Path, machine: str, source: Path = SOURCE) -> Path:
     return out
 
 
-def build_failing(out: Path) -> Path:
-    call("cc", *FLAGS, FAILING, "-o", out)
+def build_preloaded(source: Path, out: Path) -> Path:
+    call("cc", *FLAGS, source, "-o", out)
     return out

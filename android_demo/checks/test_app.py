@@ -34,11 +34,12 @@ def test_every_screen_compiles_against_android_10(compiled):
 
 def test_the_app_that_the_readme_shows_compiles(compiled, tmp_path):
     (shown,) = re.findall(r"```kotlin\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    imports = ("android.graphics.Bitmap", "com.google.ai.edge.litert.*", "ghostnet.core.*")
+    packages = ("android.content.Context", "android.graphics.Bitmap", "ghostnet.android.*")
+    imports = "".join(f"import {name}\n" for name in (*packages, "ghostnet.core.*"))
     source = tmp_path / "Namer.kt"
-    source.write_text("".join(f"import {name}\n" for name in (*imports, "java.io.File")) + shown)
+    source.write_text(imports + shown)
 
-    made = kotlinc([source], [android_classes(), compiled.litert, compiled.app], "-no-jdk")
+    made = kotlinc([source], [android_classes(), compiled.litert, compiled.library], "-no-jdk")
 
     assert (made / "Namer.class").exists()
     assert len(shown.split("\n")) <= 16  # fifteen lines, and what is behind the last one
@@ -71,21 +72,62 @@ def test_what_the_package_says_of_itself(packed):
 
 
 def test_levels_and_processors_of_the_project():
-    gradle = (DEMO / "app" / "build.gradle.kts").read_text()
+    app, library = ((DEMO / m / "build.gradle.kts").read_text() for m in ("app", "library"))
 
-    for line in ("compileSdk = 36", "minSdk = 29", "targetSdk = 36"):
-        assert line in gradle
-    assert 'abiFilters += listOf("arm64-v8a", "x86_64")' in gradle
-    assert re.findall(r"^    implementation\((.*)\)", gradle, re.MULTILINE) == [
-        'project(":core")',
-        "libs.litert",
+    assert "targetSdk = 36" in app
+    for gradle in (app, library):
+        ndk = 'ndkVersion = "28.2.13676358"'
+        for line in ("compileSdk = 36", "minSdk = 29", ndk, 'create("measure")'):
+            assert line in gradle
+        assert 'abiFilters += listOf("arm64-v8a", "x86_64")' in gradle
+    used = r"^    (?:implementation|api)\((.*)\)"
+    assert re.findall(used, app, re.MULTILINE) == ['project(":library")']
+    assert re.findall(used, library, re.MULTILINE) == ['project(":core")', "libs.litert"]
+
+
+def test_what_is_measured_is_built_as_what_is_released():
+    gradle = (DEMO / "app" / "build.gradle.kts").read_text()
+    (measure,) = re.findall(r'create\("measure"\) \{\n(.*?)\n        \}', gradle, re.DOTALL)
+
+    assert [line.strip() for line in measure.splitlines()] == [
+        'initWith(getByName("release"))',
+        'signingConfig = signingConfigs.getByName("debug")',
+        "isDebuggable = false",
+        'matchingFallbacks += "release"',
     ]
+    source = (APP / "kotlin/ghostnet/demo/Phone.kt").read_text()
+    assert '"debuggable" to yes(' in source and "ApplicationInfo.FLAG_DEBUGGABLE" in source
+    # what CMake leaves beside its sources is nobody's to commit
+    assert ".cxx/" in (DEMO / ".gitignore").read_text().splitlines()
+
+
+def test_what_litert_s_package_would_ask_for_is_removed():
+    root = ET.parse(APP / "AndroidManifest.xml").getroot()  # noqa: S314
+    tools = "{http://schemas.android.com/tools}"
+    asked = {
+        p.get(f"{ANDROID}name", "").removeprefix("android.permission."): p.get(f"{tools}node")
+        for p in root.iter("uses-permission")
+    }
+
+    assert asked == {
+        "CAMERA": None,
+        "FOREGROUND_SERVICE": "remove",
+        "FOREGROUND_SERVICE_DATA_SYNC": "remove",
+    }
+
+
+def test_the_results_are_handed_out_by_a_grant_for_one_file_alone():
+    providers = list(ET.parse(APP / "AndroidManifest.xml").getroot().iter("provider"))  # noqa: S314
+
+    (provider,) = providers
+    assert provider.get(f"{ANDROID}exported") == "false"
+    assert provider.get(f"{ANDROID}grantUriPermissions") == "true"
 
 
 def test_the_native_part_is_built_from_files_that_are_there():
-    gradle = (DEMO / "app" / "build.gradle.kts").read_text()
+    gradle = (DEMO / "library" / "build.gradle.kts").read_text()
     (path,) = re.findall(r'path = file\("(.*)"\)', gradle)
-    cmake = DEMO / "app" / path
+    cmake = DEMO / "library" / path
     root = cmake.parent / re.findall(r"CMAKE_CURRENT_SOURCE_DIR}/([./]+)\)", cmake.read_text())[0]
 
     used = re.findall(r"\${ROOT}/([\w/]+)", cmake.read_text())
@@ -147,8 +189,8 @@ def test_dark_mode_has_every_colour_and_pictures_have_words():
         root = ET.parse(APP / "res" / folder / "colors.xml").getroot()  # noqa: S314
         return {color.get("name") for color in root}
 
-    assert names("values") - {"icon"} == names("values-night")
-    for layout in (APP / "res" / "layout").glob("*.xml"):
+    assert names("values") - {"icon", "frame"} == names("values-night")  # over a photo
+    for layout in (APP / "res").glob("layout*/*.xml"):
         for view in ET.parse(layout).getroot().iter():  # noqa: S314
             if view.tag in ("ImageView", "Spinner", "TextureView"):
                 assert view.get(f"{ANDROID}contentDescription"), f"{layout.name}: {view.tag}"
@@ -158,11 +200,32 @@ def test_every_text_is_in_the_strings_and_every_string_is_used():
     root = ET.parse(APP / "res/values/strings.xml").getroot()  # noqa: S314
     strings = {string.get("name") for string in root}
     sources = [f.read_text() for f in APP.rglob("*") if f.suffix in (".kt", ".xml")]
-    used = set(re.findall(r"(?:R\.string\.|@string/)(\w+)", "\n".join(sources)))
+    used = set(
+        re.findall(r"(?:(?<!android\.)R\.(?:string|plurals)\.|@string/)(\w+)", "\n".join(sources))
+    )
 
     assert used == strings
-    layouts = "\n".join(f.read_text() for f in (APP / "res" / "layout").glob("*.xml"))
+    layouts = "\n".join(f.read_text() for f in (APP / "res").glob("layout*/*.xml"))
     assert not re.findall(r'android:text="(?!@string/).*"', layouts)
+
+
+def test_a_screen_that_is_held_sideways_has_all_that_it_has_upright():
+    def ids(folder):
+        root = ET.parse(APP / "res" / folder / "camera.xml").getroot()  # noqa: S314
+        return sorted(i for view in root.iter() if (i := view.get(f"{ANDROID}id")))
+
+    assert ids("layout-land") == ids("layout")
+    for folder in ("layout", "layout-land"):
+        root = ET.parse(APP / "res" / folder / "camera.xml").getroot()  # noqa: S314
+        (preview,) = root.iter("TextureView")
+        assert preview.get(f"{ANDROID}keepScreenOn") == "true"
+
+
+def test_a_tab_is_selected_and_never_disabled():
+    source = (APP / "kotlin/ghostnet/demo/Screen.kt").read_text()
+
+    assert "button.isSelected = id == own" in source
+    assert "isEnabled" not in source
 
 
 def test_ktlint_has_nothing_to_say():

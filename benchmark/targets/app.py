@@ -37,7 +37,7 @@ class State:
 
 
 class AppOnPhone:
-    """The app on one phone. What it measures is what a user gets: no core is chosen."""
+    """The app on one phone. It asks for a fast core; each visit says which one it got."""
 
     def __init__(self, adb: Adb, sleep: Callable[[float], None] = time.sleep):
         self.adb, self.sleep = adb, sleep
@@ -87,6 +87,11 @@ class AppOnPhone:
             if text and text != last:
                 last, silent_s = text, 0.0
                 yield state.text
+            if self._is_gone() and self._file(f"{run}.state") == text:
+                raise UserError(
+                    f"the app on phone {self.adb.serial} has ended before its benchmark did",
+                    fix="see why with: adb logcat -d -b crash; then start again",
+                )
             if silent_s > STALL_S:
                 raise UserError(
                     f"the app on phone {self.adb.serial} says nothing any more", fix=AWAKE
@@ -105,6 +110,11 @@ class AppOnPhone:
             ) from None
         return state
 
+    def _is_gone(self) -> bool:
+        """Crashed, closed or thrown out of memory; not where a phone cannot tell."""
+        done = self.adb.start("pidof", PACKAGE, timeout_s=ASK_S)
+        return done.returncode == 1 and not done.stdout.strip()
+
     def _file(self, name: str) -> str:
         """Empty while it is not there."""
         done = self.adb.start("cat", f"{FOLDER}/{name}", timeout_s=ASK_S)
@@ -114,7 +124,7 @@ class AppOnPhone:
         """The app ended and the run's files removed; on a phone that has left, they stay."""
         try:
             self.adb.start("am", "force-stop", PACKAGE, timeout_s=ASK_S)
-            for kind in ("json", "state"):
+            for kind in ("json", "state", "txt"):
                 self.adb.start("rm", "-f", f"{FOLDER}/{run}.{kind}", timeout_s=ASK_S)
         except UserError:
             return

@@ -10,6 +10,7 @@ import pytest
 from benchmark import run as command
 from benchmark import store
 from benchmark.app_results import read
+from benchmark.rows import tabulate
 from benchmark.targets.adb import Adb
 from benchmark.targets.app import STALL_S, AppOnPhone, measure_all
 from ghostnet_tf.base.effort import EFFORTS
@@ -55,6 +56,7 @@ def test_the_app_is_started_awaited_and_its_numbers_are_collected(app, phone, mo
     assert [line.rpartition(".")[2] for line in phone.said if line.startswith("rm ")] == [
         "json",
         "state",
+        "txt",
     ]
 
 
@@ -99,7 +101,7 @@ def test_a_phone_without_the_app_is_told_how_to_get_it(app, phone, models):
     with pytest.raises(UserError, match="does not have the demo app") as caught:
         app.measure(models, QUICK)
 
-    assert "installDebug" in caught.value.fix
+    assert "installMeasure" in caught.value.fix
 
 
 def test_an_intent_that_android_refuses_is_an_error(app, phone, models):
@@ -131,6 +133,69 @@ def test_an_app_that_falls_silent_is_not_waited_for_for_ever(app, phone, models)
     assert len(slept) < 6
 
 
+@pytest.mark.parametrize("states", [[RUNNING], [RUNNING, RUNNING], []])
+def test_an_app_that_ended_is_not_waited_for(app, phone, models, states):
+    phone.states, slept = states, []
+    app.sleep = slept.append
+    phone.is_alive = False
+
+    with pytest.raises(UserError, match="has ended before its benchmark did") as caught:
+        app.measure(models, QUICK, lambda text: None)
+
+    assert "logcat" in caught.value.fix
+    assert len(slept) <= 1
+
+
+def test_a_phone_that_cannot_say_what_runs_is_believed(app, phone, models):
+    phone.trouble = lambda what, text: Answer(code=127) if text.startswith("pidof") else None
+
+    assert len(app.measure(models, QUICK, lambda text: None).rounds) == QUICK.rounds
+
+
+def test_an_app_that_ended_with_a_last_word_is_heard(app, phone, models):
+    phone.states = [RUNNING, {"state": "failed", "text": "There is not enough memory."}]
+    phone.is_alive = False
+
+    with pytest.raises(UserError, match="gave up: There is not enough memory"):
+        app.measure(models, QUICK, lambda text: None)
+
+
+def test_a_model_that_failed_is_reported_and_the_others_have_their_numbers(models):
+    said = document(models, "quick")
+    bad, good = models[0], models[1]
+    said["failed"] = {bad.sha256: "LiteRT cannot compile this model"}
+    for one in said["rounds"]:
+        del one["visits"][bad.sha256]
+
+    results = read(json.dumps(said).encode(), models)
+    table = tabulate(results, models)
+
+    assert [row.model for row in table.rows] == [good]
+    name = bad.path.name
+    assert f"not measured: {name}: LiteRT cannot compile this model" in table.doubts
+
+
+@pytest.mark.parametrize(
+    "spoil, doubt",
+    [
+        (lambda d, v: d["facts"].update(debuggable="yes"), "debuggable build"),
+        (lambda d, v: d["facts"].pop("debuggable"), "debuggable build"),
+        (lambda d, v: v["after"].update(core=3), "it ran on cores 3, 7"),
+        (lambda d, v: v["conditions"].update(is_saving_power=True), "battery saver"),
+        (lambda d, v: v["conditions"].update(is_charging=True), "charging"),
+    ],
+)
+def test_what_the_app_knows_against_its_numbers_is_a_doubt(models, spoil, doubt):
+    said = json.loads(json.dumps(document(models, "quick")))
+    clean = tabulate(read(json.dumps(said).encode(), models), models).doubts
+    spoil(said, next(iter(said["rounds"][2]["visits"].values())))
+
+    (found,) = tabulate(read(json.dumps(said).encode(), models), models).doubts
+
+    assert clean == []
+    assert doubt in found
+
+
 def test_a_phone_unplugged_while_it_measures_is_named(app, phone, models):
     def trouble(what, text):
         if ".state" in text:
@@ -154,7 +219,9 @@ def test_other_models_in_the_app_are_named_before_any_number(models):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda d: d.update(app=2),
+        lambda d: d.update(app=1),
+        lambda d: d.update(failed={"f" * 64: "not one of them"}),
+        lambda d: d.update(failed=dict.fromkeys(d["models"], "all of them")),
         lambda d: d.update(rounds=[]),
         lambda d: d["rounds"][1]["visits"].popitem(),
         lambda d: next(iter(d["rounds"][0]["visits"].values())).update(latency_ms=[]),

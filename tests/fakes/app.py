@@ -19,12 +19,12 @@ class PhoneWithApp(FakePhone):
     def __init__(self, folder: Path, models: Sequence[Model], states: Sequence[dict[str, str]]):
         super().__init__(folder)
         self.models, self.states = models, list(states)
-        self.is_installed = True
+        self.is_installed = self.is_alive = True
         self.run_name, self.effort = "", ""
 
     def _command(self, line: str) -> Answer:
         words = shlex.split(line)
-        if words[0] not in ("pm", "input", "wm", "am", "cat", "rm") or (
+        if words[0] not in ("pm", "input", "wm", "am", "cat", "rm", "pidof") or (
             words[0] in ("cat", "rm") and FOLDER not in line
         ):
             return super()._command(line)
@@ -38,6 +38,8 @@ class PhoneWithApp(FakePhone):
             assert words[2:5] == ["-W", "-n", SCREEN]
             self.effort, self.run_name = words[7], words[10]
             return Answer(b"Status: ok\n")
+        if words[0] == "pidof":
+            return Answer(b"4711\n") if self.is_alive else Answer(code=1)
         if words[0] == "cat":
             return self._file(words[1])
         return Answer()
@@ -66,14 +68,23 @@ def document(models: Sequence[Model], effort: str) -> dict:
             "load_ms": 30.0,
             "peak_memory_bytes": 90_000_000,
             "output_sha256": "0" * 64,
+            "before": {"core": 7, "frequency_khz": 2_850_000},
+            "after": {"core": 7, "frequency_khz": None},
+            "conditions": state,
+            "paused_ms": 0,
         }
 
-    state = {"temperature_c": 25.5, "thermal_status": 0}
+    state = {
+        "temperature_c": 25.5,
+        "thermal_status": 0,
+        "is_saving_power": False,
+        "is_charging": False,
+    }
     return {
-        "app": 1,
+        "app": 2,
         "target": "app: Nobody Fake One, Android 14",
         "effort": effort,
-        "facts": {"maker": "Nobody", "api": "34"},
+        "facts": {"maker": "Nobody", "api": "34", "debuggable": "no"},
         "models": {model.sha256: model.path.name for model in models},
         "clock_resolution_ns": 52,
         "runtime_version": "2.1.6",
@@ -82,8 +93,9 @@ def document(models: Sequence[Model], effort: str) -> dict:
             {
                 "visits": {m.sha256: visit(m, number) for m in models},
                 "before": state,
-                "after": {"temperature_c": None, "thermal_status": None},
+                "after": dict.fromkeys(state),
             }
             for number in range(EFFORTS[effort].rounds)
         ],
+        "failed": {},
     }

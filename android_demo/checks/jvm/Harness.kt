@@ -1,16 +1,21 @@
 import com.google.ai.edge.litert.Accelerator
+import ghostnet.android.Classifier
+import ghostnet.android.NativeNetwork
+import ghostnet.android.PlainNetwork
+import ghostnet.android.ThisThread
 import ghostnet.core.Artifact
+import ghostnet.core.BadModel
 import ghostnet.core.Benchmark
 import ghostnet.core.Conditions
 import ghostnet.core.Effort
 import ghostnet.core.Machine
+import ghostnet.core.Pace
+import ghostnet.core.Place
 import ghostnet.core.Record
 import ghostnet.core.Results
 import ghostnet.core.RgbImage
 import ghostnet.core.RuntimeLibrary
 import ghostnet.core.clockResolutionNs
-import ghostnet.demo.Classifier
-import ghostnet.demo.GhostNetwork
 import ghostnet.demo.TimedNetwork
 import java.io.File
 import java.nio.ByteBuffer
@@ -22,7 +27,9 @@ private const val GHOSTOP = "_ghostop"
  * The app's own classes on a desktop: `logits FOLDER` scores every `WIDTHxHEIGHT_*.rgb` in FOLDER
  * with every plain model there; `ghostop FOLDER` with Ghost operators, and prints what ran each photo;
  * `operators FOLDER` opens the files with operators, and nothing else; `gpu FOLDER` asks for the GPU
- * and prints what it became; `benchmark FOLDER` times all files and writes results.json.
+ * and prints what it became; `benchmark FOLDER` times all files and writes results.json; `sizes FOLDER`
+ * gives every file inputs of wrong sizes, `threads FOLDER` prints how many threads each file begins,
+ * `reopen FOLDER` opens and closes each three times, `pin FOLDER` asks for one core after the other.
  */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[1])
@@ -33,7 +40,7 @@ fun main(arguments: Array<String>) {
             .filter { it.extension == "tflite" }
             .sorted()
     if (arguments[0] == "operators") {
-        models.filter { GHOSTOP in it.name }.forEach { GhostNetwork.open(artifact(it)).close() }
+        models.filter { GHOSTOP in it.name }.forEach { NativeNetwork.open(artifact(it)).close() }
         return
     }
     if (arguments[0] == "ghostop") {
@@ -45,6 +52,10 @@ fun main(arguments: Array<String>) {
     when (arguments[0]) {
         "logits" -> plain.forEach { (file, artifact) -> logits(folder, file, artifact) }
         "gpu" -> plain.forEach { (file, artifact) -> gpu(file, artifact) }
+        "sizes" -> artifacts.values.forEach(::sizes)
+        "threads" -> threads(artifacts)
+        "reopen" -> artifacts.values.forEach { artifact -> repeat(3) { TimedNetwork(artifact).close() } }
+        "pin" -> pin()
         "benchmark" -> File(folder, "results.json").writeText(benchmark(artifacts))
     }
 }
@@ -107,15 +118,71 @@ private object Desktop : Machine {
     override fun conditions() = Conditions(25.0, 0)
 
     override fun peakMemoryBytes() = 1L shl 20
+
+    private val pace = Pace(::nanos)
+
+    override fun pin() = ThisThread.askFor(0)
+
+    override fun place() = Place(ThisThread.core(), null)
+
+    override fun slowdown() = pace.slowdown()
 }
 
+private fun sizes(artifact: Artifact) =
+    NativeNetwork.open(artifact).use { network ->
+        val right =
+            artifact.record.preprocessing.size
+                .let { it * it * 3 }
+        for (size in listOf(0, 3, right - 1, right + 1)) {
+            try {
+                network.write(FloatArray(size))
+                println("taken")
+            } catch (error: BadModel) {
+                println(error.message)
+            }
+        }
+    }
+
+/** Threads inherit their name from the one that began them; Java's own have others. */
+private fun begun(): Int {
+    val own = File("/proc/thread-self/comm").readText()
+    return File("/proc/self/task").listFiles().orEmpty().count { File(it, "comm").readText() == own }
+}
+
+private fun threads(artifacts: Map<File, Artifact>) {
+    val before = begun()
+    val plain = artifacts.entries.first { !it.value.record.hasOperators }
+    val networks =
+        artifacts.values.map(NativeNetwork::open) + PlainNetwork.open(plain.value.record, plain.key)
+    for (network in networks) {
+        network.run()
+        println("threads begun: ${begun() - before}")
+        println("label: ${network.runsOn}")
+    }
+    println("four: ${four(plain.value)}")
+}
+
+/** That a network of four threads would be seen. */
+private fun four(artifact: Artifact): Int {
+    val before = begun()
+    val jni = Class.forName("ghostnet.android.GhostJni")
+    val open = jni.getMethod("open", ByteArray::class.java, Int::class.java, Boolean::class.java)
+    open.invoke(jni.getField("INSTANCE").get(null), artifact.bytes, 4, false)
+    return begun() - before
+}
+
+private fun pin() =
+    repeat(Runtime.getRuntime().availableProcessors()) { core ->
+        ThisThread.askFor(core)
+        println("core: ${ThisThread.core()}")
+    }
+
 private fun benchmark(artifacts: Map<File, Artifact>): String {
-    val files = artifacts.entries.associate { (file, artifact) -> artifact to file }
     val runtime = RuntimeLibrary("2.3.0", "a".repeat(64))
     val step = clockResolutionNs(Desktop::nanos)
     val results =
         Results("app: a desktop", Effort.QUICK, artifacts.values.toList(), emptyMap(), runtime, step)
     val timing =
-        Benchmark(artifacts.values.toList(), Effort.QUICK, Desktop) { TimedNetwork(it, files.getValue(it)) }
+        Benchmark(artifacts.values.toList(), Effort.QUICK, Desktop) { TimedNetwork(it) }
     return results.json(timing.run({ _, _ -> }, {}))
 }

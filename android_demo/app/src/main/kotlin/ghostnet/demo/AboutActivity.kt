@@ -1,18 +1,25 @@
 package ghostnet.demo
 
 import android.os.Bundle
+import android.view.LayoutInflater
+import android.view.ViewGroup
 import android.widget.TextView
+import ghostnet.android.ModelAssets
 import ghostnet.core.BadModel
+import ghostnet.core.Block
 import ghostnet.core.Record
+import ghostnet.core.markdown
+import ghostnet.core.paragraphs
 import java.io.IOException
 
-/** What is in this app: its models with their measured accuracy, the model card, the licence. */
+/** What is in this app: its models with their measured accuracy, the model card, the licences. */
 class AboutActivity : Screen(R.layout.about, R.id.to_about) {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         findViewById<TextView>(R.id.models).text = models()
-        findViewById<TextView>(R.id.card).text = text("about/model_card.md")
-        findViewById<TextView>(R.id.licence).text = text("about/LICENSE")
+        show(R.id.card, "about/model_card.md", ::markdown)
+        show(R.id.licence, "about/LICENSE", ::paragraphs)
+        show(R.id.notices, "about/THIRD_PARTY_NOTICES.md", ::markdown)
     }
 
     private fun models(): String =
@@ -35,10 +42,24 @@ class AboutActivity : Screen(R.layout.about, R.id.to_about) {
         return "$title\n$accuracy\nSHA-256 ${record.sha256}"
     }
 
-    private fun text(asset: String): String =
-        try {
-            assets.open(asset).use { it.readBytes().decodeToString() }
-        } catch (_: IOException) {
-            getString(R.string.missing_text, asset)
+    private fun show(
+        place: Int,
+        asset: String,
+        read: (String) -> List<Block>,
+    ) {
+        val blocks =
+            try {
+                read(assets.open(asset).use { it.readBytes().decodeToString() })
+            } catch (_: IOException) {
+                listOf(Block(getString(R.string.missing_text, asset)))
+            }
+        val inflater = LayoutInflater.from(this)
+        val views = findViewById<ViewGroup>(place)
+        for (block in blocks) {
+            val layout = if (block.isHeading) R.layout.heading else R.layout.paragraph
+            val view = inflater.inflate(layout, views, false) as TextView
+            view.text = block.text
+            views.addView(view)
         }
+    }
 }

@@ -2,8 +2,11 @@ package ghostnet.demo
 
 import android.R.layout.simple_spinner_dropdown_item
 import android.R.layout.simple_spinner_item
+import android.app.AlertDialog
 import android.content.Intent
 import android.os.Bundle
+import android.os.PowerManager
+import android.text.format.DateUtils
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -12,27 +15,32 @@ import android.widget.ArrayAdapter
 import android.widget.Button
 import android.widget.Spinner
 import android.widget.TextView
+import ghostnet.android.ModelAssets
 import ghostnet.core.BadModel
+import ghostnet.core.BenchmarkSession
+import ghostnet.core.Desk
 import ghostnet.core.Doubts
 import ghostnet.core.Effort
+import ghostnet.core.Outcome
 import java.util.concurrent.Executors
 
 /**
- * The single-thread benchmark of all models in the app. A person starts it here; a computer with
+ * The single-thread benchmark of the models in the app. A person starts it here; a computer, which always
+ * gets all models, with
  * `adb shell am start -n ghostnet.demo/.BenchmarkActivity --es effort quick --es run NAME`.
  */
 class BenchmarkActivity : Screen(R.layout.benchmark, R.id.to_benchmark) {
     private val worker = Executors.newSingleThreadExecutor()
+    private val session = BenchmarkSession(Screenful())
+    private lateinit var choice: Choice
     private lateinit var efforts: Spinner
     private lateinit var startButton: Button
     private lateinit var progress: TextView
-
-    @Volatile
-    private var isCancelled = false
-    private var isRunning = false
+    private var isTold = false // by a computer, and not by a person
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
+        choice = Choice(this)
         efforts = findViewById(R.id.effort)
         startButton = findViewById(R.id.start)
         progress = findViewById(R.id.progress)
@@ -41,12 +49,11 @@ class BenchmarkActivity : Screen(R.layout.benchmark, R.id.to_benchmark) {
                 setDropDownViewResource(simple_spinner_dropdown_item)
             }
         startButton.setOnClickListener {
-            if (isRunning) {
-                isCancelled = true
-            } else {
-                start(Effort.entries[efforts.selectedItemPosition], "run-${System.currentTimeMillis()}")
-            }
+            isTold = false
+            session.tapped(Effort.entries[efforts.selectedItemPosition], "run-${System.currentTimeMillis()}")
         }
+        findViewById<View>(R.id.choose).setOnClickListener { choose() }
+        list()
         if (state == null) startAsTold(intent)
     }
 
@@ -55,9 +62,8 @@ class BenchmarkActivity : Screen(R.layout.benchmark, R.id.to_benchmark) {
         startAsTold(intent)
     }
 
-    /** Another app in front takes the fast cores: what is measured then is worth nothing. */
     override fun onStop() {
-        isCancelled = true
+        session.left()
         super.onStop()
     }
 
@@ -67,65 +73,134 @@ class BenchmarkActivity : Screen(R.layout.benchmark, R.id.to_benchmark) {
     }
 
     private fun startAsTold(intent: Intent) {
-        val run = intent.getStringExtra("run")?.takeIf(ResultFiles::isRun) ?: return
-        val effort = Effort.of(intent.getStringExtra("effort").orEmpty())
-        if (effort == null || isRunning) {
-            ResultFiles(this, run).say("failed", getString(R.string.cannot_start))
-            return
-        }
-        efforts.setSelection(effort.ordinal)
-        start(effort, run)
+        val isFromHistory = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
+        if (!session.isRunning) isTold = true
+        val run = intent.getStringExtra("run")
+        session
+            .told(
+                intent.getStringExtra("effort"),
+                run,
+                isFromHistory,
+            )?.let { efforts.setSelection(it.ordinal) }
     }
 
-    private fun start(
-        effort: Effort,
-        run: String,
-    ) {
-        isCancelled = false
-        setRunning(true)
-        hideProblem()
-        progress.text = getString(R.string.loading)
-        worker.execute {
-            try {
-                val measured =
-                    BenchmarkRun(this, effort, run) { isCancelled }.measure { text ->
-                        runOnUiThread { progress.text = text }
-                    }
-                runOnUiThread { measured?.let(::show) ?: progress.setText(R.string.cancelled) }
-            } catch (error: BadModel) {
-                runOnUiThread { showProblem(error.message.orEmpty()) }
-            } finally {
-                runOnUiThread { setRunning(false) }
+    private fun choose() {
+        val models = ModelAssets(this)
+        val names = models.all()
+        try {
+            val titles =
+                names.map(models::record).map { getString(R.string.model_title, it.title, it.recipe) }
+            AlertDialog
+                .Builder(this)
+                .setTitle(R.string.choose)
+                .setMultiChoiceItems(
+                    titles.toTypedArray(),
+                    names.map(choice::isMeasured).toBooleanArray(),
+                ) { _, place, isOn -> choice.measure(names[place], isOn) }
+                .setPositiveButton(android.R.string.ok, null)
+                .show()
+        } catch (error: BadModel) {
+            showProblem(error.message.orEmpty())
+        }
+    }
+
+    private inner class Screenful : Desk {
+        override fun begin(
+            effort: Effort,
+            run: String,
+        ) {
+            hideProblem()
+            progress.text = getString(R.string.loading)
+            val chosen: (String) -> Boolean = if (isTold) { _ -> true } else choice::isMeasured
+            worker.execute {
+                val outcome =
+                    BenchmarkRun(this@BenchmarkActivity, effort, run, chosen) { session.isCancelled }
+                        .measure { text -> runOnUiThread { progress.text = text } }
+                runOnUiThread {
+                    session.ended()
+                    if (!isDestroyed) show(outcome)
+                }
             }
         }
+
+        override fun refuse(run: String) =
+            ResultFiles(this@BenchmarkActivity, run).say("failed", getString(R.string.cannot_start))
+
+        override fun running(isOn: Boolean) {
+            efforts.isEnabled = !isOn
+            startButton.setText(if (isOn) R.string.stop else R.string.start)
+            val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
+            if (isOn) window.addFlags(flag) else window.clearFlags(flag)
+            val power = getSystemService(PowerManager::class.java)
+            if (power.isSustainedPerformanceModeSupported) window.setSustainedPerformanceMode(isOn)
+        }
     }
 
-    private fun setRunning(isOn: Boolean) {
-        isRunning = isOn
-        efforts.isEnabled = !isOn
-        startButton.setText(if (isOn) R.string.stop else R.string.start)
-        val flag = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
-        if (isOn) window.addFlags(flag) else window.clearFlags(flag)
-    }
+    private fun show(outcome: Outcome<Measured>) =
+        when (outcome) {
+            is Outcome.Done -> show(outcome.value)
+            is Outcome.Cancelled -> progress.setText(R.string.cancelled)
+            is Outcome.Failed -> showProblem(outcome.why)
+        }
 
     private fun show(measured: Measured) {
         val place = findViewById<ViewGroup>(R.id.results)
         place.removeAllViews()
+        val rounds = measured.measurements.rounds
         for ((artifact, latency) in measured.latencies) {
-            val row = LayoutInflater.from(this).inflate(R.layout.result, place, false)
+            val visits = rounds.map { it.visits.getValue(artifact) }
+            val doubts = Doubts.about(latency) + Doubts.ofVisits(visits)
+            val time = getString(R.string.result, latency.medianMs, latency.p90Ms)
             val record = artifact.record
-            row.findViewById<TextView>(R.id.result_model).text =
-                getString(R.string.model_title, record.title, record.recipe)
-            row.findViewById<TextView>(R.id.result_time).text =
-                getString(R.string.result, latency.medianMs, latency.p90Ms)
-            row.findViewById<TextView>(R.id.result_doubts).text = Doubts.about(latency).joinToString("\n")
-            place.addView(row)
+            val title = getString(R.string.model_title, record.title, record.recipe)
+            place.addView(row(place, title, time, doubts.joinToString("\n")))
         }
-        val states = measured.rounds.flatMap { listOf(it.before, it.after) }
-        val heat = Doubts.ofHeat(states).joinToString("\n")
-        progress.text = getString(R.string.finished, measured.rounds.size) + "\n" + heat
+        for ((artifact, why) in measured.measurements.failed) {
+            place.addView(row(place, artifact.record.title, getString(R.string.failed), why))
+        }
+        val heat = Doubts.ofHeat(rounds.flatMap { listOf(it.before, it.after) }).joinToString("\n")
+        progress.text = getString(R.string.finished, rounds.size) + "\n" + heat
         val share = findViewById<Button>(R.id.share)
         share.visibility = View.VISIBLE
         share.setOnClickListener { startActivity(ShareProvider.share(this, measured.files.results)) }
+        list()
+    }
+
+    /** The runs of before, each of which can be shared. */
+    private fun list() =
+        worker.execute {
+            val kept = ResultFiles.kept(this)
+            runOnUiThread {
+                val place = findViewById<ViewGroup>(R.id.kept)
+                place.removeAllViews()
+                for (run in kept) {
+                    val flags = DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_SHOW_TIME
+                    val title = DateUtils.formatDateTime(this, run.atMs, flags)
+                    val row = row(place, title, "", run.summary)
+                    row.setOnClickListener { startActivity(ShareProvider.share(this, run.results)) }
+                    place.addView(row)
+                }
+                val heading = findViewById<View>(R.id.kept_heading)
+                heading.visibility = if (kept.isEmpty()) View.GONE else View.VISIBLE
+            }
+        }
+
+    private fun row(
+        place: ViewGroup,
+        title: String,
+        time: String,
+        more: String,
+    ): View {
+        val row = LayoutInflater.from(this).inflate(R.layout.result, place, false)
+        for ((id, text) in listOf(
+            R.id.result_model to title,
+            R.id.result_time to time,
+            R.id.result_doubts to more,
+        )) {
+            val view = row.findViewById<TextView>(id)
+            view.text = text
+            view.visibility = if (text.isEmpty()) View.GONE else View.VISIBLE
+        }
+        return row
     }
 }

@@ -3,8 +3,8 @@ package ghostnet.demo
 import android.Manifest
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.graphics.Matrix
 import android.graphics.SurfaceTexture
-import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraManager
 import android.net.Uri
 import android.os.Bundle
@@ -14,41 +14,54 @@ import android.provider.Settings
 import android.view.TextureView
 import android.view.View
 import android.widget.TextView
+import ghostnet.android.Classifier
+import ghostnet.android.ModelAssets
 import ghostnet.core.BadModel
+import ghostnet.core.Extent
+import ghostnet.core.Fit
+import ghostnet.core.FrameGate
+import ghostnet.core.LiveView
+import ghostnet.core.Outcome
+import ghostnet.core.Permission
+import ghostnet.core.Stage
+import ghostnet.core.Trouble
 import ghostnet.core.YuvFrame
+import ghostnet.core.supervised
 import ghostnet.core.uprightTurn
 
-/** What the camera sees, named live. */
+/** What the camera sees, named live. When it does what is decided by [LiveView]. */
 class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     private lateinit var preview: TextureView
+    private lateinit var frame: CropFrame
     private lateinit var times: TextView
     private lateinit var rows: AnswerRows
+    private lateinit var live: LiveView
+    private lateinit var cameras: CameraThread
     private var chooser: ModelChooser? = null
-
-    private var isFront = false
     private var wasAsked = false // for the permission, since this screen was opened
-    private var lens: Lens? = null
-    private var camera: Camera? = null
-    private var worker: HandlerThread? = null
+    private var opened: Opened? = null
 
-    // Of the worker's thread alone.
-    private var classifier: Classifier? = null
-    private var lastFrameNs = 0L
+    // Of the models' thread, which loads and runs them; the gate is touched on it alone.
+    private val models = HandlerThread("models").apply { start() }
+    private val work by lazy { Handler(models.looper) }
+    private val gate = FrameGate<Classifier>()
+
+    @Volatile
+    private var crop = 1.0
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         preview = findViewById(R.id.preview)
+        frame = findViewById(R.id.crop)
         times = findViewById(R.id.times)
-        rows = AnswerRows(findViewById(R.id.answers), TOP)
-        isFront = state?.getBoolean("front") ?: false
+        rows = AnswerRows(findViewById(R.id.answers), findViewById(R.id.not_sure), TOP)
         wasAsked = state?.getBoolean("asked") ?: false
+        live = LiveView(Rooms(), state?.getBoolean("front") ?: false)
+        cameras = CameraThread(getSystemService(CameraManager::class.java), work, News())
         preview.surfaceTextureListener = Texture()
-        findViewById<View>(R.id.turn).setOnClickListener {
-            isFront = !isFront
-            restart()
-        }
+        findViewById<View>(R.id.turn).setOnClickListener { live.switched() }
         try {
-            chooser = ModelChooser(this, ModelAssets(this), ::restart)
+            chooser = ModelChooser(this, ModelAssets(this), live::modelChanged)
         } catch (error: BadModel) {
             showProblem(error.message.orEmpty())
         }
@@ -56,26 +69,35 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
-        state.putBoolean("front", isFront)
+        state.putBoolean("front", live.isFront)
         state.putBoolean("asked", wasAsked)
     }
 
     override fun onResume() {
         super.onResume()
-        if (chooser == null) return
-        if (checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED) {
-            start()
-        } else if (wasAsked) {
-            explainPermission()
-        } else {
-            ask()
-        }
+        if (chooser != null) live.resumed(permission())
     }
 
     override fun onPause() {
-        stop()
+        live.paused()
         super.onPause()
     }
+
+    override fun onDestroy() {
+        cameras.close() // and the models' thread behind it
+        super.onDestroy()
+    }
+
+    private fun permission(): Permission =
+        when {
+            checkSelfPermission(
+                Manifest.permission.CAMERA,
+            ) == PackageManager.PERMISSION_GRANTED -> Permission.GRANTED
+
+            wasAsked -> Permission.REFUSED
+
+            else -> Permission.NOT_ASKED
+        }
 
     private fun ask() {
         wasAsked = true
@@ -95,105 +117,123 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         }
     }
 
-    private fun restart() {
-        if (worker == null) return
-        stop()
-        start()
+    /** Upright and undistorted, however the phone is held now: a half turn is told to nobody. */
+    private fun fit() {
+        val shown = opened ?: return
+        if (preview.width == 0 || preview.height == 0) return
+        val stream = shown.capture.preview
+        val fit = Fit(Extent(preview.width, preview.height), stream, shown.lens.mount, rotation())
+        preview.setTransform(Matrix().apply { setValues(fit.matrix()) })
+        frame.show(fit.seen(crop))
     }
 
-    private fun start() {
-        hideProblem()
-        rows.clear()
-        times.text = getString(R.string.loading)
-        val thread = HandlerThread("camera").also { it.start() }
-        worker = thread
-        Handler(thread.looper).post(::openClassifier)
-        preview.surfaceTexture?.let(::openCamera)
-    }
-
-    private fun stop() {
-        camera?.close()
-        camera = null
-        val thread = worker ?: return
-        worker = null
-        Handler(thread.looper).post {
-            classifier?.close()
-            classifier = null
-        }
-        thread.quitSafely()
-        // The next model must not be loaded while this one is still in use.
-        thread.join()
-    }
-
-    private fun openClassifier() {
-        try {
-            classifier = chooser?.open()
-            lastFrameNs = 0
-        } catch (error: BadModel) {
-            runOnUiThread { showProblem(error.message.orEmpty()) }
-        }
-    }
-
-    private fun openCamera(texture: SurfaceTexture) {
-        val thread = worker ?: return
-        val manager = getSystemService(CameraManager::class.java)
-        try {
-            val found = Lens.find(manager, isFront) ?: return showProblem(getString(R.string.no_camera))
-            lens = found
-            preview.show(found, displayDegrees())
-            camera =
-                Camera(found, texture, Handler(thread.looper), ::classify, ::lost).also { it.open(manager) }
-        } catch (_: CameraAccessException) {
-            lost()
-        }
-    }
-
-    private fun lost() =
-        runOnUiThread { showProblem(getString(R.string.camera_lost), R.string.again, ::restart) }
-
-    private fun classify(frame: YuvFrame) {
-        val ready = classifier ?: return
-        val from = lens ?: return
-        val upright = frame.toRgb(uprightTurn(from.sensorDegrees, displayDegrees(), from.isFront))
-        val answers =
-            try {
-                ready.classify(upright, TOP)
-            } catch (error: BadModel) {
-                classifier = null // the next frames need not fail as well
-                ready.close()
-                runOnUiThread { showProblem(error.message.orEmpty(), R.string.again, ::restart) }
-                return
+    /** On the models' thread. */
+    private fun loadModel() =
+        guarded {
+            chooser?.open()?.let {
+                crop = it.crop
+                gate.opened(it)
+                runOnUiThread(::fit)
             }
-        val now = System.nanoTime()
-        val frameMs = if (lastFrameNs == 0L) 0.0 else (now - lastFrameNs) / 1e6
-        lastFrameNs = now
-        runOnUiThread {
-            preview.show(from, displayDegrees()) // a half turn of the phone is told to nobody
-            rows.show(answers.top)
-            times.text = getString(R.string.times, answers.inferenceMs, frameMs, ready.accelerator)
+        }
+
+    /** On the models' thread. What fails is shown, and closes the model: the next frames need not fail, too. */
+    private fun guarded(work: () -> Unit) {
+        val outcome = supervised("", { _, _ -> }, work)
+        if (outcome !is Outcome.Failed) return
+        gate.closed()?.close()
+        runOnUiThread { showProblem(outcome.why, R.string.again, live::again) }
+    }
+
+    /** On the models' thread. */
+    private fun classify(
+        seen: YuvFrame,
+        lens: Lens,
+    ) = guarded {
+        gate.frame(System.nanoTime()) { classifier, frameMs ->
+            val answers = classifier.classify(seen.toRgb(uprightTurn(lens.mount, rotation())), TOP)
+            val accelerator = classifier.accelerator
+            runOnUiThread {
+                fit()
+                rows.show(answers.top)
+                times.text = getString(R.string.times, answers.inferenceMs, frameMs, accelerator)
+            }
         }
     }
 
-    /** 0, 90, 180 or 270: how far the phone is turned from its natural orientation. */
+    /** Android's constant, 0 to 3: how far the phone is turned from its natural orientation. */
     @Suppress("DEPRECATION") // its successor needs Android 11
-    private fun displayDegrees(): Int = windowManager.defaultDisplay.rotation * 90
+    private fun rotation(): Int = windowManager.defaultDisplay.rotation
+
+    private inner class Rooms : Stage {
+        override fun openCamera(
+            isFront: Boolean,
+            attempt: Int,
+        ) {
+            preview.surfaceTexture?.let { cameras.open(isFront, attempt, it) }
+        }
+
+        override fun closeCamera() {
+            cameras.shut()
+        }
+
+        override fun loadModel() {
+            rows.clear()
+            times.text = getString(R.string.loading)
+            work.post(::loadModel)
+        }
+
+        override fun closeModel() {
+            work.post { gate.closed()?.close() }
+        }
+
+        override fun show(trouble: Trouble?) =
+            when (trouble) {
+                null -> hideProblem()
+                Trouble.NOT_ASKED -> ask()
+                Trouble.REFUSED -> explainPermission()
+                Trouble.NO_CAMERA -> showProblem(getString(R.string.no_camera))
+                Trouble.LOST -> showProblem(getString(R.string.camera_lost), R.string.again, live::again)
+            }
+    }
+
+    private inner class News : CameraThread.Listener {
+        override fun opened(opened: Opened) =
+            runOnUiThread {
+                this@CameraActivity.opened = opened
+                findViewById<View>(R.id.turn).visibility = if (opened.hasOther) View.VISIBLE else View.GONE
+                fit()
+            }
+
+        override fun frame(
+            frame: YuvFrame,
+            lens: Lens,
+        ) = classify(frame, lens)
+
+        override fun none() = runOnUiThread(live::noCamera)
+
+        override fun sizesRefused(attempts: Int) = runOnUiThread { live.sizesRefused(attempts) }
+
+        override fun lost() = runOnUiThread(live::lost)
+    }
 
     private inner class Texture : TextureView.SurfaceTextureListener {
         override fun onSurfaceTextureAvailable(
             texture: SurfaceTexture,
             width: Int,
             height: Int,
-        ) = openCamera(texture)
+        ) = live.surfaceCame()
 
         override fun onSurfaceTextureSizeChanged(
             texture: SurfaceTexture,
             width: Int,
             height: Int,
-        ) {
-            lens?.let { preview.show(it, displayDegrees()) }
-        }
+        ) = fit()
 
-        override fun onSurfaceTextureDestroyed(texture: SurfaceTexture): Boolean = true
+        override fun onSurfaceTextureDestroyed(texture: SurfaceTexture): Boolean {
+            live.surfaceWent()
+            return true
+        }
 
         override fun onSurfaceTextureUpdated(texture: SurfaceTexture) = Unit
     }

@@ -16,4 +16,12 @@ class Choice(
     var accelerator: Accelerator
         get() = if (stored.getBoolean("gpu", false)) Accelerator.GPU else Accelerator.CPU
         set(value) = stored.edit().putBoolean("gpu", value == Accelerator.GPU).apply()
+
+    /** In the benchmark; every model is, until the person says otherwise. */
+    fun isMeasured(name: String): Boolean = stored.getBoolean("measure $name", true)
+
+    fun measure(
+        name: String,
+        isOn: Boolean,
+    ) = stored.edit().putBoolean("measure $name", isOn).apply()
 }

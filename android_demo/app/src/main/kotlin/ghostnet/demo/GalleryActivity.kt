@@ -8,8 +8,11 @@ import android.os.Build
 import android.os.Bundle
 import android.widget.ImageView
 import android.widget.TextView
+import ghostnet.android.Answers
+import ghostnet.android.ModelAssets
 import ghostnet.core.BadModel
-import ghostnet.core.RgbImage
+import ghostnet.core.Outcome
+import ghostnet.core.supervised
 import java.io.IOException
 import java.util.concurrent.Executors
 import kotlin.math.ceil
@@ -24,7 +27,7 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        rows = AnswerRows(findViewById(R.id.answers), TOP)
+        rows = AnswerRows(findViewById(R.id.answers), findViewById(R.id.not_sure), TOP)
         findViewById<TextView>(R.id.pick).setOnClickListener { pick() }
         try {
             chooser = ModelChooser(this, ModelAssets(this), ::classify)
@@ -73,20 +76,15 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
         hideProblem()
         findViewById<TextView>(R.id.times).text = getString(R.string.loading)
         worker.execute {
-            try {
-                val bitmap = decode(uri)
-                val image = rgb(bitmap)
-                models.open().use { classifier ->
-                    val answers = classifier.classify(image, TOP)
-                    runOnUiThread { show(bitmap, answers, classifier.accelerator) }
+            val outcome =
+                supervised("", { _, _ -> }) {
+                    val bitmap = decode(uri)
+                    models.open().use { classifier ->
+                        val answers = classifier.classify(bitmap, TOP)
+                        runOnUiThread { show(bitmap, answers, classifier.accelerator) }
+                    }
                 }
-            } catch (error: BadModel) {
-                runOnUiThread { showProblem(error.message.orEmpty()) }
-            } catch (_: IOException) {
-                runOnUiThread { showProblem(getString(R.string.unreadable_photo)) }
-            } catch (_: SecurityException) {
-                runOnUiThread { showProblem(getString(R.string.unreadable_photo)) }
-            }
+            if (outcome is Outcome.Failed) runOnUiThread { showProblem(outcome.why) }
         }
     }
 
@@ -103,17 +101,20 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
 
     /** Upright, as the photo's own EXIF data has it. A huge photo is shrunk while it is read. */
     private fun decode(uri: Uri): Bitmap =
+        try {
+            read(uri)
+        } catch (_: IOException) {
+            throw BadModel(getString(R.string.unreadable_photo))
+        } catch (_: SecurityException) {
+            throw BadModel(getString(R.string.unreadable_photo))
+        }
+
+    private fun read(uri: Uri): Bitmap =
         ImageDecoder.decodeBitmap(ImageDecoder.createSource(contentResolver, uri)) { decoder, info, _ ->
             decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // for pixels that can be read
             val pixels = info.size.width.toDouble() * info.size.height
             decoder.setTargetSampleSize(maxOf(1, ceil(sqrt(pixels / MAX_PIXELS)).toInt()))
         }
-
-    private fun rgb(bitmap: Bitmap): RgbImage {
-        val argb = IntArray(bitmap.width * bitmap.height)
-        bitmap.getPixels(argb, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
-        return RgbImage.fromArgb(bitmap.width, bitmap.height, argb)
-    }
 
     private companion object {
         const val TOP = 5

@@ -2,52 +2,54 @@ package ghostnet.demo
 
 import android.graphics.ImageFormat
 import android.graphics.SurfaceTexture
+import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraManager
+import android.hardware.camera2.params.StreamConfigurationMap
 import android.util.Size
-import kotlin.math.abs
+import ghostnet.core.Capture
+import ghostnet.core.Extent
+import ghostnet.core.Mount
+import ghostnet.core.captures
 
-/** One of the phone's cameras, and the sizes in which it is used. */
+/** One of the phone's cameras, and the sizes in which it may be asked for its picture. */
 class Lens private constructor(
     val id: String,
-    val isFront: Boolean,
-    val sensorDegrees: Int,
-    val frame: Size, // what is classified
-    val preview: Size, // what is shown; of the same shape
+    val mount: Mount,
+    val captures: List<Capture>, // the best first
 ) {
     companion object {
-        private const val FRAME_PIXELS = 640 * 480 // more would only be thrown away
-        private const val PREVIEW_WIDTH = 1920
-
-        /** The camera that looks to the front or the back; or, if there is none, any. */
-        fun find(
-            manager: CameraManager,
-            isFront: Boolean,
-        ): Lens? {
-            val lenses = manager.cameraIdList.mapNotNull { of(it, manager.getCameraCharacteristics(it)) }
-            return lenses.find { it.isFront == isFront } ?: lenses.firstOrNull()
-        }
+        /** Slow: it asks the camera service. One that is unplugged meanwhile is left out. */
+        fun all(manager: CameraManager): List<Lens> = manager.cameraIdList.mapNotNull { of(manager, it) }
 
         private fun of(
+            manager: CameraManager,
             id: String,
-            facts: CameraCharacteristics,
         ): Lens? {
+            val facts =
+                try {
+                    manager.getCameraCharacteristics(id)
+                } catch (_: CameraAccessException) {
+                    return null
+                } catch (_: IllegalArgumentException) {
+                    return null
+                }
             val streams = facts[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP] ?: return null
-            val frames = streams.getOutputSizes(ImageFormat.YUV_420_888) ?: return null
-            val previews = streams.getOutputSizes(SurfaceTexture::class.java) ?: return null
-            val frame = frames.minByOrNull { abs(it.width * it.height - FRAME_PIXELS) } ?: return null
-            val preview =
-                previews
-                    .filter { it.width * frame.height == it.height * frame.width }
-                    .filter { it.width <= PREVIEW_WIDTH }
-                    .maxByOrNull { it.width } ?: frame
-            return Lens(
-                id,
-                facts[CameraCharacteristics.LENS_FACING] == CameraCharacteristics.LENS_FACING_FRONT,
-                facts[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0,
-                frame,
-                preview,
-            )
+            val mount =
+                Mount(
+                    facts[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0,
+                    facts[CameraCharacteristics.LENS_FACING] == CameraCharacteristics.LENS_FACING_FRONT,
+                )
+            val found = sizes(streams)
+            return if (found.isEmpty()) null else Lens(id, mount, found)
         }
+
+        private fun sizes(streams: StreamConfigurationMap): List<Capture> {
+            val frames = streams.getOutputSizes(ImageFormat.YUV_420_888).orEmpty()
+            val previews = streams.getOutputSizes(SurfaceTexture::class.java).orEmpty()
+            return captures(frames.map(::extent), previews.map(::extent))
+        }
+
+        private fun extent(size: Size) = Extent(size.width, size.height)
     }
 }

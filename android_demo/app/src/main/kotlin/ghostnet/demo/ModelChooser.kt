@@ -9,6 +9,8 @@ import android.widget.ArrayAdapter
 import android.widget.Spinner
 import android.widget.Switch
 import com.google.ai.edge.litert.Accelerator
+import ghostnet.android.Classifier
+import ghostnet.android.ModelAssets
 import ghostnet.core.BadModel
 
 /** The two controls above camera and gallery: which model, and whether it may use the GPU. */
@@ -21,6 +23,7 @@ class ModelChooser(
     private val names = models.classifiers().ifEmpty { throw BadModel(activity.getString(R.string.no_model)) }
 
     init {
+        activity.findViewById<View>(R.id.classes).setOnClickListener { showClasses(activity, classes()) }
         val records = names.map(models::record)
         val titles = records.map { activity.getString(R.string.model_title, it.title, it.recipe) }
         val spinner = activity.findViewById<Spinner>(R.id.model)
@@ -39,11 +42,10 @@ class ModelChooser(
     }
 
     /** Slow: it reads, verifies and compiles the model. */
-    fun open(): Classifier {
-        val artifact = models.open(chosen())
-        val ghostop = models.ghostop(artifact.name)?.let { name -> { models.open(name) } }
-        return Classifier.open(artifact, models.file(artifact), choice.accelerator, ghostop)
-    }
+    fun open(): Classifier = models.classifier(chosen(), choice.accelerator)
+
+    /** All that the chosen network can say, in alphabetical order. */
+    fun classes(): List<String> = models.record(chosen()).labels.sorted()
 
     private fun chosen(): String = choice.model?.takeIf { it in names } ?: names.first()
 

@@ -17,9 +17,13 @@ abstract class Screen(
         setContentView(layout)
         for ((id, screen) in SCREENS) {
             val button = findViewById<Button>(id)
-            button.isEnabled = id != own
+            button.isSelected = id == own // a screen reader says so; a disabled one it would skip
             button.setOnClickListener {
-                startActivity(Intent(this, screen).addFlags(Intent.FLAG_ACTIVITY_REORDER_TO_FRONT))
+                if (id !=
+                    own
+                ) {
+                    startActivity(Intent(this, screen).addFlags(Intent.FLAG_ACTIVITY_REORDER_TO_FRONT))
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ import android.database.MatrixCursor
 import android.net.Uri
 import android.os.ParcelFileDescriptor
 import android.provider.OpenableColumns
+import ghostnet.core.Sharing
 import java.io.File
 import java.io.FileNotFoundException
 
@@ -19,10 +20,7 @@ class ShareProvider : ContentProvider() {
     override fun openFile(
         uri: Uri,
         mode: String,
-    ): ParcelFileDescriptor {
-        if (mode != "r") throw FileNotFoundException("results are for reading")
-        return ParcelFileDescriptor.open(file(uri), ParcelFileDescriptor.MODE_READ_ONLY)
-    }
+    ): ParcelFileDescriptor = ParcelFileDescriptor.open(file(uri, mode), ParcelFileDescriptor.MODE_READ_ONLY)
 
     override fun query(
         uri: Uri,
@@ -31,7 +29,7 @@ class ShareProvider : ContentProvider() {
         selectionArgs: Array<out String>?,
         sortOrder: String?,
     ): Cursor {
-        val file = file(uri)
+        val file = file(uri, "r")
         val columns = arrayOf(OpenableColumns.DISPLAY_NAME, OpenableColumns.SIZE)
         return MatrixCursor(columns).apply { addRow(arrayOf<Any>(file.name, file.length())) }
     }
@@ -56,10 +54,13 @@ class ShareProvider : ContentProvider() {
         selectionArgs: Array<out String>?,
     ): Int = 0
 
-    private fun file(uri: Uri): File {
-        val run = uri.lastPathSegment.orEmpty().removeSuffix(".json")
+    private fun file(
+        uri: Uri,
+        mode: String,
+    ): File {
+        val run =
+            Sharing.run(uri.pathSegments, mode) ?: throw FileNotFoundException("there are no such results")
         val place = context ?: throw FileNotFoundException("the app is not running")
-        if (!ResultFiles.isRun(run)) throw FileNotFoundException("there are no results $run")
         return ResultFiles(place, run).results
     }
 

@@ -21,12 +21,28 @@ interface Machine {
     fun conditions(): Conditions
 
     fun peakMemoryBytes(): Long
+
+    /** Asks for a fast core for this thread; how fast it is, and where it is, says [place]. */
+    fun pin()
+
+    fun place(): Place
+
+    /** 1.0: as fast as it ever was in this run; 1.2: the same work takes a fifth longer. */
+    fun slowdown(): Double
 }
 
 /** What changes during a run. Unknown is null. */
 class Conditions(
     val temperatureC: Double?, // of the battery
     val thermalStatus: Int?, // 0 is cool, as Android counts
+    val isSavingPower: Boolean? = null,
+    val isCharging: Boolean? = null,
+)
+
+/** Where the measuring thread is at one moment. Unknown is null. */
+class Place(
+    val core: Int?,
+    val frequencyKhz: Long?,
 )
 
 /** What one visit to one model saw; latencies in the order of the runs. */
@@ -36,6 +52,10 @@ class Visit(
     val loadMs: Double,
     val peakMemoryBytes: Long, // of the whole app, so far
     val outputSha256: String,
+    val before: Place,
+    val after: Place,
+    val conditions: Conditions, // at its start
+    val pausedMs: Long, // before it, because the phone was hot or slowed down
 )
 
 /** One visit to every model, with the phone's state on both sides of it. */
@@ -43,6 +63,12 @@ class Round(
     val visits: Map<Artifact, Visit>, // in order of time
     val before: Conditions,
     val after: Conditions,
+)
+
+/** Rounds, and why a model is in none of them. */
+class Measurements(
+    val rounds: List<Round>,
+    val failed: Map<Artifact, String>,
 )
 
 /** All rounds of a plan: models interleaved, each opened anew for each visit, on one thread. */
@@ -53,37 +79,62 @@ class Benchmark(
     private val isCancelled: () -> Boolean = { false },
     private val open: (Artifact) -> LoadedModel,
 ) {
-    /** [progress] is told before each visit what comes, [finished] of each round when it is whole. */
+    private val rounds = ArrayList<Round>()
+    private val failed = LinkedHashMap<Artifact, String>()
+
+    /**
+     * [progress] is told before each visit what comes, [finished] of all rounds whenever one is whole. A
+     * model that fails is left out from then on, of the rounds before as well; BadModel if all do.
+     */
     fun run(
         progress: (round: Int, artifact: Artifact) -> Unit,
-        finished: (List<Round>) -> Unit,
-    ): List<Round> {
-        val rounds = ArrayList<Round>()
+        finished: (Measurements) -> Unit,
+    ): Measurements {
         for ((number, order) in orders(artifacts.size, effort.rounds).withIndex()) {
             val before = machine.conditions()
             val visits = LinkedHashMap<Artifact, Visit>()
-            for (i in order) {
-                progress(number + 1, artifacts[i])
-                waitUntilCool()
-                visits[artifacts[i]] = visit(artifacts[i])
+            for (artifact in order.map(artifacts::get).filterNot { it in failed }) {
+                progress(number + 1, artifact)
+                machine.pin()
+                try {
+                    visits[artifact] = visit(artifact, waitUntilCool())
+                } catch (error: BadModel) {
+                    failed[artifact] = error.message.orEmpty()
+                }
             }
+            if (failed.size == artifacts.size) throw BadModel(failed.values.first())
             rounds += Round(visits, before, machine.conditions())
-            finished(rounds)
+            finished(soFar())
         }
-        return rounds
+        return soFar()
     }
 
-    private fun waitUntilCool() {
+    private fun soFar() =
+        Measurements(
+            rounds.map { Round(it.visits.filterKeys { model -> model !in failed }, it.before, it.after) },
+            failed.toMap(),
+        )
+
+    /** How long it waited, in ms. */
+    private fun waitUntilCool(): Long {
         var waitedMs = 0L
-        while (waitedMs < effort.cooldownS * 1000L && (machine.conditions().thermalStatus ?: 0) > 0) {
+        while (waitedMs < effort.cooldownS * 1000L && isHeldBack()) {
             stopIfCancelled()
             machine.sleep(POLL_MS)
             waitedMs += POLL_MS
         }
+        return waitedMs
     }
 
-    private fun visit(artifact: Artifact): Visit =
+    private fun isHeldBack(): Boolean =
+        (machine.conditions().thermalStatus ?: 0) > 0 || machine.slowdown() > Pace.TOO_SLOW
+
+    private fun visit(
+        artifact: Artifact,
+        pausedMs: Long,
+    ): Visit =
         open(artifact).use { model ->
+            val (conditions, before) = Pair(machine.conditions(), machine.place())
             val warmup = List(effort.warmupRuns) { timed(model) }
             val latency = ArrayList<Double>()
             var ms = 0.0
@@ -91,7 +142,17 @@ class Benchmark(
                 latency += timed(model)
                 ms += latency.last()
             }
-            Visit(latency, warmup, model.loadMs, machine.peakMemoryBytes(), model.outputSha256())
+            Visit(
+                latency,
+                warmup,
+                model.loadMs,
+                machine.peakMemoryBytes(),
+                model.outputSha256(),
+                before,
+                machine.place(),
+                conditions,
+                pausedMs,
+            )
         }
 
     private fun timed(model: LoadedModel): Double {

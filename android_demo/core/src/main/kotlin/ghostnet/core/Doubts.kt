@@ -48,5 +48,14 @@ object Doubts {
             }
         }
 
+    /** What the visits to one model say of themselves. */
+    fun ofVisits(visits: List<Visit>): List<String> =
+        buildList {
+            val cores = visits.flatMap { listOf(it.before.core, it.after.core) }.filterNotNull().distinct()
+            if (cores.size > 1) add("It ran on more than one core: ${cores.sorted().joinToString()}.")
+            if (visits.any { it.conditions.isSavingPower == true }) add("The battery saver was on.")
+            if (visits.any { it.conditions.isCharging == true }) add("The phone was on its charger.")
+        }
+
     private fun percent(share: Double) = "${Math.round(100 * share)} %"
 }

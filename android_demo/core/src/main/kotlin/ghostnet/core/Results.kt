@@ -9,7 +9,7 @@ class Results(
     private val runtime: RuntimeLibrary,
     private val clockResolutionNs: Long,
 ) {
-    fun json(rounds: List<Round>): String =
+    fun json(measured: Measurements): String =
         Json.write(
             mapOf(
                 "app" to SCHEMA,
@@ -20,7 +20,8 @@ class Results(
                 "clock_resolution_ns" to clockResolutionNs,
                 "runtime_version" to runtime.version,
                 "runtime_sha256" to runtime.sha256,
-                "rounds" to rounds.map(::round),
+                "rounds" to measured.rounds.map(::round),
+                "failed" to measured.failed.entries.associate { it.key.record.sha256 to it.value },
             ),
         )
 
@@ -38,7 +39,14 @@ class Results(
         )
 
     private fun conditions(state: Conditions) =
-        mapOf("temperature_c" to state.temperatureC, "thermal_status" to state.thermalStatus)
+        mapOf(
+            "temperature_c" to state.temperatureC,
+            "thermal_status" to state.thermalStatus,
+            "is_saving_power" to state.isSavingPower,
+            "is_charging" to state.isCharging,
+        )
+
+    private fun place(place: Place) = mapOf("core" to place.core, "frequency_khz" to place.frequencyKhz)
 
     private fun visit(visit: Visit) =
         mapOf(
@@ -47,10 +55,14 @@ class Results(
             "load_ms" to visit.loadMs,
             "peak_memory_bytes" to visit.peakMemoryBytes,
             "output_sha256" to visit.outputSha256,
+            "before" to place(visit.before),
+            "after" to place(visit.after),
+            "conditions" to conditions(visit.conditions),
+            "paused_ms" to visit.pausedMs,
         )
 
     private companion object {
-        const val SCHEMA = 1
+        const val SCHEMA = 2
     }
 }
 

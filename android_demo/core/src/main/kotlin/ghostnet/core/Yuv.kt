@@ -15,6 +15,24 @@ class Plane(
     ): Int = bytes[y * rowStride + x * pixelStride].toInt() and 0xFF
 }
 
+/** What a camera hands over of a plane, under Android's names. */
+interface RawPlane {
+    val buffer: ByteBuffer
+    val rowStride: Int
+    val pixelStride: Int
+}
+
+/** A frame of the planes that Android delivers: Y, U, V, in this order. */
+fun yuvFrame(
+    width: Int,
+    height: Int,
+    planes: List<RawPlane>,
+): YuvFrame {
+    require(planes.size == 3) { "a frame of ${planes.size} planes" }
+    val (y, u, v) = planes.map { Plane(it.buffer, it.rowStride, it.pixelStride) }
+    return YuvFrame(width, height, y, u, v)
+}
+
 /** A camera's frame in YUV 4:2:0, full range, BT.601, as JPEG and Android's cameras have it. */
 class YuvFrame(
     val width: Int,
@@ -67,13 +85,3 @@ class YuvFrame(
         const val HALF = 1 shl (BITS - 1)
     }
 }
-
-/**
- * How far a frame must be turned clockwise to stand upright. The sensor's angle is fixed in the
- * phone, the display's changes with how it is held; a front camera looks the other way.
- */
-fun uprightTurn(
-    sensorDegrees: Int,
-    displayDegrees: Int,
-    isFront: Boolean,
-): Int = Math.floorMod(if (isFront) sensorDegrees + displayDegrees else sensorDegrees - displayDegrees, 360)

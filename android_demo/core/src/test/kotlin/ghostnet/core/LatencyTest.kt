@@ -34,6 +34,27 @@ class LatencyTest {
     }
 
     @Test
+    fun aRunOnTwoCoresWithTheChargerInIsDoubted() {
+        fun visit(
+            core: Int,
+            isCharging: Boolean?,
+        ) = Visit(
+            listOf(1.0),
+            emptyList(),
+            1.0,
+            1,
+            "",
+            Place(core, null),
+            Place(7, null),
+            Conditions(25.0, 0, isSavingPower = isCharging, isCharging = isCharging),
+            0,
+        )
+
+        assertEquals(3, Doubts.ofVisits(listOf(visit(4, true), visit(7, false))).size)
+        assertEquals(0, Doubts.ofVisits(listOf(visit(7, null), visit(7, false))).size)
+    }
+
+    @Test
     fun aWarmBatteryAndAThrottledPhoneAreDoubted() {
         val states = listOf(Conditions(25.0, 0), Conditions(31.5, 2), Conditions(null, null))
 

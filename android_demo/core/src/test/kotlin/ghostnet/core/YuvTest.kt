@@ -29,11 +29,24 @@ class YuvTest {
     }
 
     @Test
-    fun aPhoneHeldUprightTurnsItsSensorsImage() {
-        assertEquals(90, uprightTurn(sensorDegrees = 90, displayDegrees = 0, isFront = false))
-        assertEquals(0, uprightTurn(sensorDegrees = 90, displayDegrees = 90, isFront = false))
-        assertEquals(180, uprightTurn(sensorDegrees = 90, displayDegrees = 270, isFront = false))
-        assertEquals(270, uprightTurn(sensorDegrees = 270, displayDegrees = 0, isFront = true))
-        assertEquals(0, uprightTurn(sensorDegrees = 270, displayDegrees = 90, isFront = true))
+    fun threePlanesAreTakenInAndroidsOrderEachWithItsOwnStrides() {
+        class Raw(
+            override val buffer: ByteBuffer,
+            override val rowStride: Int,
+            override val pixelStride: Int,
+        ) : RawPlane
+        // 2 x 2 pixels: grey 100 with a strong V alone, which is red; the rows are longer than the image.
+        val y = Raw(ByteBuffer.wrap(byteArrayOf(100, 100, 0, 0, 100, 100)), 4, 1)
+        val u = Raw(ByteBuffer.wrap(byteArrayOf(128.toByte(), 0)), 6, 2)
+        val v = Raw(ByteBuffer.wrap(byteArrayOf(200.toByte(), 0)), 6, 2)
+
+        val pixel =
+            yuvFrame(2, 2, listOf(y, u, v))
+                .toRgb()
+                .bytes
+                .take(3)
+                .map { it.toInt() and 0xFF }
+
+        assertEquals(listOf(201, 49, 100), pixel)
     }
 }

@@ -1,4 +1,4 @@
-package ghostnet.demo
+package ghostnet.android
 
 import ghostnet.core.BadModel
 import ghostnet.core.Record
@@ -25,7 +25,11 @@ interface Network : AutoCloseable {
     }
 }
 
-const val ONE_THREAD = "CPU, 1 thread"
+/** Of every network on the CPU: what is asked of LiteRT, and what a label says. */
+const val THREADS = 1
+
+/** The label of so many threads. */
+fun onCpu(threads: Int): String = if (threads == 1) "CPU, 1 thread" else "CPU, $threads threads"
 
 /** This network after it has run once, on noise, and gave as many numbers as its record promises. */
 internal fun <T : Network> T.probed(record: Record): T {

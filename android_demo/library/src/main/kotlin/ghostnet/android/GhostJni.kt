@@ -1,4 +1,4 @@
-package ghostnet.demo
+package ghostnet.android
 
 import ghostnet.core.BadModel
 
@@ -17,8 +17,10 @@ internal object GhostJni {
     external fun open(
         model: ByteArray,
         threads: Int,
+        hasOperators: Boolean,
     ): Long
 
+    /** The operators' instructions; empty without operators. */
     external fun variant(network: Long): String
 
     external fun write(
@@ -31,4 +33,10 @@ internal object GhostJni {
     external fun read(network: Long): FloatArray
 
     external fun close(network: Long)
+
+    /** Asks for [core] for the calling thread; where it is then, or -1 where that is refused. */
+    external fun pin(core: Int): Int
+
+    /** Where the calling thread is. */
+    external fun core(): Int
 }

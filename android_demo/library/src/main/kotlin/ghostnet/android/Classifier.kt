@@ -1,5 +1,6 @@
-package ghostnet.demo
+package ghostnet.android
 
+import android.graphics.Bitmap
 import com.google.ai.edge.litert.Accelerator
 import ghostnet.core.Answer
 import ghostnet.core.Artifact
@@ -25,6 +26,21 @@ class Classifier private constructor(
     val accelerator get() = network.runsOn + note
 
     fun logits(photo: RgbImage): FloatArray = network.logits(record.preprocessing.input(photo))
+
+    /** The names of all that this network can tell apart. */
+    val names: List<String> get() = record.labels
+
+    /** The side of the square that the network sees, as a share of a photo's short side. */
+    val crop: Double get() = record.preprocessing.crop
+
+    fun classify(
+        photo: Bitmap,
+        count: Int,
+    ): Answers {
+        val argb = IntArray(photo.width * photo.height)
+        photo.getPixels(argb, 0, photo.width, 0, 0, photo.width, photo.height)
+        return classify(RgbImage.fromArgb(photo.width, photo.height, argb), count)
+    }
 
     fun classify(
         photo: RgbImage,

@@ -1,4 +1,4 @@
-package ghostnet.demo
+package ghostnet.android
 
 import ghostnet.core.Artifact
 import ghostnet.core.BadModel
@@ -48,7 +48,7 @@ class OperatorNetwork private constructor(
             openPlain: () -> Network,
         ): OperatorNetwork =
             try {
-                OperatorNetwork(GhostNetwork.open(ghostop()), openPlain, null)
+                OperatorNetwork(NativeNetwork.open(ghostop()), openPlain, null)
             } catch (error: BadModel) {
                 OperatorNetwork(openPlain(), openPlain, error.message.orEmpty())
             }

@@ -1,14 +1,18 @@
-package ghostnet.demo
+package ghostnet.android
 
 import ghostnet.core.Artifact
 import ghostnet.core.BadModel
 
-/** A file with Ghost operators. An error inside one is thrown like any other, never a wrong output. */
-class GhostNetwork private constructor(
+/**
+ * A file on the CPU through LiteRT's C interface: one with Ghost operators, or a plain one where both
+ * are to be timed alike. An error inside an operator is thrown like any other, never a wrong output.
+ */
+class NativeNetwork private constructor(
     private var network: Long,
     override val loadMs: Double,
 ) : Network {
-    override val runsOn = "$ONE_THREAD, Ghost operators (${GhostJni.variant(network)})"
+    override val runsOn =
+        onCpu(THREADS) + GhostJni.variant(network).let { if (it.isEmpty()) "" else ", Ghost operators ($it)" }
 
     override fun write(input: FloatArray) = GhostJni.write(opened(), input)
 
@@ -26,15 +30,15 @@ class GhostNetwork private constructor(
     companion object {
         private const val CLOSED = 0L
 
-        /** Why this phone cannot run any such file; null where it can. */
+        /** Why this phone cannot run any file so; null where it can. */
         val missing: String?
             get() = GhostJni.missing
 
-        fun open(artifact: Artifact): GhostNetwork {
+        fun open(artifact: Artifact): NativeNetwork {
             missing?.let { throw BadModel("The Ghost operators cannot be loaded: $it") }
             val start = System.nanoTime()
-            val network = GhostJni.open(artifact.bytes, 1)
-            return GhostNetwork(network, (System.nanoTime() - start) / 1e6).probed(artifact.record)
+            val network = GhostJni.open(artifact.bytes, THREADS, artifact.record.hasOperators)
+            return NativeNetwork(network, (System.nanoTime() - start) / 1e6).probed(artifact.record)
         }
     }
 }

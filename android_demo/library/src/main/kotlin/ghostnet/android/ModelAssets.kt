@@ -1,6 +1,7 @@
-package ghostnet.demo
+package ghostnet.android
 
 import android.content.Context
+import com.google.ai.edge.litert.Accelerator
 import ghostnet.core.Artifact
 import ghostnet.core.BadModel
 import ghostnet.core.Record
@@ -8,7 +9,10 @@ import ghostnet.core.sha256
 import java.io.File
 import java.io.IOException
 
-/** The models in the app, each with its record; `make android-assets` put them there. */
+/**
+ * The models in an app: `assets/models`, each `.tflite` with its record beside it. A model whose bytes
+ * are not those of its record is a [BadModel].
+ */
 class ModelAssets(
     context: Context,
 ) {
@@ -36,12 +40,20 @@ class ModelAssets(
 
     fun record(name: String): Record = Record.read(read(name.removeSuffix(TFLITE) + ".json").decodeToString())
 
-    /**
-     * Every file that this phone can run, or an error that says which one is damaged, and why.
-     */
-    fun openAll(): List<Artifact> {
-        val all = (if (GhostNetwork.missing == null) files else names()).map(::open)
-        return all.ifEmpty { throw BadModel("There is no model in this app.") }
+    /** Every file, those with Ghost operators as well. */
+    fun all(): List<String> = files
+
+    /** Slow: it reads, verifies and compiles a model, with Ghost operators where a file has them. */
+    fun classifier(
+        name: String =
+            classifiers().firstOrNull() ?: throw BadModel(
+                "There is no trained model in this app.",
+            ),
+        accelerator: Accelerator = Accelerator.CPU,
+    ): Classifier {
+        val artifact = open(name)
+        val ghostop = ghostop(name)?.let { beside -> { open(beside) } }
+        return Classifier.open(artifact, file(artifact), accelerator, ghostop)
     }
 
     /** Those whose answers mean something: random weights have none. */

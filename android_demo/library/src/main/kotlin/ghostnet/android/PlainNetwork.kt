@@ -1,4 +1,4 @@
-package ghostnet.demo
+package ghostnet.android
 
 import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
@@ -56,12 +56,13 @@ class PlainNetwork private constructor(
             // One accelerator alone: with two, LiteRT falls back without a word.
             val options = CompiledModel.Options(accelerator)
             if (accelerator == Accelerator.CPU) {
-                options.cpuOptions = CompiledModel.CpuOptions(numThreads = 1)
+                options.cpuOptions = CompiledModel.CpuOptions(numThreads = THREADS)
             }
             val start = System.nanoTime()
             val model = CompiledModel.create(file.path, options)
             val ms = (System.nanoTime() - start) / 1e6
-            return PlainNetwork(model, ms, if (accelerator == Accelerator.CPU) ONE_THREAD else "$accelerator")
+            val label = if (accelerator == Accelerator.CPU) onCpu(THREADS) else "$accelerator"
+            return PlainNetwork(model, ms, label)
         }
     }
 }

@@ -1,12 +1,15 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A network with Ghost operators, for GhostJni.kt. Kotlin's CompiledModel takes no operators of
-// others, so this goes through the C interface of the libLiteRt.so that the app has anyway. Whatever
-// goes wrong, in LiteRT or inside an operator, is thrown as BadModel.
+// A network on the CPU, with Ghost operators or without, for GhostJni.kt. Kotlin's CompiledModel takes
+// no operators of others, so this goes through the C interface of the libLiteRt.so that the app has
+// anyway; a plain file comes through the same door where both are timed. Whatever goes wrong, in
+// LiteRT or inside an operator, is thrown as BadModel.
 
+#define _GNU_SOURCE  // sched_setaffinity
 #include <dlfcn.h>
 #include <jni.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,8 +85,9 @@ static bool load_runtime(JNIEnv *env) {
 // ------------------------------------------------------------------------------- one network
 
 typedef struct {
-  jbyte *file;          // LiteRT reads it where it is,
-  GhostSession *session;
+  jbyte *file;            // LiteRT reads it where it is,
+  char cpu_options[32];   // and these, too
+  GhostSession *session;  // NULL: a file without operators
   LiteRtModel model;
   LiteRtOptions options;
   LiteRtCompiledModel compiled;
@@ -100,14 +104,14 @@ static void destroy(Network *n) {
   if (n->compiled) rt.DestroyCompiledModel(n->compiled);
   if (n->options) rt.DestroyOptions(n->options);
   if (n->model) rt.DestroyModel(n->model);
-  ghost_close(n->session);
+  if (n->session) ghost_close(n->session);
   free(n->file);
   free(n);
 }
 
 // LiteRT ignores what an operator returns, and would call a wrong result a success.
 static bool operators_ok(JNIEnv *env, Network *n) {
-  const char *why = ghost_error(n->session);
+  const char *why = n->session ? ghost_error(n->session) : NULL;
   return !why || fail(env, "a Ghost operator failed: %s", why);
 }
 
@@ -119,24 +123,32 @@ static bool read_file(JNIEnv *env, Network *n, jbyteArray file) {
             "LiteRT cannot read this model");
 }
 
-// The operators have the threads, as ghost_op.h wants it.
-static bool set_options(JNIEnv *env, Network *n) {
-  static char cpu_options[] = "num_threads = 1\n";
+static bool set_options(JNIEnv *env, Network *n, int threads) {
+  snprintf(n->cpu_options, sizeof n->cpu_options, "num_threads = %d\n", threads);
   const char *refused = "LiteRT refuses the options";
   LiteRtOpaqueOptions cpu;
   return ok(env, rt.CreateOptions(&n->options), refused) &&
          ok(env, rt.SetOptionsHardwareAccelerators(n->options, CPU), refused) &&
-         ok(env, rt.CreateOpaqueOptions("xnnpack", cpu_options, keep, &cpu), refused) &&
+         ok(env, rt.CreateOpaqueOptions("xnnpack", n->cpu_options, keep, &cpu), refused) &&
          ok(env, rt.AddOpaqueOptions(n->options, cpu), refused);
 }
 
-static bool compile(JNIEnv *env, Network *n, int threads) {
+static bool add_operators(JNIEnv *env, Network *n, int threads) {
   if (!(n->session = ghost_open(threads, NULL)))
     return fail(env, "the Ghost operators have no memory or no threads");
   int status = ghost_register(n->session, n->options, rt.AddCustomOpKernelOption);
-  if (!operators_ok(env, n) || !ok(env, status, "the Ghost operators were refused")) return false;
-  status = rt.CreateCompiledModel(environment, n->model, n->options, &n->compiled);
+  return operators_ok(env, n) && ok(env, status, "the Ghost operators were refused");
+}
+
+static bool compile(JNIEnv *env, Network *n) {
+  int status = rt.CreateCompiledModel(environment, n->model, n->options, &n->compiled);
   return operators_ok(env, n) && ok(env, status, "LiteRT cannot compile this model");
+}
+
+// Operators have the threads, as ghost_op.h wants it, and the runtime has one.
+static bool prepare(JNIEnv *env, Network *n, int threads, bool has_operators) {
+  return set_options(env, n, has_operators ? 1 : threads) &&
+         (!has_operators || add_operators(env, n, threads)) && compile(env, n);
 }
 
 static bool create_buffer(JNIEnv *env, LiteRtTensor tensor, LiteRtTensorBufferRequirements needs,
@@ -184,15 +196,14 @@ static float *lock(JNIEnv *env, LiteRtTensorBuffer buffer, int mode, jsize *n) {
 
 // ------------------------------------------------------------------------------- GhostJni.kt
 
-#define METHOD(type, name) JNIEXPORT type JNICALL Java_ghostnet_demo_GhostJni_##name
+#define METHOD(type, name) JNIEXPORT type JNICALL Java_ghostnet_android_GhostJni_##name
 
-METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads) {
+METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads, jboolean operators) {
   (void)self;
   if (!load_runtime(env)) return 0;
   Network *n = calloc(1, sizeof *n);
   if (!n) return fail(env, "there is no memory for the model");
-  if (read_file(env, n, file) && set_options(env, n) && compile(env, n, threads) &&
-      create_buffers(env, n))
+  if (read_file(env, n, file) && prepare(env, n, threads, operators) && create_buffers(env, n))
     return (jlong)(intptr_t)n;
   destroy(n);
   return 0;
@@ -200,7 +211,8 @@ METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads) {
 
 METHOD(jstring, variant)(JNIEnv *env, jobject self, jlong network) {
   (void)self;
-  return (*env)->NewStringUTF(env, ghost_variant(((Network *)(intptr_t)network)->session));
+  Network *n = (Network *)(intptr_t)network;
+  return (*env)->NewStringUTF(env, n->session ? ghost_variant(n->session) : "");
 }
 
 METHOD(void, write)(JNIEnv *env, jobject self, jlong network, jfloatArray input) {
@@ -238,4 +250,20 @@ METHOD(jfloatArray, read)(JNIEnv *env, jobject self, jlong network) {
 METHOD(void, close)(JNIEnv *env, jobject self, jlong network) {
   (void)env, (void)self;
   destroy((Network *)(intptr_t)network);
+}
+
+// ------------------------------------------------------------------------------- this thread's core
+
+// Asks for one core. Some phones ignore it, so the caller looks where the thread is afterwards.
+METHOD(jint, pin)(JNIEnv *env, jobject self, jint core) {
+  (void)env, (void)self;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (core >= 0 && core < CPU_SETSIZE) CPU_SET(core, &set);
+  return sched_setaffinity(0, sizeof set, &set) ? -1 : sched_getcpu();
+}
+
+METHOD(jint, core)(JNIEnv *env, jobject self) {
+  (void)env, (void)self;
+  return sched_getcpu();
 }
