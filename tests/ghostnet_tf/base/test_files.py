@@ -332,10 +332,10 @@ def test_a_scratch_folder_goes_and_a_missing_one_is_said(tmp_path, monkeypatch):
         (folder / "a").touch()
     assert not folder.exists()
 
-    def refuse(**_):
+    def refuse():
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
 
-    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    monkeypatch.setattr("tempfile.gettempdir", refuse)
     with pytest.raises(UserError, match="No usable temporary") as refused, scratch():
         raise AssertionError
     assert "TMPDIR" in refused.value.fix
