@@ -53,12 +53,14 @@ def _imported() -> ModuleType:
     return keras
 
 
-def start_keras() -> None:
+def start_keras(kept: str = "") -> None:
     """Import Keras and TensorFlow for a command, without what they greet with.
 
     A person's keras.json (channels first, float16, another backend) is for their own programs: a
     command of ours sets what it needs, and KERAS_BACKEND alone says that another backend is meant.
     UserError where that is none, or is not installed.
+
+    `kept`: what is said on Ctrl-C.
 
     TensorFlow 2.21 says several lines of its processor whatever TF_CPP_MIN_LOG_LEVEL is. Keras
     imports it on every backend, if only to seed its random numbers.
@@ -71,7 +73,7 @@ def start_keras() -> None:
             fix=f"{install}, or KERAS_BACKEND=tensorflow",
         )
     with quiet():
-        keras = answering(_imported)
+        keras = answering(_imported, kept)
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")

@@ -68,6 +68,6 @@ def fine_tune(
         photos=found, schedule=how, model=model, weights=weights, out=folder, held_out=held_out
     )
     with alone(folder / "state.safetensors", f"training in {str(folder)!r}"):
-        result = answering(lambda: train(job), "no epoch was finished")
+        result = answering(lambda: train(job), "nothing was changed")
     run = result["run"]
     return FineTuned(run.model, result["weights"], rank(run.best)[0], result["report"], run.history)

@@ -19,7 +19,7 @@ from ghostnet_tf.train.schedule import Schedule
 if TYPE_CHECKING:
     from ghostnet_tf.data.photos import Photos
 
-NOTHING_KEPT = "no epoch was finished, the same command begins anew"
+UNTOUCHED = "nothing was changed, the same command begins again"
 LISTED, WORST = 12, 5  # classes and photos in the summary; report.json has all of them
 
 
@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
         note("note: --recipe is now called --schedule; the old name goes soon")
         args.schedule = args.recipe
     schedule = schedules.load(args.schedule).with_settings([*args.set, *_settings(args)])
-    photos = answering(lambda: _found(args.photos), NOTHING_KEPT)
+    photos = answering(lambda: _found(args.photos), UNTOUCHED)
     classes = len(photos.classes)
     if args.classes not in (None, classes):
         raise UserError(
@@ -126,8 +126,8 @@ def main(argv: list[str] | None = None) -> int:
     from ghostnet_tf.base.quiet import start_keras
 
     with alone(args.out / "state.safetensors", f"training in {str(args.out)!r}"):
-        start_keras()
-        result = answering(lambda: _trained(args, photos, schedule), NOTHING_KEPT)
+        start_keras(UNTOUCHED)
+        result = answering(lambda: _trained(args, photos, schedule), UNTOUCHED)
     if args.json:
         kept = {key: value for key, value in result.items() if key not in ("run", "report")}
         document(kept | result["report"].to_dict())

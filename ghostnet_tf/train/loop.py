@@ -83,8 +83,7 @@ def _train(job: Job) -> dict[str, Any]:
             )
     elif made.path:
         note(f"starting from {made.path} with {head}")
-    if this.history:
-        keep(_kept(this))
+    keep(_kept(this))
     _write_schedule(job.out, this.schedule)
     _epochs(this, job.stop_after)
     report = _report(this)
@@ -248,6 +247,8 @@ def _epochs(this: Run, stop_after: int | None) -> None:
 
 def _kept(this: Run) -> str:
     """What a Ctrl-C says of the run."""
+    if not this.history:
+        return "no epoch was finished, the same command begins anew"
     if this.is_finished:
         done_in = f"the training is finished and kept in {this.folder}"
         return f"{done_in}, the same command writes its report"

@@ -13,6 +13,7 @@ from ghostnet_tf.train.score import confusion, cross_entropy
 
 NUMBERED, NAMED = 25, 60  # classes of which the picture has numbers, and names
 LONGEST = 24  # letters of a name there
+LARGEST_IN = 9.5  # inches of a side, 100 pixels each: what a desktop shows
 
 
 @dataclass(frozen=True)
@@ -82,30 +83,38 @@ class Report:
 
     def _picture(self) -> bytes:
         """A row for each class that was scored, a column for each that can be answered."""
-        from matplotlib.figure import Figure  # seconds that only a finished run has to wait
+        from matplotlib.colors import PowerNorm  # seconds that only a finished run has to wait
+        from matplotlib.figure import Figure
 
         scored = np.flatnonzero(self.confusion.sum(axis=1))
         counts, columns = self.confusion[scored], len(self.classes)
         shares = counts / counts.sum(axis=1, keepdims=True)
         names = [_label(name) for name in self.classes]
-        width, height = (min(2.5 + 0.32 * n, 15) for n in (columns, len(scored)))
-        figure = Figure(figsize=(max(width, 4.5) + 1.5, max(height, 3.5)), layout="constrained")
+        width, height = (min(4.0 + 0.32 * n, LARGEST_IN) for n in (columns, len(scored)))
+        figure = Figure(figsize=(width + 1.5, height), layout="compressed")
         axes = figure.subplots()
-        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        # By its root: one in a hundred is seen as well.
+        image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1))
         figure.colorbar(image, ax=axes, label="share of the class", shrink=0.8)
         axes.set(xlabel="taken for", ylabel="is of", title=self._title(len(scored)))
         if columns <= NAMED:
-            axes.set_xticks(range(columns), names, rotation=90)
-            axes.set_yticks(range(len(scored)), [names[i] for i in scored])
+            letters = "medium" if columns <= NUMBERED else "xx-small"
+            axes.set_xticks(range(columns), names, rotation=90, fontsize=letters)
+            axes.set_yticks(range(len(scored)), [names[i] for i in scored], fontsize=letters)
+        else:
+            order = "(classes in the order of report.json)"
+            axes.set(xlabel=f"taken for {order}", ylabel=f"is of {order}", xticks=[], yticks=[])
         if columns <= NUMBERED:
             for (i, j), count in np.ndenumerate(counts):
                 if count:
-                    colour = "white" if shares[i, j] > 0.5 else "black"
+                    colour = "white" if shares[i, j] > 0.25 else "black"
                     axes.text(j, i, str(count), ha="center", va="center", color=colour)
         data = io.BytesIO()
         with warnings.catch_warnings():  # letters that the font lacks are shown as boxes
             warnings.simplefilter("ignore", UserWarning)
-            figure.savefig(data, format="png", dpi=120, metadata={"Software": None})
+            figure.savefig(
+                data, format="png", dpi=100, bbox_inches="tight", metadata={"Software": None}
+            )
         return data.getvalue()
 
     def _title(self, scored: int) -> str:

@@ -24,7 +24,7 @@ from ghostnet_tf.base.interrupt import Interrupted
 from ghostnet_tf.base.record import load
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.train.command import _settings, main, parser
+from ghostnet_tf.train.command import UNTOUCHED, _settings, main, parser
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.schedule import load as load_schedule
 from ghostnet_tf.weights import checkpoint
@@ -392,13 +392,13 @@ def test_ctrl_c_before_the_first_step_ends_the_run_there(photos, tmp_path):
 
     last = errors.splitlines()[-1]
     assert process.returncode == 130 and output == "" and "Traceback" not in errors
-    assert last == "interrupted; no epoch was finished, the same command begins anew"
+    assert last == f"interrupted; {UNTOUCHED}"
     assert "epoch   1" not in errors and not (tmp_path / "run/state.safetensors").exists()
 
 
 FIRST = "no epoch was finished, the same command begins anew"
 PRESSED = {  # in which phase Ctrl-C arrives: where that is, what is said, and how many epochs stay
-    "looking for photos": ("ghostnet_tf.data.photos.Photos.__init__", FIRST, 0),
+    "looking for photos": ("ghostnet_tf.data.photos.Photos.__init__", UNTOUCHED, 0),
     "tracing": ("ghostnet_tf.nets.layers.Norm.call", FIRST, 0),
     "between batches": ("ghostnet_tf.train.data.TrainBatches.__getitem__", FIRST, 0),
     "scoring": ("ghostnet_tf.train.data.EvalBatches.__getitem__", FIRST, 0),
