@@ -83,7 +83,7 @@ def _train(job: Job) -> dict[str, Any]:
             )
     elif made.path:
         note(f"starting from {made.path} with {head}")
-    keep(_kept(this))
+    keep(this.kept)
     _write_schedule(job.out, this.schedule)
     _epochs(this, job.stop_after)
     report = _report(this)
@@ -239,20 +239,9 @@ def _epochs(this: Run, stop_after: int | None) -> None:
             note(f"compiling the network for {size} px, which takes some seconds")
         with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", this.cut.steps) as advance:
             row = this.epoch(advance)
-        keep(_kept(this))
         note(_line(row, len(this.held_out)))
     if this.is_finished and len(this.history) < this.schedule.epochs:
         note(f"stopped early: {this.schedule.early_stop} epochs brought nothing better")
-
-
-def _kept(this: Run) -> str:
-    """What a Ctrl-C says of the run."""
-    if not this.history:
-        return "no epoch was finished, the same command begins anew"
-    if this.is_finished:
-        done_in = f"the training is finished and kept in {this.folder}"
-        return f"{done_in}, the same command writes its report"
-    return f"epoch {len(this.history)} is kept in {this.folder}, the same command resumes there"
 
 
 def _report(this: Run) -> Report:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic
-from ghostnet_tf.base.interrupt import whole
+from ghostnet_tf.base.interrupt import keep, whole
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.data.photos import of_all
 from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
@@ -95,6 +95,16 @@ class Run:
             return done >= self.schedule.epochs
         since = max(self.best["epoch"], *self.schedule.legs, 0)
         return done >= self.schedule.epochs or done - since >= patience
+
+    @property
+    def kept(self) -> str:
+        """What a Ctrl-C says of the run."""
+        if not self.history:
+            return "no epoch was finished, the same command begins anew"
+        if self.is_finished:
+            done = f"the training is finished and kept in {self.folder}"
+            return f"{done}, the same command writes its report"
+        return f"epoch {len(self.history)} is kept in {self.folder}, the same command resumes there"
 
     def resume(self) -> bool:
         """Take up the state in the folder, if there is one; False where there is none.
@@ -189,6 +199,7 @@ class Run:
         with whole():  # between two files, the log and the state would not agree
             self.history.append(row)
             self._save(weights)
+            keep(self.kept)
         return row
 
     def _refuse_diverged(self, loss: float, which: str) -> None:
