@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from ghostnet_tf.data.preprocess import Preprocessing
 
 from .arguments import add_export_options, labels_of, photos_of, recipe_table, recipes_of
 from .onnx.told import add_preprocessing_options, preprocessing_of
+from .recipes import RECIPES
 
 if TYPE_CHECKING:
     from .network import Network
@@ -49,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     refuse_unwritable(args.out)
     if not user_path(args.model).is_file():
         raise UserError(f"there is no file {str(args.model)!r}", fix="check the path")
+    if photos is None:
+        refuse_uncalibrated(recipes)
     refuse_without_extra()
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -66,6 +70,16 @@ def main(argv: list[str] | None = None) -> int:
     exporting.add_ghostop()
     exporting.end("onnx")
     return 0
+
+
+def refuse_uncalibrated(recipes: Sequence[str]) -> None:
+    """Before a minute of conversion: an ONNX network brings no ranges."""
+    if static := [recipe for recipe in recipes if RECIPES[recipe].how == "static"]:
+        raise UserError(
+            f"{static[0]} needs photos to calibrate on",
+            fix="--photos DIR with 100 photos or more like those the network will see, or "
+            "--recipe float32 alone",
+        )
 
 
 def refuse_without_extra() -> None:

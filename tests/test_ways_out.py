@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 import ghostnet_tf as gn
-from export import predict
+from export import from_onnx, predict
 from ghostnet_tf import weights
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import read_model
 from ghostnet_tf.data import labels
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.front import create
 from ghostnet_tf.nets import describe, pretrained, zoo
 from ghostnet_tf.train import command
 from tests.export.colours import saved
@@ -164,3 +165,20 @@ def test_a_number_of_epochs_that_is_none_is_named(text, capsys):
         command.parser().parse_args(["photos", "--epochs", text])
 
     assert "_positive" not in capsys.readouterr().err.split("error: ")[1]
+
+
+@pytest.mark.parametrize("given", [[0, 1], range(2), {"cat": 0, "dog": 1}, {"cat", "dog"}, [None]])
+def test_labels_that_are_no_list_of_texts(given):
+    what, fix = refused(create.table, given)
+
+    assert "labels are a list of texts" in what and "in the order of the outputs" in fix
+
+
+@pytest.mark.parametrize("recipes", [[], ["int8"], ["float32", "static_wi8_ai16"]])
+def test_an_onnx_network_without_photos_is_refused_before_it_is_converted(recipes, tmp_path):
+    (tmp_path / "a.onnx").write_bytes(b"never read")
+    line = [str(tmp_path / "a.onnx"), "--channels", "rgb", "--preprocessing", "imagenet"]
+
+    what, fix = refused(from_onnx.main, [*line, *(["--recipe", *recipes] if recipes else [])])
+
+    assert "needs photos to calibrate on" in what and "--recipe float32 alone" in fix

@@ -123,6 +123,11 @@ def table(labels: str | Labels | Sequence[str] | None) -> str | Labels | None:
     """Labels as the rooms take them: a list of names is a table, too."""
     if labels is None or isinstance(labels, str | Labels):
         return labels
+    if not isinstance(labels, Sequence) or not all(isinstance(name, str) for name in labels):
+        raise UserError(
+            f"labels are a list of texts, not {labels!r:.80}",
+            fix="give the names of the classes in the order of the outputs: ['cat', 'dog']",
+        )
     return Labels.of_folders(tuple(labels))
 
 

@@ -104,10 +104,12 @@ def find(weights: str, model_name: str | None = None) -> Weights:
         return _look(path, weights)
     path = user_path(weights)
     if path.is_dir():
-        raise UserError(f"{weights!r} is a folder, not a file of weights", _known(name_of_model))
+        raise UserError(
+            f"{str(weights)!r} is a folder, not a file of weights", _known(name_of_model)
+        )
     if path.suffix.lower() not in NETWORKS and not _is_there(path):
         raise UserError(
-            f"there are no weights {weights!r} for {name_of_model}", _known(name_of_model)
+            f"there are no weights {str(weights)!r} for {name_of_model}", _known(name_of_model)
         )
     return _look(path, _name_of(path))
 
