@@ -51,9 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     refuse_unwritable(args.out)
     if not user_path(args.model).is_file():
         raise UserError(f"there is no file {str(args.model)!r}", fix="check the path")
+    refuse_without_extra()
     if photos is None:
         refuse_uncalibrated(recipes)
-    refuse_without_extra()
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from ghostnet_tf.base.progress import Stages
