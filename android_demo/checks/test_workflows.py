@@ -17,10 +17,17 @@ from android_demo.checks import cmake, workflows
 from android_demo.checks.toolchain import ROOT, call
 
 FILES = sorted(workflows.FOLDER.glob("*.yml"))
-COPIED = (
-    ".ci .github Makefile README.md LICENSE THIRD_PARTY_NOTICES.md pyproject.toml setup.py kernels "
-    "ghostnet_tf export benchmark android_demo tests/kernels"
-).split()
+NOT_COPIED = shutil.ignore_patterns(
+    ".git",
+    ".venv*",
+    "build",
+    "node_modules",
+    "runs",
+    "assets",
+    "__pycache__",
+    ".*_cache",
+    "*.egg-info",
+)
 NOTE = '#!/bin/sh\necho "$(basename "$0") $*" >> "$CALLS"\n'
 # A toolchain file in place of the NDK's: the same clang, and Linux for Android.
 TOOLCHAIN = """
@@ -45,14 +52,7 @@ GRADLE = {  # module -> tasks that the Android plugin or its script makes there
 def tree(tmp_path_factory) -> Path:
     """The project, with stand-ins for what runs for minutes or is not here."""
     tree = tmp_path_factory.mktemp("workflows") / "tree"
-    for name in COPIED:
-        source, target = ROOT / name, tree / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "assets", ".gradle", "*.egg-info")
-            shutil.copytree(source, target, ignore=ignored)
-        else:
-            shutil.copy(source, target)
+    shutil.copytree(ROOT, tree, ignore=NOT_COPIED)
     for name in ("ghostnet", "android_demo/gradlew", ".ci/run", ".venv/bin/python"):
         note(tree / name)
     note(tree / "sdk/cmdline-tools/latest/bin/sdkmanager")
