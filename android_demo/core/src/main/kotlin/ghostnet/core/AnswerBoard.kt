@@ -23,11 +23,8 @@ class AnswerBoard(
 
     fun show(answers: List<Answer>) {
         for (row in 0 until count) {
-            val line =
-                answers
-                    .getOrNull(
-                        row,
-                    )?.let { AnswerLine(it.name, Math.round(100 * it.probability).toInt()) }
+            val answer = answers.getOrNull(row)
+            val line = answer?.let { AnswerLine(it.name, Math.round(100 * it.probability).toInt()) }
             if (line == shown[row]) continue
             shown[row] = line
             put(row, line)
