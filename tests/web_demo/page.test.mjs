@@ -251,23 +251,7 @@ test("a page from plain http checks its models all the same", async (t) => {
   assert.match((await problem(page))[0], /is damaged/);
 });
 
-test("only networks with something to say are offered for photos", async (t) => {
-  const page = await openReady(t);
-  const offered = await page.locator("#model option").allInnerTexts();
-  assert.equal(offered.length, 2);
-  assert.match(offered[0], /^GhostNet 0\.5, int8 — \d\d\.\d % top-1$/);
-  const measurable = await page.locator("#candidates label").allInnerTexts();
-  assert.equal(measurable.length, 3);
-  assert.match(measurable[2], /MobileNetV3 Small 1\.0, float32\s+mobilenetv3_small_100 · float32 — graph only/);
-  assert.match(await page.innerText("#standing"), /right on \d\d\.\d % of 10,000 photos/);
-  assert.equal(await page.innerText("#technical"), "ghostnet_050 · static_wi8_ai8");
-  await page.click("#knows summary");
-  const known = await page.locator("#knows li").allInnerTexts();
-  assert.equal(known.length, 200);
-  assert.ok(known.includes("school bus"));
-});
-
-test("what is on its way is said, with its size", async (t) => {
+test("what is on its way is said with its size, and what is offered with its name", async (t) => {
   const page = await openReady(t, {before: (one) => one.addInitScript(() => {
     globalThis.said = [];
     document.addEventListener("DOMContentLoaded", () => {
@@ -281,6 +265,19 @@ test("what is on its way is said, with its size", async (t) => {
   assert.ok(Number(of) > 4 && Number(of) < 4.8, of); // packed: 11.2 MB otherwise
   assert.ok(said.length > 3);
   assert.ok(await page.isHidden("#loading"));
+
+  const offered = await page.locator("#model option").allInnerTexts();
+  assert.equal(offered.length, 2);
+  assert.match(offered[0], /^GhostNet 0\.5, int8 — \d\d\.\d % top-1$/);
+  const measurable = await page.locator("#candidates label").allInnerTexts();
+  assert.equal(measurable.length, 3);
+  assert.match(measurable[2], /MobileNetV3 Small 1\.0, float32\s+mobilenetv3_small_100 · float32 — graph only/);
+  assert.match(await page.innerText("#standing"), /right on \d\d\.\d % of 10,000 photos/);
+  assert.equal(await page.innerText("#technical"), "ghostnet_050 · static_wi8_ai8");
+  await page.click("#knows summary");
+  const known = await page.locator("#knows li").allInnerTexts();
+  assert.equal(known.length, 200);
+  assert.ok(known.includes("school bus"));
 });
 
 test("on a phone a tap opens the chooser, and all that counts is seen at once", async (t) => {
@@ -334,12 +331,16 @@ test("a picture is prepared beside the page, and once", async (t) => {
   assert.equal(await page.evaluate(() => onPage), 0);
 });
 
-test("no GPU is asked for until WebGPU is chosen, and without one WASM goes on", async (t) => {
+test("ways to run that there cannot be say why, and no GPU is asked for before", async (t) => {
   const page = await openReady(t, {before: (one) => one.addInitScript(() => {
     globalThis.asked = 0;
     const requestAdapter = async () => (asked++, null);
     Object.defineProperty(navigator, "gpu", {value: {requestAdapter}});
+    Object.defineProperty(globalThis, "crossOriginIsolated", {value: false});
   })});
+  const threads = page.locator("#way option[value=threads]");
+  assert.match(await threads.innerText(), /not isolated/);
+  assert.ok(await threads.evaluate((one) => one.disabled));
   await upload(page, picture("orange.png"));
   assert.equal(await page.evaluate(() => asked), 0);
   await nextAnswer(page, () => page.selectOption("#way", "webgpu"));
@@ -364,14 +365,6 @@ test("threads give the same answers, and their time says that it is theirs", asy
   const {settings, facts} = JSON.parse(readFileSync(await saved.path()));
   assert.ok(settings.threads > 1 && settings.threads <= 4);
   assert.equal(facts.runtime_file, "litert_wasm_threaded_internal.wasm");
-});
-
-test("a page that is not isolated says why it has no threads", async (t) => {
-  const page = await openReady(t, {before: (one) => one.addInitScript(() =>
-    Object.defineProperty(globalThis, "crossOriginIsolated", {value: false}))});
-  const option = page.locator("#way option[value=threads]");
-  assert.match(await option.innerText(), /not isolated/);
-  assert.ok(await option.evaluate((one) => one.disabled));
 });
 
 test("records of anybody break nothing and run nothing", async (t) => {

@@ -49,7 +49,7 @@ def test_the_page_in_a_real_browser(
 
     told = run_suite(node, "page.test.mjs", **environment)
 
-    judge(told, subtests, at_least=41)
+    judge(told, subtests, at_least=40)
     check_saved_results(OUT / "results-browser.json", models, tmp_path, capsys)
 
 
