@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLD_RUNTIME := .venv-tflite-runtime
 
-.PHONY: help tflite venv test test-all explore test-android android-assets lint lock web-demo web-site web-packages clean
+.PHONY: help tflite venv test test-all explore schedule test-android android-assets lint lock web-demo web-site web-packages clean
 
 help:
 	@echo "make tflite          the bundled GhostNet as .tflite files, in build/"
@@ -16,6 +16,7 @@ help:
 	@echo "make test            every check; photos of your own are used where GHOSTNET_DATA names them"
 	@echo "make test-all        the same, and its generators draw thousands where make test draws hundreds"
 	@echo "make test-android    the app's checks, without an Android SDK (Debian 12)"
+	@echo "make schedule        cycles of the operators' main loops on cores that run in order, by a model"
 	@echo "make lint            format, rules and types, which make test checks first"
 	@echo "make explore         property tests with real dice, for MINUTES=60; no landing depends on them"
 	@echo "make lock            requirements*.txt anew from pyproject.toml"
@@ -39,6 +40,10 @@ MINUTES ?= 60
 explore: $(VENV)/onnx
 	GHOSTNET_DICE=explore timeout --foreground $(MINUTES)m \
 		sh -c 'while $(BIN)/python -m pytest -m hypothesis -x -q; do :; done; exit 1' || test $$? = 124
+
+schedule: $(VENV)/core
+	$(BIN)/python kernels/schedule.py --write
+	$(BIN)/python docs/results.py
 
 ASSETS := android_demo/app/src/main/assets
 TO_ASSETS := export/to_tflite.py --overwrite --recipe float32 static_wi8_ai8 --out $(ASSETS)/models

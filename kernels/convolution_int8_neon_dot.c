@@ -33,16 +33,86 @@ INLINE Limits limits_of(const GhostNode *node, const Head *head, int width) {
 
 #include "convolution_panel.h"
 
+// Bias and whole sixteens of a tile of eight by eight, in this order whichever compiler reads it:
+// cores that run in order wait where a compiler has a load next to its use, and GCC moves sums about
+// if it may. v0-v7: sixteen input channels of eight pixels. v8-v11: weights, the next ones loaded
+// while others are in use.
+// Returns where the next weights are.
+INLINE const int8_t *sixteens(int32x4_t sum[2][PIXELS], const int32_t *bias, const int8_t *weights,
+                              const int8_t *const *rows, int n_rows, size_t at, size_t step,
+                              size_t depth) {
+#define LOAD(I, FROM) "ldr q" #I ", " FROM "\n"
+#define BOTH(LANE, W0, W1, I)                                                                      \
+  "sdot %[a" #I "].4s, v" #W0 ".16b, v" #I ".4b[" #LANE "]\n"                                      \
+  "sdot %[b" #I "].4s, v" #W1 ".16b, v" #I ".4b[" #LANE "]\n"
+#define FIRST_FOUR(LANE, W0, W1)                                                                   \
+  BOTH(LANE, W0, W1, 0) BOTH(LANE, W0, W1, 1) BOTH(LANE, W0, W1, 2) BOTH(LANE, W0, W1, 3)
+#define LAST_FOUR(LANE, W0, W1)                                                                    \
+  BOTH(LANE, W0, W1, 4) BOTH(LANE, W0, W1, 5) BOTH(LANE, W0, W1, 6) BOTH(LANE, W0, W1, 7)
+#define START(I) "mov %[a" #I "].16b, %[a0].16b\n mov %[b" #I "].16b, %[b0].16b\n"
+#define OUT(I) [a##I] "=w"(sum[0][I]), [b##I] "=w"(sum[1][I])
+  __asm__ volatile(
+      "ldp %q[a0], %q[b0], [%[bias]]\n"
+      START(1) START(2) START(3) START(4) START(5) START(6) START(7)
+      ".Lrow%=:\n"
+      "ldr x9, [%[rows]], #8\n"
+      "subs x11, %[depth], #16\n"
+      "add x9, x9, %[at]\n"
+      "add x10, x9, %[step], lsl #2\n"
+      "b.lo .Lend%=\n"
+      ".Lsixteen%=:\n"
+      "ldp q8, q9, [%[weights]]\n"
+      LOAD(0, "[x9]") LOAD(1, "[x9, %[step]]") LOAD(2, "[x9, %[step2]]")
+      BOTH(0, 8, 9, 0) LOAD(3, "[x9, %[step3]]")
+      BOTH(0, 8, 9, 1) LOAD(4, "[x10]")
+      BOTH(0, 8, 9, 2) LOAD(5, "[x10, %[step]]")
+      BOTH(0, 8, 9, 3) LOAD(6, "[x10, %[step2]]")
+      BOTH(0, 8, 9, 4) LOAD(7, "[x10, %[step3]]")
+      BOTH(0, 8, 9, 5) "ldp q10, q11, [%[weights], #32]\n"
+      BOTH(0, 8, 9, 6) BOTH(0, 8, 9, 7)
+      FIRST_FOUR(1, 10, 11) "ldp q8, q9, [%[weights], #64]\n" LAST_FOUR(1, 10, 11)
+      FIRST_FOUR(2, 8, 9) "ldp q10, q11, [%[weights], #96]\n" LAST_FOUR(2, 8, 9)
+      "add x9, x9, #16\n"
+      FIRST_FOUR(3, 10, 11)
+      "add x10, x10, #16\n"
+      "add %[weights], %[weights], #128\n"
+      "subs x11, x11, #16\n"
+      LAST_FOUR(3, 10, 11)
+      "b.hs .Lsixteen%=\n"
+      ".Lend%=:\n"
+      "subs %w[n_rows], %w[n_rows], #1\n"
+      "b.ne .Lrow%=\n"
+      : OUT(0), OUT(1), OUT(2), OUT(3), OUT(4), OUT(5), OUT(6), OUT(7), [weights] "+r"(weights),
+        [rows] "+r"(rows), [n_rows] "+r"(n_rows)
+      : [bias] "r"(bias), [at] "r"(at), [depth] "r"(depth), [step] "r"(step), [step2] "r"(2 * step),
+        [step3] "r"(3 * step)
+      : "memory", "cc", "x9", "x10", "x11", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8",
+        "v9", "v10", "v11");
+#undef LOAD
+#undef BOTH
+#undef FIRST_FOUR
+#undef LAST_FOUR
+#undef START
+#undef OUT
+  return weights;
+}
+
 INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t at, size_t step,
                  int8_t *out, int n_pixels, int width, bool is_whole, int mode) {
   const size_t depth = work->depth;
   const int n = registers(width);  // registers of sums for a pixel
   const int8_t *weights = work->panel->weights;
+  const int32_t *bias = work->panel->head.bias;
+  const bool is_full = n == 2 && n_pixels == PIXELS;
   int32x4_t sum[2][PIXELS];
+  if (is_full) {
+    weights = sixteens(sum, bias, weights, rows, n_rows, at, step, depth);
+  } else {
 #pragma GCC unroll 2
-  for (int j = 0; j < n; j++)
+    for (int j = 0; j < n; j++)
 #pragma GCC unroll 8
-    for (int i = 0; i < n_pixels; i++) sum[j][i] = vld1q_s32(work->panel->head.bias + 4 * j);
+      for (int i = 0; i < n_pixels; i++) sum[j][i] = vld1q_s32(bias + 4 * j);
+  }
 
 #define LOAD(N)                                                                                    \
   _Pragma("GCC unroll 8") for (int i = 0; i < n_pixels; i++) x[i] =                                \
@@ -58,11 +128,11 @@ INLINE void tile(const Work *work, const int8_t *const *rows, int n_rows, size_t
     }                                                                                              \
   } while (0)
 
-  for (int r = 0; r < n_rows; r++) {
+  for (int r = 0; r < n_rows && !(is_full && is_whole); r++) {
     const int8_t *row = rows[r] + at;
     int8x16_t x[PIXELS];
-    size_t k = 0;
-    for (; k + 16 <= depth; k += 16) {
+    size_t k = is_full ? depth / 16 * 16 : 0;
+    for (; !is_full && k + 16 <= depth; k += 16) {
       LOAD(4);
       MULTIPLY(0);
       MULTIPLY(1);

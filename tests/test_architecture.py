@@ -35,10 +35,11 @@ MAY_IMPORT = {  # each room, and the other rooms it may use: lower ones only
         "ghostnet_tf.train",
     },
     "benchmark": {"ghostnet_tf.base"},
+    "kernels": {"ghostnet_tf.base"},
     "web_demo": {"ghostnet_tf.base"},
 }
 DOOR = {"__init__", "__main__", "old_names", "describe"}  # they reach every room; none imports them
-OURS = ("ghostnet_tf", "export", "benchmark", "web_demo")
+OURS = ("ghostnet_tf", "export", "benchmark", "kernels", "web_demo")
 HEAVY = {"tensorflow", "keras", "numpy", "PIL", "matplotlib", "rich", "ai_edge_litert", "pooch"}
 COMMANDS = [
     ("export/to_tflite.py",),
@@ -54,6 +55,7 @@ COMMANDS = [
     ("benchmark/run.py",),
     ("benchmark/saved.py",),
     ("benchmark/benchmark_model.py",),
+    ("kernels/schedule.py",),
     ("web_demo/models.py",),
     ("web_demo/serve.py",),
     ("web_demo/website.py",),
