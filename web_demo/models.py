@@ -18,6 +18,7 @@ from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CheckFailed, UserError, run
 from ghostnet_tf.base.files import user_path, write_together
 from ghostnet_tf.base.record import UNKNOWN, Record, load, record_path
+from ghostnet_tf.base.sides import sides
 from ghostnet_tf.base.terminal import note, out
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,6 +78,11 @@ def open_model(path: Path) -> Published:
 
 
 def unsuitable(record: Record) -> str:
+    if record.preprocessing is None:
+        return "it takes no photos"
+    height, width = sides(record.preprocessing["size"])
+    if height != width:
+        return f"the page shows squares, and it takes {width} x {height} pixels"
     if not record.labels:
         return "it names no classes"
     if record.scores == UNKNOWN:

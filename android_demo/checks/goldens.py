@@ -27,6 +27,8 @@ PREPROCESSINGS = (
     Preprocessing(224, 0.875, "bilinear", HALF, HALF),
     Preprocessing(65, 1.0, "bilinear", IMAGENET_MEAN, IMAGENET_STD),
     Preprocessing(96, 0.9, "bicubic", IMAGENET_MEAN, IMAGENET_STD),
+    Preprocessing((64, 112), 0.875, "bilinear", IMAGENET_MEAN, IMAGENET_STD),
+    Preprocessing((97, 33), 0.9, "bicubic", (0.449,), (0.226,), channels=1),
 )
 SIZES = (  # width, height: smaller and larger than the input, odd, long, and exactly 96 / 0.875
     (96, 96), (110, 110), (31, 47), (64, 64), (97, 131), (333, 257), (375, 500), (640, 480),
@@ -73,7 +75,8 @@ def preprocessing() -> list[dict[str, Any]]:
                     "width": width,
                     "height": height,
                     "preprocessing": prepare.to_dict(),
-                    "pixels_sha256": digest(pixels),
+                    # in Kotlin a grey image has three equal channels
+                    "pixels_sha256": digest(pixels.repeat(3 // prepare.channels, axis=-1)),
                     "tensor_sha256": digest(prepare.normalise(pixels)),
                 }
             )

@@ -52,7 +52,10 @@ const PLANTED = {
   "weights cut off": ["resample.js", "x < 0 ? x - 0.5 : x + 0.5", "x"],
   "a half rounded up": ["preprocess.js", "below % 2 === 0 ? below : below + 1", "below + 1"],
   "the long side rounded": ["preprocess.js",
-    "height: Math.trunc((short * height) / scale)", "height: Math.round((short * height) / scale)"],
+    "height: Math.trunc((broad * height) / width)", "height: Math.round((broad * height) / width)"],
+  "sides swapped": ["preprocess.js", "[high, wide] = sides", "[wide, high] = sides"],
+  "grey from one channel": ["preprocess.js", "grey.fill(luma, i, i + 3)",
+    "grey.fill(data[i + 1], i, i + 3)"],
   "no antialiasing": ["resample.js", "Math.max(scale, 1)", "1"],
   "another cubic": ["resample.js", "a = -0.5", "a = -0.75"],
   "half a pixel off": ["resample.js", "(i + 0.5) * scale", "i * scale"],
@@ -197,6 +200,11 @@ test("records that our own command wrote are read as they are", () => {
     assert.equal(checkRecord(record, "x.json"), record);
     assert.equal(unsuitable(record), "");
   }
+  const grey = changed("preprocessing.channels", 1);
+  Object.assign(grey.preprocessing, {mean: [0.5], std: [0.25], size: [96, 96]});
+  assert.equal(unsuitable(checkRecord(grey, "x.json")), "");
+  const oblong = checkRecord(changed("preprocessing.size", [48, 96]), "x.json");
+  assert.equal(unsuitable(oblong), "the page shows squares, and it takes 96 x 48 pixels");
   for (const [key, value] of [["scores", undefined], ["accuracy", null], ["others", {a: 1}]]) {
     checkRecord(changed(key, value), "x.json");
   }
@@ -213,7 +221,8 @@ const HOSTILE = {
   size_bytes: [-1, 1.5, 1e300, "12", null, NaN],
   parameters: [undefined, -1, Infinity, "many", {}],
   preprocessing: [undefined, null, [], "96", 5],
-  "preprocessing.size": [0, -96, 96.5, 1e9, "96", null, [96]],
+  "preprocessing.size": [0, -96, 96.5, 1e9, "96", null, [96], [96, 0], [96, "96"], [9, 9, 9]],
+  "preprocessing.channels": [0, 1, 2, 4, "3", null],
   "preprocessing.crop": [0, -1, 1.1, "all", null, 1e-300, NaN],
   "preprocessing.resample": ["nearest", "constructor", "__proto__", null, {}, 3],
   "preprocessing.mean": [null, 0.5, [0.5, 0.5], [0, 0, "0"], [0, 0, 1e300], [0, 0, 0, 0], {length: 3}],

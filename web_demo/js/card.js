@@ -1,15 +1,18 @@
 import {percent} from "./models.js";
+import {channels, sides} from "./preprocess.js";
 
 /** What the record says of a model, for a person. */
 export function describe(model) {
   const {record} = model;
-  const {size, resample, crop} = record.preprocessing;
+  const {resample, crop} = record.preprocessing;
+  const [height, width] = sides(record.preprocessing);
+  const grey = channels(record.preprocessing) === 1 ? " in grey" : "";
   const facts = [
     ["Network", `${model.title} (${record.model}), ${(record.parameters / 1e6).toFixed(2)} M parameters`],
     ["Weights", `${record.weights}, SHA-256 ${record.weights_sha256.slice(0, 12)} …`],
     ["Recipe", record.recipe],
     ["Right first time", accuracy(record.accuracy)],
-    ["Picture", `${size} × ${size} pixels, ${resample}, the middle ${percent(crop)}`],
+    ["Picture", `${width} × ${height} pixels${grey}, ${resample}, the middle ${percent(crop)}`],
     ["File", `${model.fileName}, ${(record.size_bytes / 1e6).toFixed(1)} MB`],
     ["SHA-256", `${record.sha256.slice(0, 12)} …, checked before it was loaded`],
   ];

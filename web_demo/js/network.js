@@ -1,6 +1,7 @@
 // One model in LiteRT.js.
 
 import {Tensor, loadAndCompile} from "@litertjs/core";
+import {channels, sides} from "./preprocess.js";
 import {Problem} from "./problem.js";
 import {currentWay, startRuntime} from "./runtime.js";
 
@@ -28,8 +29,7 @@ export class Network {
     this.model = model;
     this.compiled = compiled;
     this.preprocessing = model.record.preprocessing;
-    const {size} = this.preprocessing;
-    this.shape = [1, size, size, 3];
+    this.shape = [1, ...sides(this.preprocessing), channels(this.preprocessing)];
     this.#expect(compiled.getInputDetails(), this.shape, "takes");
     this.#expect(compiled.getOutputDetails(), [1, model.record.labels.length], "gives");
   }
@@ -67,8 +67,7 @@ export class Network {
 
   /** The first run is slow and says nothing of the others. */
   async warmUp() {
-    const {size} = this.preprocessing;
-    await this.scores(new Float32Array(size * size * 3));
+    await this.scores(new Float32Array(this.shape.reduce((a, b) => a * b)));
   }
 
   close() {

@@ -45,7 +45,7 @@ export class Photo {
 
   #inputs = new Map(); // preprocessing as JSON -> a promise of the input
 
-  /** {input: (size * size * 3) float32, isKept: whether it was prepared before}; null: too late. */
+  /** {input: (H * W * C) float32, isKept: whether it was prepared before}; null: too late. */
   async input(preprocessing) {
     if (this !== newest) return null;
     const key = JSON.stringify(preprocessing);

@@ -33,7 +33,7 @@ async function answer({file, frame, preprocessing}) {
   }
 }
 
-/** A photo, {width, height, data}, -> a network's input, (size * size * 3) float32. */
+/** A photo, {width, height, data}, -> a network's input, (H * W * C) float32. */
 function input(image, preprocessing) {
   return normalise(pixels(image, preprocessing).data, table(preprocessing));
 }

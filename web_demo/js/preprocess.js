@@ -1,55 +1,76 @@
 // How a photo becomes the model's input: ghostnet_tf/data/preprocess.py in JavaScript, bit for bit.
 //
-// An image is {width, height, data}: data is (height, width, 3) uint8 RGB, rows from the top.
+// An image is {width, height, data}: data is (height, width, 3) uint8 RGB, rows from the top. Of a
+// grey input, in the record one of 1 channel, `pixels` gives (height, width, 1).
 
 import {resize} from "./resample.js";
 
-/** The photo's centre, (size, size, 3): short side to size / crop, then a crop. */
+/** [height, width] of the input: a record has one number for a square one. */
+export const sides = ({size}) => (Array.isArray(size) ? size : [size, size]);
+
+/** 3, or 1 for grey; RGB goes without saying. */
+export const channels = (preprocessing) => preprocessing.channels ?? 3;
+
+/** The photo's centre, (height, width, channels): as small as covers sides / crop, then a crop. */
 export function pixels(photo, preprocessing) {
   const {resized, left, top} = geometry(photo.width, photo.height, preprocessing);
-  const {size, resample} = preprocessing;
-  return crop(resize(photo, resized.width, resized.height, resample), left, top, size);
+  const isGrey = channels(preprocessing) === 1;
+  const coloured = isGrey ? inGrey(photo) : photo;
+  const whole = resize(coloured, resized.width, resized.height, preprocessing.resample);
+  const image = crop(whole, left, top, sides(preprocessing));
+  return isGrey ? {...image, data: image.data.filter((_, i) => i % 3 === 0)} : image;
 }
 
 /** Where the photo is resized to, and where the crop begins in that. */
-export function geometry(width, height, {size, crop}) {
-  const short = roundHalfEven(size / crop);
-  const scale = Math.min(width, height);
-  // torchvision's Resize: the short side exactly, the long side truncated.
-  const resized = {
-    width: Math.trunc((short * width) / scale),
-    height: Math.trunc((short * height) / scale),
-  };
-  const left = roundHalfEven((resized.width - size) / 2);
-  const top = roundHalfEven((resized.height - size) / 2);
+export function geometry(width, height, preprocessing) {
+  const [high, wide] = sides(preprocessing), {crop} = preprocessing;
+  const tall = roundHalfEven(high / crop), broad = roundHalfEven(wide / crop);
+  // As torchvision's Resize, of a square: one side exactly, the other truncated.
+  const resized = tall * width >= broad * height
+    ? {width: Math.trunc((tall * width) / height), height: tall}
+    : {width: broad, height: Math.trunc((broad * height) / width)};
+  const left = roundHalfEven((resized.width - wide) / 2);
+  const top = roundHalfEven((resized.height - high) / 2);
   return {resized, left, top};
 }
 
-/** (256, 3) float32: the input for every value of a pixel, rounded once from float64. */
+/** (256, channels) float32: the input for every value of a pixel, rounded once from float64. */
 export function table({mean, std}) {
-  const values = new Float32Array(256 * 3);
+  const n = mean.length;
+  const values = new Float32Array(256 * n);
   for (let value = 0; value < 256; value++) {
-    for (let c = 0; c < 3; c++) values[3 * value + c] = (value / 255 - mean[c]) / std[c];
+    for (let c = 0; c < n; c++) values[n * value + c] = (value / 255 - mean[c]) / std[c];
   }
   return values;
 }
 
-/** (n, 3) uint8 RGB -> (n, 3) float32. */
-export function normalise(rgb, values) {
-  const normal = new Float32Array(rgb.length);
-  for (let i = 0; i < rgb.length; i += 3) {
-    for (let c = 0; c < 3; c++) normal[i + c] = values[3 * rgb[i + c] + c];
+/** (n, channels) uint8 -> (n, channels) float32. */
+export function normalise(data, values) {
+  const n = values.length / 256;
+  const normal = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i += n) {
+    for (let c = 0; c < n; c++) normal[i + c] = values[n * data[i + c] + c];
   }
   return normal;
 }
 
-function crop(image, left, top, size) {
-  const data = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    const start = 3 * ((top + y) * image.width + left);
-    data.set(image.data.subarray(start, start + 3 * size), 3 * size * y);
+/** Its luma of ITU-R 601 in all three channels, in Pillow's steps of 1/65536, half up. */
+function inGrey({width, height, data}) {
+  const grey = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 3) {
+    const luma = (data[i] * 19595 + data[i + 1] * 38470 + data[i + 2] * 7471 + 0x8000) >> 16;
+    grey.fill(luma, i, i + 3);
   }
-  return {width: size, height: size, data};
+  return {width, height, data: grey};
+}
+
+function crop(image, left, top, [height, width]) {
+  const data = new Uint8Array(height * width * 3);
+  for (let y = 0; y < height; y++) {
+    const start = 3 * ((top + y) * image.width + left);
+    data.set(image.data.subarray(start, start + 3 * width), 3 * width * y);
+  }
+  return {width, height, data};
 }
 
 /** Python's round: a half goes to the even neighbour, where Math.round goes up. */

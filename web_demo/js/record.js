@@ -2,6 +2,7 @@
 // ghostnet_tf/base/record.py writes is refused here, so that nobody after this has to ask.
 
 import {PREPARE} from "./download.js";
+import {sides} from "./preprocess.js";
 import {Problem} from "./problem.js";
 
 const SCHEMA = 1;
@@ -36,10 +37,14 @@ const FIELDS = {
 };
 
 function isPreprocessing(x) {
-  return isObject(x) && isCount(x.size) && x.size > 0 && x.size <= MOST.size &&
+  if (!isObject(x)) return false;
+  const n = x.channels === undefined ? 3 : x.channels;
+  const both = Array.isArray(x.size) ? x.size : [x.size, x.size];
+  return isList(both, (side) => isCount(side) && side > 0 && side <= MOST.size, 2) &&
+    [1, 3].includes(n) &&
     isNumber(x.crop) && x.crop >= 0.01 && x.crop <= 1 &&
     ["bilinear", "bicubic"].includes(x.resample) &&
-    isList(x.mean, isModest, 3) && isList(x.std, (one) => isModest(one) && one > 1e-6, 3);
+    isList(x.mean, isModest, n) && isList(x.std, (one) => isModest(one) && one > 1e-6, n);
 }
 
 const isAccuracy = (x) => isObject(x) && isShare(x.top1) && isShare(x.top5) && isCount(x.n);
@@ -76,7 +81,9 @@ function checkSchema(content, name) {
 }
 
 /** Why a browser cannot run what this record describes; "" if it can. As web_demo/models.py. */
-export function unsuitable({recipe, operators}) {
+export function unsuitable({recipe, operators, preprocessing}) {
+  const [height, width] = sides(preprocessing);
+  if (height !== width) return `the page shows squares, and it takes ${width} x ${height} pixels`;
   if (recipe.endsWith("_int8io")) return "LiteRT.js takes no int8 image";
   if (operators != null) return "LiteRT.js has no Ghost operator";
   return "";

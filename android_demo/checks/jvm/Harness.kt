@@ -130,9 +130,7 @@ private object Desktop : Machine {
 
 private fun sizes(artifact: Artifact) =
     NativeNetwork.open(artifact).use { network ->
-        val right =
-            artifact.record.preprocessing.size
-                .let { it * it * 3 }
+        val right = artifact.record.preprocessing.inputSize
         for (size in listOf(0, 3, right - 1, right + 1)) {
             try {
                 network.write(FloatArray(size))

@@ -4,8 +4,8 @@ python tests/goldens/preprocess/write.py DIR
 
 `cases.json` is a list; each case names its preprocessing, the photo's `width` and `height`, where
 it is resized to and the crop begins, and three files beside it, all little-endian and without a
-header: `photo` (height, width, 3) uint8 RGB, `pixels` (size, size, 3) uint8, `input`
-(size, size, 3) float32.
+header: `photo` (height, width, 3) uint8 RGB, `pixels` (H, W, C) uint8, `input` (H, W, C)
+float32.
 """
 
 import json
@@ -40,6 +40,11 @@ CASES: dict[str, tuple[Preprocessing, tuple[int, int]]] = {  # name -> how, (wid
     "at 224":             (MOBILENET,         (400, 301)),
     "bicubic":            (BICUBIC,           (301, 225)),
     "bicubic, enlarged":  (BICUBIC,           (41, 59)),
+    "oblong":             (IMAGENET.at((64, 112)), (640, 427)),
+    "oblong, upright":    (IMAGENET.at((97, 64)),  (333, 300)),
+    "oblong of a thin":   (BICUBIC.at((31, 80)),   (41, 301)),
+    "grey":               (IMAGENET.at(96).in_grey(), (333, 257)),
+    "grey, oblong":       (BICUBIC.at((40, 65)).in_grey(), (64, 59)),
     "crop of half":       (Preprocessing(33, 0.5, "bicubic", (0.5,) * 3, (0.25,) * 3), (200, 99)),
 }
 # fmt: on

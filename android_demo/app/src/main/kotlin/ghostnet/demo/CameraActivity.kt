@@ -48,6 +48,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
 
     @Volatile
     private var crop = 1.0
+    private var aspect = 1.0
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -124,7 +125,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         val stream = shown.capture.preview
         val fit = Fit(Extent(preview.width, preview.height), stream, shown.lens.mount, rotation())
         preview.setTransform(Matrix().apply { setValues(fit.matrix()) })
-        frame.show(fit.seen(crop))
+        frame.show(fit.seen(crop, aspect))
     }
 
     /** On the models' thread. */
@@ -132,6 +133,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         guarded {
             chooser?.open()?.let {
                 crop = it.crop
+                aspect = it.aspect
                 gate.opened(it)
                 runOnUiThread(::fit)
             }

@@ -5,7 +5,7 @@ import android.graphics.Canvas
 import android.graphics.Paint
 import android.util.AttributeSet
 import android.view.View
-import ghostnet.core.Square
+import ghostnet.core.Seen
 
 /** A frame over the preview, round what the network sees of it. */
 class CropFrame(
@@ -18,17 +18,17 @@ class CropFrame(
             strokeWidth = WIDTH_DP * resources.displayMetrics.density
             color = context.getColor(R.color.frame)
         }
-    private var square: Square? = null
+    private var seen: Seen? = null
 
-    fun show(square: Square) {
-        if (square == this.square) return
-        this.square = square
+    fun show(seen: Seen) {
+        if (seen == this.seen) return
+        this.seen = seen
         invalidate()
     }
 
     override fun onDraw(canvas: Canvas) {
-        val (left, top, side) = square ?: return
-        canvas.drawRect(left.toFloat(), top.toFloat(), (left + side).toFloat(), (top + side).toFloat(), paint)
+        val (left, top, width, height) = seen ?: return
+        canvas.drawRect(left.toFloat(), top.toFloat(), (left + width).toFloat(), (top + height).toFloat(), paint)
     }
 
     private companion object {

@@ -2,40 +2,58 @@ package ghostnet.core
 
 /** How a photo becomes the model's input: `ghostnet_tf/data/preprocess.py` in Kotlin, bit for bit. */
 class Preprocessing(
-    val size: Int, // pixels, after the crop
-    val crop: Double, // centre crop, as a share of the resized short side
+    val height: Int, // pixels, after the crop
+    val width: Int,
+    val crop: Double, // centre crop, as a share of the resized sides
     val resample: Resample,
-    val mean: List<Double>, // RGB, of values in [0, 1]
+    val mean: List<Double>, // one a channel, of values in [0, 1]: RGB, or grey
     val std: List<Double>,
+    val channels: Int = RgbImage.CHANNELS, // 1: grey
 ) {
     init {
-        require(size in 1..MAX_SIZE && crop > 0 && crop <= 1) {
-            "size $size and crop $crop make no image"
+        require(height in 1..MAX_SIZE && width in 1..MAX_SIZE && crop > 0 && crop <= 1) {
+            "sides $height x $width and crop $crop make no image"
         }
-        require(mean.size == RgbImage.CHANNELS && std.size == RgbImage.CHANNELS && std.all { it > 0 })
+        require(channels == 1 || channels == RgbImage.CHANNELS) { "$channels channels are no photo's" }
+        require(mean.size == channels && std.size == channels && std.all { it > 0 }) {
+            "$channels channels need as many means and stds"
+        }
     }
 
-    /** (3, 256): the input for every value of a pixel, rounded once from float64. */
+    /** Numbers that the network takes. */
+    val inputSize get() = height * width * channels
+
+    /** (channels, 256): the input for every value of a pixel, rounded once from float64. */
     private val table =
-        Array(RgbImage.CHANNELS) { channel ->
+        Array(channels) { channel ->
             FloatArray(256) { ((it / 255.0 - mean[channel]) / std[channel]).toFloat() }
         }
 
-    /** The photo's centre, size x size: short side to size / crop, then a crop. */
+    /**
+     * The photo's centre: as small as covers sides / crop, then a crop. Grey has its luma in all
+     * three channels.
+     */
     fun pixels(photo: RgbImage): RgbImage {
-        val short = halfToEven(size / crop)
-        val scale = minOf(photo.width, photo.height)
-        // The short side exactly, the long side truncated.
-        val width = (short.toLong() * photo.width / scale).toInt()
-        val height = (short.toLong() * photo.height / scale).toInt()
-        val resized = resample.resize(photo, width, height)
-        return resized.crop(halfToEven((width - size) / 2.0), halfToEven((height - size) / 2.0), size, size)
+        val tall = halfToEven(height / crop).toLong()
+        val wide = halfToEven(width / crop).toLong()
+        // One side exactly, the other truncated.
+        val (across, down) =
+            if (tall * photo.width >= wide * photo.height) {
+                Pair(tall * photo.width / photo.height, tall)
+            } else {
+                Pair(wide, wide * photo.height / photo.width)
+            }
+        val coloured = if (channels == 1) photo.inGrey() else photo
+        val resized = resample.resize(coloured, across.toInt(), down.toInt())
+        val left = halfToEven((resized.width - width) / 2.0)
+        return resized.crop(left, halfToEven((resized.height - height) / 2.0), width, height)
     }
 
-    /** (size, size, 3) float32, row after row. */
+    /** (height, width, channels) float32, row after row. */
     fun normalise(pixels: RgbImage): FloatArray =
-        FloatArray(pixels.bytes.size) {
-            table[it % RgbImage.CHANNELS][pixels.bytes[it].toInt() and 0xFF]
+        FloatArray(inputSize) {
+            val place = it * (RgbImage.CHANNELS / channels)
+            table[it % channels][pixels.bytes[place].toInt() and 0xFF]
         }
 
     fun input(photo: RgbImage): FloatArray = normalise(pixels(photo))

@@ -44,7 +44,11 @@ class Record(
                     model = all.text("model"),
                     weights = all.text("weights"),
                     recipe = all.text("recipe"),
-                    preprocessing = preprocessing(all.fields("preprocessing")),
+                    preprocessing =
+                        preprocessing(
+                            all.fieldsOrNull("preprocessing")
+                                ?: throw JsonError("it takes no photo, but other inputs"),
+                        ),
                     labels = all.texts("labels"),
                     scores = scores(all),
                     top1 = accuracy?.number("top1"),
@@ -69,14 +73,18 @@ class Record(
             return if (all.fields("ops").has("SOFTMAX")) Scores.SOFTMAX else Scores.LOGITS
         }
 
-        fun preprocessing(fields: Fields) =
-            Preprocessing(
-                fields.whole("size").toInt(),
+        fun preprocessing(fields: Fields): Preprocessing {
+            val (height, width) = fields.wholeOrPair("size")
+            return Preprocessing(
+                height.toInt(),
+                width.toInt(),
                 fields.number("crop"),
                 Resample.valueOf(fields.text("resample").uppercase()),
                 fields.numbers("mean"),
                 fields.numbers("std"),
+                if (fields.has("channels")) fields.whole("channels").toInt() else RgbImage.CHANNELS,
             )
+        }
     }
 }
 
@@ -92,6 +100,14 @@ class Fields(
     fun text(name: String): String = value(name) as? String ?: odd(name)
 
     fun whole(name: String): Long = value(name) as? Long ?: odd(name)
+
+    /** One number stands for two equal ones. */
+    fun wholeOrPair(name: String): Pair<Long, Long> {
+        val value = value(name)
+        if (value is Long) return Pair(value, value)
+        val (first, second) = (value as? List<*>)?.takeIf { it.size == 2 } ?: odd(name)
+        return Pair(first as? Long ?: odd(name), second as? Long ?: odd(name))
+    }
 
     fun number(name: String): Double = number(value(name)) ?: odd(name)
 

@@ -29,6 +29,16 @@ class RgbImage(
         return RgbImage(width, height, cropped)
     }
 
+    /** Its luma of ITU-R 601 in all three channels, in Pillow's steps of 1/65536, half up. */
+    fun inGrey(): RgbImage {
+        val grey = ByteArray(bytes.size)
+        for (i in bytes.indices step CHANNELS) {
+            val (red, green, blue) = List(CHANNELS) { bytes[i + it].toInt() and 0xFF }
+            grey.fill(((red * 19595 + green * 38470 + blue * 7471 + 0x8000) shr 16).toByte(), i, i + CHANNELS)
+        }
+        return RgbImage(width, height, grey)
+    }
+
     companion object {
         const val CHANNELS = 3
 

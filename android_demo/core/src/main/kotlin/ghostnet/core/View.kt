@@ -69,18 +69,26 @@ class Fit(
             .toFloatArray()
     }
 
-    /** What the network sees of it: the square in the middle, of [crop] of the short side. */
-    fun seen(crop: Double): Square {
-        val side = crop * scale * minOf(upright.width, upright.height)
-        return Square((view.width - side) / 2, (view.height - side) / 2, side)
+    /**
+     * What the network sees of it: the middle, [crop] of the largest of its shape. [aspect] is its width
+     * by its height.
+     */
+    fun seen(
+        crop: Double,
+        aspect: Double = 1.0,
+    ): Seen {
+        val width = crop * scale * minOf(upright.width.toDouble(), upright.height * aspect)
+        val height = width / aspect
+        return Seen((view.width - width) / 2, (view.height - height) / 2, width, height)
     }
 }
 
 /** In a view's pixels. */
-data class Square(
+data class Seen(
     val left: Double,
     val top: Double,
-    val side: Double,
+    val width: Double,
+    val height: Double,
 )
 
 /** Sizes in which a camera is asked for its picture. */

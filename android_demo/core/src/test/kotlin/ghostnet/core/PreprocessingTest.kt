@@ -10,7 +10,7 @@ class PreprocessingTest {
         for (case in cases) {
             val preprocessing = Record.preprocessing(case.fields("preprocessing"))
             val photo = Goldens.photo(case.whole("width").toInt(), case.whole("height").toInt())
-            val what = "${photo.width}x${photo.height} ${preprocessing.resample} ${preprocessing.size}"
+            val what = "${photo.width}x${photo.height} ${preprocessing.resample} ${preprocessing.height}x${preprocessing.width}"
 
             val pixels = preprocessing.pixels(photo)
 
@@ -22,7 +22,7 @@ class PreprocessingTest {
 
     @Test(expected = IllegalArgumentException::class)
     fun aStandardDeviationOfZeroIsRefused() {
-        Preprocessing(96, 0.875, Resample.BILINEAR, listOf(0.5, 0.5, 0.5), listOf(0.5, 0.0, 0.5))
+        Preprocessing(96, 96, 0.875, Resample.BILINEAR, listOf(0.5, 0.5, 0.5), listOf(0.5, 0.0, 0.5))
     }
 
     @Test

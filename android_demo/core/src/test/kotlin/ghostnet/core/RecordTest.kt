@@ -17,7 +17,7 @@ class RecordTest {
         assertEquals(listOf("goldfish", "naïve \"frog\"\n"), record.labels)
         assertEquals(Scores.SIGMOID, record.scores)
         assertEquals(0.5, record.top1)
-        assertEquals(96, record.preprocessing.size)
+        assertEquals(listOf(96, 96), record.preprocessing.run { listOf(height, width) })
         assertEquals(Resample.BILINEAR, record.preprocessing.resample)
         assertFalse(record.isGraphOnly)
     }
@@ -29,6 +29,25 @@ class RecordTest {
 
         assertEquals(Scores.LOGITS, Record.read(old).scores)
         assertEquals(Scores.SOFTMAX, Record.read(ended).scores)
+    }
+
+    @Test
+    fun sidesThatDifferAndGreyAreRead() {
+        val oblong = json.replace("\"size\": 96", "\"size\": [64, 112]")
+        val grey = oblong.replace("\"size\"", "\"channels\": 1, \"size\"")
+        val one = grey.replace(Regex("\"(mean|std)\": \\[[^]]*]"), "\"$1\": [0.5]")
+
+        assertEquals(listOf(64, 112), Record.read(oblong).preprocessing.run { listOf(height, width) })
+        assertEquals(64 * 112, Record.read(one).preprocessing.inputSize)
+        assertThrows(BadModel::class.java) { Record.read(grey) } // three means for one channel
+    }
+
+    @Test
+    fun aModelThatTakesNoPhotoSaysSo() {
+        val other = json.replace(Regex("\"preprocessing\": \\{[^}]*}"), "\"preprocessing\": null")
+
+        val error = assertThrows(BadModel::class.java) { Record.read(other) }
+        assertEquals("The model's record cannot be used: it takes no photo, but other inputs.", error.message)
     }
 
     @Test
@@ -57,6 +76,9 @@ class RecordTest {
                 json.replace("\"sigmoid\"", "\"odds\""),
                 json.replace("\"bilinear\"", "\"nearest\""),
                 json.replace("\"size\": 96", "\"size\": 0"),
+                json.replace("\"size\": 96", "\"size\": [96]"),
+                json.replace("\"size\": 96", "\"size\": [96, \"96\"]"),
+                json.replace("\"size\": 96", "\"channels\": 2, \"size\": 96"),
                 json.replace("\"accuracy\": {", "\"accuracy\": 5, \"other\": {"),
                 json.take(100),
                 "[]",

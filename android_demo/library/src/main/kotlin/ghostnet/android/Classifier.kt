@@ -30,8 +30,11 @@ class Classifier private constructor(
     /** The names of all that this network can tell apart. */
     val names: List<String> get() = record.labels
 
-    /** The side of the square that the network sees, as a share of a photo's short side. */
+    /** What the network sees of a photo, as a share of the largest of that shape in it. */
     val crop: Double get() = record.preprocessing.crop
+
+    /** Width by height of what the network sees. */
+    val aspect: Double get() = record.preprocessing.run { width.toDouble() / height }
 
     fun classify(
         photo: Bitmap,

@@ -2,7 +2,6 @@ package ghostnet.android
 
 import ghostnet.core.BadModel
 import ghostnet.core.Record
-import ghostnet.core.RgbImage
 import ghostnet.core.noise
 
 /** A compiled `.tflite` with buffers of its own: float32 in, float32 out. Errors are [BadModel]. */
@@ -17,7 +16,7 @@ interface Network : AutoCloseable {
 
     fun read(): FloatArray
 
-    /** (size, size, 3) -> (classes,) logits. */
+    /** (height, width, channels) -> (classes,) logits. */
     fun logits(input: FloatArray): FloatArray {
         write(input)
         run()
@@ -34,8 +33,7 @@ fun onCpu(threads: Int): String = if (threads == 1) "CPU, 1 thread" else "CPU, $
 /** This network after it has run once, on noise, and gave as many numbers as its record promises. */
 internal fun <T : Network> T.probed(record: Record): T {
     try {
-        val size = record.preprocessing.size
-        val classes = logits(noise(size * size * RgbImage.CHANNELS)).size
+        val classes = logits(noise(record.preprocessing.inputSize)).size
         if (record.labels.isNotEmpty() && classes != record.labels.size) {
             throw BadModel("This model has $classes classes, and ${record.labels.size} names for them.")
         }
