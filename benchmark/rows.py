@@ -6,6 +6,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from ghostnet_tf.base.sides import Size, sides, size_of
 from ghostnet_tf.base.terminal import shown
 
 from .averages import Averages
@@ -57,9 +58,10 @@ class Row:
         return self.model.record.recipe if self.model.record else None
 
     @property
-    def size(self) -> int | None:
-        """Pixels of the input's side."""
-        return self.model.record.preprocessing["size"] if self.model.record else None
+    def size(self) -> Size | None:
+        """Pixels of the input's side, or (height, width) where they differ."""
+        how = self.model.record.preprocessing if self.model.record else None
+        return size_of(*sides(how["size"])) if how else None
 
     @property
     def is_graph_only(self) -> bool:

@@ -51,7 +51,7 @@ def answers(
 def read(
     path: str, preprocessing: Preprocessing, skipped: Skips
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """The name of each photo that can be read, and its pixels, (size, size, 3) uint8."""
+    """The name of each photo that can be read, and its pixels, (H, W, C) uint8."""
     try:
         if not (user_path(path).is_dir() or suffix(path) == ".zip"):
             yield path, preprocessing.pixels(read_photo(path))

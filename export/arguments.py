@@ -5,8 +5,11 @@ from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.sides import sides, size_named, spelled
+from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.labels import Labels, labels
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.samples import SUFFIX, Samples
 from ghostnet_tf.data.skipped import Skips
 
 from .recipes import (
@@ -22,6 +25,10 @@ SIDES = range(32, 2049)  # pixels of an image's side
 
 def add_json(group: argparse._ActionsContainer) -> None:
     group.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def add_size(group: argparse._ActionsContainer, what: str) -> None:
+    group.add_argument("--size", type=size_named, metavar="PIXELS|HxW", help=what)
 
 
 def add_overwrite(group: argparse._ActionsContainer) -> None:
@@ -46,7 +53,7 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         help="layers that static recipes leave in float32: names as compare prints them, or of a "
         "block; * stands for any text",
     )
-    how.add_argument("--size", type=int, metavar="PIXELS", help="of the image's side")
+    add_size(how, "of the image's side, or height x width, as 96x160")
     how.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")
     how.add_argument(
         "--ghostop",
@@ -55,7 +62,11 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         help="also each file with Ghost operators, as FILE_ghostop.tflite, where they fit",
     )
     photos = parse.add_argument_group("photos")
-    photos.add_argument("--photos", metavar="DIR|ZIP", help="to calibrate static recipes on")
+    photos.add_argument(
+        "--photos",
+        metavar="DIR|ZIP|NPZ",
+        help="to calibrate static recipes on; .npz: samples for a network that takes no photos",
+    )
     photos.add_argument(
         "--labelled", metavar="DIR|ZIP", help="photos in class folders, to measure accuracy on"
     )
@@ -83,22 +94,33 @@ def recipe_table() -> str:
 
 def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
     """The recipes that were asked for, by their long names, if they and the size exist."""
-    if args.size is not None and args.size not in SIDES:
-        raise UserError(f"--size is {args.size} pixels", fix=f"choose {SIDES[0]} to {SIDES[-1]}")
+    if args.size is not None and not all(side in SIDES for side in sides(args.size)):
+        raise UserError(
+            f"--size is {spelled(args.size)} pixels", fix=f"choose {SIDES[0]} to {SIDES[-1]}"
+        )
     recipes = tuple(map(recipe_named, args.recipe or DEFAULT_RECIPES))
     refuse_keeping_nothing(recipes, args.keep_float or ())
     return recipes
 
 
-def photos_of(args: argparse.Namespace) -> tuple[Photos | None, Photos | None]:
+def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos | None]:
     """Those to calibrate on and the labelled ones, as far as they were given.
 
     What is skipped of either stands in one list.
     """
     skipped = Skips()
-    places = (args.photos, args.labelled)
-    photos, labelled = (Photos.open(place, skipped) if place else None for place in places)
-    return photos, labelled
+    photos = given(args.photos, skipped) if args.photos else None
+    return photos, Photos.open(args.labelled, skipped) if args.labelled else None
+
+
+def given(place: str, skipped: Skips | None = None) -> Photos | Samples:
+    """A folder or zip of photos, or an .npz of whatever else a network takes."""
+    return Samples.open(place) if suffix(place) == SUFFIX else Photos.open(place, skipped)
+
+
+def skips_of(photos: Photos | Samples | None) -> Skips:
+    """What was left out of them; samples are whole, or refused."""
+    return photos.skipped if isinstance(photos, Photos) else Skips()
 
 
 def labels_of(args: argparse.Namespace) -> Labels | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.progress import Advance, silent
+from ghostnet_tf.data.samples import Sample
 
 from .equalize import equalize, plan
 from .flatbuffer import Flatbuffer
@@ -18,7 +19,9 @@ from .ranges import Ranges, Span
 from .runtime import Runtime
 from .steps import refuse_deadly, strained
 
-Images = np.ndarray | Sequence[np.ndarray]  # (N, H, W, C) float32, normalised
+# Photos, normalised: (N, H, W, C) float32. Or what else a network takes: tuples of arrays, one for
+# each of its inputs.
+Images = np.ndarray | Sequence[np.ndarray | Sample]
 MIN_PHOTOS = 8
 STRENGTH = 0.75  # of the equalization; measured best or next to best of 0.5, 0.75, 1
 BINS = 2048
@@ -132,7 +135,7 @@ def choose(
     check_images(images)
     float32 = Flatbuffer(float32)  # whose graph is asked for often below
     used = [image for i, image in enumerate(images) if i % 4 != 3]
-    held_back = np.stack([image for i, image in enumerate(images) if i % 4 == 3])
+    held_back = [image for i, image in enumerate(images) if i % 4 == 3]
     plain_runtime = Runtime(float32)
     reference = as_list(plain_runtime.run(held_back))
     kinds = [np.dtype(output["dtype"]).kind for output in plain_runtime.outputs]
@@ -179,7 +182,8 @@ def digest(images: Images) -> str:
     """The SHA-256 of the images as the network sees them."""
     sha256 = hashlib.sha256()
     for image in images:
-        sha256.update(np.ascontiguousarray(image, np.float32).tobytes())
+        for values in (image,) if isinstance(image, np.ndarray) else image:
+            sha256.update(np.ascontiguousarray(values, np.float32).tobytes())
     return sha256.hexdigest()
 
 
@@ -192,21 +196,26 @@ def check_images(images: Images, limits: Span | None = None) -> None:
     """Refuse images that cannot calibrate anything. `limits`: what normalised photos can reach."""
     different = set()
     for i, image in enumerate(images):
+        if not isinstance(image, np.ndarray):  # a sample, which was looked at when it was read
+            different.add(digest([image]))
+            continue
         if not np.isfinite(image).all():
             raise UserError(f"calibration image {i} contains NaN or infinity", fix="leave it out")
         if is_one_colour(image):
             raise UserError(f"calibration image {i} is one constant colour", fix="leave it out")
         different.add(digest([image]))
+    is_photos = all(isinstance(image, np.ndarray) for image in images)
+    items = "photos" if is_photos else "samples"
     if len(different) < MIN_PHOTOS:
         raise UserError(
-            f"{len(different)} different calibration photos; {MIN_PHOTOS} are the least",
+            f"{len(different)} different calibration {items}; {MIN_PHOTOS} are the least",
             fix="give 100 or more that look like what the network will see",
         )
-    low, high = min(float(i.min()) for i in images), max(float(i.max()) for i in images)
-    slack = 0.01 * (limits[1] - limits[0]) if limits else 0.0
-    if limits and (
-        low < limits[0] - slack or high > limits[1] + slack or (limits[0] < -slack and low >= 0)
-    ):
+    if limits is None:
+        return
+    low, high = min(float(np.min(i)) for i in images), max(float(np.max(i)) for i in images)
+    slack = 0.01 * (limits[1] - limits[0])
+    if low < limits[0] - slack or high > limits[1] + slack or (limits[0] < -slack and low >= 0):
         raise UserError(
             f"calibration images lie in {low:.3g} to {high:.3g}, normalised photos of this network "
             f"in {limits[0]:.3g} to {limits[1]:.3g}",

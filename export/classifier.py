@@ -27,7 +27,7 @@ class Classifier:
     """Everything between a photo and a class. A Keras model makes one as well as a file does."""
 
     title: str
-    predict: Callable[[np.ndarray], ArrayLike]  # (N, size, size, 3) float32 -> (N, outputs)
+    predict: Callable[[np.ndarray], ArrayLike]  # (N, H, W, C) float32 -> (N, outputs)
     preprocessing: Preprocessing
     labels: Labels
     scores: str = "logits"  # what the outputs are: one of record.SCORES
@@ -45,7 +45,7 @@ class Classifier:
         return is_one_of_one or (self.scores == "sigmoid" and n_outputs == len(self.labels))
 
     def by_class(self, images: np.ndarray) -> np.ndarray:
-        """(N, size, size, 3) float32 -> (N, labels): logits or probabilities, as `scores` says."""
+        """(N, H, W, C) float32 -> (N, labels): logits or probabilities, as `scores` says."""
         return by_class(np.asarray(self.predict(images)), len(self.labels), self.scores)
 
 
@@ -59,6 +59,11 @@ def open_classifier(path: str | Path) -> Classifier:
             f"{path.name!r} has neither a record beside it nor metadata inside: "
             "its preprocessing and its labels are not known",
             fix=COPY_THE_RECORD,
+        )
+    if says.preprocessing is None and record:
+        raise UserError(
+            f"{path.name!r} takes no photos: its inputs are {spelled_inputs(record)}",
+            fix="give samples in their place: an .npz with an array for each input",
         )
     if says.preprocessing is None:
         raise UserError(
@@ -88,6 +93,10 @@ def open_classifier(path: str | Path) -> Classifier:
     )
 
 
+def spelled_inputs(record: Record) -> str:
+    return ", ".join(f"{one.name!r} {one.shape[1:]} {one.dtype}" for one in record.inputs)
+
+
 def scores_in(says: Record | Metadata, graph: Graph) -> str:
     """What the outputs are, by the record; metadata and old records say nothing, the graph does."""
     told = says.scores if isinstance(says, Record) else "logits"
@@ -99,7 +108,7 @@ def checked_preprocessing(
 ) -> Preprocessing:
     """The preprocessing that someone wrote down, if it can be carried out for this input."""
     preprocessing = Preprocessing.from_dict({**fields})
-    wanted = (1, preprocessing.size, preprocessing.size, 3)
+    wanted = (1, *preprocessing.image_shape)
     if input_shape != wanted:
         raise UserError(
             f"{title!r} takes images of shape {input_shape}; its preprocessing makes {wanted}",

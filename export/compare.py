@@ -18,8 +18,9 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path, write_atomic
+from ghostnet_tf.base.sides import sides, size_of
 from ghostnet_tf.base.terminal import document, out, table
-from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.nets import zoo
 
 from . import arguments
@@ -46,7 +47,10 @@ def parser() -> argparse.ArgumentParser:
     )
     photos = parse.add_argument_group("photos")
     photos.add_argument(
-        "--photos", required=True, metavar="DIR|ZIP", help="like those that are answered wrongly"
+        "--photos",
+        required=True,
+        metavar="DIR|ZIP|NPZ",
+        help="like those that are answered wrongly",
     )
     photos.add_argument("--limit", type=int, default=32, metavar="N", help="so many of them")
     output = parse.add_argument_group("output")
@@ -64,6 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     path = user_path(args.file)
     picture = (args.out or path.parent) / f"{path.stem}_compared.png"
 
+    photos = arguments.given(args.photos)
+
     from ghostnet_tf.base.progress import Stages
 
     from . import printed
@@ -72,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     from .comparison_picture import draw
     from .metadata import read_metadata
     from .runtime import Runtime
+    from .tensors import samples_for
 
     data, record = opened(path)
     refuse_unwritable(picture.parent)
@@ -84,23 +91,34 @@ def main(argv: list[str] | None = None) -> int:
     else:
         made = keras_layers(other, path, record)
         float32, original = made.float32, made.values
-    says = record or its_record or read_metadata(data) or read_metadata(float32)
-    if says is None or says.preprocessing is None:
-        raise UserError(f"the preprocessing of {path.name!r} is not known", fix=COPY_THE_RECORD)
-    how = checked_preprocessing(says.preprocessing, path.name, Runtime(data).input_shape)
-    checked_preprocessing(says.preprocessing, other, Runtime(float32).input_shape)
-    photos = Photos.open(args.photos)
-    chosen = photos.evenly(args.limit)
-    with Stages().stage("photos", len(chosen)) as advance:
-        read = photos.each(chosen, advance)
-        images = (how.images([photo])[0] for _, photo in read)
-        kept = record.kept_float.layers if record and record.kept_float else ()
-        found = compare(float32, data, images, kept, original)
+    kept = record.kept_float.layers if record and record.kept_float else ()
+    if isinstance(photos, Samples):
+        if original:
+            raise UserError(
+                "photos are compared with the Keras model itself, samples are not",
+                fix="leave --with out, or --with FILE.tflite: its float32 file",
+            )
+        rows = samples_for(Flatbuffer(float32).graph, photos, args.limit, seed=0)
+        found = compare(float32, data, rows, kept, original)
+    else:
+        says = record or its_record or read_metadata(data) or read_metadata(float32)
+        if says is None or says.preprocessing is None:
+            raise UserError(
+                f"the preprocessing of {path.name!r} is not known",
+                fix=f"{COPY_THE_RECORD}; what takes no photos is compared on --photos FILE.npz",
+            )
+        how = checked_preprocessing(says.preprocessing, path.name, Runtime(data).input_shape)
+        checked_preprocessing(says.preprocessing, other, Runtime(float32).input_shape)
+        chosen = photos.evenly(args.limit)
+        with Stages().stage("photos", len(chosen)) as advance:
+            read = photos.each(chosen, advance)
+            images = (how.images([photo])[0] for _, photo in read)
+            found = compare(float32, data, images, kept, original)
 
     write_atomic(picture, draw(found, path.name))
     if args.json:
         files = {"file": args.file, "with": other, "picture": str(picture)}
-        document({**files, **found.as_json(), **photos.skipped.as_json()})
+        document({**files, **found.as_json(), **arguments.skips_of(photos).as_json()})
         return 0
     heads, rows, bold = printed.layer_rows(found)
     width = 60 + max(len(layer.name) for layer in found.layers)
@@ -157,7 +175,12 @@ def keras_layers(original: str, path: Path, record: "Record | None") -> "KerasLa
             f"{path.name!r} has no record, which says what network it is and at what size",
             fix="copy its .json beside it, or compare it with its float32 file",
         )
-    size = record.preprocessing["size"]
+    if record.preprocessing is None:
+        raise UserError(
+            f"{path.name!r} takes no photos, and is not compared with the Keras model itself",
+            fix="compare it with its float32 file: leave --with out, or --with FILE.tflite",
+        )
+    size = size_of(*sides(record.preprocessing["size"]))
     if original.endswith(".keras"):
         return KerasLayers(load_model(original), size)
     try:

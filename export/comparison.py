@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.samples import Sample
 
 from .equalize import STEPS, Channels, is_plain
 from .flatbuffer import Flatbuffer
@@ -154,11 +155,11 @@ class Sums:
 def compare(
     float32: bytes,
     other: bytes,
-    images: Iterable[np.ndarray],
+    images: Iterable[np.ndarray | Sample],
     kept: Collection[str] = (),
-    original: Callable[[np.ndarray], Mapping[int, np.ndarray]] | None = None,
+    original: Callable[[Any], Mapping[int, np.ndarray]] | None = None,
 ) -> Comparison:
-    """Run both on the same images, (H, W, C) float32 each, and compare every tensor they share.
+    """Run both on the same images, (H, W, C) float32 each, or samples: every tensor they share.
 
     `kept`: the layers that the other keeps in float32. `original`: what the float32 file was made
     from, image -> tensor of the float32 file -> values; these are then compared with, where it has

@@ -9,6 +9,7 @@ from ghostnet_tf.base import terminal
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import ghostop_path
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.data.skipped import Skips
 
 from . import printed
@@ -24,7 +25,7 @@ class Exporting:
     """One call of a command: what it was told, and what it has written so far."""
 
     args: argparse.Namespace  # of `arguments.add_export_options`
-    photos: Photos | None
+    photos: Photos | Samples | None
     labelled: Photos | None
     stages: Stages
     results: list[Result] = field(default_factory=list)
@@ -52,7 +53,8 @@ class Exporting:
 
     def one_photo(self) -> str | None:
         """The file of a photo that was given and can be read; None where there is none."""
-        given = (photos.one_file() for photos in (self.labelled, self.photos) if photos)
+        both = (self.labelled, self.photos)
+        given = (photos.one_file() for photos in both if isinstance(photos, Photos))
         return next((path for path in given if path), None)
 
     def add_ghostop(self) -> None:
@@ -76,7 +78,8 @@ class Exporting:
     def end(self, original: str) -> None:
         """What is said once, when all is written; `original` is what the networks come from."""
         if self.args.json:
-            skipped = next((p.skipped for p in (self.photos, self.labelled) if p), Skips())
+            both = (p for p in (self.photos, self.labelled) if isinstance(p, Photos))
+            skipped = next((p.skipped for p in both), Skips())
             document = printed.document(self.results, self.made, original)
             terminal.document({**document, **skipped.as_json()})
         if self.args.timings:

@@ -2,52 +2,85 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.quiet import quiet
+from ghostnet_tf.base.record import Tensor
+from ghostnet_tf.base.sides import Size, sides
 
 from .absorb import absorb
+from .calibrate import Images
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .op import WEIGHTED
 
 INPUT = "image"
+INPUT_TYPES = ("float32", "int32", "int64", "bool")
 
 
-def to_float32(model: keras.Model, size: int | tuple[int, int]) -> Flatbuffer:
+def to_float32(model: keras.Model, size: Size | None) -> Flatbuffer:
     """`model`, in inference mode, as the float32 flatbuffer that every recipe starts from.
 
-    One image input (N, H, W, C), any number of outputs, which keep their order. Equal models give
-    equal bytes.
+    One image input (N, H, W, C) of that size; without one whatever inputs it was built with. Any
+    number of outputs. All keep their order: that of Keras, which sorts the keys of a dict. Equal
+    models give equal bytes.
     """
     if keras.backend.backend() != "tensorflow":
         raise UserError(
             f"Keras runs on {keras.backend.backend()!r}; only its TensorFlow backend can export",
             fix="set KERAS_BACKEND=tensorflow",
         )
-    shape = image_shape(model, size)
-    graph = Graph(converted(frozen(model, shape), model.name))
-    rename(graph, model)
+    inputs = inputs_as_built(model) if size is None else image_input(model, size)
+    graph = Graph(converted(frozen(model, inputs), model.name))
+    rename(graph, model, [one.name for one in inputs])
     absorb(graph)
     return Flatbuffer(graph.to_bytes())
 
 
-def image_shape(model: keras.Model, size: int | tuple[int, int]) -> tuple[int, int, int, int]:
+def inputs_as_built(model: keras.Model) -> tuple[Tensor, ...]:
+    """Every input for one sample, by Keras' name; UserError where a side or a type is open."""
+    found = []
+    for one in getattr(model, "inputs", None) or ():
+        shape: Any = one.shape or (None,)
+        batch, *rest = shape
+        if batch not in (None, 1) or None in rest or not rest:
+            raise UserError(
+                f"the input {one.name!r} of {model.name} has the shape {tuple(one.shape)}",
+                fix="fix every side but that of the batch, as in keras.Input((49, 10))",
+            )
+        dtype = "float32" if "float" in one.dtype else one.dtype
+        if dtype not in INPUT_TYPES:
+            raise UserError(
+                f"the input {one.name!r} of {model.name} is of {one.dtype}",
+                fix=f"let it be one of {', '.join(INPUT_TYPES)}",
+            )
+        found.append(Tensor(one.name, (1, *rest), dtype))
+    return tuple(found)
+
+
+def image_input(model: keras.Model, size: Size) -> tuple[Tensor, ...]:
+    """The one image, called INPUT."""
+    return (Tensor(INPUT, image_shape(model, size), "float32"),)
+
+
+def image_shape(model: keras.Model, size: Size) -> tuple[int, int, int, int]:
     """(1, H, W, C), or what stands in the way."""
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = sides(size)
     shapes = [tuple(i.shape) for i in getattr(model, "inputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] is None:
         raise UserError(
             f"{model.name} takes {shapes}; one image input (N, H, W, C) is expected",
             fix="build it with keras.Input((H, W, C))",
         )
-    batch, *sides, channels = shapes[0]
+    batch, *built, channels = shapes[0]
     wanted = (1, height, width)
-    if any(has not in (None, want) for has, want in zip((batch, *sides), wanted, strict=True)):
+    if any(has not in (None, want) for has, want in zip((batch, *built), wanted, strict=True)):
         raise UserError(
             f"{model.name} was built for {shapes[0]}, not for {(*wanted, channels)}",
             fix="build it for that size, or with None for batch, height and width",
@@ -55,19 +88,41 @@ def image_shape(model: keras.Model, size: int | tuple[int, int]) -> tuple[int, i
     return (1, height, width, channels)
 
 
-def frozen(model: keras.Model, shape: tuple[int, ...]) -> Any:
-    """`model` as one TensorFlow function without variables, in inference mode."""
+def frozen(model: keras.Model, inputs: Sequence[Tensor]) -> Any:
+    """`model` as one TensorFlow function without variables, in inference mode.
+
+    Its arguments are numbered, as its outputs are: not every name of Keras' is one of TensorFlow's.
+    """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    def serve(image):
-        return keras.tree.flatten(model(image, training=False))
+    def serve(*given):
+        return keras.tree.flatten(model(together(model, given), training=False))
 
-    spec = tf.TensorSpec(shape, tf.float32, name=INPUT)
+    names = [INPUT] if len(inputs) == 1 else [f"input_{i}" for i in range(len(inputs))]
+    specs = [
+        tf.TensorSpec(one.shape, one.dtype, name=name)
+        for one, name in zip(inputs, names, strict=True)
+    ]
     # Keras 3 hides its variables from the converter, which can leave them out of the file without
     # a word. Frozen here there are none; not saving and restoring them also saves most of the time.
     with quiet():
-        return convert_variables_to_constants_v2(tf.function(serve).get_concrete_function(spec))
+        return convert_variables_to_constants_v2(tf.function(serve).get_concrete_function(*specs))
+
+
+def together(model: keras.Model, inputs: Sequence[Any]) -> Any:
+    """Inputs in the order of `model.inputs`, as `model` is called: one, a list, a dict, ..."""
+    if len(inputs) == 1:
+        return inputs[0]
+    return keras.tree.pack_sequence_as(model.input, list(inputs))
+
+
+def outputs_of(model: keras.Model, images: Images) -> list[np.ndarray]:
+    """What Keras gives for images or samples, in the order of the file's outputs, (N, ...) each."""
+    if not isinstance(images, np.ndarray):
+        images = [np.stack(values) for values in zip(*images, strict=True)]
+    given = images if isinstance(images, np.ndarray) else together(model, images)
+    return keras.tree.flatten(model.predict(given, batch_size=8, verbose=0))  # type: ignore
 
 
 def converted(function: Any, root: str) -> bytes:
@@ -116,19 +171,26 @@ def layer_path(raw: str, root: str) -> tuple[str, str]:
     return "/".join(path).removesuffix("/batchnorm") or op, op
 
 
-def output_layers(model: keras.Model) -> list[str]:
+def output_names(model: keras.Model) -> list[str]:
+    """In the order of `keras.tree.flatten`: the keys of a dict, or else the layers' names."""
     if isinstance(model, keras.Sequential):
         return [model.layers[-1].name]
+    paths = [path for path, _ in keras.tree.flatten_with_path(model.output)]
+    if any(isinstance(key, str) for path in paths for key in path):
+        return ["/".join(map(str, path)) for path in paths]
     return model.output_names
 
 
-def rename(graph: Graph, model: keras.Model) -> None:
+def rename(graph: Graph, model: keras.Model, inputs: Sequence[str]) -> None:
     """Name tensors after the layers that write them, inputs and outputs after the model's own.
 
     Ranges are keyed by these names, and profiles and errors show them to people.
     """
     (signature,) = graph.model.signatureDefs
-    signature.outputs.sort(key=lambda output: int(output.name.split(b"_")[-1]))
+    for ends in (signature.inputs, signature.outputs):
+        if len(ends) > 1:
+            ends.sort(key=lambda end: int(end.name.split(b"_")[-1]))
+    graph.subgraph.inputs = [one.tensorIndex for one in signature.inputs]
     graph.subgraph.outputs = [output.tensorIndex for output in signature.outputs]
     raw, graph.names = graph.names, [""] * len(graph.names)
     taken: set[str] = set()
@@ -139,8 +201,10 @@ def rename(graph: Graph, model: keras.Model) -> None:
         taken.add(name)
         graph.names[tensor] = name
 
-    give(signature.inputs[0].tensorIndex, INPUT)
-    for output, layer in zip(signature.outputs, output_layers(model), strict=True):
+    for one, name in zip(signature.inputs, inputs, strict=True):
+        give(one.tensorIndex, name)
+        one.name = graph.names[one.tensorIndex].encode()
+    for output, layer in zip(signature.outputs, output_names(model), strict=True):
         give(output.tensorIndex, layer)
         output.name = graph.names[output.tensorIndex].encode()
     for op in graph.ops:

@@ -96,7 +96,9 @@ def network_of(args: argparse.Namespace, preprocessing: Preprocessing) -> "Netwo
     from .network import Network
     from .onnx.convert import from_onnx
 
-    converted, size = from_onnx(args.model, args.channels == "bgr", args.size)
+    converted, size = from_onnx(
+        args.model, args.channels == "bgr", args.size, preprocessing.channels
+    )
     return Network(
         model=converted,
         name=re.sub(r"\W+", "_", args.name or args.model.stem),

@@ -16,8 +16,6 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
-from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.skipped import Skips
 
 from . import arguments, printed
 
@@ -29,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("files", metavar="FILE.tflite", nargs="+")
     proof = parse.add_argument_group("proof")
     proof.add_argument(
-        "--photos", metavar="DIR|ZIP", help="to prove it on (default: generated images)"
+        "--photos", metavar="DIR|ZIP|NPZ", help="to prove it on (default: generated images)"
     )
     out = parse.add_argument_group("output")
     out.add_argument(
@@ -45,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    photos = Photos.open(args.photos) if args.photos else None
+    photos = arguments.given(args.photos) if args.photos else None
     if args.out:
         refuse_unwritable(args.out)
 
@@ -60,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         if not args.json:
             terminal.out(*printed.ghostop_lines(made[-1]))
     if args.json:
-        skipped = photos.skipped if photos else Skips()
+        skipped = arguments.skips_of(photos)
         files = [printed.ghostop_json(one) for one in made]
         terminal.document({"files": files, **skipped.as_json()})
     return 0

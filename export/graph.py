@@ -97,6 +97,12 @@ class Graph:
     def outputs(self) -> list[int]:
         return [int(i) for i in self.subgraph.outputs]
 
+    def called(self, tensor: int) -> str:
+        """An input or output by its name in the signature, which quantizing keeps."""
+        ends = [end for s in self._signatures() for end in (*s.inputs, *s.outputs)]
+        named = [end.name for end in ends if end.tensorIndex == tensor and end.name]
+        return named[0].decode(errors="replace") if named else self.names[tensor]
+
     def writer(self, tensor: int) -> Op | None:
         """None for an image, a constant, and what no operator writes."""
         return self._wired().writers.get(tensor)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.record import artifact_name, load
+from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.suites import SUITES, Member
 from ghostnet_tf.nets import zoo
 
@@ -22,7 +23,7 @@ class Job:
 
     model: str | None  # None: what the weights say that they are of
     weights: str | None  # None: the bundled ones
-    size: int | None
+    size: Size | None
     recipes: tuple[str, ...]
 
 

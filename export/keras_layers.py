@@ -8,6 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.sides import Size
 
 from .from_keras import to_float32
 from .graph import Graph
@@ -27,7 +28,7 @@ class KerasLayers:
     a generated image. Layers that the converter took into others have none.
     """
 
-    def __init__(self, model: "keras.Model", size: int):
+    def __init__(self, model: "keras.Model", size: Size):
         others = {layer.compute_dtype for layer in model._flatten_layers()} - {"float32", None}
         if others:
             raise UserError(
@@ -72,8 +73,7 @@ def _example(graph: Graph) -> np.ndarray:
     _, height, width, channels = graph.shape(graph.inputs[0])
     from ghostnet_tf.data.generated import generated_images
 
-    each = [generated_images(1, (height, width), seed=i)[0] for i in range(0, channels, 3)]
-    return np.concatenate(each, axis=-1)[..., :channels]
+    return generated_images(1, (height, width), 0, channels)[0]
 
 
 def traced(model: "keras.Model") -> Any:

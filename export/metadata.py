@@ -23,6 +23,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member
 from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.base.schema import Mismatch, typed
+from ghostnet_tf.base.sides import spelled
 
 from .flatbuffer import Flatbuffer
 
@@ -30,7 +31,7 @@ ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
 MAX_FILE_BYTES, MAX_ITEMS = 1_000_000, 100  # of an associated file, of a vector: hostile beyond
 MAX_TABLES = 10_000  # in all: vectors of vectors may point to the same few bytes again and again
-DESCRIPTIONS, TENSOR_AXIS_LABELS, RGB = 1, 2, 1  # enum values of the schema
+DESCRIPTIONS, TENSOR_AXIS_LABELS, RGB, GREY = 1, 2, 1, 2  # enum values of the schema
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first day: the same inputs must give the same bytes
 
 DAMAGE = (  # what hostile bytes make these readers raise
@@ -73,6 +74,8 @@ class Metadata:
 def metadata_of(record: Record) -> Metadata:
     """What the file of this record must say."""
     fields = record.preprocessing
+    if fields is None:
+        return Metadata((), (), record.labels, record.label_ids, None)
     mean, std = (tuple(float(np.float32(255 * v)) for v in fields[key]) for key in ("mean", "std"))
     return Metadata(mean, std, record.labels, record.label_ids, fields)
 
@@ -85,7 +88,8 @@ def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
     graph, says = Flatbuffer(data).graph.copy(), metadata_of(record)
     first = graph.shape(graph.outputs[0])
     names_outputs = bool(first) and first[-1] == len(says.labels)
-    graph.set_metadata(ENTRY, _encoded(says, record, len(graph.outputs), names_outputs))
+    inputs = [graph.names[tensor] for tensor in graph.inputs]
+    graph.set_metadata(ENTRY, _encoded(says, record, inputs, len(graph.outputs), names_outputs))
     whole = io.BytesIO(graph.to_bytes())
     with zipfile.ZipFile(whole, "a") as archive:
         for name, text in _files(says).items():
@@ -134,21 +138,33 @@ def _why(error: Exception) -> str:
 
 
 def _files(says: Metadata) -> dict[str, str]:
-    files = {PREPROCESSING_FILE: json.dumps(says.preprocessing)}
+    files = {}
+    if says.preprocessing is not None:
+        files[PREPROCESSING_FILE] = json.dumps(says.preprocessing)
     if says.labels:
         files |= {NAMES_FILE: "\n".join(says.labels), IDS_FILE: "\n".join(says.label_ids)}
     return files
 
 
-def _encoded(says: Metadata, record: Record, n_outputs: int, names_outputs: bool) -> bytes:
-    image = {
+def _image(how: PreprocessingFields, says: Metadata) -> dict[str, Any]:
+    is_grey = how.get("channels") == 1
+    square = " square" if isinstance(how["size"], int) else " (height x width)"
+    photo = f"{'a grey' if is_grey else 'an RGB'} photo, {spelled(how['size'])} pixels{square}"
+    return {
         "name": "image",
-        "description": f"an RGB photo, {record.preprocessing['size']} pixels square, normalised",
-        "content": {"properties": {"color_space": RGB}},
+        "description": f"{photo}, normalised",
+        "content": {"properties": {"color_space": GREY if is_grey else RGB}},
         "process_units": [{"options": {"mean": says.mean, "std": says.std}}],
     }
+
+
+def _encoded(
+    says: Metadata, record: Record, inputs: list[str], n_outputs: int, names_outputs: bool
+) -> bytes:
+    how = record.preprocessing
+    given = [_image(how, says)] if how else [{"name": name} for name in inputs]
     outputs: list[dict[str, Any]] = [{"name": f"output_{i}"} for i in range(n_outputs)]
-    aside = [{"name": PREPROCESSING_FILE, "type": DESCRIPTIONS}]
+    aside = [{"name": PREPROCESSING_FILE, "type": DESCRIPTIONS}] if how else []
     if says.labels:
         labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
         outputs[0] = {"name": "scores", "files": [labels]}
@@ -159,7 +175,7 @@ def _encoded(says: Metadata, record: Record, n_outputs: int, names_outputs: bool
     model = {
         "name": record.model,
         "description": f"{record.recipe}, weights {record.weights}",
-        "subgraphs": [{"inputs": [image], "outputs": outputs}],
+        "subgraphs": [{"inputs": given, "outputs": outputs}],
         "files": aside,
         "min_parser_version": "1.0.0",
     }

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED, pretrained
 
+from .calibrate import Images
 from .classifier import Classifier
 from .flatbuffer import Flatbuffer
 from .parity import Outputs
@@ -39,7 +39,7 @@ class Converted:
 
     float32: bytes
     original: str  # what it was: "Keras", "ONNX"
-    run: Callable[[np.ndarray], Outputs]  # the original, (N, size, size, 3) float32 -> its outputs
+    run: Callable[[Images], Outputs]  # the original: images, or samples -> its outputs
     parameters: int  # frozen or not, without BatchNorm statistics
     trainable_parameters: int | None = None  # None: it does not say what was frozen
     tools: tuple[str, ...] = ()  # packages that took part, beyond those that every export needs
@@ -47,13 +47,13 @@ class Converted:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Any network that takes one image: a Keras model, or one that has been converted already."""
+    """Any network: a Keras model, or one that has been converted already."""
 
     model: "keras.Model | Converted"
     name: str
     weights: str
     weights_sha256: str
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None  # None: it takes no photo, but samples
     labels: Labels | None = None  # None: the outputs are no classes
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
@@ -82,6 +82,11 @@ class Network:
         """The original, to be scored beside its files."""
         if self.labels is None:
             raise UserError(f"{self.name} has no classes, so no accuracy")
+        if self.preprocessing is None:
+            raise UserError(
+                f"{self.name} takes no photos, and accuracy is measured on labelled ones",
+                fix="leave the labelled photos out",
+            )
         model = self.model
         predict: Any = model.run if isinstance(model, Converted) else model.predict_on_batch
         return Classifier(
@@ -109,13 +114,13 @@ class Network:
             return self.model
         from ghostnet_tf.nets import counts
 
-        from .from_keras import to_float32
+        from .from_keras import outputs_of, to_float32
 
         model = self.model
         return Converted(
-            float32=to_float32(model, self.preprocessing.size),
+            float32=to_float32(model, self.preprocessing.size if self.preprocessing else None),
             original="Keras",
-            run=lambda images: model.predict(images, batch_size=8, verbose=0),
+            run=lambda images: outputs_of(model, images),
             parameters=counts.learned(model),
             trainable_parameters=counts.parameters(model)[0],
         )
@@ -124,7 +129,7 @@ class Network:
 def from_zoo(
     model_name: str | None = None,
     weights: str = BUNDLED,
-    size: int | None = None,
+    size: Size | None = None,
     labels: str | None = None,
 ) -> Network:
     """A network of the zoo with bundled, seeded, or a user's weights: see `pretrained`.

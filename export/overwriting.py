@@ -64,7 +64,7 @@ def note_what_stays(out: Path, network: "Network", recipes: Sequence[str]) -> No
 
 def namesakes(out: Path, network: "Network") -> list[tuple[str, Path]]:
     """(recipe, file) of all that is called after this network and these weights, at this size."""
-    size = network.preprocessing.size
+    size = network.preprocessing.size if network.preprocessing else None
     plain = [(r, out / artifact_name(network.name, network.weights, size, r)) for r in RECIPES]
     both = [(recipe, path) for recipe, p in plain for path in (p, ghostop_path(p))]
     return [(recipe, path) for recipe, path in both if path.exists()]

@@ -21,11 +21,14 @@ from ghostnet_tf.base.record import (
     save,
     tool_versions,
 )
+from ghostnet_tf.base.sides import spelled
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.samples import Sample, Samples
 from ghostnet_tf.data.skipped import refuse_too_many
 
-from .calibrate import check_images, choose, is_one_colour, steps_of
+from .calibrate import Images, check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
 from .evaluation import evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
@@ -41,6 +44,7 @@ from .recipes import DEFAULT_RECIPES, RECIPES, refuse_keeping_nothing
 from .runtime import Runtime
 from .scores import checked_labels, scores_of
 from .steps import hardly_changing, refuse_deadly
+from .tensors import samples_for, tensors_of
 from .trial import survives
 
 MAX_CALIBRATION_PHOTOS = 200
@@ -68,7 +72,7 @@ class Result:
 def export(
     network: Network,
     recipes: Sequence[str] = DEFAULT_RECIPES,
-    photos: Photos | None = None,
+    photos: Photos | Samples | None = None,
     labelled: Photos | None = None,
     out: Path = Path("build"),
     stages: Stages | None = None,
@@ -79,7 +83,8 @@ def export(
     """Write one verified `.tflite` per recipe, with its record.
 
     `photos` calibrate static recipes and judge parity; without them, bundled weights use the ranges
-    they carry, seeded ones are calibrated on generated images, and parity is judged on those.
+    they carry, seeded ones are calibrated on generated images, and parity is judged on those. A
+    network without preprocessing takes samples in their place, and another one may.
     `labelled` measures accuracy. Static recipes leave the layers `keep_float` in float32, named as
     `kept.layers_named` takes them. Without `overwrite`, files of the same names that are of other
     weights or keep other layers are refused. Nothing is written before every file has kept every
@@ -93,10 +98,19 @@ def export(
         refuse_other_weights(out, network, recipes)
     if labelled is not None:  # a folder that is no class is named now, not after minutes of work
         true_outputs(labelled, network.classifier.labels, network.name)
-    images = calibration_images(network, photos, stages)
+    images: Images = ()
+    if network.preprocessing and not isinstance(photos, Samples):
+        images = calibration_images(network.preprocessing, photos, stages)
+    elif isinstance(photos, Photos):
+        raise UserError(
+            f"{network.name} takes no photos: nothing says how one becomes its input",
+            fix="give samples in their place, --photos FILE.npz with an array for each input",
+        )
     with stages.stage("convert to float32"):
         converted = network.converted()
     float32 = Flatbuffer(converted.float32)
+    if not len(images):
+        images = calibration_samples(float32.graph, None if isinstance(photos, Photos) else photos)
     ending = scores_of(float32.graph)
     network = understood(network, float32.graph, ending)
     layers = layers_named(float32.graph, keep_float)
@@ -136,7 +150,7 @@ def export(
                 accuracy=Accuracy(**scores) if scores else None,
                 parity_db=agreement.snr_db,
                 parity_equal=agreement.equal,
-                parity_on="generated images" if photos is None else "photos",
+                parity_on=judged_on(network, photos),
                 top1_agreement=None
                 if agreement.top1_same is None or network.labels is None
                 else Agreement(agreement.top1_same, agreement.n),
@@ -167,13 +181,30 @@ def understood(network: Network, float32: Graph, ending: str) -> Network:
     return replace(network, scores=scores)
 
 
-def calibration_images(network: Network, photos: Photos | None, stages: Stages) -> np.ndarray:
-    """(N, size, size, 3) float32: up to 200 of the photos, evenly spread, or generated images."""
-    size, preprocessing = network.preprocessing.size, network.preprocessing
+def judged_on(network: Network, photos: Photos | Samples | None) -> str:
+    """One of record.PARITY_ON."""
+    if photos is None:
+        return "generated images" if network.preprocessing else "generated inputs"
+    return "samples" if isinstance(photos, Samples) else "photos"
+
+
+def calibration_samples(graph: Graph, samples: Samples | None) -> list[Sample]:
+    """Up to 200 of the samples, evenly spread, in no order, or generated ones."""
+    if samples is None:
+        return samples_for(graph, None, PARITY_IMAGES, seed=1)
+    rows = samples_for(graph, samples, MAX_CALIBRATION_PHOTOS, seed=1)
+    return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+
+
+def calibration_images(
+    preprocessing: Preprocessing, photos: Photos | None, stages: Stages
+) -> np.ndarray:
+    """(N, H, W, C) float32: up to 200 of the photos, evenly spread, or generated images."""
     if photos is None:
         from ghostnet_tf.data.generated import generated_images
 
-        return generated_images(PARITY_IMAGES, (size, size), seed=1)
+        height, width, channels = preprocessing.image_shape
+        return generated_images(PARITY_IMAGES, (height, width), seed=1, channels=channels)
     chosen = photos.evenly(MAX_CALIBRATION_PHOTOS)
     with stages.stage("read calibration photos", len(chosen)) as advance:
         read = [(i, preprocessing.pixels(photo)) for i, photo in photos.each(chosen, advance)]
@@ -191,15 +222,25 @@ def calibration_images(network: Network, photos: Photos | None, stages: Stages) 
 
 
 def static_ranges(
-    network: Network, photos: Photos | None, images: np.ndarray, float32: bytes, stages: Stages
+    network: Network,
+    photos: Photos | Samples | None,
+    images: Images,
+    float32: bytes,
+    stages: Stages,
 ) -> Ranges:
     """The ranges that the weights carry, or new ones from the photos."""
     if photos is None and network.ranges is not None:
         return network.ranges
-    if photos is None and not network.is_seeded:
+    if photos is None and network.preprocessing is None:
+        raise UserError(
+            f"static recipes need samples to calibrate on: {network.name} takes no photos",
+            fix="--photos FILE.npz with an array for each input, 100 samples or more (in Python "
+            "also photos={name: array}); or leave the static recipes out",
+        )
+    if photos is None and network.preprocessing and not network.is_seeded:
         raise UserError(
             f"static recipes need photos to calibrate on: the weights {network.weights!r} carry no "
-            f"activation ranges for {network.preprocessing.size} px",
+            f"activation ranges for {spelled(network.preprocessing.size)} px",
             fix=f"{option('photos', 'DIR')} with 100 photos or more like those the network will "
             "see",
         )
@@ -209,7 +250,7 @@ def static_ranges(
 
 
 def described(
-    network: Network, converted: Converted, recipe: str, graph: bytes, ranges: Ranges | None
+    network: Network, converted: Converted, recipe: str, graph: Flatbuffer, ranges: Ranges | None
 ) -> Record:
     """What is known of a flatbuffer before it has been compared with anything."""
     says = facts(graph)
@@ -222,7 +263,11 @@ def described(
         family=network.family,
         parameters=converted.parameters,
         trainable_parameters=converted.trainable_parameters,
-        preprocessing=PreprocessingFields(**network.preprocessing.to_dict()),
+        preprocessing=PreprocessingFields(**network.preprocessing.to_dict())
+        if network.preprocessing
+        else None,
+        inputs=tensors_of(graph.graph, graph.graph.inputs),
+        outputs=tensors_of(graph.graph, graph.graph.outputs),
         labels=labels.names,
         label_ids=labels.ids,
         scores=network.scores or "logits",
@@ -236,7 +281,7 @@ def described(
     )
 
 
-def measured(without: Flatbuffer, images: np.ndarray, reference: Outputs) -> dict[str, Any]:
+def measured(without: Flatbuffer, images: Images, reference: Outputs) -> dict[str, Any]:
     """What a file would be that kept no layer: what those of `KeptFloat` are an answer to."""
     try:
         survives(without)  # it may be why they are kept
@@ -285,9 +330,9 @@ def scored(
     return result.accuracy(0), rows
 
 
-def refuse_overlap(photos: Photos | None, labelled: Photos | None) -> None:
+def refuse_overlap(photos: Photos | Samples | None, labelled: Photos | None) -> None:
     """A network must not be scored on the photos that chose its ranges."""
-    if photos is None or labelled is None:
+    if not isinstance(photos, Photos) or labelled is None:
         return
     seen = {*labelled.digests().values()}
     both = [name for name, digest in photos.digests().items() if digest in seen]

@@ -1,4 +1,6 @@
-"""Name photos: ghostnet predict FILE.tflite PHOTO|DIR|ZIP... [--top 5] [--json]
+"""Name photos: ghostnet predict FILE.tflite PHOTO|DIR|ZIP|NPZ... [--top 5] [--json]
+
+For samples in an .npz, of a network that takes no photos, its outputs are printed as they are.
 
 A photo that cannot be read is named on stderr, counted, and left out; the others are answered, and
 the exit code is 1. If none can be read it is 2, and nothing is printed to stdout. (In 0.1 one bad
@@ -7,6 +9,7 @@ photo ended the command before any other was answered.)
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
 from ghostnet_tf.base.record import UNKNOWN
-from ghostnet_tf.data.formats import NAMES
+from ghostnet_tf.data.formats import NAMES, suffix
+from ghostnet_tf.data.samples import SUFFIX
 from ghostnet_tf.data.skipped import Skips, say_count
 
 from . import arguments
@@ -26,7 +30,10 @@ def parser() -> argparse.ArgumentParser:
     parse = doors.parser("predict", "Name photos with a .tflite file.")
     parse.add_argument("file", metavar="FILE.tflite")
     parse.add_argument(
-        "photos", metavar="PHOTO|DIR|ZIP", nargs="+", help=f"{NAMES}; a folder or zip: all in it"
+        "photos",
+        metavar="PHOTO|DIR|ZIP|NPZ",
+        nargs="+",
+        help=f"{NAMES}; a folder or zip: all in it; .npz: samples, an array for each input",
     )
     out = parse.add_argument_group("output")
     out.add_argument("--top", type=int, default=5, metavar="N", help="classes per photo")
@@ -38,6 +45,9 @@ def main(argv: list[str] | None = None) -> int:
     parse = parser()
     args = parse.parse_args(argv)
     arguments.refuse_below_one(parse, args, "top")
+
+    if any(suffix(place) == SUFFIX for place in args.photos):
+        return say_values(args)
 
     from .answers import NO_PROBABILITIES, answers
     from .classifier import open_classifier
@@ -67,6 +77,24 @@ def main(argv: list[str] | None = None) -> int:
 def share_of(answer: dict[str, Any]) -> str:
     """A probability, or the value of one of which nobody knows what it means."""
     return f"{answer['value']:7.3f}" if "value" in answer else f"{answer['probability']:6.1%}"
+
+
+def say_values(args: argparse.Namespace) -> int:
+    """Of samples: what the file gives, its outputs' shapes and first values."""
+    if others := [place for place in args.photos if suffix(place) != SUFFIX]:
+        raise UserError(f"{others[0]!r} is no .npz, and another one is", fix="ask for one kind")
+
+    from . import printed
+    from .values import values_of
+
+    found = []
+    for one in values_of(args.file, args.photos):
+        found.append(one)
+        if not args.json:
+            terminal.out(*printed.value_lines(one))
+    if args.json:
+        terminal.document({"file": args.file, "samples": [*map(asdict, found)]})
+    return DONE
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the commands of this folder print: tables for people, documents for machines."""
 
+import math
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.doors import SAMPLE_ID, next_line, sample, typed
 from ghostnet_tf.base.files import sha256, user_path
+from ghostnet_tf.base.sides import spelled
 
 from .parity import EQUAL, asked_db
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .ghostop.making import Made
     from .network import Network
     from .pipeline import Result
+    from .values import Given
     from .verification import Check
 
 PROPOSED = 3  # layers that fall, to be kept at once; behind them others may be well again
@@ -46,7 +49,8 @@ def document(
 def table(network: "Network", result: "Result", photo: str | None = None) -> list[str]:
     """What was made, how big, how faithful; and what to type next, with a photo of the person's."""
     first = result.files[0].record
-    title = f"{network.name}  {network.weights}  {network.preprocessing.size} px"
+    size = f"  {spelled(network.preprocessing.size)} px" if network.preprocessing else ""
+    title = f"{network.name}  {network.weights}{size}"
     lines = [f"{title:60}{first.parameters / 1e6:6.2f} M parameters"]
     if first.trainable_parameters not in (None, first.parameters):
         lines[0] += f", {first.trainable_parameters:,} of them not frozen"
@@ -68,7 +72,7 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
         return lines
     if photo is None and network.labels and SAMPLE_ID in network.labels.ids:
         photo = sample()
-    if photo and network.labels:
+    if photo and network.labels and network.preprocessing:
         lines.append(next_line("predict", paths[-1], photo))
     else:
         lines.append(next_line("verify", paths[-1]))
@@ -156,6 +160,20 @@ def ghostop_json(made: "Made") -> dict[str, Any]:
         "snr_db": file.snr_db,
         "record": made.record.as_json() if made.record else None,
     }
+
+
+# ---------------------------------------------------------------------------- of samples
+
+
+def value_lines(given: "Given") -> list[str]:
+    """One sample: of every output its name, its shape and its first values."""
+    width = max(len(one.name) for one in given.outputs)
+    lines = [given.sample]
+    for one in given.outputs:
+        more = " ..." if math.prod(one.shape) > len(one.values) else ""
+        values = " ".join(f"{value:.6g}" for value in one.values)
+        lines.append(f"  {one.name:{width}}  {one.shape}  {values}{more}")
+    return lines
 
 
 # ---------------------------------------------------------------------------- of an evaluation
@@ -253,13 +271,18 @@ def keep_lines(
     lines = [f"kept in float32: {', '.join(found.kept)}"] if found.kept else []
     if record is None or RECIPES[record.recipe].how != "static" or not found.falling:
         return lines
+    how = record.preprocessing
     layers = (*found.kept, *(layer.name for layer in found.falling[:PROPOSED]))
-    if record.weights not in (BUNDLED, SEEDED, *NAMES):  # where these lie nobody has written down
+    if how is None or record.weights not in (
+        BUNDLED,
+        SEEDED,
+        *NAMES,
+    ):  # where these lie nobody has written down
         kept = shlex.join(["--keep-float", *layers])
         return [*lines, f"to keep them in float32, export it once more with {kept} --out FOLDER"]
     folder = file.parent / "kept_float"
     asked = ["--model", record.model, "--weights", record.weights, "--recipe", record.recipe]
-    asked += ["--size", str(record.preprocessing["size"]), "--keep-float", *layers]
+    asked += ["--size", spelled(how["size"]), "--keep-float", *layers]
     asked += [] if record.weights in (BUNDLED, SEEDED) else ["--photos", photos]
     again = [folder / file.name, "--with", original, "--photos", photos]
     return [

@@ -106,7 +106,28 @@ def apply(
         }
         result = rewriter.quantize(limits or None).quantized_model
     assert result is not None
-    return Flatbuffer(bytes(result))
+    data = Flatbuffer(bytes(result))
+    return read_inside(data) if row.how == "static" else data
+
+
+def read_inside(data: Flatbuffer) -> Flatbuffer:
+    """Of an output that the network itself reads, too, operators read the integers.
+
+    litert-quantizer gives them the floats of the output, and integer operators refuse these.
+    """
+    outputs = [data.graph.writer(output) for output in data.graph.outputs]
+    floats = [op for op in outputs if op and op.name == "DEQUANTIZE"]
+    if not any(data.graph.readers(op.outputs[0]) for op in floats):
+        return data
+    graph = data.graph.copy()
+    for op in graph.ops:
+        for position, tensor in enumerate(op.inputs):
+            writer = graph.writer(tensor)
+            if writer is None or writer.name != "DEQUANTIZE" or tensor not in graph.outputs:
+                continue
+            if all(graph.quantization(output) for output in op.outputs):
+                graph.rewire(op, position, writer.inputs[0])
+    return Flatbuffer(graph.to_bytes())
 
 
 def _places(graph: Graph, ops: Iterable[Op]) -> Iterator[tuple["qtyping.TFLOperationName", str]]:

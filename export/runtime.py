@@ -1,7 +1,7 @@
 """A `.tflite` running in LiteRT, and what the runtime made of its graph."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +13,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ghostnet_tf.base.errors import UserError, reason
 from ghostnet_tf.base.quiet import quiet
+from ghostnet_tf.data.samples import Sample
 
 from .flatbuffer import Flatbuffer
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
@@ -67,8 +68,8 @@ class Runtime:
     def input_shape(self) -> tuple[int, ...]:
         return tuple(int(side) for side in self.input["shape"])
 
-    def run(self, images: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """(N, H, W, C) float32 -> (N, classes) float32, or a list of them for several outputs.
+    def run(self, images: Iterable[np.ndarray | Sample]) -> np.ndarray | list[np.ndarray]:
+        """Images or samples -> (N, classes) float32, or a list of them for several outputs.
 
         Integer inputs and outputs are quantized and dequantized here by the file's own parameters.
         """
@@ -80,15 +81,19 @@ class Runtime:
         stacked = [np.stack(values) for values in results]
         return stacked[0] if len(stacked) == 1 else stacked
 
-    def invoke(self, image: np.ndarray) -> None:
-        """Run one image, (H, W, C) float32."""
-        batch = image[None]
-        if batch.shape != self.input_shape:
-            raise UserError(f"an image of shape {batch.shape} for an input of {self.input_shape}")
-        values = quantized(batch, self.input)
+    def invoke(self, image: np.ndarray | Sample) -> None:
+        """Run one image, (H, W, C) float32, or one sample: an array for each input."""
         self._refuse_misread()
+        given = (image,) if isinstance(image, np.ndarray) else image
+        if len(given) != len(self.inputs):
+            raise UserError(f"{len(given)} arrays for a model of {len(self.inputs)} inputs")
+        for values, detail in zip(given, self.inputs, strict=True):
+            batch, shape = values[None], tuple(map(int, detail["shape"]))
+            if batch.shape != shape:
+                raise UserError(f"an image of shape {batch.shape} for an input of {shape}")
+            with _asked():
+                self.interpreter.set_tensor(detail["index"], quantized(batch, detail))
         with _asked():
-            self.interpreter.set_tensor(self.input["index"], values)
             self.interpreter.invoke()
 
     def rehearse(self) -> list[np.ndarray]:

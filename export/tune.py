@@ -39,8 +39,9 @@ from ghostnet_tf.base.record import (
     tuned_path,
 )
 from ghostnet_tf.base.terminal import document, note, out
-from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips
+
+from . import arguments
 
 if TYPE_CHECKING:
     from .tuning.candidate import Candidate
@@ -123,11 +124,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def tune(args: argparse.Namespace) -> Tuned:
-    from .ghostop.making import proof_images
+    from .ghostop.making import proof_images, proven_on
 
     folder = args.out or args.file.parent
     refuse_unwritable(folder)
-    photos = Photos.open(args.photos) if args.photos else None
+    photos = arguments.given(args.photos) if args.photos else None
 
     from .trusted import trusted
 
@@ -139,7 +140,7 @@ def tune(args: argparse.Namespace) -> Tuned:
     from .tuning.search import Search
 
     images = proof_images(data, record, photos)
-    shown_on = len(images), "generated images" if photos is None else "photos"
+    shown_on = len(images), proven_on(images, photos)
     # A count is the same at every effort, so a later run can go on from a quick one.
     effort = "standard" if args.target == "emulated" else args.effort
     place = Place(args.target, args.core, args.phone, effort)
@@ -164,7 +165,7 @@ def tune(args: argparse.Namespace) -> Tuned:
             record=written[1],
             table=table,
             proof=" ".join(map(str, shown_on)),
-            skipped=photos.skipped if photos else Skips(),
+            skipped=arguments.skips_of(photos),
         )
         write_atomic(table, page(tuned).encode())
         return tuned

@@ -108,6 +108,7 @@ def contract_complaints(e: Evidence) -> list[str]:
 
 def graph_complaints(e: Evidence) -> list[str]:
     from .scores import scores_of
+    from .tensors import tensors_of
 
     record = e.record  # without one the graph is nobody's
     delegation = e.facts.delegation
@@ -118,9 +119,13 @@ def graph_complaints(e: Evidence) -> list[str]:
         "operators in all": (delegation.n_ops, record.total_ops),
         "bytes": (len(e.data), record.size_bytes),
     }
-    ending, told = scores_of(e.sound.graph), record.scores
+    graph = e.sound.graph
+    for what, ends in (("inputs", graph.inputs), ("outputs", graph.outputs)):
+        if said := getattr(e.record, what):  # old records do not say
+            pairs[what] = (tensors_of(graph, ends), said)
+    ending, told = scores_of(graph), record.scores
     if not {"logits", UNKNOWN} & {ending, told}:  # seen by nobody, and said by no record of before
-        pairs["outputs"] = (ending, told)
+        pairs["scores"] = (ending, told)
     return [*_differences(pairs), *_no_longer_kept(e)]
 
 
@@ -154,6 +159,8 @@ def label_complaints(e: Evidence) -> list[str]:
 def preprocessing_complaints(e: Evidence) -> list[str]:
     from .classifier import checked_preprocessing
 
+    if e.record.preprocessing is None:
+        return []
     checked_preprocessing(e.record.preprocessing, e.path.name, e.runtime.input_shape)
     return []
 

@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
 
+from ..calibrate import Images
 from ..flatbuffer import Flatbuffer
 from ..graph import Graph
 from ..metadata import with_files_of
@@ -37,7 +36,7 @@ class GhostopFile:
     snr_db: float | None  # of the outputs; None: every byte is equal
 
 
-def make(plain: bytes, name: str, images: np.ndarray, is_ours: bool = True) -> GhostopFile:
+def make(plain: bytes, name: str, images: Images, is_ours: bool = True) -> GhostopFile:
     """The plain file `name` with operators, after both gave the same for `images`, (N, H, W, C).
 
     Not `is_ours`: nobody vouches for the file, so what is made of it is tried before it is run.

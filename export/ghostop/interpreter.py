@@ -27,7 +27,10 @@ PLAIN_FILE = b"GHOSTNET_PLAIN_TWIN"
 CPU = 1  # accelerators are a bit mask
 READ, WRITE = 0, 1
 OPERATOR_EVENT, DELEGATE_EVENT = 2, 4 | 8
-DTYPES = {"FLOAT32": np.float32, "INT8": np.int8, "UINT8": np.uint8, "INT16": np.int16}
+DTYPES = {
+    "FLOAT32": np.float32, "INT8": np.int8, "UINT8": np.uint8, "INT16": np.int16,
+    "INT32": np.int32, "INT64": np.int64, "BOOL": np.bool_,
+}  # fmt: skip
 KEEP = ctypes.CFUNCTYPE(None, c_void_p)(lambda data: None)  # LiteRT asks for a destructor
 
 
@@ -198,6 +201,8 @@ class GhostInterpreter:
             other = GhostInterpreter(self.data.raw, self.graph, self.threads, is_profiled=True)
         profiler, n = c_void_p(), c_int()
         _call("CompiledModelGetProfiler", other.compiled, byref(profiler))
+        for one in other.get_input_details():  # what lies there may be no index of an embedding
+            other.set_tensor(one["index"], np.zeros(one["shape"], one["dtype"]))
         other.invoke()  # weights are packed in the first
         _call("StartProfiler", profiler)
         other.invoke()

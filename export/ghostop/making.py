@@ -18,12 +18,14 @@ from ghostnet_tf.base.record import (
     tool_versions,
 )
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.samples import Samples
 
 from .options import VERSION
 
 if TYPE_CHECKING:
     from ghostnet_tf.data.preprocess import Preprocessing
 
+    from ..calibrate import Images
     from .ghostop_file import GhostopFile
 
 IMAGES = 16  # on which both files must give the same outputs
@@ -39,7 +41,9 @@ class Made:
     images_from: str
 
 
-def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | None = None) -> Made:
+def write_ghostop(
+    plain: str | Path, photos: Photos | Samples | None = None, out: Path | None = None
+) -> Made:
     """The plain file with Ghost operators, proven equal, with the record of that file carried on.
 
     It stands beside the plain file; with `out` a copy of that one goes there, too. CheckFailed
@@ -52,7 +56,7 @@ def write_ghostop(plain: str | Path, photos: Photos | None = None, out: Path | N
     data, record = trusted(plain)
     images = proof_images(data, record, photos)
     file = ghostop_file.make(data, plain.name, images, is_ours=record is not None)
-    images_from = "generated images" if photos is None else "photos"
+    images_from = proven_on(images, photos)
     path = ghostop_path(plain if out is None else out / plain.name)
     files: dict[Path, bytes] = {path: file.data}
     if record is not None:
@@ -89,26 +93,44 @@ def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
     return {folder / source.name: source.read_bytes() for source in sources if source.exists()}
 
 
-def proof_images(data: bytes, record: Record | None, photos: Photos | None) -> np.ndarray:
-    """(N, H, W, C) float32: photos evenly from all, or images out of a random generator."""
+def proven_on(images: "Images", photos: Photos | Samples | None) -> str:
+    """One of record.PARITY_ON."""
+    if isinstance(photos, Photos):
+        return "photos"
+    if isinstance(photos, Samples):
+        return "samples"
+    return "generated images" if isinstance(images, np.ndarray) else "generated inputs"
+
+
+def proof_images(data: bytes, record: Record | None, photos: Photos | Samples | None) -> "Images":
+    """(N, H, W, C) float32: photos evenly from all, or images out of a random generator.
+
+    For a file with other inputs than one image samples, given or generated.
+    """
     from ..flatbuffer import Flatbuffer
+    from ..tensors import samples_for
 
     graph = Flatbuffer(data).graph
     shapes = [graph.shape(tensor) for tensor in graph.inputs]
-    if len(shapes) != 1 or len(shapes[0]) != 4:
+    is_image = len(shapes) == 1 and len(shapes[0]) == 4
+    if isinstance(photos, Samples) or (photos is None and not is_image):
+        return samples_for(graph, photos, IMAGES, seed=2)
+    if not is_image:
         raise UserError(
-            f"it takes inputs of the shapes {shapes}; one image (1, H, W, C) is expected",
-            fix="the plain file is all there is; nothing was written",
+            f"it takes inputs of the shapes {shapes}, and photos are (1, H, W, 3)",
+            fix="leave out --photos, or give samples: --photos FILE.npz",
         )
     _, height, width, channels = shapes[0]
     if photos is None:
         return generated(height, width, channels)
-    if channels != 3:
+    from ghostnet_tf.data.preprocess import COLOURS
+
+    if channels not in COLOURS:
         raise UserError(
-            f"its image has {channels} channels, and photos have 3",
+            f"its image has {channels} channels, and photos have 3, or 1 in grey",
             fix="leave out --photos, and it is proven on generated images",
         )
-    how = preprocessing_of(data, record, (height, width))
+    how = preprocessing_of(data, record, (height, width, channels))
     return how.images(photo for _, photo in photos.each(photos.evenly(IMAGES)))
 
 
@@ -118,12 +140,16 @@ def generated(height: int, width: int, channels: int) -> np.ndarray:
 
     if not channels:
         raise UserError("its image has no channels")
-    each = [generated_images(IMAGES, (height, width), seed=2 + i) for i in range(0, channels, 3)]
-    return np.concatenate(each, axis=-1)[..., :channels]
+    return generated_images(IMAGES, (height, width), seed=2, channels=channels)
 
 
-def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int]) -> "Preprocessing":
-    """What the file says of itself, or ImageNet's: equality asks for likely images only."""
+def preprocessing_of(
+    data: bytes, record: Record | None, shape: tuple[int, int, int]
+) -> "Preprocessing":
+    """What the file says of itself, or ImageNet's: equality asks for likely images only.
+
+    `shape` of its image: (height, width, channels).
+    """
     from ghostnet_tf.data.preprocess import IMAGENET, Preprocessing
 
     from ..metadata import read_metadata
@@ -131,12 +157,8 @@ def preprocessing_of(data: bytes, record: Record | None, sides: tuple[int, int])
     says = record or read_metadata(data)
     if says and says.preprocessing:
         return Preprocessing.from_dict({**says.preprocessing})
-    if sides[0] != sides[1]:
-        raise UserError(
-            f"photos cannot be cut to {sides[1]}x{sides[0]} for a file without a record",
-            fix="leave out --photos, and it is proven on generated images",
-        )
-    return IMAGENET.at(sides[0])
+    how = IMAGENET.at(shape[:2])
+    return how if shape[2] == 3 else how.in_grey()
 
 
 def described(plain: Record, operators: Operators | None, data: bytes) -> Record:

@@ -9,6 +9,7 @@ import numpy as np
 from ghostnet_tf.base.errors import CheckFailed
 from ghostnet_tf.base.record import MAX_PARITY_DB
 
+from ..calibrate import Images
 from ..flatbuffer import Flatbuffer
 from ..graph import Graph
 from ..parity import as_list, snr_db
@@ -41,13 +42,13 @@ def compare(plain: np.ndarray, ours: np.ndarray, min_snr_db: float | None) -> Co
     return Comparison(agree, broken)
 
 
-def outputs_of(data: bytes, images: np.ndarray) -> np.ndarray:
+def outputs_of(data: bytes, images: Images) -> np.ndarray:
     """All outputs for all images as one array."""
     return np.concatenate([out.reshape(-1) for out in as_list(Runtime(data).run(images))])
 
 
 def prove_operators(
-    name: str, sites: Sequence[Site], plain: bytes, ours: bytes, images: np.ndarray
+    name: str, sites: Sequence[Site], plain: bytes, ours: bytes, images: Images
 ) -> None:
     """CheckFailed where an operator does not write what the plain file has in the same place.
 
@@ -75,7 +76,7 @@ def unequal(name: str, why: str) -> CheckFailed:
 
 
 def values_of(
-    graph: Graph, tensors: Sequence[int], images: np.ndarray, is_ours: bool = True
+    graph: Graph, tensors: Sequence[int], images: Images, is_ours: bool = True
 ) -> list[np.ndarray]:
     """What some tensors of a graph hold, (N, ...) each, for the images."""
     if not tensors:

@@ -17,6 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.rooms import PACKAGE, module
+from ghostnet_tf.base.sides import Size, sides, size_of, spelled
 from ghostnet_tf.data.generated import generated_images
 
 from ..absorb import absorb
@@ -32,7 +33,7 @@ from . import onnx_file, worker
 TOOLS = ("onnx", "onnxsim", "onnx2tf", "onnxruntime")
 PROBES = 4  # images that tell how an output is laid out
 ROLES = ("input", "kernel", "bias")  # of what a weighted operator reads
-Answers = Callable[[np.ndarray], list[np.ndarray]]  # (N, size, size, 3) -> one array per output
+Answers = Callable[[np.ndarray], list[np.ndarray]]  # (N, H, W, C) -> one array per output
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,21 @@ class Work:
     says: onnx_file.Signature
 
 
-def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Converted, int]:
-    """The network of an ONNX file and the pixels of its image.
+def from_onnx(
+    path: Path, is_bgr: bool, size: Size | None = None, channels: int = 3
+) -> tuple[Converted, Size]:
+    """The network of an ONNX file and the size of its image.
 
-    Whatever order of colours it was trained with, the flatbuffer and the original take RGB.
+    Whatever order of colours it was trained with, the flatbuffer and the original take RGB, or the
+    one channel of a grey image.
     """
     work = worked(path, size)
+    if work.says.channels != channels:
+        raise UserError(
+            f"input {work.says.input!r} of {path.name!r} has {work.says.channels} channel"
+            f"{'s' * (work.says.channels != 1)}, not {channels}",
+            fix="--channels grey" if work.says.channels == 1 else "--channels rgb, or bgr",
+        )
     graph = Graph(work.float32)
     describe(graph, work.says)
     if is_bgr:
@@ -59,7 +69,7 @@ def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Conver
     answers = runner(work.original, work.says, is_bgr)
     orders = output_orders(float32, answers, work.says)
 
-    def run(images: np.ndarray) -> np.ndarray | list[np.ndarray]:
+    def run(images: Any) -> np.ndarray | list[np.ndarray]:
         pairs = zip(answers(images), orders, strict=True)
         outputs = [values.transpose(order) for values, order in pairs]
         return outputs[0] if len(outputs) == 1 else outputs
@@ -75,10 +85,10 @@ def from_onnx(path: Path, is_bgr: bool, size: int | None = None) -> tuple[Conver
     return converted, work.says.size
 
 
-def worked(path: Path, size: int | None) -> Work:
+def worked(path: Path, size: Size | None) -> Work:
     """Let the worker read, simplify and convert the file."""
     with scratch() as folder:
-        arguments = (str(path.absolute()), str(folder), str(size or 0))
+        arguments = (str(path.absolute()), str(folder), spelled(size) if size else "")
         command = [sys.executable, "-m", f"{module('export')}.onnx.worker", *arguments]
         done = subprocess.run(  # noqa: S603
             command, cwd=PACKAGE.parent, capture_output=True, encoding="utf-8", errors="replace"
@@ -93,12 +103,11 @@ def worked(path: Path, size: int | None) -> Work:
             )
         if done.returncode:
             raise RuntimeError(f"the worker failed:\n{done.stderr[-4000:]}")
+        says = json.loads((folder / worker.SIGNATURE).read_text(encoding="utf-8"))
         return Work(
             (folder / worker.FLOAT32).read_bytes(),
             (folder / worker.ORIGINAL).read_bytes(),
-            onnx_file.Signature(
-                **json.loads((folder / worker.SIGNATURE).read_text(encoding="utf-8"))
-            ),
+            onnx_file.Signature(**{**says, "size": size_of(*sides(says["size"]))}),
         )
 
 
@@ -182,7 +191,7 @@ def output_orders(
     """
     runtime = Runtime(float32)
     refuse_lost_axes([tuple(map(int, o["shape"])) for o in runtime.outputs], says.outputs)
-    images = generated_images(PROBES, (says.size, says.size), seed=2)
+    images = generated_images(PROBES, sides(says.size), seed=2, channels=says.channels)
     pairs = zip(answers(images), as_list(runtime.run(images)), says.outputs, strict=True)
     return [order_of(theirs, ours, name) for theirs, ours, name in pairs]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.sides import Size, size_of, spelled
+from ghostnet_tf.base.sides import sides as both_sides
 
 from .inlining import EXPORT_AGAIN, inlined, opset
 
@@ -29,10 +31,11 @@ class Signature:
     """What goes into a network, what comes out of it, and how much it has learned."""
 
     input: str
-    size: int  # pixels of the square image, RGB or BGR
+    size: Size  # pixels of the image: of a side, or (height, width)
     outputs: tuple[str, ...]
     parameters: int  # trainable ones
-    is_channels_last: bool = False  # (1, size, size, 3), as tf2onnx has it; else (1, 3, size, size)
+    is_channels_last: bool = False  # (1, H, W, C), as tf2onnx has it; else (1, C, H, W)
+    channels: int = 3  # 1: grey
 
 
 def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
@@ -147,7 +150,7 @@ def refuse_later_opsets(model: Any, title: str) -> None:
         )
 
 
-def signature(model: Any, size: int | None) -> Signature:
+def signature(model: Any, size: Size | None) -> Signature:
     """The one image that the network takes. `size` is for a network that leaves it open."""
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
@@ -166,37 +169,37 @@ def signature(model: Any, size: int | None) -> Signature:
         )
     sides = [d.dim_value if d.HasField("dim_value") else None for d in kind.shape.dim]
     shown = tuple(side or "?" for side in sides)
-    if len(sides) != 4 or 3 not in (sides[1], sides[3]):
+    ends = (sides[1], sides[3]) if len(sides) == 4 else ()
+    channels = next((c for c in (3, 1) if c in ends), None)  # no image is 1 or 3 pixels high
+    if channels is None:
         raise UserError(
             f"input {image.name!r} has shape {shown}; an image (1, 3, H, W) or (1, H, W, 3) is "
-            "needed",
-            fix=f"{EXPORT_AGAIN}, for colour images",
+            "needed, or a grey one of 1 channel",
+            fix=f"{EXPORT_AGAIN}, for colour or grey images",
         )
-    is_channels_last = sides[1] != 3
+    is_channels_last = sides[1] != channels
     if sides[0] not in (None, 0, 1):
         raise UserError(
             f"input {image.name!r} takes {sides[0]} images at a time",
             fix=f"{EXPORT_AGAIN}, with a batch of 1",
         )
-    height, width = (side or size for side in (sides[1:3] if is_channels_last else sides[2:]))
+    told = both_sides(size) if size else (None, None)
+    found = sides[1:3] if is_channels_last else sides[2:]
+    height, width = (side or one for side, one in zip(found, told, strict=True))
     if height is None or width is None:
         raise UserError(
             f"input {image.name!r} has shape {shown}: its height and width are open",
-            fix="--size PIXELS, what it was trained for",
+            fix="--size 224 or --size 96x160 (height, then width), what it was trained for",
         )
-    if height != width:
+    if size and told != (height, width):
         raise UserError(
-            f"input {image.name!r} is {height} x {width}; only square images are taken so far, "
-            "because a record has one number for both sides",
-            fix=f"{EXPORT_AGAIN}, for a square image",
-        )
-    if size not in (None, height):
-        raise UserError(
-            f"input {image.name!r} is {height} pixels square, not {size}",
+            f"input {image.name!r} is {height} x {width} pixels, not {spelled(size)}",
             fix="leave --size out, or export it again with open sides",
         )
     outputs = tuple(value.name for value in model.graph.output)
-    return Signature(image.name, height, outputs, n_parameters(model), is_channels_last)
+    return Signature(
+        image.name, size_of(height, width), outputs, n_parameters(model), is_channels_last, channels
+    )
 
 
 def n_parameters(model: Any) -> int:

@@ -1,6 +1,7 @@
 """What an ONNX file does not say and somebody has to tell: how a photo becomes its input."""
 
 import argparse
+from typing import Any
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.preprocess import IMAGENET, RESAMPLE, Preprocessing
@@ -11,21 +12,27 @@ PREPROCESSINGS = {"imagenet": IMAGENET, "mobilenet": MOBILENET}
 
 def add_preprocessing_options(parse: argparse.ArgumentParser) -> None:
     told = parse.add_argument_group("how a photo becomes its input")
-    told.add_argument("--channels", choices=("rgb", "bgr"), help="as the network was trained")
+    told.add_argument(
+        "--channels", choices=("rgb", "bgr", "grey"), help="as the network was trained"
+    )
     told.add_argument(
         "--preprocessing",
         choices=PREPROCESSINGS,
         help="imagenet: as torchvision and timm; mobilenet: as TensorFlow's, from -1 to 1. Or:",
     )
-    number = {"type": float, "nargs": 3, "metavar": ("R", "G", "B")}
-    told.add_argument("--mean", **number, help="of values from 0 to 1, red first in any case")
+    number: Any = {"type": float, "nargs": "+", "metavar": "SHARE"}
+    told.add_argument(
+        "--mean",
+        **number,
+        help="of values from 0 to 1: red, green, blue in any case, or one of grey",
+    )
     told.add_argument("--std", **number, help="likewise")
     told.add_argument("--crop", type=float, help="centre crop, as a share of the short side")
     told.add_argument("--resample", choices=RESAMPLE, help="filter that resizes the photo")
 
 
 def preprocessing_of(args: argparse.Namespace) -> Preprocessing:
-    """What was told of photos, for RGB; whatever was left out is named, never guessed."""
+    """What was told of photos, for RGB or grey; whatever was left out is named, never guessed."""
     known = PREPROCESSINGS.get(args.preprocessing)
     parts = ("mean", "std", "crop", "resample")
     told = {name: getattr(args, name) for name in parts if getattr(args, name) is not None}
@@ -43,7 +50,8 @@ def preprocessing_of(args: argparse.Namespace) -> Preprocessing:
             fix="--channels rgb --preprocessing imagenet, if it is torchvision's or timm's; or "
             "--channels, --mean, --std, --crop and --resample as it was trained",
         )
+    is_grey = args.channels == "grey"
     if known:
-        return known
+        return known.in_grey() if is_grey else known
     at_any_size = {"size": args.size or IMAGENET.size}  # until the file has been read
-    return Preprocessing.from_dict({**told, **at_any_size})
+    return Preprocessing.from_dict({**told, **at_any_size, "channels": 1 if is_grey else 3})

@@ -22,6 +22,7 @@ from typing import Any
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.sides import sides, size_named
 
 from . import onnx_file
 from .inlining import decomposed, opset, store_constants
@@ -33,7 +34,7 @@ SAMPLES, SAMPLES_SHAPE = "calibration_image_sample_data_20x128x128x3_float32.npy
 
 def main(argv: list[str]) -> int:
     path, folder = (user_path(place).absolute() for place in argv[:2])
-    size = int(argv[2]) or None
+    size = size_named(argv[2]) if argv[2] else None
     os.chdir(folder)
     try:
         model = onnx_file.read(path)
@@ -56,7 +57,7 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
     import onnxsim
 
     model = decomposed(model, known_operators().__contains__)
-    name, shape = says.input, [1, 3, says.size, says.size]
+    name, shape = says.input, [1, says.channels, *sides(says.size)]
     if says.is_channels_last:
         model, name = channels_first(model, says)
     try:
@@ -74,7 +75,7 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
 
 
 def channels_first(model: Any, says: onnx_file.Signature) -> tuple[Any, str]:
-    """A copy of a network for (1, H, W, 3) that takes (1, 3, H, W), and its input's name.
+    """A copy of a network for (1, H, W, C) that takes (1, C, H, W), and its input's name.
 
     onnx2tf takes every input for (N, C, H, W) and makes (N, H, W, C) of it. The permutation that
     tf2onnx puts before the first convolution and the one added here cancel in `simplify`.
@@ -90,7 +91,7 @@ def channels_first(model: Any, says: onnx_file.Signature) -> tuple[Any, str]:
     turned = helper.make_node("Transpose", [name], [says.input], f"{name}/nhwc", perm=[0, 2, 3, 1])
     new.graph.node.insert(0, turned)
     (old,) = (value for value in new.graph.input if value.name == says.input)
-    shape = [1, 3, says.size, says.size]
+    shape = [1, says.channels, *sides(says.size)]
     old.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     return new, name
 

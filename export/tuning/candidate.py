@@ -11,6 +11,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
+from ..calibrate import Images
 from ..flatbuffer import Flatbuffer
 from ..ghostop.ghostop_file import put_operators
 from ..ghostop.options import MAX_NODES
@@ -56,7 +57,7 @@ class Candidate:
 class Plain:
     """The finished file that is tuned, and what it answers to the images of the proof."""
 
-    def __init__(self, data: bytes, name: str, images: np.ndarray, is_ours: bool = True):
+    def __init__(self, data: bytes, name: str, images: Images, is_ours: bool = True):
         """Not `is_ours`: nobody vouches for the file, so what is made of it is tried first."""
         self.is_ours = is_ours
         self.data, self.name, self.images = Flatbuffer(data), name, images

@@ -2,15 +2,17 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, NotRequired, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.files import sha256, user_path, write_together
 from ghostnet_tf.base.schema import MAX_BYTES, Mismatch, document, typed
+from ghostnet_tf.base.sides import spelled
 from ghostnet_tf.base.terminal import note
 
 SCHEMA = 1
@@ -30,6 +32,8 @@ TOOLS = (
 )
 
 
+# What a file was run on: what a person gave, or else what a random generator did.
+PARITY_ON = ("photos", "generated images", "samples", "generated inputs")
 # What the outputs of a classifier are, so that nobody squashes them twice; of unknown ones the
 # largest comes first, and that is all.
 UNKNOWN = "unknown"
@@ -39,16 +43,26 @@ SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
 class PreprocessingFields(TypedDict):
     """`ghostnet_tf.data.preprocess.Preprocessing` as JSON has it."""
 
-    size: int
+    size: int | list[int]  # pixels of a side; [height, width] where they differ
     crop: float
     resample: str
     mean: list[float]
     std: list[float]
+    channels: NotRequired[int]  # 1 where images are grey; RGB goes without saying
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input or an output of a file, by the name that its signature has."""
+
+    name: str
+    shape: tuple[int, ...]  # with the axis of the batch, which is 1
+    dtype: str  # "float32", "int8", ...
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The photos that a static recipe's activation ranges were measured on."""
+    """The photos, or samples, that a static recipe's activation ranges were measured on."""
 
     photos: int
     sha256: str
@@ -91,7 +105,7 @@ class Operators:
     count: int
     version: int  # of the operators' options: GHOST_VERSION in kernels/ghost_op.h
     images: int  # on which both files gave the same outputs
-    images_from: str  # "photos" or "generated images"
+    images_from: str  # one of PARITY_ON
     snr_db: float | None  # of the outputs; None: every byte was equal
 
 
@@ -109,7 +123,7 @@ class Tuning:
     cost_before: float
     cost_after: float
     images: int  # on which both files gave the same outputs
-    images_from: str  # "photos" or "generated images"
+    images_from: str  # one of PARITY_ON
     snr_db: float | None  # of the outputs; None: every byte was equal
 
 
@@ -125,7 +139,9 @@ class Record:
     # What the network has learned, also where it was frozen; BatchNorm statistics are not counted.
     parameters: int
     trainable_parameters: int | None = None  # of these, what was not frozen; None: nobody said
-    preprocessing: PreprocessingFields
+    preprocessing: PreprocessingFields | None  # None: it takes no photo
+    inputs: tuple[Tensor, ...] = ()  # in the order of the file; old records do not say
+    outputs: tuple[Tensor, ...] = ()
     labels: tuple[str, ...]  # names, in the order of the outputs; empty for a backbone
     label_ids: tuple[str, ...]  # what a photo's class folder is called
     scores: str = "logits"  # what the outputs are: one of SCORES
@@ -137,7 +153,7 @@ class Record:
     # Integers (of an ArgMax, say) are not measured but compared: the share that is equal.
     parity_db: float | None = None
     parity_equal: float | None = None
-    parity_on: str | None = None  # "photos", or "generated images" where none were given
+    parity_on: str | None = None  # one of PARITY_ON
     top1_agreement: Agreement | None = None  # on the same images
     accuracy: Accuracy | None = None
     calibration: Calibration | None = None
@@ -155,7 +171,7 @@ class Record:
 
     @property
     def file_name(self) -> str:
-        size = self.preprocessing["size"]
+        size = self.preprocessing["size"] if self.preprocessing else None
         name = artifact_name(self.model, self.weights, size, self.recipe)
         path = tuned_path(user_path(name), self.tuning.core) if self.tuning else user_path(name)
         return ghostop_path(path).name if self.operators else path.name
@@ -169,9 +185,14 @@ class Record:
         return json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n"
 
 
-def artifact_name(model: str, weights: str, size: int, recipe: str) -> str:
-    """ghostnet_100, imagenet, 224, float16 -> ghostnet_100_imagenet_224_float16.tflite"""
-    return f"{model}_{weights}_{size}_{recipe}.tflite"
+def artifact_name(model: str, weights: str, size: int | Sequence[int] | None, recipe: str) -> str:
+    """ghostnet_100, imagenet, 224, float16 -> ghostnet_100_imagenet_224_float16.tflite
+
+    Where the sides differ, height first: ..._360x480_float16.tflite. A network that takes no photo
+    has no size: ghostnet_100_imagenet_float16.tflite
+    """
+    parts = (model, weights, *([] if size is None else [spelled(size)]), recipe)
+    return f"{'_'.join(parts)}.tflite"
 
 
 def ghostop_path(plain: Path) -> Path:

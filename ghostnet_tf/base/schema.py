@@ -94,7 +94,9 @@ def _typed_fields(kind: Any, value: Any, where: str) -> Any:
 
 
 def _with_default(kind: Any) -> set[str]:
-    """The fields of a dataclass that need not be given."""
+    """The fields of a dataclass, or of a TypedDict, that need not be given."""
+    if is_typeddict(kind):
+        return {*kind.__optional_keys__}
     of = fields(kind) if is_dataclass(kind) else ()
     return {
         one.name for one in of if one.default is not MISSING or one.default_factory is not MISSING

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ghostnet_tf import weights as weights_room
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.sides import Size, spelled
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -32,7 +33,7 @@ def create_model(
     *,
     classes: int | None = None,
     labels: str | Labels | Sequence[str] | None = None,
-    size: int | None = None,
+    size: Size | None = None,
     new_head: bool = False,
     **build: Any,
 ) -> "ImageModel":
@@ -43,9 +44,10 @@ def create_model(
     published ("imagenet", ...: downloaded once), the path of a file, "seeded" (random, behaving
     like trained ones: for measuring cost), or None (random initial values, to train from).
     `classes`: by default as many as the weights have, else 1000. `labels`: the classes' names, for
-    weights that do not bring them. `size`: pixels of a photo's side, by default the one that the
-    weights were trained at. `new_head` loads all but the classifier. `build`: what the network
-    takes besides, such as `include_top=False`, `pooling="avg"`, `dropout`; see `GhostNet`.
+    weights that do not bring them. `size`: pixels of a photo's side, or (height, width), by default
+    the one that the weights were trained at. `new_head` loads all but the classifier. `build`: what
+    the network takes besides, such as `include_top=False`, `pooling="avg"`, `dropout`; see
+    `GhostNet`.
 
     Raises UserError for a name that does not exist, with the nearest that does, and for weights
     that do not fit, with the number of classes that would.
@@ -66,8 +68,9 @@ def preprocess_input(
     `images` are pixels, RGB from 0 to 255, an array or tensor (N, H, W, 3) or (H, W, 3) of any
     number type: they are normalised and keep their size, also inside `tf.data`'s `map` (with the
     TensorFlow backend). Or they are a photo or a list of photos, each a path or what Pillow has
-    opened: then they are resized and cropped as well, to (N, size, size, 3). `model`: the network
-    (from `create_model`, or one that has such a network inside), its name, or a `Preprocessing`.
+    opened: then they are resized and cropped as well, to (N, height, width, 3). `model`: the
+    network (from `create_model`, or one that has such a network inside), its name, or a
+    `Preprocessing`.
 
     Raises UserError for a model that does not say how, and for a photo that cannot be read.
 
@@ -80,9 +83,11 @@ def preprocess_input(
         return how.images(opened(photo) for photo in images)
     if isinstance(images, list | tuple):
         images = np.asarray(images)
-    if images.shape[-1] != 3:
+    if images.shape[-1] != how.channels:
+        kind = "RGB" if how.channels == 3 else "grey"
         raise UserError(
-            f"images of shape {tuple(images.shape)} are not RGB", fix="give (N, H, W, 3), 0 to 255"
+            f"images of shape {tuple(images.shape)} are not {kind}",
+            fix=f"give (N, H, W, {how.channels}), 0 to 255",
         )
     if isinstance(images, np.ndarray) and images.dtype == np.uint8:
         return how.normalise(images)  # rounded as in every other place
@@ -136,7 +141,7 @@ class Listed:
     """One network of the zoo, and the weights that there are for it."""
 
     name: str
-    size: int  # pixels of a photo's side, as its authors had it
+    size: Size  # pixels of a photo's side, as its authors had it
     weights: tuple[str, ...]  # names for `create_model`; a path and "seeded" always work
 
     @property
@@ -158,7 +163,7 @@ class Listed:
 
     def __str__(self) -> str:
         cost = f"{self.parameters / 1e6:7.2f} M parameters {self.macs / 1e6:8.1f} M multiply-adds"
-        return f"{self.name:32}{self.size:4} px{cost}  {', '.join(self.weights)}".rstrip()
+        return f"{self.name:32}{spelled(self.size):>4} px{cost}  {', '.join(self.weights)}".rstrip()
 
 
 class Table(tuple[Listed, ...]):

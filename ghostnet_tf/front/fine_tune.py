@@ -44,8 +44,8 @@ def fine_tune(
     `weights`: to start from; None trains from nothing. `out`: the folder of the run, taken up where
     it was left if there is one. `held_out`: photos kept out of training. `settings`: of the
     schedule, such as `epochs=5`, `batch=16`, `learning_rate=0.01`, `freeze=True`,
-    `class_weights=True`, `early_stop=3`; `ghostnet train --help` lists them. `size=128` is short
-    for `sizes=[[0, 128]]`.
+    `class_weights=True`, `early_stop=3`; `ghostnet train --help` lists them. `size=128`
+    is short for `sizes=[[0, 128]]`, and `size=(96, 160)` is height and width.
 
     Raises UserError as the command does; progress goes to stderr.
 

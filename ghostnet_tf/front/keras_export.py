@@ -1,7 +1,7 @@
 """A Keras model, of the zoo or of one's own, becomes verified `.tflite` files."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,14 @@ from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import SCORES, UNKNOWN
+from ghostnet_tf.base.sides import Size, size_of
 from ghostnet_tf.data import labels as label_tables
+from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.names import unwritable
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.preprocess import COLOURS, Preprocessing
+from ghostnet_tf.data.samples import SUFFIX, Samples
 from ghostnet_tf.front.create import table
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, RANDOM, SEEDED
@@ -25,8 +28,7 @@ if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ModelInfo
 
 OWN = "own"  # what weights are called that nobody has named
-# For a model that normalises inside: pixels from 0 to 255 reach it as they are.
-PIXELS: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1 / 255, 1 / 255, 1 / 255)}
+Given = str | Path | Photos | Samples | Mapping[str, Any]  # photos, or samples in their place
 WHOLE_PHOTO: dict[str, Any] = {"crop": 1.0, "resample": "bilinear"}  # if nothing else is said
 
 
@@ -34,13 +36,13 @@ def export(
     model: "keras.Model",
     out: str | Path = "build",
     recipes: str | Sequence[str] | None = None,
-    photos: str | Path | Photos | None = None,
+    photos: Given | None = None,
     labelled: str | Path | Photos | None = None,
     *,
     name: str | None = None,
     weights: str | None = None,
     labels: str | Labels | Sequence[str] | None = None,
-    size: int | None = None,
+    size: Size | None = None,
     preprocessing: Preprocessing | None = None,
     normalises_inside: bool = False,
     scores: str | None = None,
@@ -49,21 +51,21 @@ def export(
 ) -> list[Path]:
     """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
 
-    `model`: one image (N, H, W, 3) -> outputs; what `create_model` made, or any Keras model.
-    `recipes`: by default "float32", "float16", "weight_only_wi8_afp32" and "static_wi8_ai8".
-    `photos`: a folder or zip of 100 photos or more like those the network will see; static recipes
-    measure their ranges on them. Bundled weights bring ranges, others need photos. `labelled`:
-    photos in one folder a class, to measure accuracy on.
+    `model`: one image, RGB (N, H, W, 3) or grey (N, H, W, 1) -> outputs; what `create_model` made,
+    or any Keras model. `recipes`: by default "float32", "float16", "weight_only_wi8_afp32" and
+    "static_wi8_ai8". `photos`: a folder or zip of 100 photos or more like those the network will
+    see; static recipes measure their ranges on them. Bundled weights bring ranges, others need
+    photos. `labelled`: photos in one folder a class, to measure accuracy on.
 
     What follows is known of models from `create_model`, and of networks built around one of them.
     `name`, `weights`: what the files are called after, `<name>_<weights>_<size>_<recipe>.tflite`.
     `labels`: the classes' names in the order of the outputs, or a file of them. `size`: pixels of a
-    photo's side. `preprocessing`: how a photo becomes the input. `normalises_inside`: the model
-    takes pixels from 0 to 255 and rescales them itself; a photo is then resized without a crop,
-    unless `preprocessing` says more. `scores`: what the outputs are, "logits", "softmax" or
-    "sigmoid", so that nobody squashes them twice, or "unknown"; by default what the graph ends in,
-    and unknown after a tanh: their values are then shown as they are. One output
-    takes two labels, and is the second one's probability (or logit). "sigmoid" over several
+    photo's side, or (height, width). `preprocessing`: how a photo becomes the input.
+    `normalises_inside`: the model takes pixels from 0 to 255 and rescales them itself; a photo is
+    then resized without a crop, unless `preprocessing` says more. `scores`: what the outputs are,
+    "logits", "softmax" or "sigmoid", so that nobody squashes them twice, or "unknown"; by default
+    what the graph ends in, and unknown after a tanh: their values are then shown as they are. One
+    output takes two labels, and is the second one's probability (or logit). "sigmoid" over several
     outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
     `keep_float`: layers that static recipes leave in float32, by the names that `ghostnet compare`
     prints, or of a block; "*" stands for any text. `overwrite`: replace files of the same names
@@ -84,9 +86,14 @@ def export(
     from ghostnet_tf.nets.image_model import info_of
 
     info = info_of(model)  # of a network inside, where it is not of `model` itself
+    calibration = given(photos)
     says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
     if info and is_as_bundled(model, info) and not normalises_inside and not any(says.values()):
-        network = rooms.reach("export", "network").from_zoo(info.name, info.weights, size)
+        network = rooms.reach("export", "network").from_zoo(
+            info.name,
+            info.weights,
+            fixed_size(model) or info.preprocessing.size if size is None else size,
+        )
     else:
         named = table(labels)
         network = rooms.reach("export", "network").Network(
@@ -94,18 +101,21 @@ def export(
             name=file_part(name or name_of(model), "name"),
             weights=file_part(weights or weights_name(model, info), "weights"),
             weights_sha256=sha256_of(model, info),
-            preprocessing=how(model, info, preprocessing, size, normalises_inside),
+            preprocessing=how(model, info, preprocessing, size, normalises_inside)
+            if takes_a_photo(model, info, preprocessing, normalises_inside, calibration)
+            else None,
             labels=labels_of(model, info, named),
             family=family_of(model),
         )
     if scores is not None:
         pick(scores, dict.fromkeys(SCORES), "kind of scores")
     network = replace(network, scores=scores)
-    warn_where_the_graph_disagrees(model, normalises_inside)
+    if network.preprocessing:
+        warn_where_the_graph_disagrees(model, normalises_inside)
     result = pipeline.export(
         network,
         recipes,
-        photos_in(photos),
+        calibration,
         photos_in(labelled),
         folder,
         keep_float=[keep_float] if isinstance(keep_float, str) else keep_float,
@@ -159,16 +169,40 @@ def photos_in(place: str | Path | Photos | None) -> Photos | None:
     return place if place is None or isinstance(place, Photos) else Photos.open(place)
 
 
+def given(place: "Given | None") -> Photos | Samples | None:
+    """Photos, or what a network takes that takes none: an .npz, or a dict of its arrays."""
+    if place is None or isinstance(place, Photos | Samples):
+        return place
+    if isinstance(place, Mapping):
+        return Samples.of(place)
+    return Samples.open(place) if suffix(str(place)) == SUFFIX else Photos.open(place)
+
+
 def is_as_bundled(model: "keras.Model", info: "ModelInfo") -> bool:
     """Whether these are the bundled weights, unchanged: then ranges and accuracies are known."""
     return info.weights == BUNDLED and info.labels is not None and info.has_weights_of(model)
+
+
+def takes_a_photo(
+    model: "keras.Model",
+    info: "ModelInfo | None",
+    given: Preprocessing | None,
+    normalises_inside: bool,
+    calibration: Photos | Samples | None,
+) -> bool:
+    """Whether photos become its input, by what somebody said, or else by what it takes."""
+    shapes = input_shapes(model)
+    if given or normalises_inside:
+        return True
+    is_like_one = len(shapes) == 1 and len(shapes[0]) == 4 and shapes[0][-1] in COLOURS
+    return is_like_one and (info is not None or not isinstance(calibration, Samples))
 
 
 def how(
     model: "keras.Model",
     info: "ModelInfo | None",
     given: Preprocessing | None,
-    size: int | None,
+    size: Size | None,
     normalises_inside: bool,
 ) -> Preprocessing:
     """How a photo becomes the input of `model`, or what is missing."""
@@ -177,33 +211,63 @@ def how(
         raise UserError(
             f"the model {model.name!r} does not say how it wants its photos",
             fix="preprocessing=gn.Preprocessing(size, crop, resample, mean, std), or "
-            "normalises_inside=True where it takes pixels from 0 to 255",
+            "normalises_inside=True where it takes pixels from 0 to 255, or photos='samples.npz' "
+            "where it takes no photos",
         )
-    shape = input_shape_of(model)
-    fixed = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
+    fixed, channels = fixed_size(model), input_shape_of(model)[-1]
+    if known and known.channels != channels:
+        raise UserError(
+            f"the model {model.name!r} takes images of {channels} channels; its preprocessing "
+            f"makes {known.channels}",
+            fix=f"preprocessing=gn.Preprocessing(size, crop, resample, mean, std, {channels}), "
+            f"mean and std of {'one number' if channels == 1 else 'three numbers'} each",
+        )
     if size is None:
         size = (given and given.size) or fixed or (known and known.size)
     if size is None:
         raise UserError(f"the model {model.name!r} takes images of any size", fix="size=224, say")
     if known is None:
-        return Preprocessing(size=size, **WHOLE_PHOTO, **PIXELS)
-    return replace(known, size=size, **(PIXELS if normalises_inside else {}))
+        return Preprocessing(size=size, **WHOLE_PHOTO, **as_they_are(channels))
+    return replace(known, size=size, **(as_they_are(channels) if normalises_inside else {}))
 
 
-def input_shape_of(model: "keras.Model") -> tuple[int | None, ...]:
-    """(N, H, W, 3); UserError for another network than one that takes one RGB image."""
+def as_they_are(channels: int) -> dict[str, Any]:
+    """For a model that normalises inside: pixels from 0 to 255 reach it as they are."""
+    return {"mean": (0.0,) * channels, "std": (1 / 255,) * channels, "channels": channels}
+
+
+def fixed_size(model: "keras.Model") -> Size | None:
+    """Of the images that `model` was built for; None where it takes any."""
+    _, height, width, _ = input_shape_of(model)
+    return size_of(height, width) if height and width else None
+
+
+def input_shape_of(model: "keras.Model") -> tuple[Any, Any, Any, int]:
+    """(N, H, W, C), N, H and W None where they are open.
+
+    UserError for another network than one that takes one image, in RGB or grey.
+    """
+    shapes = input_shapes(model)
+    shape: Any = shapes[0]
+    if len(shapes) != 1 or len(shape) != 4 or shape[-1] not in COLOURS:
+        shown = shape if len(shapes) == 1 else shapes
+        raise UserError(
+            f"the model {model.name!r} takes {shown}; an image is (N, H, W, 3) in RGB, or "
+            "(N, H, W, 1) in grey, and it has to be the only input",
+            fix="leave preprocessing out, and give samples in place of photos: an .npz with an "
+            "array for each input",
+        )
+    return shape
+
+
+def input_shapes(model: "keras.Model") -> list[tuple[Any, ...]]:
+    """Of every input, in the order of `model.inputs`; the batch and what is open are None."""
     if not model.built or not getattr(model, "inputs", None):
         raise UserError(
             f"the model {model.name!r} has no input shape yet",
             fix="begin it with keras.Input((height, width, 3)), or call it on images once",
         )
-    shape: Any = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
-        raise UserError(
-            f"the model {model.name!r} takes {shape}; images are (N, H, W, 3), one of them, in RGB",
-            fix="let it take RGB, and turn it into what the network needs in its first layers",
-        )
-    return shape
+    return [tuple(one.shape) for one in model.inputs]
 
 
 def labels_of(

@@ -41,7 +41,7 @@ class TFLiteModel:
         self.labels = self._classifier.labels
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """(N, size, size, 3) float32 as `preprocess_input` makes it -> (N, outputs) float32.
+        """(N, H, W, C) float32 as `preprocess_input` makes it -> (N, outputs) float32.
 
         Logits, or probabilities where the network ends in a softmax or a sigmoid.
         """

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import keras
 from keras import layers, ops
 
+from ghostnet_tf.base.sides import Size, image_shape
 from ghostnet_tf.nets.image_model import ImageModel
 
 APPLICATIONS = {"large": "MobileNetV3Large", "small": "MobileNetV3Small"}
@@ -31,7 +32,7 @@ def mobilenet_v3(
     alpha: float = 1.0,
     classes: int = 1000,
     dropout: float = 0.2,
-    size: int | None = None,
+    size: Size | None = None,
     delegable: bool = False,
     name: str | None = None,
 ) -> ImageModel:
@@ -58,7 +59,7 @@ def mobilenet_v2(
     alpha: float = 1.0,
     classes: int = 1000,
     dropout: float = 0.2,
-    size: int | None = None,
+    size: Size | None = None,
     name: str | None = None,
 ) -> ImageModel:
     """(N, H, W, 3) in [-1, 1] -> (N, classes). Paper: arXiv 1801.04381, whose top has a dropout."""
@@ -72,8 +73,8 @@ def mobilenet_v2(
     return _rebuilt(stock, dropout=dropout)
 
 
-def _image(size: int | None):
-    return keras.Input((size, size, 3), name="image")
+def _image(size: Size | None):
+    return keras.Input(image_shape(size), name="image")
 
 
 def _rebuilt(stock: keras.Model, delegable: bool = False, dropout: float = 0.0) -> ImageModel:

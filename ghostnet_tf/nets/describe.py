@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.quiet import start_keras
+from ghostnet_tf.base.sides import Size, size_named, size_of, spelled
 from ghostnet_tf.nets.zoo import MODELS, parse_model
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Stage:
     """One row: a block of the paper, or a convolution before or after the blocks."""
 
     name: str
-    size_in: int  # pixels of a side
-    size_out: int
+    size_in: Size  # pixels of a side, or (height, width)
+    size_out: Size
     channels_in: int
     channels_out: int
     kernel: int
@@ -41,7 +42,7 @@ class Stage:
 @dataclass(frozen=True)
 class Description:
     model: str
-    size: int
+    size: Size
     stages: tuple[Stage, ...]
     trainable_parameters: int
     total_parameters: int
@@ -65,7 +66,7 @@ def describe(model: "keras.Model") -> Description:
     trainable, total = counts.parameters(model)
     return Description(
         model=model.name,
-        size=model.inputs[0].shape[1],
+        size=size_of(*model.inputs[0].shape[1:3]),
         stages=tuple(_stage(name, layers) for name, layers in stages.items()),
         trainable_parameters=trainable,
         total_parameters=total,
@@ -77,7 +78,12 @@ def describe(model: "keras.Model") -> Description:
 def main(argv: list[str] | None = None) -> int | None:
     parser = doors.parser("describe", "The table of a network.")
     parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width, s or d of these")
-    parser.add_argument("--size", type=int, help="pixels of the image (default: its authors')")
+    parser.add_argument(
+        "--size",
+        type=size_named,
+        metavar="PIXELS|HxW",
+        help="of the image (default: its authors')",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)
@@ -102,7 +108,7 @@ def _stage(name: str, layers: list[Any]) -> Stage:
     from ghostnet_tf.nets import counts
 
     (size_in, channels_in), (size_out, channels_out) = (
-        (shape[1] if len(shape) == 4 else 1, shape[-1])
+        (size_of(*shape[1:3]) if len(shape) == 4 else 1, shape[-1])
         for shape in (layers[0].input.shape, layers[-1].output.shape)
     )
     return Stage(
@@ -151,7 +157,7 @@ def _print(description: Description) -> None:
         [
             (
                 row.name,
-                f"{row.size_in} -> {row.size_out}",
+                f"{spelled(row.size_in)} -> {spelled(row.size_out)}",
                 f"{row.channels_in} -> {row.channels_out}",
                 str(row.kernel),
                 str(row.hidden or "-"),
@@ -166,7 +172,7 @@ def _print(description: Description) -> None:
     )
     terminal.out(
         "",
-        f"{description.model} at {description.size} px: "
+        f"{description.model} at {spelled(description.size)} px: "
         f"{description.macs / 1e6:.2f} M multiply-adds, "
         f"{description.depthwise_macs / 1e6:.2f} M of them depthwise",
         f"{description.trainable_parameters:,} trainable parameters, "

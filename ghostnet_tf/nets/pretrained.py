@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf import weights as weights_room
 from ghostnet_tf.base.errors import UserError, option
+from ghostnet_tf.base.sides import Size, size_of, spelled
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -44,7 +45,7 @@ def pretrained(
     name: str | None = None,
     weights: "str | Weights | None" = BUNDLED,
     *,
-    size: int | None = None,
+    size: Size | None = None,
     classes: int | None = None,
     labels: str | Labels | None = None,
     new_head: bool = False,
@@ -56,10 +57,11 @@ def pretrained(
     "ghostnet_050". `weights`: "tinyimagenet" (bundled), a name of weights that others published
     ("imagenet", "timm", "paddle", "paddle_ssld": downloaded once), a path, "seeded" (random, but
     behaving like trained ones) or None (random initial values, to train from). `size`: pixels of a
-    photo's side, by default that which the weights were trained at. `classes`: by default as many
-    as the weights have. `labels`: a table's name or file, or `Labels`, for weights that bring none.
-    `new_head` keeps the classifier fresh, with any number of classes, and loads all the rest.
-    `build`: what the network's own builder takes, such as `include_top`, `pooling`, `dropout`.
+    photo's side, or (height, width), by default that which the weights were trained at. `classes`:
+    by default as many as the weights have. `labels`: a table's name or file, or `Labels`, for
+    weights that bring none. `new_head` keeps the classifier fresh, with any number of classes, and
+    loads all the rest. `build`: what the network's own builder takes, such as `include_top`,
+    `pooling`, `dropout`.
 
     Raises UserError where weights and network do not fit; a wrong `classes` is answered with the
     right one.
@@ -147,7 +149,7 @@ def with_weights(
     _refuse_another_network(entry, found)
     classes = model.output_shape[-1] if include_top else None
     labels = outputs(entry, found, classes)[1] if include_top else None
-    fill(model, entry, found, _preprocessing(entry, found), labels)
+    fill(model, entry, found, _as_built(model, _preprocessing(entry, found)), labels)
     return model
 
 
@@ -185,10 +187,20 @@ def outputs(
     return classes, table if len(table) == classes else None
 
 
-def _preprocessing(entry: zoo.Entry, found: Source, size: int | None = None) -> Preprocessing:
+def _preprocessing(entry: zoo.Entry, found: Source, size: Size | None = None) -> Preprocessing:
     info = found.info if isinstance(found, Weights) else None
     theirs = info.preprocessing if info else entry.preprocessing
     return theirs if size is None else theirs.at(size)
+
+
+def _as_built(model: "ImageModel", how: Preprocessing) -> Preprocessing:
+    """For the images that the network was built for, where that is decided."""
+    shape: Any = model.inputs[0].shape
+    if len(model.inputs) != 1 or len(shape) != 4:
+        return how
+    if shape[-1] == 1:
+        how = how.in_grey()
+    return how.at(size_of(*shape[1:3])) if shape[1] and shape[2] else how
 
 
 def _as_read(entry: zoo.Entry, found: Weights, at: Preprocessing) -> str:
@@ -198,7 +210,7 @@ def _as_read(entry: zoo.Entry, found: Weights, at: Preprocessing) -> str:
     return str(
         found.foreign
         or f"arrays that do not say how a photo is prepared: as {entry.name}'s authors have it, "
-        f"{at.size} px"
+        f"{spelled(at.size)} px"
     )
 
 

@@ -75,7 +75,8 @@ def _calibrate(model: keras.Model, seed: int) -> None:
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0  # the new statistics, nothing of the old ones
-    model(generated_images(n, (height, width), seed), training=True)
+    channels = model.inputs[0].shape[-1]
+    model(generated_images(n, (height, width), seed, channels), training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         variance = np.asarray(norm.moving_variance.value)

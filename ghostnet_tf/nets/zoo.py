@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.sides import Size, image_shape, sides, spelled
 from ghostnet_tf.data.labels import labels
 from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE
@@ -38,19 +39,20 @@ class Entry:
         *,
         classes: int | None = None,
         dropout: float = 0.2,
-        size: int | None = None,
+        size: Size | None = None,
         name: str | None = None,
         **own: Any,
     ) -> "ImageModel":
-        """The network with random weights, (N, size, size, 3) -> logits (N, classes).
+        """The network with random weights, (N, H, W, 3) -> logits (N, classes).
 
-        Its authors' classes by default. With `size=None` it takes images of any size. `own` are
+        Its authors' classes by default. `size` is (height, width), or both in
+        one; with None it takes images of any. `own` are
         arguments of this family alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`.
         ResNets and VGG have no dropout.
         """
-        if size is not None and size < SMALLEST_IMAGE:
+        if size is not None and min(sides(size)) < SMALLEST_IMAGE:
             raise UserError(
-                f"{self.name} cannot see anything in {size} pixels",
+                f"{self.name} cannot see anything in {spelled(size)} pixels",
                 fix=f"use images of {SMALLEST_IMAGE} pixels or more",
             )
         classes = len(labels(self.labels)) if classes is None else classes
@@ -100,7 +102,7 @@ def _ghostnet(*, size, **own):
     from ghostnet_tf.nets.ghostnet import GhostNet
 
     if "input_tensor" not in own:
-        own["input_shape"] = (size, size, 3)
+        own["input_shape"] = image_shape(size)
     return GhostNet(**own)
 
 
@@ -129,7 +131,7 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
             "resnet56": resnet.GhostResNet56,
             "vgg16": vgg.GhostVGG16,
         }
-        return of_base[base](ratio, cheap_kernel, input_shape=(size, size, 3), **own)
+        return of_base[base](ratio, cheap_kernel, input_shape=image_shape(size), **own)
 
     return build
 

@@ -5,22 +5,25 @@ import math
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
+from ghostnet_tf.base.sides import Size, sides
+
 GREY = (124, 116, 104)  # the mean of ImageNet: what a rotated corner is filled with
 
 
 def random_view(
     pixels: np.ndarray,
-    size: int,
+    size: Size,
     crop_scale: tuple[float, float],
     flip: bool,
     randaugment: tuple[int, int] | None,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """(H, W, 3) uint8 -> (size, size, 3) uint8."""
+    """(H, W, 3) uint8 -> (height, width, 3) uint8 of that size."""
     height, width = pixels.shape[:2]
-    left, top, w, h = random_crop(width, height, crop_scale, rng)
+    tall, wide = sides(size)
+    left, top, w, h = random_crop(width, height, crop_scale, rng, wide / tall)
     photo = Image.fromarray(pixels).resize(
-        (size, size), Image.Resampling.BILINEAR, box=(left, top, left + w, top + h)
+        (wide, tall), Image.Resampling.BILINEAR, box=(left, top, left + w, top + h)
     )
     if flip and rng.random() < 0.5:
         photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -32,17 +35,24 @@ def random_view(
 
 
 def random_crop(
-    width: int, height: int, scale: tuple[float, float], rng: np.random.Generator
+    width: int,
+    height: int,
+    scale: tuple[float, float],
+    rng: np.random.Generator,
+    aspect: float = 1.0,
 ) -> tuple[int, int, int, int]:
-    """(left, top, width, height) of an Inception crop: a share of the area, aspect 3/4 to 4/3."""
+    """(left, top, width, height) of an Inception crop: a share of the area.
+
+    Its width by its height is 3/4 to 4/3 of `aspect`, which is that of the view.
+    """
     for _ in range(10):
         area = width * height * rng.uniform(*scale)
-        aspect = math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
-        w, h = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        ratio = aspect * math.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3)))
+        w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
         if 0 < w <= width and 0 < h <= height:
             return int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1)), w, h
-    side = min(width, height)
-    return (width - side) // 2, (height - side) // 2, side, side
+    w, h = min(width, max(1, round(height * aspect))), min(height, max(1, round(width / aspect)))
+    return (width - w) // 2, (height - h) // 2, w, h
 
 
 def _affine(matrix):

@@ -1,6 +1,7 @@
 """`ghostnet train PHOTOS --model ghostnet_050 --out runs/mine`."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from ghostnet_tf.base.doors import next_line, typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.base.interrupt import answering
+from ghostnet_tf.base.sides import size_named
 from ghostnet_tf.base.terminal import document, note, out, shown
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.train import schedule as schedules
@@ -72,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--epochs", type=_positive, metavar="N", help="as --set epochs=N")
     how.add_argument("--batch", type=_positive, metavar="N", help="photos in a step")
     how.add_argument("--learning-rate", metavar="RATE", help="at its peak")
-    how.add_argument("--size", type=_positive, metavar="PX", help="of the photos, in every epoch")
+    how.add_argument(
+        "--size", type=size_named, metavar="PX|HxW", help="of the photos, in every epoch"
+    )
     how.add_argument(
         "--freeze", action="store_true", help="train the classifier alone, for very few photos"
     )
@@ -167,7 +171,7 @@ def _settings(args: argparse.Namespace) -> list[str]:
         "epochs": args.epochs,
         "batch": args.batch,
         "learning_rate": args.learning_rate,
-        "sizes": args.size and f"[[0,{args.size}]]",
+        "sizes": None if args.size is None else json.dumps([[0, args.size]]),
         "freeze": "true" if args.freeze else None,
         "class_weights": "true" if args.class_weights else None,
         "early_stop": args.early_stop,

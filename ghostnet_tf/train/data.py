@@ -148,7 +148,7 @@ class Cut:
 
 
 class TrainBatches:
-    """One epoch, augmented: (batch, size, size, 3) float32 and targets (batch, classes) float32."""
+    """One epoch, augmented: (batch, H, W, C) float32 and targets (batch, classes) float32."""
 
     def __init__(
         self,
@@ -176,6 +176,9 @@ class TrainBatches:
         chosen = self.order[number * self.cut.batch :][: self.cut.batch]
         how = (self.size, schedule.crop_scale, schedule.flip, schedule.randaugment)
         views = [random_view(self.data.pixels[i], *how, rng) for i in chosen]
+        if self.preprocessing.channels == 1:
+            views = [np.asarray(self.preprocessing.coloured(Image.fromarray(v))) for v in views]
+            views = [view[..., None] for view in views]
         images = self.preprocessing.normalise(np.stack(views))
         targets = self.one_hot[self.data.labels[chosen]]
         if schedule.mixup:  # arXiv 1710.09412, with the batch reversed as the partner
@@ -186,7 +189,7 @@ class TrainBatches:
 
 
 class EvalBatches:
-    """The photos as they will be seen in use: (batch, size, size, 3) float32, no labels.
+    """The photos as they will be seen in use: (batch, H, W, C) float32, no labels.
 
     The last photo fills up the last batch: one shape to compile, and one that can be shared among
     accelerators. Cut the predictions to the number of photos.

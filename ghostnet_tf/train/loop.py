@@ -12,6 +12,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic, write_together
 from ghostnet_tf.base.interrupt import keep, may_stop, whole
 from ghostnet_tf.base.progress import Stages
+from ghostnet_tf.base.sides import sides, spelled
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
@@ -164,7 +165,7 @@ def _refuse_unshared(batch: int, accelerators: int) -> None:
 def _decode(job: Job, info: CheckpointInfo) -> Decoded:
     """All photos that can be read."""
     photos, sizes = job.photos, job.schedule.sizes
-    short_side = round(1.5 * max(size for _, size in sizes) / info.preprocessing.crop)
+    short_side = round(1.5 * max(max(sides(size)) for _, size in sizes) / info.preprocessing.crop)
     with Stages().stage("reading photos", len(photos)) as advance:
         read = decode(photos, np.arange(len(photos)), short_side, advance)
     bad = len(photos) - len(read)
@@ -236,7 +237,7 @@ def _epochs(this: Run, stop_after: int | None) -> None:
     while (done := len(this.history)) < last and not this.is_finished:
         may_stop()
         if size != (size := this.schedule.size_at(done)):
-            note(f"compiling the network for {size} px, which takes some seconds")
+            note(f"compiling the network for {spelled(size)} px, which takes some seconds")
         with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", this.cut.steps) as advance:
             row = this.epoch(advance)
         note(_line(row, len(this.held_out)))
@@ -267,7 +268,7 @@ def _line(row: dict[str, Any], held_out: int) -> str:
         for k in ("held_out", "held_out_ema")
     )
     return (
-        f"epoch {row['epoch']:3d}  {row['size']} px  loss {row['loss']:.3f}"
+        f"epoch {row['epoch']:3d}  {spelled(row['size'])} px  loss {row['loss']:.3f}"
         f"  {row['accuracy']:.1%} of the training photos"
         f"  {plain.format(' held-out photos')}, averaged weights {averaged.format('')}"
     )

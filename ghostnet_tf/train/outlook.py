@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.sides import spelled
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.train.data import Cut
 from ghostnet_tf.train.memory import GIB
@@ -73,7 +74,7 @@ def of_photos(train: int, held_out: int, skipped: int, in_memory: int, size_byte
 
 def of_schedule(schedule: Schedule, cut: Cut, photos: int) -> list[str]:
     """Epochs, batch, learning rate and size; what becomes of photos that fill no batch."""
-    sizes = ", then ".join(f"{size} px" for _, size in schedule.sizes)
+    sizes = ", then ".join(f"{spelled(size)} px" for _, size in schedule.sizes)
     kept = ", the classifier alone" if schedule.freeze else ""
     lines = [
         f"{_n(schedule.epochs, 'epoch', 's')} of {_n(cut.steps, 'batch', 'es')} of {cut.batch}, "

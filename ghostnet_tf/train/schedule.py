@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 
 from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.sides import Size, sides
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE
 
 # A setting that is an option of its own -> that option, and what stands for its value.
@@ -42,8 +43,10 @@ class Schedule:
     """
 
     epochs: int = field(metadata={"what": "how often every photo is seen"})
-    sizes: tuple[tuple[int, int], ...] = field(
-        metadata={"what": "[epoch from 0, pixels from then on], the last is the network's"}
+    sizes: tuple[tuple[int, Size], ...] = field(
+        metadata={
+            "what": "[epoch from 0, pixels (or [H, W]) from then on], the last is the network's"
+        }
     )
     batch: int = _is(128, "photos in a step, of all accelerators together")
     optimizer: Literal["sgd", "adamw"] = _is("sgd", "sgd or adamw")
@@ -110,7 +113,7 @@ class Schedule:
                 *("sizes", "epochs"),
             ),
             (
-                all(size >= SMALLEST_IMAGE for _, size in self.sizes),
+                all(min(sides(size)) >= SMALLEST_IMAGE for _, size in self.sizes),
                 f"sizes must be {SMALLEST_IMAGE} pixels or more",
                 "sizes",
             ),
@@ -139,12 +142,12 @@ class Schedule:
                 fix = " or ".join(map(as_given, names)) or "leave legs out"
                 raise UserError(f"schedule: {promise}", fix=fix)
 
-    def size_at(self, epoch: int) -> int:
-        """Pixels at which `epoch` (from 0) trains."""
+    def size_at(self, epoch: int) -> Size:
+        """Pixels, or (height, width), at which `epoch` (from 0) trains."""
         return [size for start, size in self.sizes if start <= epoch][-1]
 
     @property
-    def final_size(self) -> int:
+    def final_size(self) -> Size:
         return self.sizes[-1][1]
 
     def taken_on(self, done: int, epochs: int) -> Self:

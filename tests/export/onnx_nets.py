@@ -234,9 +234,17 @@ def deciding() -> Any:
 
 
 def by_onnxruntime(model: bytes, x: np.ndarray) -> list[np.ndarray]:
-    """Every output for images (N, size, size, 3), by the file as it is."""
+    """Every output for images (N, H, W, C), by the file as it is."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     (image,) = session.get_inputs()
-    turned = x if image.shape[1] != 3 else x.transpose(0, 3, 1, 2)
+    turned = x.transpose(0, 3, 1, 2) if image.shape[1] == x.shape[3] else x
     each = [session.run(None, {image.name: turned[i : i + 1]}) for i in range(len(x))]
     return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
+
+
+def grey_network(image: Sequence[int]) -> Any:
+    """Grey (1, 1, H, W) -> logits (1, 5)."""
+    nodes = Nodes()
+    return nodes.model(
+        [nodes.classified(nodes.add("Relu", nodes.convolution("image", 1, 6)), 6)], image
+    )

@@ -53,7 +53,7 @@ def test_verify_tells_the_operator_that_the_runtime_lacks(tmp_path, capsys):
     assert f"FAILED    {RUNS}\n" in out and "has the operator 'FlexResizeBicubic'" in out
 
 
-@pytest.mark.parametrize("name", ["gray", "nonsquare"])
+@pytest.mark.parametrize("name", ["gray", "nonsquare", "rank3", "twoin"])
 def test_operators_go_where_they_fit(tmp_path, name):
     assert ghost_op.main([here(tmp_path, name)]) == 0
 
@@ -64,9 +64,7 @@ def test_operators_go_where_they_fit(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("rank2", r"inputs of the shapes \[\(1, 40\)\]; one image"),
-        ("rank3", r"inputs of the shapes \[\(1, 49, 10\)\]; one image"),
-        ("twoin", r"inputs of the shapes \[\(1, 8\), \(1, 64, 64, 3\)\]; one image"),
+        ("rank2", "no Ghost operator fits into 'rank2.tflite'"),
         ("dynbatch", "no Ghost operator fits into 'dynbatch.tflite'; .*: its batch is not 1"),
         ("dynout", "no Ghost operator fits into"),
         ("while", "no Ghost operator fits into"),
@@ -81,7 +79,7 @@ def test_where_they_do_not_the_reason_is_told(tmp_path, name, reason):
 
 @pytest.mark.parametrize("name", ["while", "stateful", "rank2", "twoin", "flex2"])
 def test_tune_refuses_what_it_cannot_tune(tmp_path, name):
-    with pytest.raises(UserError, match=r"loops or variables|one image|FlexResizeBicubic"):
+    with pytest.raises(UserError, match=r"loops or variables|no Ghost module|FlexResizeBicubic"):
         tune.main([here(tmp_path, name)])
 
 

@@ -181,7 +181,7 @@ OF_A_LATER_VERSION = {"task": "detect", "boxes": {"format": "corners", "shapes":
 def test_keys_of_a_later_version_are_kept_in_their_places(pair):
     content = json.loads(record_path(pair).read_text())
     content |= OF_A_LATER_VERSION | {"others": {"even": "this name"}}
-    content["preprocessing"]["channels"] = 1
+    content["preprocessing"]["interpolation"] = "area"
     content["accuracy"]["per_class"] = [0.5, 0.75]
     record_path(pair).write_text(json.dumps(content))
 

@@ -1,9 +1,11 @@
+import json
+import math
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -179,3 +181,97 @@ def test_photos_of_several_sizes_become_one_input():
     assert images.shape == (2, 32, 32, 3) and images.dtype == np.float32
     for image, photo in zip(images, photos, strict=True):
         assert np.array_equal(image, how.normalise(how.pixels(photo)))
+
+
+# ---------------------------------------------------------------------------- oblong, and grey
+
+
+def covering(photo: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) of a photo that just covers `wanted`, in fractions: nothing is rounded up."""
+    scale = max(Fraction(wanted[0], photo[0]), Fraction(wanted[1], photo[1]))
+    return math.floor(photo[0] * scale), math.floor(photo[1] * scale)
+
+
+@given(
+    width=st.integers(1, 300),
+    height=st.integers(1, 300),
+    sides=st.sampled_from([(32, 96), (96, 32), (33, 47), (96, 97), (1, 5)]),
+    crop=st.sampled_from([0.875, 1.0, 0.9]),
+)
+@example(width=300, height=1, sides=(96, 32), crop=0.875)
+def test_an_oblong_image_is_the_middle_of_what_just_covers_it(width, height, sides, crop):
+    photo = noise(width, height)
+    tall, wide = sides
+    to = covering(photo.size, (round(wide / crop), round(tall / crop)))
+    resized = np.asarray(photo.resize(to, Image.Resampling.BILINEAR))
+    top, left = round((to[1] - tall) / 2), round((to[0] - wide) / 2)
+
+    pixels = Preprocessing(sides, crop, "bilinear", (0.5,) * 3, (0.5,) * 3).pixels(photo)
+
+    assert pixels.shape == (tall, wide, 3)
+    assert np.array_equal(pixels, resized[top : top + tall, left : left + wide])
+
+
+def test_the_height_is_the_first_side():
+    """The upper half of the photo is black, the lower one white, and it is as wide as the image."""
+    photo = Image.fromarray(np.repeat(np.uint8([[[0]] * 40, [[255]] * 40]), 10, 0).repeat(3, 2))
+    how = Preprocessing((20, 40), 1.0, "bilinear", (0.5,) * 3, (0.5,) * 3)
+
+    assert (how.height, how.width) == (20, 40) and how.images([photo]).shape == (1, 20, 40, 3)
+    assert how.pixels(photo)[:10].max() == 0 and how.pixels(photo)[10:].min() == 255
+
+
+@pytest.mark.parametrize("size", [(96, 96), [96, 96]])
+def test_equal_sides_are_one_number(size):
+    how = IMAGENET.at(size)
+
+    assert how == IMAGENET.at(96) and how.to_dict()["size"] == 96
+
+
+def test_sides_and_channels_survive_their_dictionary_and_rgb_goes_without_saying():
+    oblong, grey = IMAGENET.at((96, 160)), IMAGENET.at((96, 160)).in_grey()
+
+    assert oblong.to_dict()["size"] == [96, 160] and "channels" not in oblong.to_dict()
+    assert grey.to_dict()["channels"] == 1 and grey.to_dict()["mean"] == [0.449]
+    for how in (oblong, grey):
+        assert Preprocessing.from_dict(json.loads(json.dumps(how.to_dict()))) == how
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"size": [96, 160, 3]}, "size must be one number, or height and width, not"),
+        ({"size": []}, "size must be one"),
+        ({"size": [96, 0]}, "size must be 2 numbers from 1 to 8192"),
+        ({"size": [96, 8000], "crop": 0.875}, "size / crop must .*, not 9142"),
+        ({"size": [96, True]}, "preprocessing.size"),
+        ({"size": [96, 1.5]}, "preprocessing.size"),
+        ({"size": [96, None]}, "preprocessing.size"),
+        ({"channels": 2}, r"channels must be 1 \(grey\) or 3 \(RGB\), not 2"),
+        ({"channels": True}, "preprocessing.channels is True"),
+        ({"channels": 1}, "mean must be a number from -1000 to 1000"),
+        ({"channels": 1, "mean": [0.5]}, "std must be a number"),
+    ],
+)
+def test_sides_and_channels_that_make_no_image_are_refused(change, said):
+    with pytest.raises(UserError, match=said):
+        Preprocessing.from_dict({**IMAGENET.to_dict(), **change})
+
+
+def test_grey_is_the_luma_of_all_three_colours():
+    """ITU-R 601: 0.299 red, 0.587 green, 0.114 blue."""
+    how = Preprocessing(8, 1.0, "bilinear", (0.0,), (1.0,), channels=1)
+
+    for colour, luma in {"red": 76, "lime": 150, "blue": 29, "white": 255, "#0a6478": 75}.items():
+        image = how.images([Image.new("RGB", (8, 8), colour)])
+
+        assert image.shape == (1, 8, 8, 1) and image.dtype == np.float32
+        assert np.array_equal(image, np.full((1, 8, 8, 1), np.float32(luma / 255)))
+
+
+def test_a_grey_photo_keeps_its_values_through_rgb():
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    how = Preprocessing(16, 1.0, "bilinear", (0.0,), (1 / 255,), channels=1)
+
+    assert np.array_equal(how.pixels(ramp.convert("RGB"))[..., 0], np.asarray(ramp))
+    assert how.table().shape == (256, 1)

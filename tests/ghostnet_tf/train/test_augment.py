@@ -137,3 +137,23 @@ def test_randaugment_uses_every_operation_and_no_more_than_asked(photo, monkeypa
 
     assert len(used) == 200 and {name for name, _ in used} == set(OPERATIONS)
     assert {strength for _, strength in used} == {0.9}
+
+
+@given(width=st.integers(1, 300), height=st.integers(1, 300), seed=st.integers(0, 99))
+def test_the_crop_of_an_oblong_view_lies_within_the_photo(width, height, seed):
+    left, top, w, h = random_crop(width, height, (0.5, 1), np.random.default_rng(seed), 5.0)
+
+    assert 0 <= left and 0 <= top and w >= 1 and h >= 1
+    assert left + w <= width and top + h <= height
+
+
+def test_an_oblong_view_has_its_height_first_and_crops_of_its_aspect(photo):
+    view = random_view(
+        np.asarray(photo), (12, 30), (0.3, 1.0), True, None, np.random.default_rng(0)
+    )
+    rng = np.random.default_rng(0)
+    crops = [random_crop(400, 300, (0.1, 0.3), rng, 2.5) for _ in range(500)]
+
+    assert view.shape == (12, 30, 3)
+    aspects = np.array([w / h for _, _, w, h in crops])
+    assert aspects.min() > 2.5 * 0.74 and aspects.max() < 2.5 * 1.35 and aspects.std() > 0.2
