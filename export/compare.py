@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
                 "photos are compared with the Keras model itself, samples are not",
                 fix="leave --with out, or --with FILE.tflite: its float32 file",
             )
-        rows = samples_for(Flatbuffer(float32).graph, photos, args.limit, seed=0)
+        rows = samples_for(float32.graph, photos, args.limit, seed=0)
         found = compare(float32, data, rows, kept, original)
     else:
         says = record or its_record or read_metadata(data) or read_metadata(float32)

@@ -17,7 +17,7 @@ class PreprocessingTest {
             assertEquals(what, case.text("pixels_sha256"), sha256(pixels.bytes))
             assertEquals(what, case.text("tensor_sha256"), Goldens.digest(preprocessing.normalise(pixels)))
         }
-        assertEquals(48, cases.size)
+        assertEquals(72, cases.size)
     }
 
     @Test(expected = IllegalArgumentException::class)
