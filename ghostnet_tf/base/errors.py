@@ -148,7 +148,7 @@ def run(command: Callable[[], int | None]) -> NoReturn:
     try:
         try:
             code = _code_of(command)
-            _ctrl_c_ends_at_once()
+            all_is_said()
         finally:
             sys.stdout.flush()  # here, where a closed pipe can still be answered
     except BrokenPipeError:
@@ -166,7 +166,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
     try:
         return command() or DONE
     except KeyboardInterrupt as stop:
-        _ctrl_c_ends_at_once()
+        all_is_said()
         _say(f"interrupted; {str(stop) or 'files already finished were kept'}")
         if isinstance(stop, Interrupted):  # its thread may go on, and Python would wait for it
             sys.stdout.flush()
@@ -183,8 +183,11 @@ def _code_of(command: Callable[[], int | None]) -> int:
         return USER_CAN_FIX
 
 
-def _ctrl_c_ends_at_once() -> None:
-    """All is said: from here on it is no exception, which Python's own end would show."""
+def all_is_said() -> None:
+    """Ctrl-C from here on ends a command at once: an exception would show in Python's own end.
+
+    A command whose objects take long to be taken apart calls it after its last line.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.doors import next_line, typed
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, all_is_said
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.base.interrupt import answering
 from ghostnet_tf.base.sides import size_named
@@ -137,6 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         document(kept | result["report"].to_dict())
     else:
         out(*summary(args, line, result))
+    all_is_said()
     return 0
 
 
