@@ -303,7 +303,8 @@ def test_a_norm_trains_as_that_of_keras(policy, shape):
     """Outputs, gradients and statistics; few values, where n and n - 1 differ most."""
     import tensorflow as tf
 
-    found = []
+    found, rounding = [], 2e-4 if policy == "float32" else 2e-2
+    pull = np.random.default_rng(7).normal(0, 1, shape).astype(np.float32)  # of the loss on outputs
     for kind in (Norm, layers.BatchNormalization):
         norm = kind(epsilon=1e-5, momentum=0.7, dtype=policy)
         norm.build(shape)
@@ -314,7 +315,7 @@ def test_a_norm_trains_as_that_of_keras(policy, shape):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = norm(x, training=True)
-            loss = tf.reduce_sum(tf.cast(y, tf.float32) ** 2 * tf.range(1.0, shape[-1] + 1))
+            loss = tf.reduce_sum(tf.cast(y, tf.float32) * pull)
         gradients = tape.gradient(loss, [x, norm.gamma.value, norm.beta.value])
         assert y.dtype == ("float32" if policy == "float32" else "bfloat16")
         found.append([np.array(tf.cast(value, tf.float32)) for value in (y, *gradients)])
@@ -322,7 +323,7 @@ def test_a_norm_trains_as_that_of_keras(policy, shape):
         assert np.array_equal(norm(x, training=False), norm(x))  # and not those of the batch
     ours, theirs = found
     for one, other in zip(ours, theirs, strict=True):
-        assert np.allclose(one, other, rtol=2e-4, atol=2e-4 * np.abs(other).max())
+        assert np.allclose(one, other, rtol=rounding, atol=rounding * np.abs(other).max())
 
 
 def test_a_frozen_norm_keeps_its_statistics():

@@ -450,7 +450,7 @@ def test_a_run_that_has_learned_nothing_proposes_no_export(photos, tmp_path, cap
 
     zeros = np.zeros((16, 4), np.float32)  # the first class, every time
     monkeypatch.setattr(Run, "logits", lambda self: zeros)
-    typed = arguments(photos, tmp_path / "run", "epochs=1", "warmup_epochs=0")
+    typed = arguments(photos, tmp_path / "run", "epochs=1", "warmup_epochs=0", "learning_rate=1e-9")
 
     assert main(typed) == 0
 
