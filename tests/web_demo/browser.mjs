@@ -15,6 +15,8 @@ const FLAGS = { // kind of browser -> what it is started with
   "camera refused": [...FAKE, "--deny-permission-prompts"],
   "no camera": ["--use-fake-ui-for-media-stream"],
   "no WebAssembly": ["--js-flags=--jitless"],
+  "software GPU": ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan"],
 };
 const WAIT_MS = 60_000; // nothing is timed; this is only how long a hanging page may hang
 
@@ -22,7 +24,8 @@ const browsers = new Map();
 
 export async function browser(kind) {
   if (!browsers.has(kind)) {
-    const args = ["--no-sandbox", "--disable-gpu", ...FLAGS[kind]];
+    const gpu = kind === "software GPU" ? [] : ["--disable-gpu"];
+    const args = ["--no-sandbox", ...gpu, ...FLAGS[kind]];
     browsers.set(kind, await chromium.launch({executablePath: CHROMIUM, args}));
   }
   return browsers.get(kind);

@@ -183,6 +183,9 @@ test("people read names that they know, and what is unknown stays as it is", () 
 test("an answer is sure from its threshold on", () => {
   assert.ok(isSure([{probability: SURE_FROM}]));
   assert.ok(!isSure([{probability: SURE_FROM - 1e-9}, {probability: 0.1}]));
+  const app = "../../android_demo/core/src/main/kotlin/ghostnet/core/AnswerBoard.kt";
+  const ofApp = readFileSync(new URL(app, JS), "utf8").match(/NOT_SURE_BELOW = (\S+)/)[1];
+  assert.equal(Number(ofApp), SURE_FROM);
 });
 
 const RECORDS = readJson("records.json"); // of our own command

@@ -177,8 +177,14 @@ const WRONG_FILES = {
   "is too thin": [picture("thin.png"), /600 × 2 pixels: no photo is that thin/],
 };
 
-test("files that are no photos are explained", async (t) => {
-  const page = await openReady(t);
+test("files that are no photos are explained, and leave the photo that is there", async (t) => {
+  const before = (one) => one.route("**/models/*_float32.json", async (route) => {
+    const record = await (await route.fetch()).json();
+    record.preprocessing.crop = 1; // another way to prepare it: nothing that is kept can answer
+    await route.fulfill({json: record});
+  });
+  const page = await openReady(t, {before});
+  await upload(page, picture("orange.png"));
   for (const [trouble, [file, what]] of Object.entries(WRONG_FILES)) {
     await page.setInputFiles("#file", file);
     await page.waitForFunction((name) =>
@@ -187,6 +193,8 @@ test("files that are no photos are explained", async (t) => {
     assert.match(said, what, trouble);
     assert.match(remedy, /JPEG, PNG or WebP/);
   }
+  await nextAnswer(page, () => page.selectOption("#model", FILES.find((name) => name !== FIRST)));
+  assert.match(await page.innerText("#took"), /ms to prepare the picture$/);
 });
 
 const damaged = (page) => page.route("**/models/*_static_wi8_ai8.tflite", async (route) => {
@@ -348,6 +356,19 @@ test("ways to run that there cannot be say why, and no GPU is asked for before",
   assert.equal(await page.evaluate(() => asked), 1);
   assert.equal(await page.inputValue("#way"), "wasm");
   assert.match(await page.innerText("#took"), /\(WASM in this browser\)/);
+});
+
+const onlyAll = process.env.GHOSTNET_TEST_ALL ? test : () => {}; // as tests/counts.py
+
+onlyAll("WebGPU gives nearly the same answers", async (t) => {
+  const page = await openReady(t, {kind: "software GPU"}); // which takes ten seconds to begin
+  const file = FILES.find((name) => name !== FIRST);
+  await nextAnswer(page, () => page.setInputFiles("#file", picture("orange.png")));
+  await nextAnswer(page, () => page.selectOption("#model", file));
+  const {scores} = await nextAnswer(page, () => page.selectOption("#way", "webgpu"));
+  const golden = ANSWERS.find((one) => one.file === file && one.picture === "orange.png");
+  assert.ok(difference(scores, golden.scores) < 1e-4);
+  assert.match(await page.innerText("#took"), /\(WebGPU in this browser\)/);
 });
 
 test("threads give the same answers, and their time says that it is theirs", async (t) => {

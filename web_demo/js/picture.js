@@ -32,26 +32,25 @@ function start() {
   return one;
 }
 
-let newest = null; // the photo that the worker has
-
-/** A photo out of a file; only the newest one can still be prepared. */
+/** A photo out of a file; what was not prepared while it was the newest one never will be. */
 export class Photo {
   static async open(file) {
-    newest = new Photo();
-    const mine = newest;
-    await ask({file});
-    return mine;
+    return new Photo(await ask({file}));
   }
 
   #inputs = new Map(); // preprocessing as JSON -> a promise of the input
 
+  constructor(id) {
+    this.id = id;
+  }
+
   /** {input: (H * W * C) float32, isKept: whether it was prepared before}; null: too late. */
   async input(preprocessing) {
-    if (this !== newest) return null;
     const key = JSON.stringify(preprocessing);
     const isKept = this.#inputs.has(key);
-    if (!isKept) this.#inputs.set(key, ask({preprocessing}));
-    return {input: await this.#inputs.get(key), isKept};
+    if (!isKept) this.#inputs.set(key, ask({photo: this.id, preprocessing}));
+    const input = await this.#inputs.get(key);
+    return input && {input, isKept};
   }
 }
 

@@ -1,17 +1,18 @@
 // The worker that decodes and prepares pictures, so that the page does not stand still meanwhile.
 //
-// In: {id, file} | {id, frame, preprocessing} | {id, preprocessing}, of the last file.
-// Out: {id, result: {width, height} | input} or {id, problem: [what, fix]}.
+// In: {id, file} | {id, frame, preprocessing} | {id, photo: id of a file, preprocessing}.
+// Out: {id, result} or {id, problem: [what, fix]}; the result is an input, null of a photo that has
+// made room for a newer one, or of a file its id.
 
 import {normalise, pixels, table} from "./preprocess.js";
 import {readPhoto, readRgb} from "./photo.js";
 import {asProblem} from "./problem.js";
 
-let photo = null; // of the last file
+let newest = null; // {id, image}: the last file that is a photo
 
 onmessage = async ({data: {id, ...asked}}) => {
   try {
-    const result = await answer(asked);
+    const result = await answer(id, asked);
     postMessage({id, result}, result instanceof Float32Array ? [result.buffer] : []);
   } catch (error) {
     const {message, fix} = asProblem(error);
@@ -19,13 +20,12 @@ onmessage = async ({data: {id, ...asked}}) => {
   }
 };
 
-async function answer({file, frame, preprocessing}) {
+async function answer(id, {file, photo, frame, preprocessing}) {
   if (file) {
-    photo = null; // two large ones at once are too much for a phone
-    photo = await readPhoto(file);
-    return {width: photo.width, height: photo.height};
+    newest = {id, image: await readPhoto(file)};
+    return id;
   }
-  if (!frame) return input(photo, preprocessing);
+  if (!frame) return newest?.id === photo ? input(newest.image, preprocessing) : null;
   try {
     return input(readRgb(frame, frame.width, frame.height), preprocessing);
   } finally {

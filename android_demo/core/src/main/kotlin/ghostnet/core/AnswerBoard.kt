@@ -6,8 +6,8 @@ data class AnswerLine(
     val percent: Int,
 )
 
-/** Below this probability the best answer is a guess, and called one. */
-const val NOT_SURE_BELOW = 0.3
+/** Below this probability the best answer is a guess, and called one: measured, in `web_demo/README.md`. */
+const val NOT_SURE_BELOW = 0.4
 
 fun isSure(answers: List<Answer>): Boolean = answers.isNotEmpty() && answers[0].probability >= NOT_SURE_BELOW
 

@@ -39,8 +39,8 @@ class AnswerBoardTest {
 
     @Test
     fun aWeakBestAnswerIsNoAnswer() {
-        assertTrue(isSure(answers("fox" to 0.3)))
-        assertFalse(isSure(answers("fox" to 0.299)))
+        assertTrue(isSure(answers("fox" to 0.4)))
+        assertFalse(isSure(answers("fox" to 0.399)))
         assertFalse(isSure(emptyList()))
     }
 }
