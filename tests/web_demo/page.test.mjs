@@ -297,7 +297,7 @@ test("on a phone a tap opens the chooser, and all that counts is seen at once", 
   for (const [width, height, also] of [[390, 844, "#samples"], [844, 390, "#bars li >> nth=3"]]) {
     await page.setViewportSize({width, height});
     await page.evaluate(() => scrollTo(0, 0));
-    assert.match(await page.innerText("#caption"), /^orange, \d\d\.\d %\s+\d+\.\d ms$/);
+    assert.match(await page.innerText("#caption"), /^orange, \d\d\.\d\s%\s+\d+\.\d ms$/);
     for (const shown of ["#caption", "#stage", also]) {
       const box = await page.locator(shown).boundingBox();
       assert.ok(box.y >= 0 && box.y + box.height <= height && box.x + box.width <= width, shown);

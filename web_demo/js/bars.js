@@ -1,7 +1,7 @@
 // The first answers as bars.
 
 import {isSure} from "./answers.js";
-import {percent} from "./models.js";
+import {percent, whole} from "./models.js";
 
 const element = (id) => document.getElementById(id);
 const bars = element("bars");
@@ -18,7 +18,8 @@ export function showAnswers(answers, {prepare_ms, run_ms, isLive, label}) {
   const isUnsure = !isSure(answers);
   const first = `${names(answers[0].name)[0]}, ${percent(answers[0].probability)}`;
   element("unsure").hidden = !isUnsure;
-  element("caption").querySelector("b").textContent = isUnsure ? `not sure: ${first}` : first;
+  element("caption").querySelector("b").textContent =
+    whole(isUnsure ? `not sure: ${first}` : first);
   element("caption").querySelector("small").textContent = `${run_ms.toFixed(1)} ms`;
   // The camera's are too many to be read aloud.
   if (!isLive) element("spoken").textContent = isUnsure ? `Not sure. Perhaps ${first}` : first;

@@ -1,4 +1,4 @@
-import {percent} from "./models.js";
+import {percent, whole} from "./models.js";
 import {channels, sides} from "./preprocess.js";
 
 /** What the record says of a model, for a person. */
@@ -19,7 +19,7 @@ export function describe(model) {
   offerClasses(record.labels);
   document.getElementById("facts").replaceChildren(...facts.flatMap(([term, text]) => [
     Object.assign(document.createElement("dt"), {textContent: term}),
-    Object.assign(document.createElement("dd"), {textContent: text}),
+    Object.assign(document.createElement("dd"), {textContent: whole(text)}),
   ]));
 }
 

@@ -73,6 +73,9 @@ export class Model {
 
 export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
+/** Where a line is broken, a number keeps its unit. */
+export const whole = (text) => text.replace(/(\d) (?=\S{1,2}(\W|$))/g, "$1\u00a0");
+
 async function readJson(url) {
   const response = await get(url);
   try {
