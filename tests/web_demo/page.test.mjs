@@ -283,6 +283,7 @@ test("what is on its way is said with its size, and what is offered with its nam
   assert.match(await page.innerText("#standing"), /right on \d\d\.\d % of 10,000 photos/);
   assert.equal(await page.innerText("#technical"), "ghostnet_050 · static_wi8_ai8");
   await page.click("#knows summary");
+  await page.waitForSelector("#knows li");
   const known = await page.locator("#knows li").allInnerTexts();
   assert.equal(known.length, 200);
   assert.ok(known.includes("school bus"));

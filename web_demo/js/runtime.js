@@ -2,7 +2,7 @@
 
 import {Environment, loadLiteRt, setWebGpuDevice, supportsFeature, unloadLiteRt}
   from "@litertjs/core";
-import {fileName, stream} from "./download.js";
+import {stream} from "./download.js";
 import {Problem} from "./problem.js";
 import {PACKAGES, WORKER} from "./site.js";
 
@@ -73,6 +73,7 @@ async function load(build, onPart) {
     throw new Problem("This browser has no WebAssembly with SIMD, which LiteRT.js needs.",
       "Use Chrome or Edge 92, Firefox 114, Safari 16.4, or a later one.");
   }
+  fetchMeanwhile(wasmFile(build).href.replace(/\.wasm$/, ".js")); // loadLiteRt would ask for it last
   try {
     const binary = new Response(await stream(wasmFile(build), onPart),
       {headers: {"Content-Type": "application/wasm"}});
@@ -90,6 +91,11 @@ async function load(build, onPart) {
       ? "Reload the page."
       : "Run `make web-demo` again, which installs it, then reload the page.", error);
   }
+}
+
+function fetchMeanwhile(script) {
+  document.head.append(Object.assign(document.createElement("link"),
+    {rel: "preload", as: "script", href: script, crossOrigin: "anonymous"}));
 }
 
 async function buildOf(name) {
