@@ -22,11 +22,13 @@
 #define TARGET_END
 #endif
 
-// SDOT, by the name that each knows it under.
+// SDOT and SMMLA, by the name that each knows them under.
 #if defined(__clang__)
 #define DOTPROD "dotprod"
+#define I8MM "i8mm"
 #else
 #define DOTPROD "arch=armv8.2-a+dotprod"
+#define I8MM "arch=armv8.2-a+i8mm"
 #endif
 
 #endif

@@ -13,10 +13,6 @@ enum { PIXELS = 4, PANEL = 4, CHUNK = 16, IN_LANE = 16, IN_REGISTER = 1 };
 
 #include "convolution_int8.h"
 
-INLINE int8x8_t four_of(const int8_t *from) {
-  return vreinterpret_s8_s32(vld1_dup_s32((const int32_t *)(const void *)from));
-}
-
 INLINE int32x4_t add_eight(int32x4_t sum, int8x8_t x, int8x16_t weights) {
   return vpadalq_s16(sum, vmull_s8(x, vget_low_s8(weights)));
 }

@@ -1,12 +1,15 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What both int8 variants of 1x1 convolutions for Arm share: how sums of four channels leave the
-// registers.
+// What the int8 variants of 1x1 convolutions for Arm share: how four channels come and go.
 
 #ifndef GHOSTNET_CONVOLUTION_INT8_NEON_H
 #define GHOSTNET_CONVOLUTION_INT8_NEON_H
 
 #include "int8_neon.h"
+
+INLINE int8x8_t four_of(const int8_t *from) {
+  return vreinterpret_s8_s32(vld1_dup_s32((const int32_t *)(const void *)from));
+}
 
 INLINE void store_four(int8_t *to, int32x2_t value, bool is_upper) {
   if (is_upper) vst1_lane_s32((int32_t *)(void *)to, value, 1);

@@ -18,15 +18,20 @@
 //
 //   Wide, widen(to, from, n)            what it reads, and n elements in that form
 //
+// and, with COPIES_PIXELS defined, for one that reads pixels in an order of its own and knows 1x1 only:
+//
+//   copy_pixels(to, from, depth, n)     n pixels in that order, each of `depth` filled up to IN_LANE
+//
 // Everything is inlined, so that the sizes of a tile are constants.
 
 #include "options.h"
 
 enum { PIECE = (48 + PIXELS - 1) / PIXELS * PIXELS };  // pixels that a thread takes at once
 
-#ifdef WIDENS
-enum { COPIED = 1 << 15 };  // elements that are widened at once
-#else
+#if defined(WIDENS) || defined(COPIES_PIXELS)
+enum { COPIED = 1 << 15 };  // elements that are widened or copied at once
+#endif
+#if !defined(WIDENS) && !defined(COPIES_PIXELS)
 INLINE void widen(Element *to, const Element *from, size_t n) { memcpy(to, from, n * sizeof *to); }
 #endif
 
@@ -94,6 +99,7 @@ INLINE void panels(const GhostNode *node, int part, const Wide *const *rows, int
   if (left) pixels(node, panel, rows, n_rows, step, out + left - 4, n, 4, is_whole, mode);
 }
 
+#ifndef COPIES_PIXELS
 // The rows of the windows of output row y, with their padding, one behind the other.
 static __attribute__((noinline)) void copy_rows(const GhostNode *node, const Element *in, Wide *copy,
                                                 const Wide **rows, int y) {
@@ -125,22 +131,31 @@ INLINE void run_row(const GhostNode *node, int part, const Element *in, Element 
          out + (size_t)y * h->out_width * h->out_channels, (int)h->out_width, true, mode);
 }
 
+#endif
+
 INLINE void run_convolution(const GhostNode *node, int part, const void *in, void *out, int first,
                             int last, int mode) {
+#ifndef COPIES_PIXELS
   if (!ghost_is_pointwise(&node->header)) {
     for (int y = first; y < last; y++) run_row(node, part, in, out, y, mode);
     return;
   }
+#endif
   const Element *row = (const Element *)in + (size_t)first * node->depth;
   Element *to = (Element *)out + (size_t)first * node->header.out_channels;
-#ifdef WIDENS
+#if defined(WIDENS) || defined(COPIES_PIXELS)
   Wide copy[COPIED];
   const Wide *copied = copy;
-  const int most = COPIED / (int)node->depth / PIXELS * PIXELS;
+  const size_t padded = padded_depth(node);
+  const int most = COPIED / (int)padded / PIXELS * PIXELS;
   for (int n; first < last; first += n) {
     n = last - first < most ? last - first : most;
+#ifdef WIDENS
     widen(copy, row, (size_t)n * node->depth);
-    panels(node, part, &copied, 1, node->depth, to, n, false, mode);
+#else
+    copy_pixels(copy, row, node->depth, n);
+#endif
+    panels(node, part, &copied, 1, padded, to, n, false, mode);
     row += (size_t)n * node->depth, to += (size_t)n * node->header.out_channels;
   }
 #else

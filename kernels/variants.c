@@ -1,6 +1,7 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Which variant this processor runs. NEON is part of every aarch64; SDOT is asked of the system.
+// Which variant this processor runs. NEON is part of every aarch64; SDOT and SMMLA are
+// asked of the system.
 
 #include "variants.h"
 
@@ -23,6 +24,22 @@ static bool has_dot(void) {
   return getauxval(AT_HWCAP) & 1 << 20;  // HWCAP_ASIMDDP
 }
 
+static bool has_i8mm(void) {
+  return has_dot() && getauxval(AT_HWCAP2) & 1 << 13;  // HWCAP2_I8MM
+}
+
+// Depthwise convolutions gain nothing by a product of matrices.
+static const GhostVariant NEON_I8MM = {
+    .name = "neon_i8mm",
+    .runs_here = has_i8mm,
+    .depthwise_int8 = &GHOST_DEPTHWISE_INT8_NEON_DOT,
+    .depthwise_float32 = &GHOST_DEPTHWISE_FLOAT32_NEON,
+    .convolution_int8 = &GHOST_CONVOLUTION_INT8_NEON_I8MM,
+    .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_NEON,
+    .add_int8 = ghost_add_int8_neon,
+    .add_float32 = ghost_add_float32_neon,
+};
+
 static const GhostVariant NEON_DOT = {
     .name = "neon_dot",
     .runs_here = has_dot,
@@ -44,7 +61,7 @@ static const GhostVariant NEON = {
     .add_float32 = ghost_add_float32_neon,
 };
 
-static const GhostVariant *const VARIANTS[] = {&NEON_DOT, &NEON, &GHOST_REFERENCE};
+static const GhostVariant *const VARIANTS[] = {&NEON_I8MM, &NEON_DOT, &NEON, &GHOST_REFERENCE};
 #elif defined(__x86_64__)
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 

@@ -13,6 +13,7 @@ DEPTHWISE_DOT = "depthwise_int8_neon_dot.c"
 DEPTHWISE_NEON = "depthwise_int8_neon.c"
 CONVOLUTION_AVX2 = "convolution_int8_avx2.c"
 CONVOLUTION_DOT = "convolution_int8_neon_dot.c"
+CONVOLUTION_I8MM = "convolution_int8_neon_i8mm.c"
 CONVOLUTION_NEON = "convolution_int8_neon.c"
 
 PLANTED = {  # what is broken -> file, what stands there, what is put there, which variant shows it
@@ -52,6 +53,15 @@ PLANTED = {  # what is broken -> file, what stands there, what is put there, whi
     "a pixel twice": (CONVOLUTION_DOT, "[x10, %[step3]]", "[x10, %[step2]]", "neon_dot"),
     "the next two channels": (CONVOLUTION_NEON, "[%[weights], #32]", "[%[weights]]", "neon"),
     "the next row of a window": (CONVOLUTION_NEON, "[%[rows]], #8", "[%[rows]], #0", "neon"),
+    "the second eight": (CONVOLUTION_I8MM, "TWO_PIXELS(2, 10,", "TWO_PIXELS(2, 9,", "neon_i8mm"),
+    "an odd eight": (CONVOLUTION_I8MM, "tbz %[depth], #3,", "b", "neon_i8mm"),
+    "the second pixel of two": (
+        CONVOLUTION_I8MM,
+        "from + (size_t)(i + 1)",
+        "from + (size_t)i",
+        "neon_i8mm",
+    ),
+    "the last pixel alone": (CONVOLUTION_I8MM, "? two_of(x)", "? two_of(x + 8)", "neon_i8mm"),
     "a panel of four": (CONVOLUTION_DOT, "width == 8 ? 4 : 0", "4", "neon_dot"),
 }
 
@@ -138,4 +148,5 @@ def test_planted_bugs_are_caught_on_arm(arm_program, few_cases, tmp_path, bug):
     *change, variant = PLANTED[bug]
     program = rebuild(arm_program, patched(tmp_path / "kernels", *change), AARCH64)
 
-    assert run(program, few_cases, variant, on="cortex-a76")["wrong"] > 0
+    core = "i8mm" if variant == "neon_i8mm" else "cortex-a76"
+    assert run(program, few_cases, variant, on=core)["wrong"] > 0

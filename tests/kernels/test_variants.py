@@ -12,7 +12,7 @@ MILLION = 1_000_000
 ON_ARM = [
     ("cortex-a53", "neon"),
     ("cortex-a76", "neon_dot"),
-    ("i8mm", "neon_dot"),
+    ("i8mm", "neon_i8mm"),
     ("cortex-a53", "c"),
 ]
 
@@ -43,7 +43,7 @@ def test_threads_do_not_race(library, raced_program, few_cases):
     assert (said["refused"], said["wrong"]) == (0, 0)
 
 
-@pytest.mark.parametrize("core, variant", ON_ARM[:2])
+@pytest.mark.parametrize("core, variant", ON_ARM[:3])
 def test_four_threads_are_right_on_arm(arm_program, few_cases, core, variant):
     said = run(arm_program, few_cases, variant, 4, on=core)
 
@@ -58,9 +58,12 @@ def test_every_variant_for_arm_is_right(arm_program, request, core, variant, dty
     assert_all_right(run(arm_program, cases, variant, on=core))
 
 
-def test_a_core_without_sdot_refuses_that_variant(arm_program, int8_cases):
+@pytest.mark.parametrize(
+    ("core", "variant"), [("cortex-a53", "neon_dot"), ("cortex-a76", "neon_i8mm")]
+)
+def test_a_core_without_an_instruction_refuses_its_variant(arm_program, few_cases, core, variant):
     with pytest.raises(AssertionError, match="exit 2"):
-        run(arm_program, int8_cases, "neon_dot", on="cortex-a53")
+        run(arm_program, few_cases, variant, on=core)
 
 
 def test_no_variant_reads_or_writes_beyond_its_buffers(library, sanitized_program, bounds_cases):
@@ -77,7 +80,7 @@ def test_no_variant_touches_the_page_beside_a_buffer(library, program, guarded_c
 
 
 @pytest.mark.parametrize("guard", ["behind", "before"])
-@pytest.mark.parametrize("core, variant", [ON_ARM[0], ON_ARM[1], ON_ARM[3]])
+@pytest.mark.parametrize("core, variant", ON_ARM)
 def test_no_variant_for_arm_touches_it(arm_program, guarded_cases, core, variant, guard):
     said = run(arm_program, guarded_cases, variant, on=core, guard=guard)
 
