@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ghostnet_tf.base.errors import pick
 from ghostnet_tf.base.libraries import OPERATOR_NAME
@@ -20,6 +20,14 @@ GHOSTNET_OPS = {
     "PAD": 9, "CONV_2D": 54, "DEPTHWISE_CONV_2D": 41, "CONCATENATION": 32,
     "ADD": 16, "MEAN": 8, "MUL": 14, "FULLY_CONNECTED": 1,
 }  # fmt: skip
+# The gate of each of 14 blocks: three convolutions and its pool, and every pixel and row twice.
+GHOSTNETV2_OPS = {
+    **GHOSTNET_OPS, "CONV_2D": 68, "DEPTHWISE_CONV_2D": 83, "CONCATENATION": 60,
+    "LOGISTIC": 14, "RESHAPE": 28, "MUL": 28,
+}  # fmt: skip
+# For each side of an odd number of 32s, the last maps of four blocks have a row or column more.
+GHOSTNETV2_ODD = {"STRIDED_SLICE": 4, "CONCATENATION": 4}
+REPGHOST_OPS = {op: n for op, n in GHOSTNET_OPS.items() if op != "CONCATENATION"}
 VARIABLE_OPS = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
 
 
@@ -29,6 +37,7 @@ class Family:
 
     is_delegable: bool  # every operator is one that XNNPACK takes, in int8 too
     ops: Mapping[str, int] | None = None  # of the float32 file
+    odd: Mapping[str, int] = field(default_factory=dict)  # more, for a side of an odd number of 32s
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class Promise:
 
     partitions: int | None = None
     ops: Mapping[str, int] | None = None  # holds for regular sizes
+    odd: Mapping[str, int] = field(default_factory=dict)  # see `Family`
     min_bytes: int = 0  # below it the weights are not in the file
     ghost_ops: int = 0
 
@@ -65,9 +75,11 @@ class Facts:
 
 # fmt: off
 FAMILIES = {
-    "ghostnet":  Family(is_delegable=True, ops=GHOSTNET_OPS),
-    "delegable": Family(is_delegable=True),   # MobileNetV2, delegable MobileNetV3, other Ghost nets
-    "stock":     Family(is_delegable=False),  # MobileNetV3 as Keras has it, anybody's own network
+    "ghostnet":   Family(is_delegable=True, ops=GHOSTNET_OPS),
+    "ghostnetv2": Family(is_delegable=True, ops=GHOSTNETV2_OPS, odd=GHOSTNETV2_ODD),  # and V3
+    "repghost":   Family(is_delegable=True, ops=REPGHOST_OPS),
+    "delegable":  Family(is_delegable=True),  # MobileNetV2, delegable MobileNetV3, other Ghost nets
+    "stock":      Family(is_delegable=False),  # MobileNetV3 as Keras has it, anybody's own network
 }
 PRECISIONS = {
     "float32":               Precision(is_delegable=True,  bytes_per_weight=4),
@@ -100,6 +112,7 @@ def promise(
     return Promise(
         partitions=1 if is_whole else None,
         ops=network.ops if recipe == "float32" and not ghost_ops and not is_tuned else None,
+        odd=network.odd,
         # BatchNorm's statistics fold away; nothing else does.
         min_bytes=n_parameters * precision.bytes_per_weight * 9 // 10,
         ghost_ops=ghost_ops,
@@ -162,9 +175,12 @@ def broken_promises(promise: Promise, facts: Facts) -> list[str]:
     if facts.unfolded:
         broken.append(f"BatchNorm is not folded: {some(facts.unfolded)}")
     if promise.ops is not None and all(side % 32 == 0 and side >= 64 for side in facts.sides):
-        for op in sorted(promise.ops.keys() | ops.keys()):
-            if ops[op] != promise.ops.get(op, 0):
-                broken.append(f"{ops[op]} {op} instead of {promise.ops.get(op, 0)}")
+        promised = Counter(promise.ops)
+        for _ in (side for side in facts.sides if side % 64):
+            promised.update(promise.odd)
+        for op in sorted(promised.keys() | ops.keys()):
+            if ops[op] != promised[op]:
+                broken.append(f"{ops[op]} {op} instead of {promised[op]}")
     if promise.partitions is not None and (
         delegation.partitions != promise.partitions or delegation.left_out
     ):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FAMILIES = {  # of the zoo -> of contract.FAMILIES
     "ghostnet": "ghostnet",
+    "ghostnetv2": "ghostnetv2",
+    "repghost": "repghost",
     "mobilenet_v2": "delegable",
     "mobilenet_v3_delegable": "delegable",
     "mobilenet_v3": "stock",
@@ -117,12 +119,13 @@ class Network:
         from .from_keras import outputs_of, to_float32
 
         model = self.model
+        trainable, learned = counts.deployed(model)
         return Converted(
             float32=to_float32(model, self.preprocessing.size if self.preprocessing else None),
             original="Keras",
             run=lambda images: outputs_of(model, images),
-            parameters=counts.learned(model),
-            trainable_parameters=counts.parameters(model)[0],
+            parameters=learned,
+            trainable_parameters=trainable,
         )
 
 

@@ -25,6 +25,8 @@ def tensor(name: str, shape: Shape, fan_in: int | None = None) -> np.ndarray:
         return uniform(name, shape, -bound, bound)
     if re.search(r"var(iance)?(/EMA)?$", name):
         return uniform(name, shape, 0.5, 1.5)
+    if re.search(r"_rpr_.*\.weight$|fusion_bn\.\d\.weight$", name):
+        return uniform(name, shape, 0.1, 0.4)  # one of several that are added: or gates would step
     if re.search(r"(norm|bn\w*|\.\d)\.weight$|gamma$", name):
         return uniform(name, shape, 0.5, 1.5)
     return uniform(name, shape, -0.5, 0.5)  # biases, betas and means

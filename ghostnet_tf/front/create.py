@@ -158,7 +158,7 @@ class Listed:
     def _cost(self) -> tuple[int, int]:
         from ghostnet_tf.nets import counts
 
-        model = zoo.parse_model(self.name).build(size=self.size)
+        model = zoo.parse_model(self.name).build(size=self.size, deployed=True)
         return counts.parameters(model)[0], counts.macs(model)
 
     def __str__(self) -> str:

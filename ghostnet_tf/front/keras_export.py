@@ -303,8 +303,9 @@ def family_of(model: "keras.Model") -> str:
     info: ModelInfo | None = getattr(model, "ghostnet_info", None)
     if info is None:
         return "stock"
-    family = rooms.reach("export", "network").FAMILIES[zoo.parse_model(info.name).family]
-    if family != "ghostnet":
+    entry = zoo.parse_model(info.name)
+    family = rooms.reach("export", "network").FAMILIES[entry.family]
+    if not entry.is_ghostnet:
         return family
     last, stem = model.layers[-1], model.get_layer("stem")
     activation = getattr(getattr(last, "activation", None), "__name__", "")

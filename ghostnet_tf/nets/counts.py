@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from ghostnet_tf.nets.branches import BranchedConvNorm
+
 # In each of these every number of the kernel is used once per output position.
 MULTIPLY_ADDS = (
     layers.Conv1D,
@@ -60,6 +62,16 @@ def learned(layer: keras.layers.Layer) -> int:
         for variable in inner._trainable_variables  # as they were made, whatever is frozen now
     }
     return sum(found.values())
+
+
+def deployed(layer: keras.layers.Layer) -> tuple[int, int]:
+    """(trainable ones, `learned`) after folding: of branches one kernel and one bias are left."""
+    trainable, all_learned = parameters(layer)[0], learned(layer)
+    for inner in layer._flatten_layers(include_self=True):
+        if isinstance(inner, BranchedConvNorm):
+            trainable -= inner.folded_away * inner.trainable
+            all_learned -= inner.folded_away
+    return trainable, all_learned
 
 
 def _leaf_macs(leaf: keras.layers.Layer) -> int:

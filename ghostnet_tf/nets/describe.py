@@ -88,9 +88,8 @@ def main(argv: list[str] | None = None) -> int | None:
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)
     start_keras()
-    description = describe(
-        entry.build(size=entry.preprocessing.size if asked.size is None else asked.size)
-    )
+    size = entry.preprocessing.size if asked.size is None else asked.size
+    description = describe(entry.build(size=size, deployed=True))
     if asked.json:
         terminal.document(asdict(description))
     else:

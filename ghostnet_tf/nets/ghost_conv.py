@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from ghostnet_tf.nets.layers import Ghost, Shape, he_depthwise, register
+from ghostnet_tf.nets.conv_norm import Shape, he_depthwise, register
+from ghostnet_tf.nets.layers import Ghost
 
 Pattern = dict[str, Any]  # a layer as Keras serialises it: what it is, without its weights
 

@@ -7,8 +7,9 @@ import keras
 from keras import layers
 
 from ghostnet_tf.nets import pretrained, spec, zoo
+from ghostnet_tf.nets.conv_norm import ConvNorm, PadMode, PointwiseConv2D, he_fan_out
 from ghostnet_tf.nets.image_model import ImageModel
-from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck, PadMode, PointwiseConv2D, he_fan_out
+from ghostnet_tf.nets.layers import GhostBottleneck
 
 POOLING = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
@@ -24,6 +25,9 @@ def GhostNet(
     classifier_activation: str | None = None,
     dropout: float = 0.2,
     pad_mode: PadMode = "symmetric",
+    design: str = "ghostnet",
+    branches: str | None = None,
+    deployed: bool = False,
     name: str | None = None,
 ) -> ImageModel:
     """GhostNet at any width. Normalised RGB (N, H, W, 3) -> logits (N, classes), both float32.
@@ -32,9 +36,14 @@ def GhostNet(
     ("avg" or "max"). `weights`: a name ("tinyimagenet", "imagenet", ...) or a path, as `pretrained`
     takes them; then the model remembers their preprocessing and labels. `classes`: by default as
     many as the weights have, or 1000. `classifier_activation` None gives logits. `pad_mode` "same"
-    is for the authors' TensorFlow weights. H and W, 32 pixels or more, stay open unless
-    `input_shape` or `input_tensor` fixes them. Source: arXiv 1911.11907, Table 1, and the authors'
-    ghostnet.py.
+    is for the authors' TensorFlow weights. H and W, 32 pixels or more (33 with attention), stay
+    open unless `input_shape` or `input_tensor` fixes them. Source: arXiv 1911.11907, Table 1, and
+    the authors' ghostnet.py.
+
+    `design`: a network that grew from it, a key of `spec.DESIGNS`. `branches`: what trains beside
+    every convolution of a Ghost module, a key of `spec.TRAINING_FORMS`, by default what the design
+    has ("ghostnetv3", "repghost", none). In inference, and so in every export, they are folded into
+    that convolution. `deployed`: built as it is after folding, to load weights that were folded.
 
     Raises ValueError for arguments that contradict each other, UserError for weights that do not
     fit.
@@ -42,13 +51,13 @@ def GhostNet(
         GhostNet(0.5, weights="tinyimagenet").output_shape      # (None, 200)
     """
     _refuse_contradictions(width, include_top, pooling, classes, dropout)
-    own_name = f"ghostnet_{round(100 * width):03d}"
-    entry = replace(zoo.MODELS["ghostnet_100"], name=own_name, width=width)
+    rows = spec.ghostnet(width, design)
+    own_name = f"{design}_{round(100 * width):03d}"
+    entry = replace(zoo.MODELS[f"{design}_100"], name=own_name, width=width)
     found = pretrained.find(weights, own_name)
     if include_top:
         classes, _ = pretrained.outputs(entry, found, classes)
-    rows = spec.ghostnet(width)
-    image = _image(input_tensor, input_shape)
+    image = _image(input_tensor, input_shape, rows.smallest_image)
     x = ConvNorm(rows.stem, 3, 2, "relu", pad_mode, name="stem")(image)
     for i, row in enumerate(rows.blocks):
         x = GhostBottleneck(
@@ -58,6 +67,10 @@ def GhostNet(
             row.stride,
             row.se,
             pad_mode=pad_mode,
+            attention=row.attention,
+            module=rows.module,
+            branches=branches or rows.branches,
+            deployed=deployed,
             name=f"block_{i:02d}",
         )(x)
     x = ConvNorm(rows.last, 1, 1, "relu", name="last")(x)  # (N, H / 32, W / 32, last)
@@ -104,7 +117,7 @@ def features(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, maps, name=f"{model.name}_features")
 
 
-def _image(input_tensor: Any, input_shape: tuple[int | None, ...] | None) -> Any:
+def _image(input_tensor: Any, input_shape: tuple[int | None, ...] | None, smallest: int) -> Any:
     """(N, H, W, C), from whichever of the two was given; they may not disagree."""
     if input_tensor is None:
         input_tensor = keras.Input(input_shape or (None, None, 3), name="image")
@@ -119,9 +132,9 @@ def _image(input_tensor: Any, input_shape: tuple[int | None, ...] | None) -> Any
         )
     if len(input_tensor.shape) != 4:
         raise ValueError(f"an image is (N, H, W, C); got the shape {tuple(input_tensor.shape)}")
-    if any(side is not None and side < spec.SMALLEST_IMAGE for side in input_tensor.shape[1:3]):
+    if any(side is not None and side < smallest for side in input_tensor.shape[1:3]):
         raise ValueError(
-            f"images must be at least {spec.SMALLEST_IMAGE} pixels wide and high; got "
+            f"images must be at least {smallest} pixels wide and high; got "
             f"{tuple(input_tensor.shape[1:3])}"
         )
     return input_tensor

@@ -16,7 +16,13 @@ from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.weights import keras_config
 
-REGISTERED = ("layers", "resnet", "ghost_conv", "baselines")  # modules with layers of their own
+REGISTERED = (
+    "layers",
+    "attention",
+    "resnet",
+    "ghost_conv",
+    "baselines",
+)  # modules with layers of their own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,138 +1,14 @@
 """The layers of GhostNet. Channels last, any Keras backend, serialisable by their arguments."""
 
 import math
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import keras
-from keras import layers, ops
+from keras import layers
 
-from ghostnet_tf.nets.spec import divisible
-
-PadMode = Literal["symmetric", "same"]
-Shape = tuple[int | None, ...]
-register = keras.saving.register_keras_serializable(package="ghostnet_tf")
-
-# PyTorch's numbers, in which the authors trained (their momentum 0.1 is Keras' 0.9). Keras' own
-# epsilon of 1e-3 costs a ported checkpoint its accuracy.
-BATCH_NORM: dict[str, Any] = {"epsilon": 1e-5, "momentum": 0.9}
-
-
-def he_fan_out() -> Any:  # Keras' own annotation of initialisers is `str`
-    """The authors' initial kernels (ghostnet.py, kaiming_normal_ with fan_out)."""
-    return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
-
-
-def he_depthwise(kernel_size: int) -> Any:
-    """The same for a depthwise one: its fan_out is k * k in PyTorch; Keras counts all channels."""
-    return keras.initializers.RandomNormal(stddev=math.sqrt(2.0) / kernel_size)
-
-
-@register
-class PointwiseConv2D(layers.Conv2D):
-    """A 1x1 convolution that TensorFlow trains as a matrix product. (N, H, W, C) -> (N, H, W, F).
-
-    On a CPU, TensorFlow's gradient of the same convolution makes an epoch of GhostNet 1.3 times
-    as long. Inference, and so every exported graph, keeps the convolution.
-    """
-
-    def call(self, x, training=None):
-        if not training or keras.backend.backend() != "tensorflow":
-            return super().call(x)
-        shape: Any = ops.shape(x)
-        rows = ops.reshape(x, (-1, shape[-1]))  # (N * H * W, C)
-        y: Any = ops.matmul(rows, ops.reshape(self.kernel, (-1, self.filters)))
-        y = ops.reshape(y, (*shape[:-1], self.filters))  # (N, H, W, F)
-        return self.activation(y + self.bias if self.use_bias else y)
-
-
-class Norm(layers.BatchNormalization):
-    """BatchNorm that TensorFlow trains as one operator. (N, H, W, C) -> (N, H, W, C).
-
-    Keras writes it as 25, of which a GhostNet has 80: a third of the graph that is traced before
-    the first step. Inference, and so every exported graph, keeps Keras' own.
-    """
-
-    def call(self, x, training=None):
-        if not (training and self.trainable) or keras.backend.backend() != "tensorflow":
-            return super().call(x, training=training)
-        import tensorflow as tf
-
-        x = tf.cast(x, tf.float32)
-        none = tf.constant([], tf.float32)
-        y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=x, scale=tf.cast(self.gamma.value, tf.float32), mean=none, variance=none,
-            offset=tf.cast(self.beta.value, tf.float32), epsilon=self.epsilon,
-            exponential_avg_factor=1.0, is_training=True,
-        )  # fmt: skip
-        # It divides by one less than there are; Keras, and so the statistics in use, by all.
-        n = tf.cast(tf.size(x) / tf.shape(x)[-1], tf.float32)
-        for moving, new in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance * (n - 1) / n),
-        ):
-            kept = moving.value * self.momentum + new * (1.0 - self.momentum)
-            moving.value.assign(kept, read_value=False)
-        return tf.cast(y, self.compute_dtype)
-
-
-@register
-class ConvNorm(layers.Layer):
-    """Convolution without bias, BatchNorm, and an optional activation.
-
-    (N, H, W, C) -> (N, ceil(H / strides), ceil(W / strides), filters). `filters=None` is a
-    depthwise convolution, which keeps C. `pad_mode`: "symmetric" as PyTorch, "same" as TensorFlow.
-    """
-
-    def __init__(
-        self,
-        filters: int | None,
-        kernel_size: int = 1,
-        strides: int = 1,
-        activation: str | None = None,
-        pad_mode: PadMode = "symmetric",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if pad_mode not in get_args(PadMode):
-            raise ValueError(f"pad_mode is {pad_mode!r}; it is one of {get_args(PadMode)}")
-        if keras.config.image_data_format() != "channels_last":
-            raise ValueError("GhostNet is channels last: set Keras' image_data_format back to that")
-        # At stride 2, "same" pads an even image only at its far edge; PyTorch pads both.
-        # A ported checkpoint is off by half a pixel without this.
-        explicit = pad_mode == "symmetric" and strides > 1 and kernel_size > 1
-        self.pad = layers.ZeroPadding2D((kernel_size - 1) // 2, name="pad") if explicit else None
-        conv: dict[str, Any] = {
-            "kernel_size": kernel_size,
-            "strides": strides,
-            "padding": "valid" if explicit else "same",
-            "use_bias": False,
-            "name": "conv",
-        }
-        if filters is None:
-            conv["depthwise_initializer"] = he_depthwise(kernel_size)
-            self.conv = layers.DepthwiseConv2D(**conv)
-        else:
-            conv["kernel_initializer"] = he_fan_out()
-            kind = PointwiseConv2D if kernel_size == strides == 1 else layers.Conv2D
-            self.conv = kind(filters, **conv)
-        self.norm = Norm(**BATCH_NORM, name="norm")
-        self.activation = layers.Activation(activation, name="act") if activation else None
-
-    def build(self, input_shape: Shape):
-        self.conv.build(self._padded(input_shape))
-        self.norm.build(self.compute_output_shape(input_shape))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return self.conv.compute_output_shape(self._padded(input_shape))
-
-    def call(self, x, training=None):
-        if self.pad is not None:
-            x = self.pad(x)  # (N, H + k - 1, W + k - 1, C)
-        x = self.norm(self.conv(x), training=training)  # (N, h, w, filters)
-        return x if self.activation is None else self.activation(x)
-
-    def _padded(self, shape: Shape) -> Shape:
-        return shape if self.pad is None else self.pad.compute_output_shape(shape)
+from ghostnet_tf.nets.attention import DFCAttention
+from ghostnet_tf.nets.branches import conv_norm
+from ghostnet_tf.nets.conv_norm import ConvNorm, PadMode, PointwiseConv2D, Shape, register
+from ghostnet_tf.nets.spec import divisible, training_form
 
 
 class Ghost(layers.Layer):
@@ -168,7 +44,8 @@ class GhostModule(Ghost):
     `ratio` is the paper's s (1: an ordinary convolution), `cheap_kernel` its d. The cheap part
     works on the *activated* primary output (authors' ghostnet.py). At s >= 3 it is s - 1 parallel
     depthwise convolutions, because a depth multiplier is a slow path in mobile runtimes; the output
-    is cut to `filters` where s does not divide them.
+    is cut to `filters` where s does not divide them. `branches` names what trains beside each
+    convolution, a key of `spec.TRAINING_FORMS`; `deployed`: biases are left of those.
     """
 
     def __init__(
@@ -180,6 +57,8 @@ class GhostModule(Ghost):
         cheap_kernel: int = 3,
         activation: str | None = "relu",
         pad_mode: PadMode = "symmetric",
+        branches: str | None = None,
+        deployed: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -187,12 +66,52 @@ class GhostModule(Ghost):
             raise ValueError(f"ratio is {ratio}; it must be 1 or more")
         self.filters = filters
         self.intrinsic = math.ceil(filters / ratio)
-        both: dict[str, Any] = {"activation": activation, "pad_mode": pad_mode}
-        self.primary = ConvNorm(self.intrinsic, kernel_size, strides, name="primary", **both)
+        form = training_form(branches)
+        both: dict[str, Any] = {
+            "activation": activation,
+            "pad_mode": pad_mode,
+            "deployed": deployed,
+        }
+        self.primary = conv_norm(
+            self.intrinsic, kernel_size, strides, branches=form.primary, name="primary", **both
+        )
         self.cheap = [
-            ConvNorm(None, cheap_kernel, name=f"cheap_{i}", **both) for i in range(1, ratio)
+            conv_norm(None, cheap_kernel, branches=form.cheap, name=f"cheap_{i}", **both)
+            for i in range(1, ratio)
         ]
         self.concat = layers.Concatenate(name="concat") if self.cheap else None
+
+
+@register
+class RepGhostModule(Ghost):
+    """A real convolution, and a cheap depthwise one of its output in that one's place.
+
+    (N, H, W, C) -> (N, H, W, filters). RepGhost, arXiv 2211.06088, section 3.2: nothing is
+    concatenated. While it trains the cheap convolution has the `branches` of the authors'
+    repghost.py beside it; the activation comes after their sum.
+    """
+
+    concat = None
+
+    def __init__(
+        self,
+        filters: int,
+        cheap_kernel: int = 3,
+        activation: str | None = "relu",
+        branches: str | None = "repghost",
+        deployed: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters = self.intrinsic = filters
+        form = training_form(branches)
+        both: dict[str, Any] = {"activation": activation, "deployed": deployed}
+        self.primary = conv_norm(filters, branches=form.primary, name="primary", **both)
+        cheap = conv_norm(None, cheap_kernel, branches=form.cheap, name="cheap_1", **both)
+        self.cheap = [cheap]
+
+    def call(self, x, training=None):
+        return self.cheap[0](self.primary(x, training=training), training=training)
 
 
 @register
@@ -228,7 +147,8 @@ class GhostBottleneck(layers.Layer):
     """Two Ghost modules around an optional stride, with a shortcut. Paper section 3.2, figure 3.
 
     (N, H, W, C) -> (N, H / strides, W / strides, filters). No activation after the second module,
-    none after the depthwise convolution, none after the addition.
+    none after the depthwise convolution, none after the addition. GhostNetV2's `attention` looks at
+    the input and gates what the first module gives. `module` "repghost": see `RepGhostModule`.
     """
 
     def __init__(
@@ -241,23 +161,37 @@ class GhostBottleneck(layers.Layer):
         ratio: int = 2,
         cheap_kernel: int = 3,
         pad_mode: PadMode = "symmetric",
+        attention: bool = False,
+        module: Literal["ghost", "repghost"] = "ghost",
+        branches: str | None = None,
+        deployed: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
         self.pad_mode: PadMode = pad_mode
-        ghost: dict[str, Any] = {
-            "ratio": ratio,
-            "cheap_kernel": cheap_kernel,
-            "pad_mode": pad_mode,
-        }
-        self.ghost1 = GhostModule(hidden, activation="relu", name="ghost1", **ghost)
-        self.ghost2 = GhostModule(filters, activation=None, name="ghost2", **ghost)
-        self.depthwise = (
-            ConvNorm(None, kernel_size, strides, pad_mode=pad_mode, name="dw")
-            if strides > 1
-            else None
-        )
+        ghost: dict[str, Any] = {"cheap_kernel": cheap_kernel}
+        rest: dict[str, Any] = {"branches": branches, "deployed": deployed}
+        kind: type[Ghost] = RepGhostModule
+        if module == "ghost":
+            kind, ghost = GhostModule, {**ghost, "ratio": ratio, "pad_mode": pad_mode}
+        self.ghost1 = kind(hidden, activation="relu", name="ghost1", **ghost, **rest)
+        self.ghost2 = kind(filters, activation=None, name="ghost2", **ghost, **rest)
+        self.attention = DFCAttention(hidden, name="attention") if attention else None
+        self.gated = layers.Multiply(name="gated") if attention else None
+        self.depthwise = None
+        if strides > 1:
+            row = training_form(branches).dw
+            self.depthwise = conv_norm(
+                None,
+                kernel_size,
+                strides,
+                None,
+                pad_mode,
+                branches=row,
+                deployed=deployed,
+                name="dw",
+            )
         self.se = SqueezeExcite(divisible(hidden * se_ratio), name="se") if se_ratio else None
         self.shortcut: list[ConvNorm] = []
         self.add = layers.Add(name="add")
@@ -268,6 +202,8 @@ class GhostBottleneck(layers.Layer):
                 None, self.kernel_size, self.strides, pad_mode=self.pad_mode, name="shortcut_dw"
             )
             self.shortcut = [depthwise, ConvNorm(self.filters, name="shortcut_1x1")]
+        if self.attention is not None:
+            self.attention.build(input_shape)
         for path in (self.shortcut, self._main_path()):
             shape = input_shape
             for layer in path:
@@ -283,7 +219,10 @@ class GhostBottleneck(layers.Layer):
         residual = x
         for layer in self.shortcut:
             residual = layer(residual, training=training)  # (N, h, w, filters)
+        gate = self.attention and self.attention(x, training=training)  # (N, H, W, hidden)
         x = self.ghost1(x, training=training)  # (N, H, W, hidden)
+        if self.gated is not None:
+            x = self.gated([x, gate])
         if self.depthwise is not None:
             x = self.depthwise(x, training=training)  # (N, h, w, hidden)
         if self.se is not None:

@@ -34,6 +34,7 @@ class Pretrained:
     preprocessing: Preprocessing
     labels: Labels | None  # None: the outputs are no classes, or nobody has named them
     pad_mode: str | None = None  # of a GhostNet: "symmetric", or "same" for TensorFlow's weights
+    branches: str | None = None  # that were asked for, or that its weights need
     source: str = ""  # how other people's file was read: its dialect, and what was taken off
     path: Path | None = None  # the file of weights
     is_as_bundled: bool = False  # bundled weights, and at the size that they were scored at
@@ -89,7 +90,8 @@ def pretrained(
         sha256=info.sha256,
         preprocessing=at,
         labels=info.labels,
-        pad_mode=build.get("pad_mode", "symmetric") if entry.family == "ghostnet" else None,
+        pad_mode=build.get("pad_mode", "symmetric") if entry.is_ghostnet else None,
+        branches=build.get("branches"),
         source=_as_read(entry, found, at) if is_file else "",
         path=found.path if is_file else None,
         is_as_bundled=is_file and found.is_bundled and at == _preprocessing(entry, found),
@@ -228,8 +230,11 @@ def _as_its_weights_need(entry: zoo.Entry, found: Source) -> dict[str, Any]:
     """Arguments of the builder that follow from a file of weights."""
     if not isinstance(found, Weights):
         return {}
-    if found.foreign and entry.family == "ghostnet":
-        return {"pad_mode": found.foreign.naming.pad_mode}
+    if found.foreign and entry.is_ghostnet:
+        naming = found.foreign.naming
+        return {"pad_mode": naming.pad_mode, "deployed": naming.is_deployed}
+    if found.info and found.info.branches:
+        return {"branches": found.info.branches}
     if entry.name == "ghost_resnet56" and found.path.suffix == GHOST_RESNET56:
         return AS_PUBLISHED
     return {}

@@ -11,8 +11,9 @@ import keras
 from keras import layers, ops
 
 from ghostnet_tf.nets import spec, zoo
+from ghostnet_tf.nets.conv_norm import BATCH_NORM, Shape, register
 from ghostnet_tf.nets.image_model import ImageModel
-from ghostnet_tf.nets.layers import BATCH_NORM, GhostModule, Shape, register
+from ghostnet_tf.nets.layers import GhostModule
 from ghostnet_tf.nets.pretrained import with_weights
 
 Size = tuple[int | None, int | None, int]
@@ -76,11 +77,16 @@ class ResidualBlock(layers.Layer):
         ratio: int = 2,
         cheap_kernel: int = 3,
         drop_in: bool = False,
+        branches: str | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.inside, self.strides = filters, inside, strides
-        self.ghost: dict[str, Any] = {"ratio": ratio, "cheap_kernel": cheap_kernel}
+        self.ghost: dict[str, Any] = {
+            "ratio": ratio,
+            "cheap_kernel": cheap_kernel,
+            "branches": branches,
+        }
         if inside:
             rows = ((inside, 1, 1), (inside, 3, strides), (filters, 1, 1))
         else:
@@ -126,14 +132,15 @@ def convolution(
     name: str,
     ratio: int,
     cheap_kernel: int,
+    branches: str | None = None,
 ) -> list[layers.Layer]:
     """The layers in place of convolution, BatchNorm and activation."""
     ghost = (filters, kernel_size, strides, ratio, cheap_kernel)
     if not drop_in:
-        return [GhostModule(*ghost, activation, name=name)]
+        return [GhostModule(*ghost, activation, branches=branches, name=name)]
     norm = DepthwiseNorm(**BATCH_NORM, name=f"{name}_norm")
     after = [layers.Activation(activation, name=f"{name}_act")] if activation else []
-    return [GhostModule(*ghost, "relu", name=name), norm, *after]
+    return [GhostModule(*ghost, "relu", branches=branches, name=name), norm, *after]
 
 
 def GhostResNet50(
@@ -144,6 +151,7 @@ def GhostResNet50(
     input_shape: Size | None = None,
     classes: int = 1000,
     classifier_activation: str | None = None,
+    branches: str | None = None,
     name: str | None = "ghost_resnet50",
 ) -> ImageModel:
     """ResNet-50 of Ghost modules. Normalised RGB (N, H, W, 3) -> logits (N, classes).
@@ -152,7 +160,7 @@ def GhostResNet50(
     `cheap_kernel` its d. At 224 px, s = 2: 13.95 M parameters and 2.15 G multiply-adds, s = 4:
     8.15 M and 1.18 G. The paper has these multiply-adds (2.2 and 1.2 G), but 13.0 and 6.5 M
     parameters, which do not come out; nearly so if the classifier, 2.05 M, were Ghost too.
-    Raises UserError for weights that do not fit.
+    `branches`: see `GhostNet`. Raises UserError for weights that do not fit.
 
         GhostResNet50(input_shape=(224, 224, 3)).output_shape      # (None, 1000)
     """
@@ -161,7 +169,7 @@ def GhostResNet50(
     x = stem(image)  # (N, H / 2, W / 2, 64)
     x = layers.ZeroPadding2D(1, name="stem_pad")(x)  # nothing is below 0 after a ReLU
     x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)  # (N, H / 4, W / 4, 64)
-    x = stages(x, spec.RESNET50, ratio, cheap_kernel)
+    x = stages(x, spec.RESNET50, ratio, cheap_kernel, branches=branches)
     return finished(
         image, x, include_top, classes, classifier_activation, name, weights, "ghost_resnet50"
     )
@@ -185,6 +193,7 @@ def GhostResNet56(
     classifier_activation: str | None = None,
     ghost_stem: bool = False,
     drop_in: bool = False,
+    branches: str | None = None,
     name: str | None = "ghost_resnet56",
 ) -> ImageModel:
     """ResNet-56 of Ghost modules, for small images. Normalised RGB (N, H, W, 3) -> logits.
@@ -193,9 +202,10 @@ def GhostResNet56(
     65.3 M multiply-adds. The paper says 0.43 M and 63 M, which does not come out with d = 3; with
     d = 1 it does.
 
-    `ghost_stem` replaces the first convolution too. `drop_in` is how others have read the paper: a
-    Ghost module, ReLU at its end, stands where a convolution stood, and the BatchNorm that followed
-    the convolution follows the module. The published CIFAR-10 checkpoint is of such a network:
+    `branches`: see `GhostNet`. `ghost_stem` replaces the first convolution too. `drop_in` is how
+    others have read the paper: a Ghost module, ReLU at its end, stands where a convolution stood,
+    and the BatchNorm that followed the convolution follows the module. The published CIFAR-10
+    checkpoint is of such a network:
     `pretrained("ghost_resnet56", "ghost_resnet56_cifar10.npz")`. Source: arXiv 1911.11907, table 6.
 
         GhostResNet56(input_shape=(32, 32, 3)).output_shape        # (None, 10)
@@ -213,7 +223,7 @@ def GhostResNet56(
         cheap_kernel=cheap_kernel,
     ):
         x = layer(x)  # (N, H, W, 16)
-    x = stages(x, spec.RESNET56, ratio, cheap_kernel, drop_in)
+    x = stages(x, spec.RESNET56, ratio, cheap_kernel, drop_in, branches)
     return finished(
         image, x, include_top, classes, classifier_activation, name, weights, "ghost_resnet56"
     )
@@ -227,7 +237,9 @@ def ResNet56(**kwargs) -> ImageModel:
     return GhostResNet56(1, **{"name": "resnet56", **kwargs})
 
 
-def stages(x, rows, ratio: int, cheap_kernel: int, drop_in: bool = False):
+def stages(
+    x, rows, ratio: int, cheap_kernel: int, drop_in: bool = False, branches: str | None = None
+):
     """(N, H, W, C) through all blocks of a network, `stage_1_block_0` and so on."""
     for number, row in enumerate(rows, start=1):
         for i in range(row.blocks):
@@ -238,6 +250,7 @@ def stages(x, rows, ratio: int, cheap_kernel: int, drop_in: bool = False):
                 ratio,
                 cheap_kernel,
                 drop_in,
+                branches,
                 name=f"stage_{number}_block_{i}",
             )(x)
     return x

@@ -4,8 +4,9 @@ import keras
 from keras import layers
 
 from ghostnet_tf.nets import spec, zoo
+from ghostnet_tf.nets.conv_norm import BATCH_NORM
 from ghostnet_tf.nets.image_model import ImageModel
-from ghostnet_tf.nets.layers import BATCH_NORM, GhostModule
+from ghostnet_tf.nets.layers import GhostModule
 from ghostnet_tf.nets.pretrained import with_weights
 
 
@@ -18,6 +19,7 @@ def GhostVGG16(
     classes: int = 10,
     classifier_activation: str | None = None,
     ghost_stem: bool = True,
+    branches: str | None = None,
     name: str | None = "ghost_vgg16",
 ) -> ImageModel:
     """VGG-16 of Ghost modules, for small images. Normalised RGB (N, H, W, 3) -> logits.
@@ -27,7 +29,7 @@ def GhostVGG16(
     their networks alone. The counts that they give for this one, with the decimals of the
     multiply-adds cut off, come out for every s and d only if it is replaced too; so here it is,
     unless `ghost_stem` is false. Source: arXiv 1911.11907, tables 3 to 5, and 1409.1556, column D.
-    Raises UserError for weights that do not fit.
+    `branches`: see `GhostNet`. Raises UserError for weights that do not fit.
 
         GhostVGG16(input_shape=(32, 32, 3)).output_shape     # (None, 10)
     """
@@ -35,9 +37,8 @@ def GhostVGG16(
     for number, row in enumerate(spec.VGG16, start=1):
         for i, filters in enumerate(row, start=1):
             is_plain = not ghost_stem and (number, i) == (1, 1)
-            x = GhostModule(
-                filters, 3, 1, 1 if is_plain else ratio, cheap_kernel, name=f"conv_{number}_{i}"
-            )(x)
+            ghost = (filters, 3, 1, 1 if is_plain else ratio, cheap_kernel)
+            x = GhostModule(*ghost, branches=branches, name=f"conv_{number}_{i}")(x)
         x = layers.MaxPooling2D(2, name=f"pool_{number}")(x)
     if include_top:
         x = layers.GlobalAveragePooling2D(name="pool")(x)  # (N, 512)

@@ -10,13 +10,20 @@ from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.sides import Size, image_shape, sides, spelled
 from ghostnet_tf.data.labels import labels
 from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
-from ghostnet_tf.nets.spec import SMALLEST_IMAGE
+from ghostnet_tf.nets.spec import SMALLEST_IMAGE, TRAINING_FORMS
 
 if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ImageModel
 
 Family = Literal[
-    "ghostnet", "mobilenet_v3", "mobilenet_v3_delegable", "mobilenet_v2", "resnet", "vgg"
+    "ghostnet",
+    "ghostnetv2",
+    "repghost",
+    "mobilenet_v3",
+    "mobilenet_v3_delegable",
+    "mobilenet_v2",
+    "resnet",
+    "vgg",
 ]
 
 # Values in [-1, 1], on which TensorFlow's MobileNets were trained (tensorflow/models, slim).
@@ -34,6 +41,11 @@ class Entry:
     builder: Callable[..., "ImageModel"]
     labels: str = "imagenet"  # the table of the classes that its authors had
 
+    @property
+    def is_ghostnet(self) -> bool:
+        """Whether `GhostNet` builds it."""
+        return self.family in ("ghostnet", "ghostnetv2", "repghost")
+
     def build(
         self,
         *,
@@ -41,6 +53,8 @@ class Entry:
         dropout: float = 0.2,
         size: Size | None = None,
         name: str | None = None,
+        branches: str | None = None,
+        deployed: bool = False,
         **own: Any,
     ) -> "ImageModel":
         """The network with random weights, (N, H, W, 3) -> logits (N, classes).
@@ -48,14 +62,28 @@ class Entry:
         Its authors' classes by default. `size` is (height, width), or both in
         one; with None it takes images of any. `own` are
         arguments of this family alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`.
-        ResNets and VGG have no dropout.
+        ResNets and VGG have no dropout. `branches`: what trains beside the convolutions of Ghost
+        modules, a key of `spec.TRAINING_FORMS`, by default what its authors have. `deployed`: with
+        what is left of its own branches after folding; that is what it costs.
         """
-        if size is not None and min(sides(size)) < SMALLEST_IMAGE:
+        # Attention halves the last map once more, so that must have two pixels.
+        smallest = SMALLEST_IMAGE + (self.family == "ghostnetv2")
+        if size is not None and min(sides(size)) < smallest:
             raise UserError(
                 f"{self.name} cannot see anything in {spelled(size)} pixels",
-                fix=f"use images of {SMALLEST_IMAGE} pixels or more",
+                fix=f"use images of {smallest} pixels or more",
             )
         classes = len(labels(self.labels)) if classes is None else classes
+        if self.is_ghostnet:
+            own["deployed"] = deployed
+        if branches is not None:
+            pick(branches, TRAINING_FORMS, "kind of branches")
+            if not self.is_ghostnet and self.family not in ("resnet", "vgg"):
+                raise UserError(
+                    f"{self.name} has no Ghost modules, so no branches beside their convolutions",
+                    fix="leave branches out, or take a GhostNet",
+                )
+            own["branches"] = branches
         return self.builder(
             width=self.width,
             classes=classes,
@@ -98,12 +126,15 @@ def parse_model(name: str) -> Entry:
     return pick(name, MODELS, "model")
 
 
-def _ghostnet(*, size, **own):
-    from ghostnet_tf.nets.ghostnet import GhostNet
+def _ghostnet(design: str):
+    def build(*, size, **own):
+        from ghostnet_tf.nets.ghostnet import GhostNet
 
-    if "input_tensor" not in own:
-        own["input_shape"] = image_shape(size)
-    return GhostNet(**own)
+        if "input_tensor" not in own:
+            own["input_shape"] = image_shape(size)
+        return GhostNet(design=design, **own)
+
+    return build
 
 
 def _mobilenet_v3(kind: Literal["large", "small"], delegable: bool = False):
@@ -139,7 +170,10 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
 V3, DELEGABLE = "mobilenet_v3", "mobilenet_v3_delegable"
 # fmt: off
 KINDS: dict[str, tuple[Family, Preprocessing, Callable]] = {  # a name without its width
-    "ghostnet":                    ("ghostnet",     IMAGENET,  _ghostnet),
+    "ghostnet":                    ("ghostnet",     IMAGENET,  _ghostnet("ghostnet")),
+    "ghostnetv2":                  ("ghostnetv2",   IMAGENET,  _ghostnet("ghostnetv2")),
+    "ghostnetv3":                  ("ghostnetv2",   IMAGENET,  _ghostnet("ghostnetv3")),
+    "repghostnet":                 ("repghost",     IMAGENET,  _ghostnet("repghostnet")),
     "mobilenetv3_large":           (V3,             MOBILENET, _mobilenet_v3("large")),
     "mobilenetv3_large_delegable": (DELEGABLE,      MOBILENET, _mobilenet_v3("large", True)),
     "mobilenetv3_small":           (V3,             MOBILENET, _mobilenet_v3("small")),
@@ -159,6 +193,18 @@ MODELS = {  # the names to show; parse_model knows every other width, s and d to
         "ghostnet_050",
         "ghostnet_100",
         "ghostnet_130",
+        "ghostnetv2_100",
+        "ghostnetv2_130",
+        "ghostnetv2_160",
+        "ghostnetv3_100",
+        "repghostnet_050",
+        "repghostnet_058",
+        "repghostnet_080",
+        "repghostnet_100",
+        "repghostnet_111",
+        "repghostnet_130",
+        "repghostnet_150",
+        "repghostnet_200",
         "mobilenetv3_large_100",
         "mobilenetv3_large_100_delegable",
         "mobilenetv3_large_075",

@@ -66,7 +66,7 @@ def _train(job: Job) -> dict[str, Any]:
     accelerators = share_among_accelerators()
     _refuse_unshared(job.schedule.batch, accelerators)
     made, head = _network(job)
-    info = CheckpointInfo(made.name, photos.classes, made.preprocessing)
+    info = CheckpointInfo(made.name, photos.classes, made.preprocessing, made.branches)
     read = _decode(job, info)
     data = _split(read, count, job)
     schedule = _fitting(job.schedule, len(data[0]))
@@ -114,6 +114,7 @@ def _network(job: Job) -> tuple[Pretrained, str]:
         new_head = start.info is None or (
             tuple(map(same, start.info.classes)) != job.photos.classes
         )
+    branches = {"branches": job.schedule.branches} if job.schedule.branches else {}
     made = pretrained(
         job.model,
         start,
@@ -122,6 +123,7 @@ def _network(job: Job) -> tuple[Pretrained, str]:
         labels=naming(job.photos.classes),
         new_head=new_head,
         dropout=job.schedule.dropout,
+        **branches,
     )
     return made, "a new classifier" if new_head else "its classifier, for the same classes"
 

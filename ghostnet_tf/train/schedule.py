@@ -62,6 +62,7 @@ class Schedule:
     randaugment: tuple[int, int] | None = _is(None, "[operations, strength out of 10]")
     mixup: float = _is(0.0, "alpha of the Beta distribution; 0: none")
     dropout: float = _is(0.1, "before the classifier")
+    branches: str | None = _is(None, "beside each convolution: repvgg, ghostnetv3 or repghost")
     freeze: bool = _is(False, "train the classifier alone, BatchNorm as in use")
     class_weights: bool = _is(False, "rare classes count more, ten times at most")
     early_stop: int | None = _is(None, "stop after so many epochs without a better one")

@@ -39,6 +39,7 @@ class CheckpointInfo:
     model: str  # a name of the zoo
     classes: tuple[str, ...]  # folder names, in the order of the outputs
     preprocessing: Preprocessing
+    branches: str | None = None  # that it trained with, where its network has none of its own
 
     def __post_init__(self):
         Labels.of_folders(self.classes)  # or UserError: too many, or one twice
@@ -55,11 +56,12 @@ class CheckpointInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: lists, no tuples."""
-        return {
+        said = {
             "model": self.model,
             "classes": list(self.classes),
             "preprocessing": self.preprocessing.to_dict(),
         }
+        return said | ({"branches": self.branches} if self.branches else {})
 
 
 def save(path: Path, tensors: dict[str, np.ndarray], header: dict[str, Any]) -> None:

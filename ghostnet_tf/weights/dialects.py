@@ -1,4 +1,4 @@
-"""What published GhostNet files call their weights: four namings of three dialects.
+"""What published GhostNet files call their weights: namings of three dialects.
 
 A dialect is also arithmetic. `translate.py` turns B and C into A, which is what our layers compute:
 
@@ -7,32 +7,31 @@ A dialect is also arithmetic. `translate.py` turns B and C into A, which is what
     B   clip(x, 0, 1)          c // 4              convolution, BatchNorm symmetric   RGB
     C   clip(x, 0, 1)          c // 4              convolution, BatchNorm same        BGR
 
-A: authors' ghostnet.py, and timm. B: the authors' first PyTorch release, and PaddleClas. C: the
-authors' TensorFlow release.
+A: authors' ghostnet.py, and timm; of GhostNetV2, V3 and RepGhost too. B: the authors' first PyTorch
+release, and PaddleClas. C: the authors' TensorFlow release.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 N_BLOCKS = 16  # of every GhostNet that is published: the rows of nets/spec.py
 BLOCKS = {f"block_{i:02d}": i for i in range(N_BLOCKS)}
-PATH = re.compile(r"(?:(block_\d\d)/)?(.+?)/((?:conv|norm)/\w+|kernel|bias)")
-NORM = ("norm/gamma", "norm/beta", "norm/moving_mean", "norm/moving_variance")
+PATH = re.compile(r"(?:(block_\d\d)/)?(.+?)/((?:conv|norm)/\w+|\w+)")
+STATISTICS = ("gamma", "beta", "moving_mean", "moving_variance")
+NORM = tuple(f"norm/{name}" for name in STATISTICS)
 # The order of a kernel's axes: in and out channels, height, width, channel and multiplier.
 KERAS_AXES = {"conv": "HWIO", "depthwise": "HWCM", "gate": "HWIO", "head": "HWIO", "dense": "IO"}
 TORCH_AXES = {"conv": "OIHW", "depthwise": "CMHW", "gate": "OIHW", "head": "OIHW", "dense": "OI"}
-KINDS = {
-    "ghost1/cheap_1": "depthwise",
-    "ghost2/cheap_1": "depthwise",
-    "dw": "depthwise",
-    "shortcut_dw": "depthwise",
-    "se/reduce": "gate",
-    "se/expand": "gate",
-    "head": "head",
-    "classifier": "dense",
-}  # every other layer is a convolution
+KINDS = {"se/reduce": "gate", "se/expand": "gate", "head": "head", "classifier": "dense"}
+# With their branches; whatever is no depthwise convolution and stands in no row is an ordinary one.
+DEPTHWISE = re.compile(r"(ghost\d/cheap_1|dw|shortcut_dw|attention/(row|column))(/\w+)?")
+
+
+def kind_of(layer: str) -> str:
+    """A key of `KERAS_AXES`. "ghost1/cheap_1/scale" -> "depthwise"."""
+    return KINDS.get(layer, "depthwise" if DEPTHWISE.fullmatch(layer) else "conv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Naming:
     norm: tuple[str, str, str, str]  # gamma, beta, mean, variance, after the norm's own name
     axes: Mapping[str, str]  # of the kernels, by kind; a missing axis has length 1
     layers: Mapping[str, tuple[str, str]]  # our layer -> its kernel, and its norm or its bias
+    is_deployed: bool = False  # its branches were folded into biases
 
     @property
     def pad_mode(self) -> Literal["symmetric", "same"]:
@@ -66,11 +66,14 @@ class Naming:
         block, layer, leaf = found.groups()
         kernel, other = self.layers[layer]
         names = {"kernel": kernel, "conv/kernel": kernel, "bias": other}
-        names |= {ours: other + theirs for ours, theirs in zip(NORM, self.norm, strict=True)}
-        if ("{b}" in kernel) != bool(block):
+        if self.is_deployed:
+            names["conv/bias"] = other
+        for ours in (NORM, STATISTICS):  # of a convolution, and of a norm that stands alone
+            names |= {name: other + theirs for name, theirs in zip(ours, self.norm, strict=True)}
+        if ("{b}" in other) != bool(block):
             raise KeyError(path)
         this = self.blocks[BLOCKS[block]] if block else ""
-        return names[leaf].replace("{b}", this), KINDS.get(layer, "conv")
+        return names[leaf].replace("{b}", this), kind_of(layer)
 
     def names_of(self, *layers: str) -> set[str]:
         """What the file calls all tensors of these layers, of "head" and "classifier"."""
@@ -175,8 +178,75 @@ TENSORFLOW = Naming(
         "classifier":     (f"{NET}/Logits/Conv2d_1c_1x1/W",   f"{NET}/Logits/Conv2d_1c_1x1/b"),
     },
 )
+
+
+
+def _beside(layer: str, theirs: str, *, scale: bool = True) -> dict[str, tuple[str, str]]:
+    """GhostNetV3's convolutions beside each other, in timm's names."""
+    named = {layer: f"{theirs}_conv.0", f"{layer}/more_1": f"{theirs}_conv.1",
+             f"{layer}/more_2": f"{theirs}_conv.2"}
+    named |= {f"{layer}/scale": f"{theirs}_scale"} if scale else {}
+    return {ours: (f"{name}.conv.weight", f"{name}.bn1") for ours, name in named.items()}
+
+
+ATTENTION = {
+    "attention/point":    ("{b}.ghost1.short_conv.0.weight",     "{b}.ghost1.short_conv.1"),
+    "attention/row":      ("{b}.ghost1.short_conv.2.weight",     "{b}.ghost1.short_conv.3"),
+    "attention/column":   ("{b}.ghost1.short_conv.4.weight",     "{b}.ghost1.short_conv.5"),
+}
+V2 = replace(
+    OFFICIAL, origin="GhostNetV2", mark=r"blocks\.\d\.\d\.ghost1\.short_conv\.0\.",
+    layers={**OFFICIAL.layers, **ATTENTION},
+)
+V3 = replace(
+    V2, origin="GhostNetV3 in training", mark=r"blocks\.\d\.\d\.ghost1\.primary_rpr_conv\.",
+    layers={
+        **V2.layers,
+        **_beside("ghost1/primary", "{b}.ghost1.primary_rpr", scale=False),
+        **_beside("ghost1/cheap_1", "{b}.ghost1.cheap_rpr"),
+        "ghost1/cheap_1/skip": ("", "{b}.ghost1.cheap_rpr_skip"),
+        **_beside("ghost2/primary", "{b}.ghost2.primary_rpr", scale=False),
+        **_beside("ghost2/cheap_1", "{b}.ghost2.cheap_rpr"),
+        "ghost2/cheap_1/skip": ("", "{b}.ghost2.cheap_rpr_skip"),
+        **_beside("dw", "{b}.dw_rpr"),
+    },
+)
+V3_DEPLOYED = replace(
+    V2, origin="GhostNetV3, folded", mark=r"blocks\.\d\.\d\.ghost1\.primary_conv\.0\.bias",
+    is_deployed=True,
+    layers={
+        **V2.layers,
+        "ghost1/primary": ("{b}.ghost1.primary_conv.0.weight",
+                           "{b}.ghost1.primary_conv.0.bias"),
+        "ghost1/cheap_1": ("{b}.ghost1.cheap_operation.0.weight",
+                           "{b}.ghost1.cheap_operation.0.bias"),
+        "dw":             ("{b}.conv_dw.weight",                  "{b}.conv_dw.bias"),
+        "ghost2/primary": ("{b}.ghost2.primary_conv.0.weight",
+                           "{b}.ghost2.primary_conv.0.bias"),
+        "ghost2/cheap_1": ("{b}.ghost2.cheap_operation.0.weight",
+                           "{b}.ghost2.cheap_operation.0.bias"),
+    },
+)
+REPGHOST = replace(
+    OFFICIAL, origin="RepGhost in training", mark=r"blocks\.\d\.\d\.ghost1\.fusion_bn\.",
+    layers={
+        **OFFICIAL.layers,
+        "ghost1/cheap_1/skip": ("", "{b}.ghost1.fusion_bn.0"),
+        "ghost2/cheap_1/skip": ("", "{b}.ghost2.fusion_bn.0"),
+    },
+)
+REPGHOST_DEPLOYED = replace(
+    OFFICIAL, origin="RepGhost, folded", mark=r"blocks\.\d\.\d\.ghost1\.cheap_operation\.weight",
+    is_deployed=True,
+    layers={
+        **OFFICIAL.layers,
+        "ghost1/cheap_1": ("{b}.ghost1.cheap_operation.weight",  "{b}.ghost1.cheap_operation.bias"),
+        "ghost2/cheap_1": ("{b}.ghost2.cheap_operation.weight",  "{b}.ghost2.cheap_operation.bias"),
+    },
+)
 # fmt: on
-NAMINGS = (OFFICIAL, EARLY, PADDLE, TENSORFLOW)
+# Names that only a later network has are looked for before those that it shares with GhostNet.
+NAMINGS = (V3, V3_DEPLOYED, REPGHOST, REPGHOST_DEPLOYED, V2, OFFICIAL, EARLY, PADDLE, TENSORFLOW)
 
 
 def recognise(names: Iterable[str]) -> tuple[Naming, str] | None:

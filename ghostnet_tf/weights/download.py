@@ -17,6 +17,11 @@ AUTHORS = "https://github.com/huawei-noah/Efficient-AI-Backbones/raw/master"
 PADDLE = "https://paddle-imagenet-models-name.bj.bcebos.com/dygraph"
 
 
+TIMM = ("ghostnet_100", "ghostnetv2_100", "ghostnetv2_130", "ghostnetv2_160", "ghostnetv3_100",
+        "repghostnet_050", "repghostnet_058", "repghostnet_080", "repghostnet_100",
+        "repghostnet_111", "repghostnet_130", "repghostnet_150", "repghostnet_200")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class File:
     """One file of published weights."""
@@ -31,9 +36,10 @@ FILES = {  # what a user types, and for which network -> the file
     ("imagenet", "ghostnet_100"): File(
         "ghostnet_100_imagenet.pth", f"{AUTHORS}/ghostnet_pytorch/models/state_dict_73.98.pth",
         "26da9f2807cd5ba95c607cec01ceb9700d94e0ae"),
-    ("timm", "ghostnet_100"): File(
-        "ghostnet_100_timm.safetensors",
-        "https://huggingface.co/timm/ghostnet_100.in1k/resolve/main/model.safetensors"),
+    **{("timm", name): File(
+        f"{name}_timm.safetensors",
+        f"https://huggingface.co/timm/{name}.in1k/resolve/main/model.safetensors")
+       for name in TIMM},
     ("paddle", "ghostnet_050"): File(
         "ghostnet_050_paddle.pdparams", f"{PADDLE}/GhostNet_x0_5_pretrained.pdparams"),
     ("paddle", "ghostnet_100"): File(

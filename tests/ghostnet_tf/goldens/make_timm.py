@@ -1,4 +1,4 @@
-"""timm's own GhostNet on seeded tensors: the logits that `test_dialects.py` compares with.
+"""timm's own networks on seeded tensors: logits for `test_dialects.py` and `test_family.py`.
 
 And its graph, as torch exports it, for `test_from_onnx.py`. Run it where torch and timm are
 installed (`pip install torch onnx`, `pip install --no-deps timm`, huggingface_hub, pyyaml,
@@ -7,9 +7,11 @@ safetensors), from the root of the project:
     python tests/ghostnet_tf/goldens/make_timm.py
 """
 
+import hashlib
 import importlib.abc
 import importlib.machinery
 import io
+import json
 import sys
 import types
 from pathlib import Path
@@ -22,8 +24,15 @@ sys.path.insert(0, str(HERE.parents[1]))
 from seeded_tensors import images, tensor  # noqa: E402
 
 LOGITS, GRAPH = HERE / "timm_logits.npz", HERE / "timm_ghostnet_050.onnx"
+FAMILY_LOGITS, FAMILY_NAMES = HERE / "timm_family_logits.npz", HERE / "timm_family_names.json"
 WIDTHS = ("050", "100", "130")
 BATCH, SIZE = 2, 64
+FOLDED = "_folded"  # after the name of a network whose branches timm has folded
+REPGHOST = ("050", "058", "080", "100", "111", "130", "150", "200")
+FAMILY = ("ghostnetv2_100", "ghostnetv2_130", "ghostnetv2_160", "ghostnetv3_100",
+          *(f"repghostnet_{width}" for width in REPGHOST))  # fmt: skip
+FOLDED_FAMILY = tuple(f"{name}{FOLDED}" for name in FAMILY if "v2" not in name)
+FAMILY_SIZE = 224  # pixels: the last maps have 7x7, and pooled ones 3x3
 
 
 class Attribute(type):
@@ -61,12 +70,14 @@ class NoTorchvision(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-def seeded(width: str):
-    """timm's ghostnet_<width> with seeded tensors."""
+def seeded(name: str):
+    """timm's network of that name with seeded tensors, after folding where the name says so."""
     import timm
     import torch
 
-    model = timm.create_model(f"ghostnet_{width}")
+    model = timm.create_model(name.removesuffix(FOLDED))
+    if name.endswith(FOLDED):
+        model.convert_to_deploy()
     state = model.state_dict()
     for name, value in state.items():
         if not name.endswith("num_batches_tracked"):
@@ -85,7 +96,7 @@ def onnx_graph(width: str) -> bytes:
 
     out = io.BytesIO()
     torch.onnx.export(
-        seeded(width),
+        seeded(f"ghostnet_{width}"),
         (torch.zeros(1, 3, SIZE, SIZE),),
         out,
         dynamo=False,
@@ -101,14 +112,34 @@ def onnx_graph(width: str) -> bytes:
     return model.SerializeToString()
 
 
-def logits(width: str) -> np.ndarray:
-    """(BATCH, 1000) float64 from timm's ghostnet_<width>, float32 tensors, float64 arithmetic."""
+def logits(name: str, size: int = SIZE, n: int = BATCH, exact: bool = True) -> np.ndarray:
+    """(n, 1000) from a network of timm, float32 tensors; float64 arithmetic if `exact`."""
     import torch
 
-    model = seeded(width)
-    x = torch.from_numpy(images(BATCH, SIZE).transpose(0, 3, 1, 2).astype(np.float64))
+    model = seeded(name)
+    x = torch.from_numpy(images(n, size).transpose(0, 3, 1, 2).copy())
     with torch.no_grad():
-        return model.double().eval()(x).numpy()
+        return (model.double()(x.double()) if exact else model(x)).numpy()
+
+
+def family() -> dict[str, np.ndarray]:
+    """In float32: PyTorch's depthwise convolutions are very slow in float64 at this size."""
+    both = (*FAMILY, *FOLDED_FAMILY)
+    return {name: logits(name, FAMILY_SIZE, 1, exact=False) for name in both}
+
+
+def names() -> dict[str, str]:
+    """Network -> SHA-256 of the sorted lines "name shape" of all tensors of timm's, no counters."""
+    found = {}
+    for name in (*FAMILY, *FOLDED_FAMILY):
+        state = seeded(name).state_dict()
+        lines = sorted(
+            f"{key} {list(value.shape)}\n"
+            for key, value in state.items()
+            if not key.endswith("num_batches_tracked")
+        )
+        found[name] = hashlib.sha256("".join(lines).encode()).hexdigest()
+    return found
 
 
 def files_of_torch() -> dict[str, bytes]:
@@ -132,7 +163,10 @@ def files_of_torch() -> dict[str, bytes]:
 
 def main() -> None:
     sys.meta_path.insert(0, NoTorchvision())
-    np.savez_compressed(LOGITS, **{w: logits(w).astype(np.float32) for w in WIDTHS})
+    of_widths = {w: logits(f"ghostnet_{w}").astype(np.float32) for w in WIDTHS}
+    np.savez_compressed(LOGITS, **of_widths)
+    np.savez_compressed(FAMILY_LOGITS, **family())
+    FAMILY_NAMES.write_text(json.dumps(names(), indent=1) + "\n")
     GRAPH.write_bytes(onnx_graph("050"))
     for name, data in files_of_torch().items():
         (HERE / name).write_bytes(data)
