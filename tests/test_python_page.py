@@ -55,7 +55,6 @@ def test_what_is_printed_is_what_the_page_says_of_it(printed):
 
     assert [line.split()[0] for line in listed.splitlines()] == [
         "ghostnet_050", "ghostnet_100", "ghostnet_130",
-        "ghostnetv2_100", "ghostnetv2_130", "ghostnetv2_160", "ghostnetv3_100",
     ]  # fmt: skip
     assert named.startswith("beacon, lighthouse")
     assert "classes=200" in mismatch

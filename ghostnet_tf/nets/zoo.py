@@ -74,8 +74,8 @@ class Entry:
                 fix=f"use images of {smallest} pixels or more",
             )
         classes = len(labels(self.labels)) if classes is None else classes
-        if self.is_ghostnet:
-            own["deployed"] = deployed
+        if deployed and self.is_ghostnet:
+            own["deployed"] = True
         if branches is not None:
             pick(branches, TRAINING_FORMS, "kind of branches")
             if not self.is_ghostnet and self.family not in ("resnet", "vgg"):

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.sides import Size, sides
-from ghostnet_tf.nets.spec import SMALLEST_IMAGE
+from ghostnet_tf.nets.spec import SMALLEST_IMAGE, TRAINING_FORMS
 
 # A setting that is an option of its own -> that option, and what stands for its value.
 OPTIONS: dict[str, tuple[str, object]] = {
@@ -117,6 +117,11 @@ class Schedule:
                 all(min(sides(size)) >= SMALLEST_IMAGE for _, size in self.sizes),
                 f"sizes must be {SMALLEST_IMAGE} pixels or more",
                 "sizes",
+            ),
+            (
+                self.branches in (None, *TRAINING_FORMS),
+                f"branches must be one of {', '.join(TRAINING_FORMS)}",
+                "branches",
             ),
             (self.learning_rate > 0, "learning_rate must be above 0", "learning_rate"),
             *(

@@ -17,7 +17,7 @@ def test_the_schedule_of_the_running_run_is_unchanged():
         "randaugment": None, "mixup": 0.0, "dropout": 0.1, "precision": "float32", "seed": 0,
         # settings that came after that run: as it was without them
         "ema_grows": False, "freeze": False, "class_weights": False, "early_stop": None,
-        "hold_out": "random", "legs": [], "every_photo": False,
+        "hold_out": "random", "legs": [], "every_photo": False, "branches": None,
     }  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def test_settings_are_json_or_text():
         ("sizes=[]", "must begin at epoch 0"),
         ("sizes=[[0,8]]", "32 pixels or more"),
         ("optimizer=lion", "optimizer is 'lion'"),
+        ("branches=repgost", "branches must be one of repghost, ghostnetv3, repvgg"),
         ("precision=float16", "precision is 'float16'"),
         ("learning_rate=0", "above 0"),
         ("learning_rate=NaN", "learning_rate is nan"),

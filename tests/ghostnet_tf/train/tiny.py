@@ -28,7 +28,7 @@ ARGS = ["--model", "tiny_100", "--schedule", "finetune", "--held-out", "16"]
 SETTINGS = ["sizes=[[0,32]]", "batch=16", "epochs=3", "learning_rate=0.05", "randaugment=[1,5]"]
 
 
-def tiny(width=1.0, classes=4, dropout=0.2, size=None, name="tiny_100"):
+def tiny(width=1.0, classes=4, dropout=0.2, size=None, branches=None, name="tiny_100"):
     """(N, H, W, 3) -> (N, classes)."""
     from keras import Input, Model, layers
 
@@ -36,8 +36,8 @@ def tiny(width=1.0, classes=4, dropout=0.2, size=None, name="tiny_100"):
 
     image = Input((size, size, 3), name="image")
     x = ConvNorm(round(8 * width), 3, 2, "relu", name="stem")(image)
-    x = GhostBottleneck(16, 8, 3, 2, 0.25, name="block_00")(x)
-    x = GhostBottleneck(16, 8, name="block_01")(x)
+    x = GhostBottleneck(16, 8, 3, 2, 0.25, branches=branches, name="block_00")(x)
+    x = GhostBottleneck(16, 8, branches=branches, name="block_01")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     return Model(image, layers.Dense(classes, name="classifier")(x), name=name)
