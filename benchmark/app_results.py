@@ -136,7 +136,8 @@ def read(data: bytes, models: Sequence[Model]) -> Results:
 def doubts(said: Document) -> list[str]:
     """What the app itself knows against its numbers, each with what to do about it."""
     visits = [visit for one in said.rounds for visit in one.visits.values()]
-    cores = {place.core for v in visits for place in (v.before, v.after)} - {None}
+    places = [place for v in visits for place in (v.before, v.after)]
+    cores = {place.core for place in places if place.core is not None}
     found = []
     if said.facts.get("debuggable") != "no":
         found.append("the app is a debuggable build: install the build type measure")
@@ -162,11 +163,11 @@ def visit(said: Document, model: Model, seen: AppVisit) -> Visit:
         model_sha256=model.sha256,
         latency_ms=seen.latency_ms,
         warmup_ms=seen.warmup_ms,
-        load_ms=0.0,  # Kotlin's interface reads and compiles in one step
+        load_ms=0.0,  # the app reads and compiles in one step
         init_ms=seen.load_ms,
         peak_memory_bytes=seen.peak_memory_bytes,
         output_sha256=seen.output_sha256,
-        # As the record has it: Kotlin's interface does not say.
+        # As the record has it: the app does not ask.
         delegation=Delegation(
             delegated_ops=record.delegated_ops,
             total_ops=record.total_ops,

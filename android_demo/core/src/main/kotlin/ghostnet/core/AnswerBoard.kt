@@ -6,10 +6,15 @@ data class AnswerLine(
     val percent: Int,
 )
 
+<<<<<<< HEAD
 /** Below this probability the best answer is a guess, and called one: measured, in `web_demo/README.md`. */
 const val NOT_SURE_BELOW = 0.4
+=======
+/** Below this probability the best answer is wrong more often than right; the page has the same. */
+const val SURE_FROM = 0.4
+>>>>>>> 8af8d35 (Be sure from the same probability on as the page, and follow the record in the goldens)
 
-fun isSure(answers: List<Answer>): Boolean = answers.isNotEmpty() && answers[0].probability >= NOT_SURE_BELOW
+fun isSure(answers: List<Answer>): Boolean = answers.isNotEmpty() && answers[0].probability >= SURE_FROM
 
 /**
  * Rows of answers, best first. A row is told only when what it says changes, so that a screen reader
