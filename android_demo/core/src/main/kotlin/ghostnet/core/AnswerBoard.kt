@@ -6,13 +6,8 @@ data class AnswerLine(
     val percent: Int,
 )
 
-<<<<<<< HEAD
-/** Below this probability the best answer is a guess, and called one: measured, in `web_demo/README.md`. */
-const val NOT_SURE_BELOW = 0.4
-=======
-/** Below this probability the best answer is wrong more often than right; the page has the same. */
+/** Below this probability the best answer is wrong more often than right (`web_demo/README.md`). */
 const val SURE_FROM = 0.4
->>>>>>> 8af8d35 (Be sure from the same probability on as the page, and follow the record in the goldens)
 
 fun isSure(answers: List<Answer>): Boolean = answers.isNotEmpty() && answers[0].probability >= SURE_FROM
 
