@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -117,9 +118,9 @@ def compiled(packed) -> Compiled:
 def gradle_functions(folder: Path) -> Path:
     """What the app's build script decides by itself, as a source that a test can call."""
     script = (DEMO / "app" / "build.gradle.kts").read_text()
-    found = re.findall(r"^fun .*?(?=\n\n)", script, re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(r"^    fun foreignPermissions.*?(?=^})", script, re.MULTILINE | re.DOTALL)
     source = folder / "Gradle.kt"
-    source.write_text("package gradle\n\n" + "\n".join(found))
+    source.write_text("package gradle\n\n" + textwrap.dedent(found))
     return source
 
 

@@ -170,14 +170,6 @@ def test_doubts_begin_where_the_benchmark_doubts():
         assert float(value) == getattr(doubts, name), name
 
 
-def test_app_and_page_are_sure_from_the_same_probability_on():
-    app = (DEMO / "core/src/main/kotlin/ghostnet/core/AnswerBoard.kt").read_text()
-    page = (ROOT / "web_demo" / "js" / "answers.js").read_text()
-
-    (ours,), (theirs,) = (re.findall(r"SURE_FROM = ([\d.]+)", text) for text in (app, page))
-    assert float(ours) == float(theirs)
-
-
 def test_only_adb_can_start_the_benchmark_from_outside():
     activities = ET.parse(APP / "AndroidManifest.xml").getroot().iter("activity")  # noqa: S314
     open_to = {

@@ -130,7 +130,7 @@ def test_gradle_is_asked_for_tasks_that_there_are(called):
 
     assert len(asked) == 3
     script = (ROOT / "android_demo/app/build.gradle.kts").read_text()
-    assert 'tasks.register("check${name}Permissions")' in script
+    assert 'tasks.register<CheckPermissions>("check${name}Permissions")' in script
     for task in " ".join(asked).replace("gradlew ", "").split():
         module, name = re.fullmatch(r":(\w+):(\w+)", task).groups()  # type: ignore
         assert name in GRADLE[module], task

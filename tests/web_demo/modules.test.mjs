@@ -184,7 +184,7 @@ test("an answer is sure from its threshold on", () => {
   assert.ok(isSure([{probability: SURE_FROM}]));
   assert.ok(!isSure([{probability: SURE_FROM - 1e-9}, {probability: 0.1}]));
   const app = "../../android_demo/core/src/main/kotlin/ghostnet/core/AnswerBoard.kt";
-  const ofApp = readFileSync(new URL(app, JS), "utf8").match(/NOT_SURE_BELOW = (\S+)/)[1];
+  const ofApp = readFileSync(new URL(app, JS), "utf8").match(/SURE_FROM = (\S+)/)[1];
   assert.equal(Number(ofApp), SURE_FROM);
 });
 

@@ -28,7 +28,8 @@ class CropFrame(
 
     override fun onDraw(canvas: Canvas) {
         val (left, top, width, height) = seen ?: return
-        canvas.drawRect(left.toFloat(), top.toFloat(), (left + width).toFloat(), (top + height).toFloat(), paint)
+        val (right, bottom) = Pair(left + width, top + height)
+        canvas.drawRect(left.toFloat(), top.toFloat(), right.toFloat(), bottom.toFloat(), paint)
     }
 
     private companion object {

@@ -90,12 +90,13 @@ class FitTest {
     @Test
     fun theFrameIsRoundWhatTheNetworkSees() {
         val fit = Fit(Extent(480, 800), stream, Mount(90, false), 0)
+        val turned = Fit(Extent(800, 480), stream, Mount(90, false), 1)
 
         assertEquals(Seen(30.0, 190.0, 420.0, 420.0), fit.seen(0.875))
         assertEquals(Seen(0.0, 160.0, 480.0, 480.0), fit.seen(1.0))
         assertEquals(Seen(0.0, 280.0, 480.0, 240.0), fit.seen(1.0, aspect = 2.0))
         assertEquals(Seen(80.0, 80.0, 320.0, 640.0), fit.seen(1.0, aspect = 0.5))
-        assertEquals(Seen(160.0, 0.0, 480.0, 480.0), Fit(Extent(800, 480), stream, Mount(90, false), 1).seen(1.0))
+        assertEquals(Seen(160.0, 0.0, 480.0, 480.0), turned.seen(1.0))
     }
 
     @Test

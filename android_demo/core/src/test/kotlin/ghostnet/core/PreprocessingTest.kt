@@ -10,7 +10,8 @@ class PreprocessingTest {
         for (case in cases) {
             val preprocessing = Record.preprocessing(case.fields("preprocessing"))
             val photo = Goldens.photo(case.whole("width").toInt(), case.whole("height").toInt())
-            val what = "${photo.width}x${photo.height} ${preprocessing.resample} ${preprocessing.height}x${preprocessing.width}"
+            val input = "${preprocessing.height}x${preprocessing.width}"
+            val what = "${photo.width}x${photo.height} ${preprocessing.resample} $input"
 
             val pixels = preprocessing.pixels(photo)
 
