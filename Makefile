@@ -42,7 +42,7 @@ explore: $(VENV)/onnx
 		sh -c 'while $(BIN)/python -m pytest -m hypothesis -x -q; do :; done; exit 1' || test $$? = 124
 
 schedule: $(VENV)/core
-	$(BIN)/python kernels/schedule.py --write
+	$(BIN)/python kernels/loop_cycles.py --write
 	$(BIN)/python docs/results.py
 
 ASSETS := android_demo/app/src/main/assets

@@ -55,7 +55,7 @@ COMMANDS = [
     ("benchmark/run.py",),
     ("benchmark/saved.py",),
     ("benchmark/benchmark_model.py",),
-    ("kernels/schedule.py",),
+    ("kernels/loop_cycles.py",),
     ("web_demo/models.py",),
     ("web_demo/serve.py",),
     ("web_demo/website.py",),

@@ -116,7 +116,7 @@ def loops(loop: Loop, assembly: str) -> list[list[str]]:
     if not found:
         raise CheckFailed(
             f"{loop.file} has no loop of {loop.macs} multiply-adds",
-            fix="if that is meant, say so in OURS of kernels/schedule.py",
+            fix="if that is meant, say so in OURS of kernels/loop_cycles.py",
         )
     return found
 
