@@ -45,7 +45,8 @@ class DFCAttention(layers.Layer):
         y = halved(x)  # (N, H // 2, W // 2, C)
         for step in self.steps:
             y = step(y, training=training)  # (N, H // 2, W // 2, filters)
-        return nearest(y, *ops.shape(x)[1:3])
+        shape: Any = ops.shape(x)
+        return nearest(y, *shape[1:3])
 
 
 def halved(x: Any) -> Any:
@@ -66,7 +67,8 @@ def nearest(x: Any, height: Any, width: Any) -> Any:
     read 0 0 1 1 1 2 2, and every network of 7x7 maps would be another one.
     In concatenations and reshapes, because XNNPACK has no RESIZE_NEAREST_NEIGHBOR.
     """
-    _, h, w, channels = ops.shape(x)
+    shape: Any = ops.shape(x)
+    _, h, w, channels = shape
     x = ops.reshape(ops.concatenate([x, x], 3), (-1, h, 2 * w, channels))  # every pixel twice
     x = ops.reshape(ops.concatenate([x, x], 2), (-1, 2 * h, 2 * w, channels))  # every row twice
     return _first_again(_first_again(x, 1, height), 2, width)
@@ -74,7 +76,8 @@ def nearest(x: Any, height: Any, width: Any) -> Any:
 
 def _first_again(x: Any, axis: int, side: Any) -> Any:
     """The first row or column once more where an odd number of them is wanted."""
-    has = ops.shape(x)[axis]
+    shape: Any = ops.shape(x)
+    has = shape[axis]
     if isinstance(side, int) and side == has:
         return x
     missing = side - has  # 1, or 0 where sizes are open

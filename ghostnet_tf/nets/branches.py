@@ -84,12 +84,9 @@ class BranchedConvNorm(ConvNorm):
     def folded_away(self) -> int:
         """Parameters that inference does not have: all but one kernel and one bias."""
         own: Any = self
-        norms = [
-            own.norm,
-            *(branch.norm for branch in self.convolutions),
-            *filter(None, [own.skip]),
-        ]
-        beside = sum(math.prod(branch.conv.kernel.shape) for branch in self.convolutions)
+        branches: list[Any] = self.convolutions
+        norms = [own.norm, *(branch.norm for branch in branches), *filter(None, [own.skip])]
+        beside = sum(math.prod(branch.conv.kernel.shape) for branch in branches)
         channels = own.norm.beta.shape[0]
         return beside + 2 * channels * len(norms) - channels
 

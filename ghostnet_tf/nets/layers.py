@@ -172,7 +172,7 @@ class GhostBottleneck(layers.Layer):
         self.pad_mode: PadMode = pad_mode
         ghost: dict[str, Any] = {"cheap_kernel": cheap_kernel}
         rest: dict[str, Any] = {"branches": branches, "deployed": deployed}
-        kind: type[Ghost] = RepGhostModule
+        kind: Any = RepGhostModule
         if module == "ghost":
             kind, ghost = GhostModule, {**ghost, "ratio": ratio, "pad_mode": pad_mode}
         self.ghost1 = kind(hidden, activation="relu", name="ghost1", **ghost, **rest)

@@ -17,7 +17,7 @@ def test_every_recipe_keeps_its_promises(name, size, tmp_path):
     """`export` raises CheckFailed for a graph or an answer that is not as promised."""
     network = from_zoo(name, "seeded", size)
 
-    files = {f.record.recipe: f for f in export(network, RECIPES, out=tmp_path).files}
+    files = {f.record.recipe: f for f in export(network, tuple(RECIPES), out=tmp_path).files}
 
     assert files.keys() == RECIPES.keys()
     assert network.family == ("repghost" if "rep" in name else "ghostnetv2")
