@@ -10,6 +10,7 @@ from ghostnet_tf.nets.branches import BranchedConvNorm
 from ghostnet_tf.nets.pretrained import pretrained
 from ghostnet_tf.train.command import main
 from ghostnet_tf.weights import checkpoint
+from tests.counts import ALL
 from tests.planted import parts
 
 
@@ -34,7 +35,9 @@ def test_a_network_without_ghost_modules_has_no_branches(name):
         zoo.parse_model(name).build(branches="repvgg")
 
 
-@pytest.mark.parametrize(("name", "n"), [("ghost_resnet56", 108), ("ghost_vgg16", 26)])
+@pytest.mark.parametrize(
+    ("name", "n"), [("ghost_vgg16", 26), *([("ghost_resnet56", 108)] if ALL else [])]
+)
 def test_the_papers_other_networks_take_branches_too(name, n):
     """A primary and a cheap convolution of every module; the stem of the ResNet has none."""
     model = zoo.parse_model(name).build(branches="repvgg", size=32)
