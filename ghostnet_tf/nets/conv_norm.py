@@ -61,20 +61,24 @@ class Norm(layers.BatchNormalization):
 
         x = tf.cast(x, tf.float32)
         none = tf.constant([], tf.float32)
+        gamma, beta, moving_mean, moving_variance = self._variables()
         y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=x, scale=tf.cast(self.gamma.value, tf.float32), mean=none, variance=none,
-            offset=tf.cast(self.beta.value, tf.float32), epsilon=self.epsilon,
+            x=x, scale=tf.cast(gamma.value, tf.float32), mean=none, variance=none,
+            offset=tf.cast(beta.value, tf.float32), epsilon=self.epsilon,
             exponential_avg_factor=1.0, is_training=True,
         )  # fmt: skip
         # It divides by one less than there are; Keras, and so the statistics in use, by all.
         n = tf.cast(tf.size(x) / tf.shape(x)[-1], tf.float32)
         for moving, new in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance * (n - 1) / n),
+            (moving_mean, mean),
+            (moving_variance, variance * (n - 1) / n),
         ):
             kept = moving.value * self.momentum + new * (1.0 - self.momentum)
             moving.value.assign(kept, read_value=False)
         return tf.cast(y, self.compute_dtype)
+
+    def _variables(self) -> tuple[Any, ...]:
+        return self.gamma, self.beta, self.moving_mean, self.moving_variance
 
 
 @register

@@ -63,7 +63,7 @@ class _OneGraph(keras.optimizers.Optimizer):
     ema_grows = False
 
     def _backend_apply_gradients(self, grads, trainable_variables):
-        rate = ops.cast(self.learning_rate, "float32")
+        rate: Any = ops.cast(self.learning_rate, "float32")
         undecayed = 1 - rate * (self.weight_decay or 0.0)
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             if self.weight_decay and self._use_weight_decay(variable):

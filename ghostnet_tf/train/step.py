@@ -1,6 +1,7 @@
 """One step of training, as a function of a batch."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,14 +31,16 @@ def training_step(model: keras.Model, loss: keras.losses.Loss) -> Step:
         trained = model.trainable_variables
         with tf.GradientTape() as tape:
             logits = model(images, training=True)  # (N, classes)
-            nat = loss(targets, logits, sample_weight=weights)
+            nat: Any = loss(targets, logits, sample_weight=weights)
         model.optimizer.apply(tape.gradient(nat, trained), trained)
         right = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
         return nat, tf.reduce_mean(tf.cast(right, tf.float32))
 
+    run: Any = step
+
     def by_tensorflow(images, targets, weights):
         given = None if weights is None else tf.constant(weights)
-        nat, right = step(tf.constant(images), tf.constant(targets), given)
+        nat, right = run(tf.constant(images), tf.constant(targets), given)
         return float(nat), float(right)
 
     return by_tensorflow

@@ -399,7 +399,7 @@ def test_ctrl_c_before_the_first_step_ends_the_run_there(photos, tmp_path):
 FIRST = "no epoch was finished, the same command begins anew"
 PRESSED = {  # in which phase Ctrl-C arrives: where that is, what is said, and how many epochs stay
     "looking for photos": ("ghostnet_tf.data.photos.Photos.__init__", UNTOUCHED, 0),
-    "tracing": ("ghostnet_tf.nets.layers.Norm.call", FIRST, 0),
+    "tracing": ("ghostnet_tf.nets.conv_norm.Norm.call", FIRST, 0),
     "between batches": ("ghostnet_tf.train.data.TrainBatches.__getitem__", FIRST, 0),
     "scoring": ("ghostnet_tf.train.data.EvalBatches.__getitem__", FIRST, 0),
     "writing": ("ghostnet_tf.train.training.Run._save", "epoch 1 is kept in", 1),
