@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+from ghostnet_tf.nets.conv_norm import Norm
 from ghostnet_tf.nets.layers import (
     ConvNorm,
     GhostBottleneck,
     GhostModule,
-    Norm,
     PointwiseConv2D,
     SqueezeExcite,
 )
