@@ -124,7 +124,7 @@ def command():
 errors.run(command)
 """
 ENDLESS = (  # Python would wait for this thread, which is no daemon
-    "threading.Thread(target=threading.Event().wait).start(); "
+    "threading.Thread(target=threading.Event().wait, daemon=False).start(); "
     "os.kill(os.getpid(), signal.SIGINT); threading.Event().wait()"
 )
 TWICE = f"threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start(); {ENDLESS}"
@@ -141,5 +141,5 @@ def test_a_command_ends_although_its_work_does_not(work):
 def command(work: str) -> subprocess.CompletedProcess[str]:
     code = PRESSED.format(work=work)
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
