@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         (args.into / name).unlink(missing_ok=True)
     size_mb = sum(map(len, files.values())) / 1e6
     out(f"wrote {len(files)} files, {size_mb:.1f} MB, into {args.into}")
-    out("next: publish that folder, as web_demo/README.md says")
+    out("that folder can be published: how, says web_demo/README.md")
     return 0
 
 
