@@ -209,7 +209,8 @@ class Run:
         kept = f"; epoch {done} is kept in {str(self.folder)!r}" if done else ""
         raise UserError(
             f"the {which} of epoch {done + 1} is {loss}: the run has diverged{kept}",
-            fix=f"{option('learning-rate', f'{rate:g}')}, and another {option('out', 'DIR')}",
+            fix=f"{option('learning-rate', float(f'{rate:g}'))}, and another "
+            f"{option('out', 'DIR')}",
         )
 
     def score(self) -> dict[str, float]:

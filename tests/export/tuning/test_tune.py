@@ -354,7 +354,7 @@ def test_what_a_person_can_fix_is_said(int8, line, what, fix):
     with pytest.raises(UserError, match=what) as error:
         tune.main([str(int8), *line])
 
-    assert fix in error.value.fix
+    assert fix in error.value.fix.typed
     assert not list(int8.parent.glob("*tuned*"))
 
 

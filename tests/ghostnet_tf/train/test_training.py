@@ -166,7 +166,8 @@ def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept(done, phot
     with pytest.raises(UserError, match=r"held-out photos .* is nan: the run has") as stop:
         run.epoch()
 
-    assert stop.value.fix == "--learning-rate 0.05, and another --out"
+    assert stop.value.fix.typed == "--learning-rate 0.05, and another --out DIR"
+    assert stop.value.fix == "learning_rate=0.05, and another out=DIR"
     assert ("epoch 3 is kept" in str(stop.value)) == (done == 3)
     assert len(run.history) == done and not [*tmp_path.iterdir()]
 
