@@ -161,7 +161,7 @@ def misread(graph: Graph) -> str:
 
 def _has_other_types(data: bytes) -> bool:
     """Whether a tensor is of a type that is hardly ever seen: reading the graph takes a while."""
-    graph = schema.Model.GetRootAs(data, 0).Subgraphs(0)
+    graph: Any = schema.Model.GetRootAs(data, 0).Subgraphs(0)
     kinds = {graph.Tensors(i).Type() for i in range(graph.TensorsLength())}
     usual = {getattr(schema.TensorType, kind) for kind in ("INT32", *KERNELS_OF_FLOATS)}
     return not kinds <= usual

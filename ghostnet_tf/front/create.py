@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
+from ghostnet_tf.nets.costs import COSTS
 from ghostnet_tf.nets.pretrained import pretrained
 
 if TYPE_CHECKING:
@@ -147,19 +147,12 @@ class Listed:
     @property
     def parameters(self) -> int:
         """Trainable ones, with 1000 classes (of ImageNet), or as many as its authors had."""
-        return self._cost[0]
+        return COSTS[self.name][0]
 
     @property
     def macs(self) -> int:
         """Multiply-adds for one photo of `size` pixels."""
-        return self._cost[1]
-
-    @cached_property
-    def _cost(self) -> tuple[int, int]:
-        from ghostnet_tf.nets import counts
-
-        model = zoo.parse_model(self.name).build(size=self.size, deployed=True)
-        return counts.parameters(model)[0], counts.macs(model)
+        return COSTS[self.name][1]
 
     def __str__(self) -> str:
         cost = f"{self.parameters / 1e6:7.2f} M parameters {self.macs / 1e6:8.1f} M multiply-adds"
@@ -176,8 +169,7 @@ class Table(tuple[Listed, ...]):
 def list_models(pattern: str = "*") -> Table:
     """The networks whose names match `pattern`, as a shell would match it; printed, a table.
 
-    Each has `name`, `size`, `weights`, `parameters` and `macs`. The last two are counted from the
-    built network when they are first asked for, which takes about a second each.
+    Each has `name`, `size`, `weights`, `parameters` and `macs`.
 
         for listed in gn.list_models("ghostnet*"):
             print(listed.name, listed.parameters)

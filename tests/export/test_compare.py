@@ -231,6 +231,10 @@ def test_what_is_no_pair_is_refused_with_a_way_out(pair, tmp_path):
     other = saved(tmp_path / "other", weights_sha256="1" * 64)
     with pytest.raises(UserError, match="different weights"):
         main([str(file), "--with", str(other), *ask])
+    with pytest.raises(UserError, match="'colours' is no network of ours"):
+        main([str(file), "--with", "tinyimagenet", *ask])
+    with pytest.raises(UserError, match=r"there is no file 'none\.keras'"):
+        main([str(file), "--with", "none.keras", *ask])
     float32.unlink()
     with pytest.raises(UserError, match="no float32 file beside") as refused:
         main([str(file), *ask])

@@ -145,6 +145,56 @@ def test_narrow_weights_are_read_and_left_with_the_reason(name, type_name, most)
     assert any(f"its {reason}" in why for why in find(graph).left)
 
 
+def with_kernel(type_name: str, is_cast: bool = False) -> bytes:
+    """The small float32 network with its first kernel in another type, or cast from it."""
+    graph = Graph((FILES / "micro_float32.tflite").read_bytes())
+    conv = next(op for op in graph.ops if op.name == "CONV_2D")
+    kernel = conv.inputs[1]
+    exact = graph.constant(kernel)
+    assert exact is not None
+    upper = (np.ascontiguousarray(exact).view("<u4") >> 16).astype("<u2")
+    values = upper if type_name == "BFLOAT16" else exact.astype(type_name.lower())
+    new = graph.add_tensor(kernel, "narrow", graph.shape(kernel), values)
+    graph.subgraph.tensors[new].type = getattr(schema.TensorType, type_name)
+    if is_cast:
+        between = graph.add_tensor(kernel, "widened", graph.shape(kernel))
+        kinds = {"inDataType": schema.TensorType.BFLOAT16, "outDataType": 0}
+        graph.insert("CAST", [new], between, before=conv, **kinds)
+        new = between
+    graph.rewire(conv, 1, new)
+    return graph.to_bytes()
+
+
+@pytest.mark.parametrize("type_name", ["INT2", "BFLOAT16", "FLOAT16", "INT16"])
+def test_a_kernel_that_the_runtime_takes_for_floats_is_the_reason(tmp_path, capsys, type_name):
+    """LiteRT 2.3.0 asks no CONV_2D of what type its kernel is, and computes whatever comes."""
+    file = tmp_path / "theirs.tflite"
+    is_packed = type_name == "INT2"
+    data = (FILES / "micro_dynamic_wi2.tflite").read_bytes() if is_packed else None
+    file.write_bytes(data or with_kernel(type_name))
+    reason = f"'ghost1_primary' is a CONV_2D with its kernel in {type_name}"
+
+    with pytest.raises(UserError, match=reason):
+        ghost_op.main([str(file)])
+    with pytest.raises(UserError, match=reason):
+        Runtime(file.read_bytes()).run(np.zeros((1, 16, 16, 3), np.float32))
+    assert verify.main([str(file)]) == 1
+    assert f"FAILED    {RUNS}" in (out := capsys.readouterr().out) and reason in out
+
+
+def test_a_kernel_cast_from_bfloat16_works_everywhere(tmp_path):
+    file = tmp_path / "theirs.tflite"
+    file.write_bytes(with_kernel("BFLOAT16", is_cast=True))
+
+    assert Graph(file.read_bytes()).ops[0].name == "CAST"
+    with pytest.raises(UserError, match=r"7 of 8 checks could not be made: there is no record"):
+        verify.main([str(file)])
+    assert facts(file.read_bytes()).delegation.n_ops == 17
+    assert ghost_op.main([str(file)]) == 0
+    ours = Graph((tmp_path / "theirs_ghostop.tflite").read_bytes())
+    assert any(op.is_ghost for op in ours.ops)
+
+
 @pytest.mark.parametrize("name", ["micro_dynamic_wi4", "micro_weight_only_wi4"])
 def test_operators_go_beside_narrow_weights(tmp_path, name):
     assert ghost_op.main([here(tmp_path, name, FILES)]) == 0
