@@ -4,7 +4,7 @@ In decibels; where a network gives classes or yes and no itself, in the share th
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,17 @@ EQUAL = {
     "static_wi8_ai8_int8io": 0.9,  # .971
     "static_wi8_ai16": 0.9,  # .978
 }
+
+
+# A network may multiply the rounding of float32 itself: a GhostNet with fresh weights has gates
+# that get 1e5 where 3 is all they tell apart, and Keras is then as far from its sums in float64
+# (73 dB) as from its file (72). So where a float32 file misses its gate, the last bit of every
+# pixel is changed in the original, and the file may differ by MARGIN_DB more than the original
+# does then. Measured (file; original): bundled 126; 132, seeded GhostNet 115; 115, seeded
+# MobileNetV2 99.5; 99.5, fresh GhostNets 72.3; 74.6, 72.7; 83.4, 83; 84, 106; 115, 114; 101. Bugs
+# planted in those reach 26, and LEAST_DB is always asked. From 110 dB on, nothing is asked less.
+LAST_BIT = 2.0**-23
+MARGIN_DB, LEAST_DB = 20.0, 50.0
 
 
 @dataclass(frozen=True)
@@ -128,11 +139,27 @@ def asked_db(recipe: str, is_bundled: bool = False) -> float:
     return gate.bundled_db if is_bundled else gate.any_db
 
 
+def unsteady_db(run: Callable[[np.ndarray], Outputs], images: np.ndarray) -> float | None:
+    """How far a network agrees with itself on images whose last bits differ; None: no decibels."""
+    signs = np.random.default_rng(0).choice([-LAST_BIT, LAST_BIT], images.shape)
+    moved = (images.astype(np.float64) * (1 + signs)).astype(np.float32)
+    return parity(run(images), run(moved)).snr_db
+
+
+def asked_of_unsteady(asked: float, unsteady: float | None) -> float:
+    """What is asked of the float32 file of a network that agrees with itself so far."""
+    return asked if unsteady is None else min(asked, max(unsteady - MARGIN_DB, LEAST_DB))
+
+
 def broken_gate(
-    recipe: str, measured: Parity, original: str = "Keras", is_bundled: bool = False
+    recipe: str,
+    measured: Parity,
+    original: str = "Keras",
+    is_bundled: bool = False,
+    asked: float | None = None,
 ) -> list[str]:
-    """Empty, or why a file of this recipe is not faithful enough."""
-    needed, why = asked_db(recipe, is_bundled), GATES[recipe].why
+    """Empty, or why a file of this recipe is not faithful enough; `asked`: in place of its gate."""
+    needed, why = asked_db(recipe, is_bundled) if asked is None else asked, GATES[recipe].why
     broken = []
     if measured.snr_db is not None and not measured.snr_db >= needed:
         broken.append(

@@ -22,6 +22,7 @@ from ghostnet_tf.base.record import (
     tool_versions,
 )
 from ghostnet_tf.base.sides import spelled
+from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -37,7 +38,16 @@ from .kept import float_ops, layers_named
 from .metadata import attach_metadata
 from .network import Converted, Network
 from .overwriting import refuse_other_layers, refuse_other_weights
-from .parity import Outputs, Parity, bounded_db, broken_gate, parity
+from .parity import (
+    Outputs,
+    Parity,
+    asked_db,
+    asked_of_unsteady,
+    bounded_db,
+    broken_gate,
+    parity,
+    unsteady_db,
+)
 from .quantize import quantize
 from .ranges import Ranges
 from .recipes import DEFAULT_RECIPES, RECIPES, refuse_keeping_nothing
@@ -57,6 +67,7 @@ class Exported:
 
     path: Path
     record: Record
+    asked_db: float  # that it had to reach
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,7 @@ def export(
     judged = images[:PARITY_IMAGES]
     with stages.stage(f"run the {converted.original} model"):
         reference = converted.run(judged)
-    finished = []
+    finished, asked = [], {}
     for recipe in recipes:
         with stages.stage(recipe):
             graph = quantize(float32, recipe, ranges, layers)
@@ -142,7 +153,8 @@ def export(
                 record = replace(record, kept_float=kept)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
-            refuse_broken(record, facts(data), agreement, network, used)
+            asked[recipe] = asked_of(recipe, network, agreement, converted, judged)
+            refuse_broken(record, facts(data), agreement, network, used, asked[recipe])
             scores = network.accuracies.get(sha256(data))
             record = replace(
                 record,
@@ -159,7 +171,9 @@ def export(
     original = None
     if labelled is not None:
         original, finished = scored(network, finished, labelled, stages)
-    files = tuple(Exported(*save(out, record, data)) for data, record in finished)
+    files = tuple(
+        Exported(*save(out, record, data), asked[record.recipe]) for data, record in finished
+    )
     return Result(files, original, ranges, ending)
 
 
@@ -295,14 +309,40 @@ def measured(without: Flatbuffer, images: Images, reference: Outputs) -> dict[st
     }
 
 
+def asked_of(
+    recipe: str, network: Network, agreement: Parity, converted: Converted, images: Images
+) -> float:
+    """The decibels that a file must reach: its gate, or less of a float32 file that missed it and
+    is of a network that does not agree with itself. Published weights are asked all of it."""
+    asked = asked_db(recipe, network.is_bundled_ghostnet)
+    has_missed = agreement.snr_db is not None and agreement.snr_db < asked
+    if recipe != "float32" or not has_missed or network.accuracies:
+        return asked
+    if not isinstance(images, np.ndarray):  # samples of other things than pixels
+        return asked
+    unsteady = unsteady_db(converted.run, images)
+    less = asked_of_unsteady(asked, unsteady)
+    if unsteady is not None and less < asked:
+        note(
+            f"note: {network.name} agrees with itself to {unsteady:.1f} dB where the last bit of "
+            f"every pixel changes, so float32 is asked {less:.0f} dB: are its weights trained?"
+        )
+    return less
+
+
 def refuse_broken(
-    record: Record, says: Facts, agreement: Parity, network: Network, ranges: Ranges | None
+    record: Record,
+    says: Facts,
+    agreement: Parity,
+    network: Network,
+    ranges: Ranges | None,
+    asked: float,
 ) -> None:
     """CheckFailed with every promise of its recipe that a finished file does not keep."""
     is_mixed = record.kept_float is not None
     promised = promise(record.recipe, record.family, record.parameters, is_mixed=is_mixed)
     unfaithful = broken_gate(
-        record.recipe, agreement, network.original, network.is_bundled_ghostnet
+        record.recipe, agreement, network.original, network.is_bundled_ghostnet, asked
     )
     if unfaithful and ranges:
         unfaithful += hardly_changing(ranges)

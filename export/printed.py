@@ -12,7 +12,7 @@ from ghostnet_tf.base.doors import SAMPLE_ID, next_line, sample, typed
 from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.sides import spelled
 
-from .parity import EQUAL, asked_db
+from .parity import EQUAL
 
 if TYPE_CHECKING:
     from ghostnet_tf.base.record import Record
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation
     from .ghostop.making import Made
     from .network import Network
-    from .pipeline import Result
+    from .pipeline import Exported, Result
     from .values import Given
     from .verification import Check
 
@@ -57,7 +57,7 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
     if result.original:
         lines.append(f"  {network.original:24}{'':59}top-1 {result.original.top1:.2%}")
     for file in result.files:
-        lines.append("  " + row(file.record, network, result))
+        lines.append("  " + row(file, result))
         lines += kept_lines(file.record)
     if transposes := first.ops.get("TRANSPOSE"):
         lines.append(f"the network permutes axes itself: {transposes} TRANSPOSE")
@@ -79,12 +79,13 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
     return lines
 
 
-def row(record: "Record", network: "Network", result: "Result") -> str:
+def row(file: "Exported", result: "Result") -> str:
     """One file: size, fidelity and the least that is asked of it, partitions, accuracy."""
+    record = file.record
     partitions = f"{record.partitions} partition{'s' * (record.partitions != 1)}"
     line = f"{record.recipe:24}{record.size_bytes / 1e6:5.1f} MB"
     if record.parity_db is not None:
-        asked = f"({asked_db(record.recipe, network.is_bundled_ghostnet):.0f} asked)"
+        asked = f"({file.asked_db:.0f} asked)"
         line += f" {record.parity_db:6.1f} dB {asked:11}"
     if record.parity_equal is not None:
         asked = f"({100 * EQUAL[record.recipe]:.3g} asked)"

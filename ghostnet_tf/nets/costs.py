@@ -1,7 +1,7 @@
 """What the networks that are listed cost, counted from the built ones, deployed.
 
-Building all of them takes half a minute, and nobody waits that long for a list. `tests/ghostnet_tf/nets/
-test_costs.py` builds them again and compares.
+Building all of them takes half a minute, and nobody waits that long for a list: a test builds them
+and compares (`tests/ghostnet_tf/nets/test_costs.py`).
 """
 
 # fmt: off
@@ -9,18 +9,18 @@ COSTS = {  # name -> (trainable parameters, multiply-adds), at the size and clas
     "ghostnet_050":                    ( 2_587_292,    42_328_152),
     "ghostnet_100":                    ( 5_182_508,   141_150_512),
     "ghostnet_130":                    ( 7_358_820,   227_003_256),
-    "ghostnetv2_100":                 ( 6_156_908,   167_048_288),
-    "ghostnetv2_130":                 ( 8_960_404,   269_322_976),
-    "ghostnetv2_160":                 (12_392_698,   398_607_224),
-    "ghostnetv3_100":                 ( 6_147_588,   167_048_288),
-    "repghostnet_050":                ( 2_306_528,    43_314_720),
-    "repghostnet_058":                ( 2_537_736,    59_804_016),
-    "repghostnet_080":                ( 3_267_112,    95_518_948),
-    "repghostnet_100":                ( 4_058_772,   142_394_128),
-    "repghostnet_111":                ( 4_523_568,   170_124_224),
-    "repghostnet_130":                ( 5_459_316,   231_123_652),
-    "repghostnet_150":                ( 6_553_064,   301_315_856),
-    "repghostnet_200":                ( 9_766_460,   515_869_856),
+    "ghostnetv2_100":                  ( 6_156_908,   167_048_288),
+    "ghostnetv2_130":                  ( 8_960_404,   269_322_976),
+    "ghostnetv2_160":                  (12_392_698,   398_607_224),
+    "ghostnetv3_100":                  ( 6_147_588,   167_048_288),
+    "repghostnet_050":                 ( 2_306_528,    43_314_720),
+    "repghostnet_058":                 ( 2_537_736,    59_804_016),
+    "repghostnet_080":                 ( 3_267_112,    95_518_948),
+    "repghostnet_100":                 ( 4_058_772,   142_394_128),
+    "repghostnet_111":                 ( 4_523_568,   170_124_224),
+    "repghostnet_130":                 ( 5_459_316,   231_123_652),
+    "repghostnet_150":                 ( 6_553_064,   301_315_856),
+    "repghostnet_200":                 ( 9_766_460,   515_869_856),
     "mobilenetv3_large_100":           ( 5_483_032,   216_589_760),
     "mobilenetv3_large_100_delegable": ( 5_483_032,   216_589_760),
     "mobilenetv3_large_075":           ( 3_993_528,   154_560_624),

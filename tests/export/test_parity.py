@@ -1,9 +1,23 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from export.parity import EQUAL, GATES, Parity, broken_gate, parity, snr_db
+from export.parity import (
+    EQUAL,
+    GATES,
+    LEAST_DB,
+    MARGIN_DB,
+    Parity,
+    asked_db,
+    asked_of_unsteady,
+    broken_gate,
+    parity,
+    snr_db,
+    unsteady_db,
+)
+from export.pipeline import asked_of
 from export.recipes import RECIPES
 from export.runtime import Runtime
 from tests.planted import BUGS
@@ -101,3 +115,57 @@ def test_each_recipe_asks_for_a_share_of_equal_integers(recipe):
     (said,) = broken_gate(recipe, Parity(None, None, 32, asked - 0.01), "ONNX")
     assert f"of the integers are those of the ONNX model; {recipe} needs {asked:.1%}" in said
     assert len(broken_gate(recipe, Parity(-3, None, 32, 0))) == 2
+
+
+# ---------------------------------------------------------------------------- who rounds a lot
+
+
+LOTS = np.random.default_rng(1).normal(0, 1, (8, 6, 6, 3)).astype(np.float32)
+
+
+def steady(images: np.ndarray) -> np.ndarray:
+    return images.mean((1, 2))
+
+
+def unsteady(images: np.ndarray) -> np.ndarray:
+    """A gate that tells thousandths of what it gets apart by nothing else."""
+    return np.sin(3e4 * images.mean((1, 2)))
+
+
+def test_a_network_is_asked_no_more_than_it_agrees_with_itself():
+    of_steady, of_unsteady = unsteady_db(steady, LOTS), unsteady_db(unsteady, LOTS)
+
+    assert of_steady is not None and of_steady > 130 and asked_of_unsteady(90, of_steady) == 90
+    assert of_unsteady is not None and 50 < of_unsteady < 105
+    assert asked_of_unsteady(90, of_unsteady) == max(of_unsteady - MARGIN_DB, LEAST_DB) < 90
+    assert asked_of_unsteady(90, 20.0) == LEAST_DB  # what planted bugs reach is never enough
+    assert asked_of_unsteady(90, None) == 90
+
+
+@pytest.mark.parametrize(
+    ("run", "recipe", "reached", "accuracies", "is_less"),
+    [
+        (unsteady, "float32", 80, {}, True),
+        (unsteady, "float32", 95, {}, False),  # it has not missed its gate
+        (unsteady, "float16", 20, {}, False),
+        (steady, "float32", 80, {}, False),
+        (unsteady, "float32", 80, {"0" * 64: {}}, False),  # published: held to what was measured
+    ],
+)
+def test_less_is_asked_of_the_float32_file_of_an_unsteady_network(
+    run, recipe, reached, accuracies, is_less, capsys
+):
+    wild = SimpleNamespace(name="wild", accuracies=accuracies, is_bundled_ghostnet=False)
+    converted = SimpleNamespace(run=run)
+
+    asked = asked_of(recipe, wild, Parity(reached, None, 8), converted, LOTS)  # type: ignore[arg-type]
+
+    assert (asked < asked_db(recipe)) == is_less and asked >= min(LEAST_DB, asked_db(recipe))
+    assert ("are its weights trained?" in capsys.readouterr().err) == is_less
+
+
+@pytest.mark.parametrize("asked", [72.0, 50.0])
+def test_what_is_asked_in_place_of_a_gate_is_what_is_needed(asked):
+    assert broken_gate("float32", Parity(asked + 0.1, None, 1), asked=asked) == []
+    (said,) = broken_gate("float32", Parity(asked - 0.1, None, 1), asked=asked)
+    assert f"float32 needs {asked:.0f}" in said
