@@ -47,7 +47,7 @@ def bundle(
 
     path = BUNDLED / f"{network.name}_{weights}.safetensors"
     with alone(path, f"bundling {weights!r}"):
-        preprocessing = replace(network.preprocessing, crop=crop).to_dict()
+        preprocessing = replace(network.classifier.preprocessing, crop=crop).to_dict()
         facts = {
             "model": network.name,
             "classes": header["classes"],
@@ -88,7 +88,7 @@ def bundle(
 def scores_by_crop(network: Network, held_out: Photos, stages: Stages) -> dict[float, float]:
     """Top-1 of the Keras model on the held-out photos, for every crop."""
     as_trained = network.classifier
-    crops = [replace(network.preprocessing, crop=crop) for crop in CROPS]
+    crops = [replace(as_trained.preprocessing, crop=crop) for crop in CROPS]
     candidates = [replace(as_trained, title=f"crop {p.crop}", preprocessing=p) for p in crops]
     with stages.stage("choose the crop", len(held_out)) as advance:
         result = evaluate(candidates, held_out, advance=advance)
