@@ -60,7 +60,7 @@ def test_three_commands_lead_from_own_photos_to_own_files(clone):
     _, said = clone
 
     rows = [
-        re.fullmatch(r"(\S+) +([\d.]+)% +[\d.]+% +(\d+).*", line)
+        re.fullmatch(r"(\S+) +([\d.]+)% +(?:[\d.]+%|-) +(\d+).*", line)
         for line in the(said, "./ghostnet evaluate runs/mine").stdout.splitlines()[1:]
     ]
 

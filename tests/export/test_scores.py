@@ -291,7 +291,7 @@ def test_outputs_that_a_record_calls_by_another_name_are_noticed(tmp_path, capsy
     record_path(path).write_text(json.dumps({**content, "scores": "sigmoid"}))
 
     assert verify([str(path)]) == 1
-    assert "outputs: softmax in the file, sigmoid in the record" in capsys.readouterr().out
+    assert "scores: softmax in the file, sigmoid in the record" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("row", [[-0.7, 0.3], [0.2, 1.4], [88.0, 3.0]])
@@ -301,12 +301,19 @@ def test_what_is_no_probability_is_not_shown_as_one(row, scores):
         shares(np.array(row), scores)
 
 
-@pytest.mark.parametrize("shape", [(32, 32, 1), (32, 32, 4), (8,)])
-def test_a_network_that_takes_no_rgb_image_is_refused(shape, tmp_path):
+@pytest.mark.parametrize(
+    "shape, why",
+    [
+        ((32, 32, 1), "images of 1 channels; its preprocessing makes 3"),
+        ((32, 32, 4), r"takes \(None, 32, 32, 4\); an image is \(N, H, W, 3\) in RGB"),
+        ((8,), r"takes \(None, 8\); an image is \(N, H, W, 3\) in RGB"),
+    ],
+)
+def test_preprocessing_of_what_takes_no_rgb_image_is_refused(shape, why, tmp_path):
     x = image = keras.Input(shape)
     model = keras.Model(image, layers.Dense(2)(layers.Flatten()(x)), name="own")
 
-    with pytest.raises(UserError, match=r"images are \(N, H, W, 3\)") as refused:
+    with pytest.raises(UserError, match=why) as refused:
         gn.export(model, tmp_path, preprocessing=HOW)
     assert refused.value.fix and not list(tmp_path.iterdir())
 

@@ -196,7 +196,7 @@ def test_a_broken_promise_names_its_reason_and_leaves_the_old_file(tmp_path, mon
     argv = [*SEEDED, "--recipe", "float32", "--out", str(tmp_path)]
     run(*argv)
     before = bytes_in(tmp_path)
-    monkeypatch.setattr(pipeline, "promise", lambda *_: Promise(partitions=2))
+    monkeypatch.setattr(pipeline, "promise", lambda *_, **__: Promise(partitions=2))
 
     with pytest.raises(CheckFailed, match="float32 breaks its promise: 1 partitions, 2 promised"):
         to_tflite.main(argv)
