@@ -1,7 +1,7 @@
 """The float32 flatbuffer in every other precision, by litert-quantizer."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +69,7 @@ def quantize(
 
 
 def apply(
-    row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span], kept: Iterable[Op]
+    row: Recipe, float32: Flatbuffer, spans: Mapping[str, Span], kept: Collection[Op]
 ) -> Flatbuffer:
     """Let litert-quantizer rewrite the file.
 
@@ -98,7 +98,8 @@ def apply(
         if row.how == "static" and not row.is_integer_io:
             for side in (op.INPUT, op.OUTPUT):
                 rewriter.update_quantization_recipe(".*", side, algorithm_key=algorithm.NO_QUANTIZE)
-        for kind, scope in sorted(_places(float32.graph, kept)):
+        # An equalized file's graph is read for nothing else.
+        for kind, scope in sorted(_places(float32.graph, kept)) if kept else ():
             rewriter.update_quantization_recipe(scope, kind, algorithm_key=algorithm.NO_QUANTIZE)
         limits: dict[str, qtyping.QSV] = {
             name: {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}

@@ -156,7 +156,7 @@ def xnnpack_loop(start: int) -> list[str]:
 
 
 def _said(words: list[str], given: str | None = None) -> str:
-    done = subprocess.run(words, input=given, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(words, input=given, capture_output=True, encoding="utf-8")  # noqa: S603
     if done.returncode:
         raise CheckFailed(f"{words[0]} failed: {done.stderr.strip()[-300:]}", fix="see above")
     return done.stdout

@@ -45,7 +45,9 @@ def test_a_browsers_results_become_tables_and_a_page(results, models, capsys):
     assert run(results, models) == 0
 
     assert "ghostnet_100" in capsys.readouterr().out
-    assert "Time in a browser, which is no app" in (results.parent / "out" / "report.html").read_text()
+    assert (
+        "Time in a browser, which is no app" in (results.parent / "out" / "report.html").read_text()
+    )
 
 
 def first_visit(content):

@@ -18,6 +18,7 @@ from export.classifier import open_classifier
 from export.contract import facts
 from export.ghostop.patterns import find
 from export.graph import Graph
+from export.metadata import with_files_of
 from export.packing import packed
 from export.runtime import Runtime
 from export.verification import verify as checks_of
@@ -147,7 +148,8 @@ def test_narrow_weights_are_read_and_left_with_the_reason(name, type_name, most)
 
 def with_kernel(type_name: str, is_cast: bool = False) -> bytes:
     """The small float32 network with its first kernel in another type, or cast from it."""
-    graph = Graph((FILES / "micro_float32.tflite").read_bytes())
+    plain = (FILES / "micro_float32.tflite").read_bytes()
+    graph = Graph(plain)
     conv = next(op for op in graph.ops if op.name == "CONV_2D")
     kernel = conv.inputs[1]
     exact = graph.constant(kernel)
@@ -162,7 +164,7 @@ def with_kernel(type_name: str, is_cast: bool = False) -> bytes:
         graph.insert("CAST", [new], between, before=conv, **kinds)
         new = between
     graph.rewire(conv, 1, new)
-    return graph.to_bytes()
+    return with_files_of(plain, graph.to_bytes())
 
 
 @pytest.mark.parametrize("type_name", ["INT2", "BFLOAT16", "FLOAT16", "INT16"])
