@@ -18,6 +18,8 @@ from ghostnet_tf.weights import keras_config
 
 REGISTERED = (
     "layers",
+    "conv_norm",
+    "branches",
     "attention",
     "resnet",
     "ghost_conv",
