@@ -109,9 +109,8 @@ def lines_of(ids: tuple[str, ...], photo: str | None) -> list[str]:
         preprocessing=Preprocessing.from_dict({**record.preprocessing}),
         labels=Labels.of_folders(ids),
     )
-    return table(
-        network, Result((Exported(Path("own.tflite"), record),), None, None, "logits"), photo
-    )
+    file = Exported(Path("own.tflite"), record, asked_db=0)
+    return table(network, Result((file,), None, None, "logits"), photo)
 
 
 def test_a_command_is_quoted_for_a_shell():
