@@ -121,7 +121,7 @@ def photos(folder: Path, each: int, seed: int) -> None:
 
 @dataclass(frozen=True)
 class Clone:
-    """A fresh clone, and a person who has nothing but Debian."""
+    """A fresh clone, and a person who has nothing but Debian and a name for git."""
 
     root: Path
     home: Path
@@ -132,6 +132,8 @@ class Clone:
             "PATH": os.pathsep.join([str(self.home / "none"), "/usr/bin", "/bin"]),
             "HOME": str(self.home),
             "GHOSTNET_CACHE": str(self.home / "cache"),
+            **{f"GIT_{who}_NAME": "A Person" for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_EMAIL": "person@example.com" for who in ("AUTHOR", "COMMITTER")},
         }
 
     def read(self, page: str) -> list[Said]:
