@@ -29,6 +29,7 @@ LANGUAGES = {"sh", "console", "python", "kotlin", "text"}
 
 # What no machine of ours can do. Whatever is not here is run.
 NOT_RUN = {
+    r"^git push": "needs a repository of one's own",
     r"--target phone|--app\b": "a phone",
     r"\./gradlew": "Gradle",
     r"^curl ": "curl",
