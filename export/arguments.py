@@ -6,10 +6,9 @@ from pathlib import Path
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.sides import sides, size_named, spelled
-from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.labels import Labels, labels
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.samples import SUFFIX, Samples
+from ghostnet_tf.data.samples import Samples, photos_or_samples
 from ghostnet_tf.data.skipped import Skips
 
 from .recipes import (
@@ -109,13 +108,8 @@ def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos
     What is skipped of either stands in one list.
     """
     skipped = Skips()
-    photos = given(args.photos, skipped) if args.photos else None
+    photos = photos_or_samples(args.photos, skipped) if args.photos else None
     return photos, Photos.open(args.labelled, skipped) if args.labelled else None
-
-
-def given(place: str, skipped: Skips | None = None) -> Photos | Samples:
-    """A folder or zip of photos, or an .npz of whatever else a network takes."""
-    return Samples.open(place) if suffix(place) == SUFFIX else Photos.open(place, skipped)
 
 
 def skips_of(photos: Photos | Samples | None) -> Skips:

@@ -20,7 +20,7 @@ from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path, write_atomic
 from ghostnet_tf.base.sides import sides, size_of
 from ghostnet_tf.base.terminal import document, out, table
-from ghostnet_tf.data.samples import Samples
+from ghostnet_tf.data.samples import Samples, photos_or_samples
 from ghostnet_tf.nets import zoo
 
 from . import arguments
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     path = user_path(args.file)
     picture = (args.out or path.parent) / f"{path.stem}_compared.png"
 
-    photos = arguments.given(args.photos)
+    photos = photos_or_samples(args.photos)
 
     from ghostnet_tf.base.progress import Stages
 

@@ -16,6 +16,7 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
+from ghostnet_tf.data.samples import photos_or_samples
 
 from . import arguments, printed
 
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    photos = arguments.given(args.photos) if args.photos else None
+    photos = photos_or_samples(args.photos) if args.photos else None
     if args.out:
         refuse_unwritable(args.out)
 

@@ -39,6 +39,7 @@ from ghostnet_tf.base.record import (
     tuned_path,
 )
 from ghostnet_tf.base.terminal import document, note, out
+from ghostnet_tf.data.samples import photos_or_samples
 from ghostnet_tf.data.skipped import Skips
 
 from . import arguments
@@ -128,7 +129,7 @@ def tune(args: argparse.Namespace) -> Tuned:
 
     folder = args.out or args.file.parent
     refuse_unwritable(folder)
-    photos = arguments.given(args.photos) if args.photos else None
+    photos = photos_or_samples(args.photos) if args.photos else None
 
     from .trusted import trusted
 

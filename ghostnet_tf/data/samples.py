@@ -3,8 +3,6 @@
 np.savez("samples.npz", photo=photos, age=ages)     # (200, 64, 64, 3) and (200, 1)
 """
 
-import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,13 @@ from typing import Any, Self
 import numpy as np
 
 from ghostnet_tf.base import archive
-from ghostnet_tf.base.errors import UserError, reading
+from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member, user_path
 from ghostnet_tf.base.record import Tensor
+from ghostnet_tf.data import npy
+from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import Skips
 
 SUFFIX = ".npz"
 MAX_BYTES = 1_000_000_000  # of all arrays of a file together
@@ -46,8 +48,8 @@ class Samples:
             arrays = {}
             for name in sizes:
                 data = read_member(zipped, name, MAX_BYTES)
-                array = name.removesuffix(".npy")
-                arrays[array] = _array(data, f"the array {array!r} of {str(path)!r}")
+                name = name.removesuffix(".npy")
+                arrays[name] = npy.array(data, f"the array {name!r} of {str(path)!r}", HOW)
         return cls.of(arrays, str(path))
 
     @classmethod
@@ -99,31 +101,6 @@ class Samples:
         return list(zip(*columns, strict=True))
 
 
-def _array(data: bytes, what: str) -> np.ndarray:
-    """A .npy file: its header is looked at first, or a few bytes could ask for any memory."""
-    file = io.BytesIO(data)
-    with reading(what, fix=HOW):
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise UserError(f"{what} is of version {version} of .npy", fix=HOW)
-        first = version == (1, 0)
-        header = (
-            np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-        )
-        shape, is_fortran, dtype = header(file)
-    if dtype.hasobject:
-        raise UserError(f"{what} holds Python objects, which would run code: not read", fix=HOW)
-    if dtype.kind not in "fiub":
-        raise UserError(f"{what} holds no numbers, but {dtype}", fix=HOW)
-    if (
-        any(side < 0 for side in shape)
-        or math.prod(shape) * dtype.itemsize != len(data) - file.tell()
-    ):
-        raise UserError(f"{what} is damaged: {shape} of {dtype} is not what it holds", fix=HOW)
-    values = np.frombuffer(data, dtype, offset=file.tell())
-    return values.reshape(shape[::-1]).T if is_fortran else values.reshape(shape)
-
-
 def _converted(values: np.ndarray, one: Tensor, title: str, fix: str) -> np.ndarray:
     said = f"the array {one.name!r} of {title!r}"
     if values.shape[1:] != one.shape[1:]:
@@ -138,3 +115,8 @@ def _converted(values: np.ndarray, one: Tensor, title: str, fix: str) -> np.ndar
     if to.kind == "f" and np.abs(values.astype(np.float64)).max() > np.finfo(to).max:
         raise UserError(f"{said} has values beyond {to}", fix)
     return values.astype(to)
+
+
+def photos_or_samples(place: str | Path, skipped: Skips | None = None) -> Photos | Samples:
+    """A folder or zip of photos, or an .npz of whatever else a network takes."""
+    return Samples.open(place) if suffix(str(place)) == SUFFIX else Photos.open(place, skipped)

@@ -12,12 +12,11 @@ from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import SCORES, UNKNOWN
 from ghostnet_tf.base.sides import Size, size_of
 from ghostnet_tf.data import labels as label_tables
-from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.names import unwritable
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import COLOURS, Preprocessing
-from ghostnet_tf.data.samples import SUFFIX, Samples
+from ghostnet_tf.data.samples import Samples, photos_or_samples
 from ghostnet_tf.front.create import table
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, RANDOM, SEEDED
@@ -86,7 +85,7 @@ def export(
     from ghostnet_tf.nets.image_model import info_of
 
     info = info_of(model)  # of a network inside, where it is not of `model` itself
-    calibration = given(photos)
+    calibration = calibration_in(photos)
     says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
     if info and is_as_bundled(model, info) and not normalises_inside and not any(says.values()):
         network = rooms.reach("export", "network").from_zoo(
@@ -169,13 +168,11 @@ def photos_in(place: str | Path | Photos | None) -> Photos | None:
     return place if place is None or isinstance(place, Photos) else Photos.open(place)
 
 
-def given(place: "Given | None") -> Photos | Samples | None:
+def calibration_in(place: "Given | None") -> Photos | Samples | None:
     """Photos, or what a network takes that takes none: an .npz, or a dict of its arrays."""
     if place is None or isinstance(place, Photos | Samples):
         return place
-    if isinstance(place, Mapping):
-        return Samples.of(place)
-    return Samples.open(place) if suffix(str(place)) == SUFFIX else Photos.open(place)
+    return Samples.of(place) if isinstance(place, Mapping) else photos_or_samples(place)
 
 
 def is_as_bundled(model: "keras.Model", info: "ModelInfo") -> bool:

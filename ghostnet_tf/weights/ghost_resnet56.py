@@ -1,7 +1,5 @@
 """A published CIFAR-10 checkpoint of Ghost-ResNet-56, by its PyTorch names, under ours."""
 
-import io
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -9,15 +7,12 @@ from typing import Any
 import numpy as np
 
 from ghostnet_tf.base import archive
-from ghostnet_tf.base.errors import UserError, reading
+from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member
+from ghostnet_tf.data import npy
 from ghostnet_tf.weights.limits import check_names
 
 MAX_BYTES = 50_000_000  # of all tensors; the published file has 3.6 MB
-HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 AS_PUBLISHED: dict[str, Any] = {"ghost_stem": True, "drop_in": True}  # how that network was built
 PLACES = (  # in a checkpoint's name -> in the path of a variable
     (r"^linear\.", "classifier/"),
@@ -50,25 +45,11 @@ def read(path: Path, data: bytes) -> dict[str, np.ndarray]:
         if sum(info.file_size for info in npz.infolist()) > MAX_BYTES:
             raise UserError(f"the arrays of {str(path)!r} exceed {MAX_BYTES:,} bytes")
         return {
-            name.removesuffix(".npy"): _array(read_member(npz, name, MAX_BYTES), f"{what}: {name}")
+            name.removesuffix(".npy"): npy.array(
+                read_member(npz, name, MAX_BYTES), f"{what}: {name}"
+            )
             for name in npz.namelist()
         }
-
-
-def _array(npy: bytes, what: str) -> np.ndarray:
-    """The array of an `.npy` file, which must hold as much as it declares."""
-    stream = io.BytesIO(npy)
-    with reading(what, archive.AGAIN):
-        version = np.lib.format.read_magic(stream)
-    if version not in HEADERS:
-        raise UserError(f"{what} is of version {version}, for names of fields; arrays have 1 or 2")
-    with reading(what, archive.AGAIN):
-        shape, _, dtype = HEADERS[version](stream)
-    if math.prod(shape) * dtype.itemsize > len(npy):
-        raise UserError(f"{what} declares an array of shape {shape}, for which it is too short")
-    stream.seek(0)
-    with reading(what, archive.AGAIN):
-        return np.load(stream, allow_pickle=False)
 
 
 def place(name: str) -> str:

@@ -106,7 +106,8 @@ def test_bytes_that_are_no_archive_or_no_array_are_refused(tmp_path):
     for path in (tmp_path / "no.npz", tmp_path / "absent.npz", tmp_path):
         with pytest.raises(UserError, match=r"cannot be read|there is no file"):
             Samples.open(path)
-    for data in (b"", b"\x93NUMPY", cut, claims, huge, npy(AGES).replace(b"<f8", b"<fx")):
+    no_size = npy(np.zeros(0)).replace(b"<f8", b"<U0")
+    for data in (b"", b"\x93NUMPY", cut, claims, huge, no_size, npy(AGES).replace(b"<f8", b"<fx")):
         with pytest.raises(UserError, match="the array 'ages' of"):
             Samples.open(packed(tmp_path, "ages.npy", data))
 
