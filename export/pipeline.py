@@ -153,7 +153,7 @@ def export(
                 record = replace(record, kept_float=kept)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(judged))
-            asked[recipe] = asked_of(recipe, network, agreement, converted, judged)
+            asked[recipe] = db_asked_of(recipe, network, agreement, converted, judged)
             refuse_broken(record, facts(data), agreement, network, used, asked[recipe])
             scores = network.accuracies.get(sha256(data))
             record = replace(
@@ -309,7 +309,7 @@ def measured(without: Flatbuffer, images: Images, reference: Outputs) -> dict[st
     }
 
 
-def asked_of(
+def db_asked_of(
     recipe: str, network: Network, agreement: Parity, converted: Converted, images: Images
 ) -> float:
     """The decibels that a file must reach: its gate, or less of a float32 file that missed it and

@@ -19,12 +19,12 @@ from .flatbuffer import Flatbuffer
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
 from .graph import DAMAGED_FIX, Graph
 
-# How TensorFlow Lite says that an operator is TensorFlow's, and that nobody knows it.
 # What CONV_2D takes for a kernel where its map is in float32 (LiteRT 2.3.0, every type tried). It
 # asks no other one: it reads its bytes as if they were float32. DEPTHWISE_CONV_2D and
 # FULLY_CONNECTED refuse such files in words.
 KERNELS_OF_FLOATS = ("FLOAT32", "INT8", "UINT8", "INT4")
 NO_TYPE = "Invalid data-type for array"  # what LiteRT's Python says of a tensor in bfloat16
+# How TensorFlow Lite says that an operator is TensorFlow's, and that nobody knows it.
 FOREIGN_OPERATOR = re.compile(r"Node number \d+ \((Flex\w+)\)|unresolved custom op: ([^\s.]+)")
 
 

@@ -138,7 +138,7 @@ def sweep_folders(parent: Path, now: float) -> None:
     for name in _names(parent, lambda entry: entry.is_dir(follow_symlinks=False)):
         path = parent / name
         if (found := FOLDER.fullmatch(name)) and _owner(path) == os.getuid():
-            _remove_if_dead(path, now, is_ours=found[1] == _machine(), remove=_rmtree)
+            _remove_if_dead(path, now, is_ours=found[1] == _machine())
 
 
 def _names(folder: Path, is_one: Callable[[os.DirEntry], bool]) -> list[str]:
@@ -155,18 +155,9 @@ def _owner(path: Path) -> int | None:
         return None
 
 
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-def _rmtree(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def _remove_if_dead(
-    path: Path, now: float, is_ours: bool, remove: Callable[[Path], None] = _unlink
-) -> None:
-    can_write = remove is _unlink and os.access(path, os.W_OK)
+def _remove_if_dead(path: Path, now: float, is_ours: bool) -> None:
+    is_folder = path.is_dir()  # no folder can be opened to write
+    can_write = not is_folder and os.access(path, os.W_OK)
     how = os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_RDWR if can_write else os.O_RDONLY)
     try:
         fd = os.open(path, how)
@@ -176,7 +167,10 @@ def _remove_if_dead(
         is_dead = lock(fd)
         is_abandoned = now - os.fstat(fd).st_mtime > ABANDONED_S
         if (is_dead and is_ours) or (is_dead is not False and is_abandoned):
-            remove(path)
+            if is_folder:
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
     except OSError:  # of another user, in a folder where everybody removes their own
         return
     finally:

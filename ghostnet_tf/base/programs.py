@@ -58,8 +58,9 @@ def make(what: str, folder: Path, rule: str, out: Path) -> None:
     line = ["make", "--silent", "-C", str(folder), rule, f"OUT={out}", kernels]
     with open(out / ".lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may need it for the first time at once
-        if _make([*line, "--question"]).returncode:
-            note(f"compiling {what} for {rule}, once; it takes up to a minute")
+        if not _make([*line, "--question"]).returncode:
+            return  # all of it is there
+        note(f"compiling {what} for {rule}, once; it takes up to a minute")
         done = _make(line)
     if done.returncode:
         first = (done.stderr.strip().splitlines() or ["no reason was given"])[0]

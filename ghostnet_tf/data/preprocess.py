@@ -83,10 +83,9 @@ class Preprocessing:
         fields = {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
         if not isinstance(self.size, int):
             fields["size"] = list(self.size)
-        # RGB goes without saying: files from before there was grey keep their bytes.
-        return (
-            fields if self.channels != 3 else {k: v for k, v in fields.items() if k != "channels"}
-        )
+        if self.channels == 3:  # goes without saying: files from before grey keep their bytes
+            del fields["channels"]
+        return fields
 
     def at(self, size: Size) -> Self:
         return replace(self, size=size)

@@ -136,8 +136,13 @@ class GhostNetSpec:
 
     @property
     def smallest_image(self) -> int:
-        """Pixels of a side. Attention halves the last map once more, so that must have two."""
-        return SMALLEST_IMAGE + any(row.attention for row in self.blocks)
+        """Pixels of a side."""
+        return smallest_image(any(row.attention for row in self.blocks))
+
+
+def smallest_image(has_attention: bool) -> int:
+    """Pixels of a side. Attention halves the last map once more, so that must have two."""
+    return SMALLEST_IMAGE + has_attention
 
 
 def divisible(channels: float, divisor: int = CHANNEL_DIVISOR) -> int:

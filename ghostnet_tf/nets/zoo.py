@@ -10,7 +10,7 @@ from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.sides import Size, image_shape, sides, spelled
 from ghostnet_tf.data.labels import labels
 from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
-from ghostnet_tf.nets.spec import SMALLEST_IMAGE, TRAINING_FORMS
+from ghostnet_tf.nets.spec import TRAINING_FORMS, smallest_image
 
 if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ImageModel
@@ -59,15 +59,14 @@ class Entry:
     ) -> "ImageModel":
         """The network with random weights, (N, H, W, 3) -> logits (N, classes).
 
-        Its authors' classes by default. `size` is (height, width), or both in
-        one; with None it takes images of any. `own` are
-        arguments of this family alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`.
+        Its authors' classes by default. `size` is (height, width), or both in one; with None it
+        takes images of any. `own` are arguments of this family alone: a GhostNet's `pad_mode`, a
+        Ghost-ResNet-56's `drop_in`.
         ResNets and VGG have no dropout. `branches`: what trains beside the convolutions of Ghost
         modules, a key of `spec.TRAINING_FORMS`, by default what its authors have. `deployed`: with
         what is left of its own branches after folding; that is what it costs.
         """
-        # Attention halves the last map once more, so that must have two pixels.
-        smallest = SMALLEST_IMAGE + (self.family == "ghostnetv2")
+        smallest = smallest_image(self.family == "ghostnetv2")
         if size is not None and min(sides(size)) < smallest:
             raise UserError(
                 f"{self.name} cannot see anything in {spelled(size)} pixels",

@@ -218,13 +218,13 @@ def _split(read: Decoded, count: int, job: Job) -> tuple[Decoded, Decoded]:
 
 def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
     assert isinstance(read.pixels, Pixels)
-    sides = this.info.classes, this.train.labels, this.held_out.labels
+    split = this.info.classes, this.train.labels, this.held_out.labels
     kept = read.pixels.kept.values()
     size = sum(photo.nbytes for photo in kept)
     counts = len(this.train), len(this.held_out), skipped
     return [
-        *outlook.of_classes(*sides),
-        *outlook.doubts(*sides, this.schedule),
+        *outlook.of_classes(*split),
+        *outlook.doubts(*split, this.schedule),
         outlook.of_photos(*counts, len(kept), size),
         *outlook.of_schedule(this.schedule, this.cut, len(this.train)),
         f"{this.info.model} into {this.folder}",

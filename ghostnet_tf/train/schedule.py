@@ -86,12 +86,14 @@ class Schedule:
             (
                 self.epochs >= 1 and self.batch >= 1,
                 "epochs and batch must be 1 or more",
-                *("epochs", "batch"),
+                "epochs",
+                "batch",
             ),
             (
                 0 <= self.warmup_epochs < self.epochs,
                 "warmup_epochs must be fewer than epochs",
-                *("warmup_epochs", "epochs"),
+                "warmup_epochs",
+                "epochs",
             ),
             (
                 self.early_stop is None or self.early_stop >= 1,
@@ -111,7 +113,8 @@ class Schedule:
             (
                 max(starts, default=0) < self.epochs,
                 "sizes must not begin after the last epoch",
-                *("sizes", "epochs"),
+                "sizes",
+                "epochs",
             ),
             (
                 all(min(sides(size)) >= SMALLEST_IMAGE for _, size in self.sizes),

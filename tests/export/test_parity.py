@@ -17,7 +17,7 @@ from export.parity import (
     snr_db,
     unsteady_db,
 )
-from export.pipeline import asked_of
+from export.pipeline import db_asked_of
 from export.recipes import RECIPES
 from export.runtime import Runtime
 from tests.planted import BUGS
@@ -158,7 +158,7 @@ def test_less_is_asked_of_the_float32_file_of_an_unsteady_network(
     wild = SimpleNamespace(name="wild", accuracies=accuracies, is_bundled_ghostnet=False)
     converted = SimpleNamespace(run=run)
 
-    asked = asked_of(recipe, wild, Parity(reached, None, 8), converted, LOTS)  # type: ignore[arg-type]
+    asked = db_asked_of(recipe, wild, Parity(reached, None, 8), converted, LOTS)  # type: ignore[arg-type]
 
     assert (asked < asked_db(recipe)) == is_less and asked >= min(LEAST_DB, asked_db(recipe))
     assert ("are its weights trained?" in capsys.readouterr().err) == is_less
