@@ -9,7 +9,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.progress import Advance, silent
-from ghostnet_tf.data.samples import Sample
+from ghostnet_tf.data.samples import Images
 
 from .equalize import equalize, plan
 from .flatbuffer import Flatbuffer
@@ -19,9 +19,6 @@ from .ranges import Ranges, Span
 from .runtime import Runtime
 from .steps import refuse_deadly, strained
 
-# Photos, normalised: (N, H, W, C) float32. Or what else a network takes: tuples of arrays, one for
-# each of its inputs.
-Images = np.ndarray | Sequence[np.ndarray | Sample]
 MIN_PHOTOS = 8
 STRENGTH = 0.75  # of the equalization; measured best or next to best of 0.5, 0.75, 1
 BINS = 2048

@@ -13,9 +13,9 @@ from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.quiet import quiet
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.base.sides import Size, sides
+from ghostnet_tf.data.samples import Images
 
 from .absorb import absorb
-from .calibrate import Images
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .op import WEIGHTED

@@ -11,10 +11,10 @@ from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.samples import Images
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED, pretrained
 
-from .calibrate import Images
 from .classifier import Classifier
 from .flatbuffer import Flatbuffer
 from .parity import Outputs

@@ -26,10 +26,10 @@ from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
-from ghostnet_tf.data.samples import Sample, Samples
+from ghostnet_tf.data.samples import Images, Sample, Samples
 from ghostnet_tf.data.skipped import refuse_too_many
 
-from .calibrate import Images, check_images, choose, is_one_colour, steps_of
+from .calibrate import check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
 from .evaluation import evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
@@ -54,7 +54,7 @@ from .recipes import DEFAULT_RECIPES, RECIPES, refuse_keeping_nothing
 from .runtime import Runtime
 from .scores import checked_labels, scores_of
 from .steps import hardly_changing, refuse_deadly
-from .tensors import samples_for, tensors_of
+from .tensors import origin_of, samples_for, tensors_of
 from .trial import survives
 
 MAX_CALIBRATION_PHOTOS = 200
@@ -162,7 +162,7 @@ def export(
                 accuracy=Accuracy(**scores) if scores else None,
                 parity_db=agreement.snr_db,
                 parity_equal=agreement.equal,
-                parity_on=judged_on(network, photos),
+                parity_on=origin_of(judged, photos),
                 top1_agreement=None
                 if agreement.top1_same is None or network.labels is None
                 else Agreement(agreement.top1_same, agreement.n),
@@ -193,13 +193,6 @@ def understood(network: Network, float32: Graph, ending: str) -> Network:
     if network.labels is not None:
         checked_labels(network.labels, float32, scores)
     return replace(network, scores=scores)
-
-
-def judged_on(network: Network, photos: Photos | Samples | None) -> str:
-    """One of record.PARITY_ON."""
-    if photos is None:
-        return "generated images" if network.preprocessing else "generated inputs"
-    return "samples" if isinstance(photos, Samples) else "photos"
 
 
 def calibration_samples(graph: Graph, samples: Samples | None) -> list[Sample]:

@@ -7,7 +7,8 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.data.generated import generated_images
-from ghostnet_tf.data.samples import Sample, Samples
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.samples import Images, Sample, Samples
 
 from .graph import Graph
 
@@ -38,6 +39,13 @@ def samples_for(graph: Graph, samples: Samples | None, n: int, seed: int) -> lis
     rows = samples.fitted(inputs)
     n = min(n, len(rows))
     return [rows[i * len(rows) // n] for i in range(n)]
+
+
+def origin_of(images: Images, given: Photos | Samples | None) -> str:
+    """Where the images came from that a file was run on: one of record.PARITY_ON."""
+    if given is not None:
+        return "samples" if isinstance(given, Samples) else "photos"
+    return "generated images" if isinstance(images, np.ndarray) else "generated inputs"
 
 
 def generated(one: Tensor, n: int, seed: int) -> np.ndarray:

@@ -125,12 +125,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def tune(args: argparse.Namespace) -> Tuned:
-    from .ghostop.making import proof_images, proven_on
+    from .ghostop.making import proof_images
 
     folder = args.out or args.file.parent
     refuse_unwritable(folder)
     photos = photos_or_samples(args.photos) if args.photos else None
 
+    from .tensors import origin_of
     from .trusted import trusted
 
     data, record = trusted(args.file)
@@ -141,7 +142,7 @@ def tune(args: argparse.Namespace) -> Tuned:
     from .tuning.search import Search
 
     images = proof_images(data, record, photos)
-    shown_on = len(images), proven_on(images, photos)
+    shown_on = len(images), origin_of(images, photos)
     # A count is the same at every effort, so a later run can go on from a quick one.
     effort = "standard" if args.target == "emulated" else args.effort
     place = Place(args.target, args.core, args.phone, effort)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
+from ghostnet_tf.data.samples import Images
 
-from ..calibrate import Images
 from ..flatbuffer import Flatbuffer
 from ..graph import Graph
 from ..metadata import with_files_of

@@ -18,14 +18,13 @@ from ghostnet_tf.base.record import (
     tool_versions,
 )
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.samples import Samples
+from ghostnet_tf.data.samples import Images, Samples
 
 from .options import VERSION
 
 if TYPE_CHECKING:
     from ghostnet_tf.data.preprocess import Preprocessing
 
-    from ..calibrate import Images
     from .ghostop_file import GhostopFile
 
 IMAGES = 16  # on which both files must give the same outputs
@@ -49,6 +48,7 @@ def write_ghostop(
     It stands beside the plain file; with `out` a copy of that one goes there, too. CheckFailed
     where the two are not the same function, UserError where no operator fits.
     """
+    from ..tensors import origin_of
     from ..trusted import trusted
     from . import ghostop_file
 
@@ -56,7 +56,7 @@ def write_ghostop(
     data, record = trusted(plain)
     images = proof_images(data, record, photos)
     file = ghostop_file.make(data, plain.name, images, is_ours=record is not None)
-    images_from = proven_on(images, photos)
+    images_from = origin_of(images, photos)
     path = ghostop_path(plain if out is None else out / plain.name)
     files: dict[Path, bytes] = {path: file.data}
     if record is not None:
@@ -93,16 +93,7 @@ def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
     return {folder / source.name: source.read_bytes() for source in sources if source.exists()}
 
 
-def proven_on(images: "Images", photos: Photos | Samples | None) -> str:
-    """One of record.PARITY_ON."""
-    if isinstance(photos, Photos):
-        return "photos"
-    if isinstance(photos, Samples):
-        return "samples"
-    return "generated images" if isinstance(images, np.ndarray) else "generated inputs"
-
-
-def proof_images(data: bytes, record: Record | None, photos: Photos | Samples | None) -> "Images":
+def proof_images(data: bytes, record: Record | None, photos: Photos | Samples | None) -> Images:
     """(N, H, W, C) float32: photos evenly from all, or images out of a random generator.
 
     For a file with other inputs than one image samples, given or generated.

@@ -8,8 +8,8 @@ import numpy as np
 
 from ghostnet_tf.base.errors import CheckFailed
 from ghostnet_tf.base.record import MAX_PARITY_DB
+from ghostnet_tf.data.samples import Images
 
-from ..calibrate import Images
 from ..flatbuffer import Flatbuffer
 from ..graph import Graph
 from ..parity import as_list, snr_db

@@ -10,8 +10,8 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
+from ghostnet_tf.data.samples import Images
 
-from ..calibrate import Images
 from ..flatbuffer import Flatbuffer
 from ..ghostop.ghostop_file import put_operators
 from ..ghostop.options import MAX_NODES

@@ -23,6 +23,8 @@ SUFFIX = ".npz"
 MAX_BYTES = 1_000_000_000  # of all arrays of a file together
 HOW = 'np.savez("samples.npz", name=array, ...), an array for each input, a row a sample'
 Sample = tuple[np.ndarray, ...]  # one row of every array, in the order of the inputs
+# What a network is run on: photos, normalised, (N, H, W, C) float32; or samples.
+Images = np.ndarray | Sequence[np.ndarray | Sample]
 
 
 @dataclass(frozen=True)
