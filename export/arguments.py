@@ -67,7 +67,9 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         help="to calibrate static recipes on; .npz: samples for a network that takes no photos",
     )
     photos.add_argument(
-        "--labelled", metavar="DIR|ZIP", help="photos in class folders, to measure accuracy on"
+        "--labelled",
+        metavar="DIR|ZIP|NPZ",
+        help="photos in class folders, to measure accuracy on; .npz: samples with true_class",
     )
     out = parse.add_argument_group("output")
     out.add_argument(
@@ -102,14 +104,15 @@ def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
     return recipes
 
 
-def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos | None]:
+def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos | Samples | None]:
     """Those to calibrate on and the labelled ones, as far as they were given.
 
     What is skipped of either stands in one list.
     """
     skipped = Skips()
     photos = photos_or_samples(args.photos, skipped) if args.photos else None
-    return photos, Photos.open(args.labelled, skipped) if args.labelled else None
+    labelled = photos_or_samples(args.labelled, skipped) if args.labelled else None
+    return photos, labelled
 
 
 def skips_of(photos: Photos | Samples | None) -> Skips:

@@ -1,6 +1,8 @@
 """Accuracy on labelled photos, of files and of weights side by side on the same photos:
 
-ghostnet evaluate FILE... --labelled DIR|ZIP [--limit N] [--json]
+ghostnet evaluate FILE... --labelled DIR|ZIP|NPZ [--limit N] [--json]
+
+An .npz holds samples, for files that take no photos, and what each of them is (`true_class`).
 """
 
 import argparse
@@ -13,14 +15,17 @@ if not __package__:  # started as a script: modules are found from the project's
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
 from ghostnet_tf.base import doors
-from ghostnet_tf.base.errors import run
+from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.samples import Samples, photos_or_samples
 
 from . import arguments, printed
 
 if TYPE_CHECKING:
     from .classifier import Classifier
+    from .evaluation import Evaluation
+    from .labelled_samples import Judged
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,10 +45,13 @@ def parser() -> argparse.ArgumentParser:
     )
     photos = parse.add_argument_group("photos")
     photos.add_argument(
-        "--labelled", required=True, metavar="DIR|ZIP", help="photos in one folder per class"
+        "--labelled",
+        required=True,
+        metavar="DIR|ZIP|NPZ",
+        help="photos in one folder per class; .npz: samples, with an array true_class",
     )
     photos.add_argument(
-        "--limit", type=int, metavar="N", help="so many photos, from all classes (default: all)"
+        "--limit", type=int, metavar="N", help="so many of them, from all classes (default: all)"
     )
     arguments.add_json(parse.add_argument_group("output"))
     return parse
@@ -59,7 +67,9 @@ def main(argv: list[str] | None = None) -> int:
     from .evaluation import evaluate
 
     arguments.labels_of(args)
-    photos = Photos.open(args.labelled)
+    photos = photos_or_samples(args.labelled)
+    if isinstance(photos, Samples):
+        return on_samples(args, photos)
     classifiers = [classifier_of(file, args.model, args.labels) for file in args.files]
     for c in classifiers:
         if unseen := len(c.labels) - len(photos.classes):
@@ -70,15 +80,51 @@ def main(argv: list[str] | None = None) -> int:
     with Stages().stage("photos", n) as advance:
         result = evaluate(classifiers, photos, args.limit, advance)
 
+    say(args, result, [len(c.labels) for c in classifiers], photos)
+    return 0
+
+
+def on_samples(args: argparse.Namespace, samples: Samples) -> int:
+    """The same for files that take no photos, or whose photos somebody has prepared."""
+    from ghostnet_tf.base.progress import Stages
+
+    from .labelled_samples import evaluate_samples, open_judged, true_classes
+
+    if others := [file for file in args.files if not file.endswith(".tflite")]:
+        raise UserError(
+            f"{others[0]!r} is no .tflite file, and samples are for those",
+            fix="export the weights, or give photos in one folder per class",
+        )
+    those = [open_judged(file) for file in args.files]
+    for one in those:
+        if unseen := one.n_classes - len({*true_classes(samples, one).tolist()}):
+            note(f"note: {one.title}: {unseen} of its classes have no samples here")
+    for said in other_weights(those):
+        note(f"note: {said}")
+    n = min(args.limit or len(samples), len(samples))
+    with Stages().stage("samples", n) as advance:
+        result = evaluate_samples(those, samples, args.limit, advance)
+    say(args, result, [one.n_classes for one in those], samples)
+    return 0
+
+
+def say(
+    args: argparse.Namespace,
+    result: "Evaluation",
+    classes: "Sequence[int]",
+    labelled: Photos | Samples,
+) -> None:
+    """`classes`: how many each file tells apart."""
     rows = [
-        printed.score_row(result, i, file, len(c.labels))
-        for i, (file, c) in enumerate(zip(args.files, classifiers, strict=True))
+        printed.score_row(result, i, file, n)
+        for i, (file, n) in enumerate(zip(args.files, classes, strict=True))
     ]
     if args.json:
-        document({"labelled": args.labelled, "files": rows, **photos.skipped.as_json()})
+        skipped = arguments.skips_of(labelled).as_json()
+        document({"labelled": args.labelled, "files": rows, **skipped})
     else:
-        out(*printed.score_lines(rows))
-    return 0
+        kind = "samples" if isinstance(labelled, Samples) else "photos"
+        out(*printed.score_lines(rows, kind))
 
 
 def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifier":
@@ -95,9 +141,9 @@ def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifi
     return from_zoo(model, file, labels=labels).classifier
 
 
-def other_weights(classifiers: "Sequence[Classifier]") -> list[str]:
+def other_weights(classifiers: "Sequence[Classifier | Judged]") -> list[str]:
     """What is compared with the first of its network, and was not made from the same weights."""
-    firsts: dict[str, Classifier] = {}
+    firsts: dict[str, Classifier | Judged] = {}
     notes = []
     for one in classifiers:
         if not one.model or not one.weights_sha256:

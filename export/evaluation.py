@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -105,13 +105,16 @@ def note_trained_on(classifiers: Sequence["Classifier"], photos: Photos) -> None
 def refuse_multi_label(classifier: "Classifier") -> None:
     """One folder a class says one class a photo; of the others it says nothing."""
     if classifier.is_multi_label:
-        raise UserError(
-            f"{classifier.title} answers each class for itself (it ends in a sigmoid), and photos "
-            "in one folder a class say nothing of a photo's other classes: there is no top-1",
-            fix="leave the labelled photos out, and see what `ghostnet predict --json` answers; "
-            "where every photo shows one class, gn.export with scores='softmax' and two names or "
-            "more",
-        )
+        refuse_each_for_itself(classifier.title)
+
+
+def refuse_each_for_itself(title: str) -> NoReturn:
+    raise UserError(
+        f"{title} answers each class for itself (it ends in a sigmoid), and one class a photo or "
+        "sample says nothing of its other classes: there is no top-1",
+        fix="leave the labelled ones out, and see what `ghostnet predict --json` answers; where "
+        "everything is of one class, gn.export with scores='softmax' and two names or more",
+    )
 
 
 def true_outputs(photos: Photos, labels: Labels, title: str) -> np.ndarray:

@@ -26,7 +26,7 @@ class Exporting:
 
     args: argparse.Namespace  # of `arguments.add_export_options`
     photos: Photos | Samples | None
-    labelled: Photos | None
+    labelled: Photos | Samples | None
     stages: Stages
     results: list[Result] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)

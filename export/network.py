@@ -87,7 +87,7 @@ class Network:
         if self.preprocessing is None:
             raise UserError(
                 f"{self.name} takes no photos, and accuracy is measured on labelled ones",
-                fix="leave the labelled photos out",
+                fix="give labelled samples in their place: an .npz with an array true_class",
             )
         model = self.model
         predict: Any = model.run if isinstance(model, Converted) else model.predict_on_batch

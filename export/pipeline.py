@@ -31,10 +31,11 @@ from ghostnet_tf.data.skipped import refuse_too_many
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
-from .evaluation import evaluate, refuse_multi_label, true_outputs
+from .evaluation import Evaluation, evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .kept import float_ops, layers_named
+from .labelled_samples import Judged, evaluate_samples, judged, true_classes
 from .metadata import attach_metadata
 from .network import Converted, Network
 from .overwriting import refuse_other_layers, refuse_other_weights
@@ -84,7 +85,7 @@ def export(
     network: Network,
     recipes: Sequence[str] = DEFAULT_RECIPES,
     photos: Photos | Samples | None = None,
-    labelled: Photos | None = None,
+    labelled: Photos | Samples | None = None,
     out: Path = Path("build"),
     stages: Stages | None = None,
     *,
@@ -96,7 +97,8 @@ def export(
     `photos` calibrate static recipes and judge parity; without them, bundled weights use the ranges
     they carry, seeded ones are calibrated on generated images, and parity is judged on those. A
     network without preprocessing takes samples in their place, and another one may.
-    `labelled` measures accuracy. Static recipes leave the layers `keep_float` in float32, named as
+    `labelled` measures accuracy, of samples on those that say their class. Static recipes leave the
+    layers `keep_float` in float32, named as
     `kept.layers_named` takes them. Without `overwrite`, files of the same names that are of other
     weights or keep other layers are refused. Nothing is written before every file has kept every
     promise; CheckFailed names the one that did not.
@@ -107,7 +109,7 @@ def export(
     refuse_keeping_nothing(recipes, keep_float)
     if not overwrite:
         refuse_other_weights(out, network, recipes)
-    if labelled is not None:  # a folder that is no class is named now, not after minutes of work
+    if isinstance(labelled, Photos):  # a folder that is no class is named now, not in minutes
         true_outputs(labelled, network.classifier.labels, network.name)
     images: Images = ()
     if network.preprocessing and not isinstance(photos, Samples):
@@ -115,7 +117,8 @@ def export(
     elif isinstance(photos, Photos):
         raise UserError(
             f"{network.name} takes no photos: nothing says how one becomes its input",
-            fix="give samples in their place, --photos FILE.npz with an array for each input",
+            fix=f"give samples in their place, {option('photos', 'FILE.npz')} with an array for "
+            "each input",
         )
     with stages.stage("convert to float32"):
         converted = network.converted()
@@ -124,17 +127,21 @@ def export(
         images = calibration_samples(float32.graph, None if isinstance(photos, Photos) else photos)
     ending = scores_of(float32.graph)
     network = understood(network, float32.graph, ending)
-    layers = layers_named(float32.graph, keep_float)
+    original, layers = None, layers_named(float32.graph, keep_float)
     if not overwrite:
         refuse_other_layers(out, network, recipes, layers)
-    if labelled is not None:
+    if isinstance(labelled, Photos):
         refuse_multi_label(network.classifier)
+    elif labelled is not None:
+        original = as_judged(network, converted, float32.graph)
+        true_classes(labelled, original)
+        labelled.fitted(original.inputs)
     ranges = network.ranges
     if any(RECIPES[recipe].how == "static" for recipe in recipes):
         ranges = static_ranges(network, photos, images, float32, stages)
-    judged = images[:PARITY_IMAGES]
+    compared = images[:PARITY_IMAGES]
     with stages.stage(f"run the {converted.original} model"):
-        reference = converted.run(judged)
+        reference = converted.run(compared)
     finished, asked = [], {}
     for recipe in recipes:
         with stages.stage(recipe):
@@ -148,12 +155,12 @@ def export(
                 without = quantize(float32, recipe, ranges)
                 n_kept = len(float_ops(float32.graph, layers))
                 kept = KeptFloat(
-                    layers=layers, operators=n_kept, **measured(without, judged, reference)
+                    layers=layers, operators=n_kept, **measured(without, compared, reference)
                 )
                 record = replace(record, kept_float=kept)
             data = attach_metadata(graph, record)
-            agreement = parity(reference, Runtime(data).run(judged))
-            asked[recipe] = db_asked_of(recipe, network, agreement, converted, judged)
+            agreement = parity(reference, Runtime(data).run(compared))
+            asked[recipe] = db_asked_of(recipe, network, agreement, converted, compared)
             refuse_broken(record, facts(data), agreement, network, used, asked[recipe])
             scores = network.accuracies.get(sha256(data))
             record = replace(
@@ -162,19 +169,21 @@ def export(
                 accuracy=Accuracy(**scores) if scores else None,
                 parity_db=agreement.snr_db,
                 parity_equal=agreement.equal,
-                parity_on=origin_of(judged, photos),
+                parity_on=origin_of(compared, photos),
                 top1_agreement=None
                 if agreement.top1_same is None or network.labels is None
                 else Agreement(agreement.top1_same, agreement.n),
             )
             finished.append((data, record))
-    original = None
-    if labelled is not None:
-        original, finished = scored(network, finished, labelled, stages)
+    accuracy = None
+    if isinstance(labelled, Photos):
+        accuracy, finished = scored(network, finished, labelled, stages)
+    elif labelled is not None and original is not None:
+        accuracy, finished = scored_on_samples(original, finished, labelled, stages)
     files = tuple(
         Exported(*save(out, record, data), asked[record.recipe]) for data, record in finished
     )
-    return Result(files, original, ranges, ending)
+    return Result(files, accuracy, ranges, ending)
 
 
 def understood(network: Network, float32: Graph, ending: str) -> Network:
@@ -241,8 +250,8 @@ def static_ranges(
     if photos is None and network.preprocessing is None:
         raise UserError(
             f"static recipes need samples to calibrate on: {network.name} takes no photos",
-            fix="--photos FILE.npz with an array for each input, 100 samples or more (in Python "
-            "also photos={name: array}); or leave the static recipes out",
+            fix=f"{option('photos', 'FILE.npz')} with an array for each input, 100 samples or more "
+            "(in Python also photos={name: array}); or leave the static recipes out",
         )
     if photos is None and network.preprocessing and not network.is_seeded:
         raise UserError(
@@ -356,22 +365,47 @@ def scored(
         classifiers.append(replace(original, title=record.recipe, predict=Runtime(data).run))
     with stages.stage("measure accuracy", len(labelled)) as advance:
         result = evaluate(classifiers, labelled, advance=advance)
-    rows = [
+    return result.accuracy(0), with_accuracies(finished, result)
+
+
+def scored_on_samples(
+    original: Judged, finished: list[tuple[bytes, Record]], labelled: Samples, stages: Stages
+) -> tuple[Accuracy, list[tuple[bytes, Record]]]:
+    """The same of a network that takes no photos."""
+    those = [original]
+    for data, record in finished:
+        those.append(replace(original, title=record.recipe, run=Runtime(data).run))
+    with stages.stage("measure accuracy", len(labelled)) as advance:
+        result = evaluate_samples(those, labelled, advance=advance)
+    return result.accuracy(0), with_accuracies(finished, result)
+
+
+def with_accuracies(
+    finished: list[tuple[bytes, Record]], result: Evaluation
+) -> list[tuple[bytes, Record]]:
+    """`result` has the original first."""
+    return [
         (data, replace(record, accuracy=result.accuracy(i)))
         for i, (data, record) in enumerate(finished, start=1)
     ]
-    return result.accuracy(0), rows
 
 
-def refuse_overlap(photos: Photos | Samples | None, labelled: Photos | None) -> None:
+def as_judged(network: Network, converted: Converted, graph: Graph) -> Judged:
+    """The original, to be scored beside its files; `graph` is the float32 one."""
+    scores = network.scores or "logits"
+    return judged(network.name, converted.run, graph, network.labels, scores)
+
+
+def refuse_overlap(photos: Photos | Samples | None, labelled: Photos | Samples | None) -> None:
     """A network must not be scored on the photos that chose its ranges."""
-    if not isinstance(photos, Photos) or labelled is None:
+    if photos is None or labelled is None or type(photos) is not type(labelled):
         return
+    kind = "photos" if isinstance(photos, Photos) else "samples"
     seen = {*labelled.digests().values()}
     both = [name for name, digest in photos.digests().items() if digest in seen]
     if both:
         raise UserError(
-            f"{len(both)} of the calibration photos are also among the labelled ones, "
+            f"{len(both)} of the calibration {kind} are also among the labelled ones, "
             f"the first is {both[0]!r}",
-            fix="calibrate on other photos, such as the training photos",
+            fix=f"calibrate on other {kind}, such as the training {kind}",
         )

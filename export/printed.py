@@ -189,16 +189,16 @@ def score_row(result: "Evaluation", i: int, file: str, n_classes: int) -> dict[s
     return {"file": file, **accuracy, "difference": difference}
 
 
-def score_lines(rows: list[dict[str, Any]]) -> list[str]:
+def score_lines(rows: list[dict[str, Any]], kind: str = "photos") -> list[str]:
     names = [user_path(row["file"]).name for row in rows]
     width = max(map(len, names))
-    lines = [f"{'':{width}}    top-1    top-5  photos"]
+    lines = [f"{'':{width}}    top-1    top-5  {kind}"]
     for name, row in zip(names, rows, strict=True):
         top5 = f"{row['top5']:7.2%}" if row["classes"] > TOP else f"{'-':>7}"  # of five, all
-        line = f"{name:{width}}  {row['top1']:7.2%}  {top5}  {row['n']:6}"
+        line = f"{name:{width}}  {row['top1']:7.2%}  {top5}  {row['n']:{len(kind)}}"
         change = row["difference"]
         if change and change["same"]:
-            line += "  right for the same photos as the first"
+            line += f"  right for the same {kind} as the first"
         elif change:
             low, high = 100 * change["low"], 100 * change["high"]
             verdict = "" if low > 0 or high < 0 else ": cannot be told apart"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import sha256, user_path, write_together
 from ghostnet_tf.base.record import (
     Operators,
@@ -109,7 +109,7 @@ def proof_images(data: bytes, record: Record | None, photos: Photos | Samples | 
     if not is_image:
         raise UserError(
             f"it takes inputs of the shapes {shapes}, and photos are (1, H, W, 3)",
-            fix="leave out --photos, or give samples: --photos FILE.npz",
+            fix=f"leave {option('photos')} out, or give samples: {option('photos', 'FILE.npz')}",
         )
     _, height, width, channels = shapes[0]
     if photos is None:

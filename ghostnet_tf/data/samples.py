@@ -1,6 +1,9 @@
 """Inputs of a network that takes no photo: an .npz with one array for each of them, a row a sample.
 
 np.savez("samples.npz", photo=photos, age=ages)     # (200, 64, 64, 3) and (200, 1)
+
+An array `true_class`, which is no input, says what each sample is: the number of its class, or the
+class's label. Accuracy is measured on such samples.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,17 +14,23 @@ from typing import Any, Self
 import numpy as np
 
 from ghostnet_tf.base import archive
-from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.files import read_member, user_path
+from ghostnet_tf.base.errors import UserError, reading
+from ghostnet_tf.base.files import read_member, sha256, user_path
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.data import npy
 from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips
 
 SUFFIX = ".npz"
 MAX_BYTES = 1_000_000_000  # of all arrays of a file together
 HOW = 'np.savez("samples.npz", name=array, ...), an array for each input, a row a sample'
+TRUE_CLASS = "true_class"  # the array that is no input
+HOW_LABELLED = (
+    f'np.savez("samples.npz", {TRUE_CLASS}=classes, name=array, ...): of each sample the number of '
+    "its class, from 0 in the order of the outputs, or its label"
+)
 Sample = tuple[np.ndarray, ...]  # one row of every array, in the order of the inputs
 # What a network is run on: photos, normalised, (N, H, W, C) float32; or samples.
 Images = np.ndarray | Sequence[np.ndarray | Sample]
@@ -62,7 +71,9 @@ class Samples:
             raise UserError(f"{title!r} holds no arrays", fix=HOW)
         for name, values in found.items():
             said = f"the array {name!r} of {title!r}"
-            if values.dtype.kind not in "fiub":
+            if name == TRUE_CLASS and values.dtype.kind == "U":
+                pass  # labels
+            elif values.dtype.kind not in "fiub":
                 raise UserError(f"{said} holds no numbers, but {values.dtype}", fix=HOW)
             if not values.ndim or not len(values):
                 raise UserError(f"{said} has the shape {values.shape}: no sample", fix=HOW)
@@ -84,9 +95,11 @@ class Samples:
     def fitted(self, inputs: Sequence[Tensor]) -> list[Sample]:
         """Every sample as a network with these inputs, (1, ...) each, takes it.
 
-        A network with one input takes the only array of a file, whatever its name.
+        A network with one input takes the only array of a file, whatever its name. The true
+        classes are no input, unless the network has one of that name.
         """
-        named = self.arrays
+        is_input = any(one.name == TRUE_CLASS for one in inputs)
+        named = {n: a for n, a in self.arrays.items() if is_input or n != TRUE_CLASS}
         if len(named) == len(inputs) == 1:
             named = {inputs[0].name: next(iter(named.values()))}
         wanted = ", ".join(f"{i.name!r} {i.shape[1:]} {i.dtype}" for i in inputs)
@@ -101,6 +114,58 @@ class Samples:
                 raise UserError(f"{self.title!r} has no array {one.name!r}", fix)
             columns.append(_converted(named[one.name], one, self.title, fix))
         return list(zip(*columns, strict=True))
+
+    def digests(self) -> dict[str, str]:
+        """Name -> SHA-256 of its inputs, of each sample, whatever class it is of."""
+        inputs = [values for name, values in sorted(self.arrays.items()) if name != TRUE_CLASS]
+        return {
+            f"{self.title}[{i}]": sha256(b"".join(values[i].tobytes() for values in inputs))
+            for i in range(len(self))
+        }
+
+    def true_classes(self, n_classes: int, ids: Sequence[str]) -> np.ndarray:
+        """The output that stands for each sample's class, (n,) int; `ids`: labels, or none."""
+        if TRUE_CLASS not in self.arrays:
+            raise UserError(
+                f"{self.title!r} has no array {TRUE_CLASS!r}: what its samples are, nobody says",
+                HOW_LABELLED,
+            )
+        values, said = self.arrays[TRUE_CLASS], f"the array {TRUE_CLASS!r} of {self.title!r}"
+        if values.shape not in ((len(self),), (len(self), 1)):
+            raise UserError(
+                f"{said} has the shape {values.shape}, and one class a sample is needed",
+                f"({len(self)},); of one-hot rows np.argmax(rows, axis=1)",
+            )
+        values = values.reshape(-1)
+        if values.dtype.kind == "U":
+            return _by_label(values, ids, said)
+        if values.dtype.kind == "f":
+            raise UserError(f"{said} is of {values.dtype}", "whole numbers: .astype(int)")
+        if (low := int(values.min())) < 0 or (high := int(values.max())) >= n_classes:
+            wrong = low if low < 0 else high
+            raise UserError(
+                f"{said} has a class {wrong}, and the network has {n_classes} classes",
+                f"number them from 0 to {n_classes - 1}, in the order of the outputs",
+            )
+        return values.astype(np.int64)
+
+
+def _by_label(values: np.ndarray, ids: Sequence[str], said: str) -> np.ndarray:
+    """(n,) text -> the number of each."""
+    if not ids:
+        raise UserError(
+            f"{said} holds labels, and the network has none",
+            "give the numbers of the outputs, or export it again with labels",
+        )
+    number = {same(one): i for i, one in enumerate(ids)}
+    with reading(said, HOW_LABELLED):  # bytes may be no letters
+        names = [same(name) for name in values.tolist()]
+    if unknown := [name for name in names if name not in number]:
+        raise UserError(
+            f"{said} has a label {unknown[0]!r} that the network does not know",
+            f"give its labels, such as {ids[0]!r}, or numbers of outputs",
+        )
+    return np.array([number[name] for name in names])
 
 
 def _converted(values: np.ndarray, one: Tensor, title: str, fix: str) -> np.ndarray:

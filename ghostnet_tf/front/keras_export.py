@@ -36,7 +36,7 @@ def export(
     out: str | Path = "build",
     recipes: str | Sequence[str] | None = None,
     photos: Given | None = None,
-    labelled: str | Path | Photos | None = None,
+    labelled: Given | None = None,
     *,
     name: str | None = None,
     weights: str | None = None,
@@ -54,7 +54,8 @@ def export(
     or any Keras model. `recipes`: by default "float32", "float16", "weight_only_wi8_afp32" and
     "static_wi8_ai8". `photos`: a folder or zip of 100 photos or more like those the network will
     see; static recipes measure their ranges on them. Bundled weights bring ranges, others need
-    photos. `labelled`: photos in one folder a class, to measure accuracy on.
+    photos. `labelled`: photos in one folder a class, to measure accuracy on, or samples with an
+    array `true_class`.
 
     What follows is known of models from `create_model`, and of networks built around one of them.
     `name`, `weights`: what the files are called after, `<name>_<weights>_<size>_<recipe>.tflite`.
@@ -85,7 +86,7 @@ def export(
     from ghostnet_tf.nets.image_model import info_of
 
     info = info_of(model)  # of a network inside, where it is not of `model` itself
-    calibration = calibration_in(photos)
+    calibration = given_in(photos)
     says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
     if info and is_as_bundled(model, info) and not normalises_inside and not any(says.values()):
         network = rooms.reach("export", "network").from_zoo(
@@ -115,7 +116,7 @@ def export(
         network,
         recipes,
         calibration,
-        photos_in(labelled),
+        given_in(labelled),
         folder,
         keep_float=[keep_float] if isinstance(keep_float, str) else keep_float,
         overwrite=overwrite,
@@ -164,11 +165,7 @@ def recipes_named(recipes: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(known.recipe_named(name) for name in names)
 
 
-def photos_in(place: str | Path | Photos | None) -> Photos | None:
-    return place if place is None or isinstance(place, Photos) else Photos.open(place)
-
-
-def calibration_in(place: "Given | None") -> Photos | Samples | None:
+def given_in(place: "Given | None") -> Photos | Samples | None:
     """Photos, or what a network takes that takes none: an .npz, or a dict of its arrays."""
     if place is None or isinstance(place, Photos | Samples):
         return place

@@ -155,7 +155,7 @@ def test_what_needs_samples_says_so_before_anything_is_written(tmp_path):
 
     with pytest.raises(UserError, match="static recipes need samples to calibrate on") as refused:
         gn.export(model, tmp_path, RECIPES)
-    assert "--photos FILE.npz" in refused.value.fix and not list(tmp_path.iterdir())
+    assert "photos='FILE.npz'" in refused.value.fix and not list(tmp_path.iterdir())
 
     (path,) = gn.export(model, tmp_path, "float32")
     assert load(path)[1].parity_on == "generated inputs"
