@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"there is no file {str(args.model)!r}", fix="check the path")
     refuse_without_extra()
     if photos is None:
-        refuse_uncalibrated(recipes)
+        refuse_uncalibrated(recipes, "photos" if preprocessing else "samples")
 
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from ghostnet_tf.base.progress import Stages
@@ -72,12 +72,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def refuse_uncalibrated(recipes: Sequence[str]) -> None:
+def refuse_uncalibrated(recipes: Sequence[str], kind: str) -> None:
     """Before a minute of conversion: an ONNX network brings no ranges."""
+    place = "DIR" if kind == "photos" else "FILE.npz"
     if static := [recipe for recipe in recipes if RECIPES[recipe].how == "static"]:
         raise UserError(
-            f"{static[0]} needs photos to calibrate on",
-            fix="--photos DIR with 100 photos or more like those the network will see, or "
+            f"{static[0]} needs {kind} to calibrate on",
+            fix=f"--photos {place} with 100 {kind} or more like those the network will see, or "
             "--recipe float32 alone",
         )
 
@@ -90,21 +91,25 @@ def refuse_without_extra() -> None:
         )
 
 
-def network_of(args: argparse.Namespace, preprocessing: Preprocessing) -> "Network":
+def network_of(args: argparse.Namespace, preprocessing: Preprocessing | None) -> "Network":
     from ghostnet_tf.base.files import sha256
 
     from .network import Network
-    from .onnx.convert import from_onnx
+    from .onnx.convert import from_onnx, samples_from_onnx
 
-    converted, size = from_onnx(
-        args.model, args.channels == "bgr", args.size, preprocessing.channels
-    )
+    if preprocessing is None:
+        converted = samples_from_onnx(args.model)
+    else:
+        converted, size = from_onnx(
+            args.model, args.channels == "bgr", args.size, preprocessing.channels
+        )
+        preprocessing = preprocessing.at(size)
     return Network(
         model=converted,
         name=re.sub(r"\W+", "_", args.name or args.model.stem),
         weights="onnx",
         weights_sha256=sha256(args.model.read_bytes()),
-        preprocessing=preprocessing.at(size),
+        preprocessing=preprocessing,
         labels=labels_of(args),
     )
 

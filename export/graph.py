@@ -285,6 +285,11 @@ class Graph:
         kept = (op for op in self.ops if op not in gone)
         self._set_ops([fused if op is ops[-1] else op for op in kept])
 
+    def order_inputs(self, tensors: Sequence[int]) -> None:
+        """The model's own inputs, in another order."""
+        self._changing()
+        self.subgraph.inputs = [*tensors]
+
     def add_outputs(self, tensors: Sequence[int]) -> None:
         """More outputs, behind the model's own."""
         self._changing()

@@ -5,6 +5,7 @@ import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ghostnet_tf.nets import zoo
@@ -59,18 +60,22 @@ def test_published_files_become_files(clone):
 def test_an_onnx_file_becomes_files(clone):
     pytest.importorskip("onnxsim", reason="requirements-onnx.txt is not installed")
     from tests.export.onnx_nets import network
+    from tests.export.onnx_sampled import vector
 
     (clone.root / "network.onnx").write_bytes(network(classes=1000).SerializeToString())
     (clone.root / "landmarks.onnx").write_bytes(network().SerializeToString())
+    (clone.root / "sensors.onnx").write_bytes(vector().SerializeToString())
+    np.savez(clone.root / "samples.npz", numbers=np.random.default_rng(0).normal(size=(20, 12)))
 
     said = pasted(clone, "./ghostnet from-onnx")
 
     built = clone.root / "build"
-    names = [path.name for path in sorted(built.glob("*_onnx_*_static_wi8_ai8.tflite"))]
+    names = [path.name for path in sorted(built.glob("*_onnx_16_static_wi8_ai8.tflite"))]
     assert names == [f"{name}_onnx_16_static_wi8_ai8.tflite" for name in ("landmarks", "network")]
     assert "dB and agreement with ONNX on photos" in said[0].stdout
     assert "next: ./ghostnet predict" in said[0].stdout
     assert "ghostnet verify" in said[1].stdout
+    assert "dB and agreement with ONNX on samples" in said[2].stdout
 
 
 @pytest.mark.skipif(not DATA, reason="GHOSTNET_DATA is not set")

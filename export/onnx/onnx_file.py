@@ -14,6 +14,7 @@ from ghostnet_tf.base.sides import Size, size_of, spelled
 from ghostnet_tf.base.sides import sides as both_sides
 
 from .inlining import EXPORT_AGAIN, inlined, opset
+from .inputs import values_of
 
 MAX_BYTES = 1_000_000_000  # with the external data; protobuf itself ends at 2 GB
 STANDARD = ("", "ai.onnx")  # domains of operators; others need libraries of their own
@@ -23,6 +24,7 @@ QUANTIZED = {
     "DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "MatMulIntegerToFloat", "MatMulNBits",
     "QAttention", "QGemm", "QEmbedLayerNormalization",
 }  # fmt: skip
+NO_PHOTO = "--channels none: samples stand where photos do (--photos FILE.npz)"
 DOWNLOAD_AGAIN = "the file is damaged or no ONNX: export or download it again"
 
 
@@ -36,6 +38,19 @@ class Signature:
     parameters: int  # trainable ones
     is_channels_last: bool = False  # (1, H, W, C), as tf2onnx has it; else (1, C, H, W)
     channels: int = 3  # 1: grey
+
+    @property
+    def shapes(self) -> dict[str, list[int]]:
+        """As onnx2tf wants it, (1, C, H, W)."""
+        return {self.input: [1, self.channels, *both_sides(self.size)]}
+
+    @property
+    def channels_last(self) -> list[str]:
+        return [self.input] if self.is_channels_last else []
+
+    @property
+    def kept(self) -> list[str]:
+        return []
 
 
 def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
@@ -152,13 +167,12 @@ def refuse_later_opsets(model: Any, title: str) -> None:
 
 def signature(model: Any, size: Size | None) -> Signature:
     """The one image that the network takes. `size` is for a network that leaves it open."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in constants]
+    inputs = values_of(model.graph)
     if len(inputs) != 1:
         names = ", ".join(repr(value.name) for value in inputs)
         raise UserError(
             f"the network takes {len(inputs)} inputs ({names}); one image is expected",
-            fix="export the part of it that begins at the image",
+            fix=NO_PHOTO,
         )
     (image,) = inputs
     kind = image.type.tensor_type
@@ -175,7 +189,7 @@ def signature(model: Any, size: Size | None) -> Signature:
         raise UserError(
             f"input {image.name!r} has shape {shown}; an image (1, 3, H, W) or (1, H, W, 3) is "
             "needed, or a grey one of 1 channel",
-            fix=f"{EXPORT_AGAIN}, for colour or grey images",
+            fix=NO_PHOTO,
         )
     is_channels_last = sides[1] != channels
     if sides[0] not in (None, 0, 1):

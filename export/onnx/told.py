@@ -7,13 +7,17 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.preprocess import IMAGENET, RESAMPLE, Preprocessing
 from ghostnet_tf.nets.zoo import MOBILENET
 
+NONE = "none"
 PREPROCESSINGS = {"imagenet": IMAGENET, "mobilenet": MOBILENET}
 
 
 def add_preprocessing_options(parse: argparse.ArgumentParser) -> None:
     told = parse.add_argument_group("how a photo becomes its input")
     told.add_argument(
-        "--channels", choices=("rgb", "bgr", "grey"), help="as the network was trained"
+        "--channels",
+        choices=("rgb", "bgr", "grey", NONE),
+        help=f"as the network was trained; {NONE}: it takes no photo, but samples, as of several "
+        "inputs or other channels",
     )
     told.add_argument(
         "--preprocessing",
@@ -31,8 +35,11 @@ def add_preprocessing_options(parse: argparse.ArgumentParser) -> None:
     told.add_argument("--resample", choices=RESAMPLE, help="filter that resizes the photo")
 
 
-def preprocessing_of(args: argparse.Namespace) -> Preprocessing:
-    """What was told of photos, for RGB or grey; whatever was left out is named, never guessed."""
+def preprocessing_of(args: argparse.Namespace) -> Preprocessing | None:
+    """What was told of photos, for RGB or grey; whatever was left out is named, never guessed.
+
+    None for a network that takes none.
+    """
     known = PREPROCESSINGS.get(args.preprocessing)
     parts = ("mean", "std", "crop", "resample")
     told = {name: getattr(args, name) for name in parts if getattr(args, name) is not None}
@@ -41,6 +48,15 @@ def preprocessing_of(args: argparse.Namespace) -> Preprocessing:
             f"--preprocessing {args.preprocessing} says what --{' --'.join(told)} says too",
             fix="give the one or the other",
         )
+    if args.channels == NONE:
+        said = [*told, *(["preprocessing"] if known else []), *(["size"] if args.size else [])]
+        if said:
+            raise UserError(
+                f"--channels {NONE} says that no photo becomes the input, and --{said[0]} how one "
+                "does",
+                fix="give the one or the other",
+            )
+        return None
     lacking = [name for name in parts if name not in told and not known]
     lacking += ["channels"] if args.channels is None else []
     if lacking:
@@ -48,7 +64,8 @@ def preprocessing_of(args: argparse.Namespace) -> Preprocessing:
             f"how a photo becomes the input of {args.model.name!r} is not known: "
             f"--{' --'.join(lacking)}",
             fix="--channels rgb --preprocessing imagenet, if it is torchvision's or timm's; or "
-            "--channels, --mean, --std, --crop and --resample as it was trained",
+            "--channels, --mean, --std, --crop and --resample as it was trained; --channels "
+            f"{NONE} if it takes no photo",
         )
     is_grey = args.channels == "grey"
     if known:

@@ -1,4 +1,6 @@
-"""ONNX -> float32 `.tflite` in a process of its own: python -m export.onnx.worker FILE FOLDER SIZE
+"""ONNX -> float32 `.tflite` in a process of its own:
+
+python -m export.onnx.worker FILE FOLDER SIZE|samples|-
 
 onnx2tf changes Keras, TensorFlow and Python for the whole process, ends it when it fails, looks for
 a file in the working folder and else on the network; and ONNX's own libraries can crash. So all of
@@ -15,6 +17,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,34 +25,39 @@ from typing import Any
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.sides import sides, size_named
+from ghostnet_tf.base.sides import size_named
 
 from . import onnx_file
 from .inlining import decomposed, opset, store_constants
+from .inputs import Inputs, inputs_of
 
 ORIGINAL, FLOAT32, SIGNATURE, REFUSED = "original.onnx", "out/model_float32.tflite", "says", "no"
+SAMPLES, UNSAID = "samples", "-"  # in place of a size: it takes no photo; the size is its own
 # onnx2tf downloads this file unless it is there, and tries its layouts on the images in it.
-SAMPLES, SAMPLES_SHAPE = "calibration_image_sample_data_20x128x128x3_float32.npy", (20, 128, 128, 3)
+TILES, TILES_SHAPE = "calibration_image_sample_data_20x128x128x3_float32.npy", (20, 128, 128, 3)
 
 
 def main(argv: list[str]) -> int:
     path, folder = (user_path(place).absolute() for place in argv[:2])
-    size = size_named(argv[2]) if argv[2] else None
+    takes = argv[2]
     os.chdir(folder)
     try:
         model = onnx_file.read(path)
-        says = onnx_file.signature(model, size)
+        if takes == SAMPLES:
+            says = inputs_of(model, onnx_file.n_parameters(model))
+        else:
+            says = onnx_file.signature(model, size_named(takes) if takes != UNSAID else None)
         simplified = simplify(model, says)
         Path(ORIGINAL).write_bytes(model.SerializeToString())
         Path(SIGNATURE).write_text(json.dumps(asdict(says)), encoding="utf-8")
-        convert(simplified)
+        convert(simplified, says.kept)
     except UserError as error:
         Path(REFUSED).write_text(json.dumps([str(error), error.fix.marked]), encoding="utf-8")
         return error.exit_code
     return 0
 
 
-def simplify(model: Any, says: onnx_file.Signature) -> Any:
+def simplify(model: Any, says: onnx_file.Signature | Inputs) -> Any:
     """Constants folded, shapes static, batch 1. onnx2tf cannot read a GhostNet before that.
 
     PyTorch writes the slice of a Ghost module, `[:, :oup]`, with ends computed in the graph.
@@ -57,11 +65,12 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
     import onnxsim
 
     model = decomposed(model, known_operators().__contains__)
-    name, shape = says.input, [1, says.channels, *sides(says.size)]
-    if says.is_channels_last:
-        model, name = channels_first(model, says)
+    shapes = says.shapes
+    for was in says.channels_last:
+        model, name = channels_first(model, was, shapes[was])
+        shapes[name] = shapes.pop(was)
     try:
-        simplified, _ = onnxsim.simplify(model, overwrite_input_shapes={name: shape})
+        simplified, _ = onnxsim.simplify(model, overwrite_input_shapes=shapes)
     except Exception as error:  # whatever its C++ throws
         raise UserError(
             f"onnxsim cannot simplify the network: {onnx_file.one_line(error)}",
@@ -74,25 +83,27 @@ def simplify(model: Any, says: onnx_file.Signature) -> Any:
     return simplified
 
 
-def channels_first(model: Any, says: onnx_file.Signature) -> tuple[Any, str]:
-    """A copy of a network for (1, H, W, C) that takes (1, C, H, W), and its input's name.
+def channels_first(model: Any, was: str, shape: list[int]) -> tuple[Any, str]:
+    """A copy of a network whose input `was` is (1, H, W, C), which takes `shape`, (1, C, H, W).
+
+    And the input's new name.
 
     onnx2tf takes every input for (N, C, H, W) and makes (N, H, W, C) of it. The permutation that
     tf2onnx puts before the first convolution and the one added here cancel in `simplify`.
     """
-    from onnx import ModelProto, TensorProto, helper
+    from onnx import ModelProto, helper
 
     new = ModelProto()
     new.CopyFrom(model)
     names = {value for node in new.graph.node for value in (*node.input, *node.output)}
-    name = says.input
+    name = was
     while name in names:
         name += "_"
-    turned = helper.make_node("Transpose", [name], [says.input], f"{name}/nhwc", perm=[0, 2, 3, 1])
+    turned = helper.make_node("Transpose", [name], [was], f"{name}/nhwc", perm=[0, 2, 3, 1])
     new.graph.node.insert(0, turned)
-    (old,) = (value for value in new.graph.input if value.name == says.input)
-    shape = [1, says.channels, *sides(says.size)]
-    old.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    (old,) = (value for value in new.graph.input if value.name == was)
+    kind = old.type.tensor_type.elem_type
+    old.CopyFrom(helper.make_tensor_value_info(name, kind, shape))
     return new, name
 
 
@@ -150,13 +161,13 @@ def spell_hard_sigmoids(simplified: Any) -> None:
     )
 
 
-def convert(simplified: Any) -> None:
-    """Leave `FLOAT32`, or say which node onnx2tf cannot convert."""
+def convert(simplified: Any, kept: Sequence[str] = ()) -> None:
+    """Leave `FLOAT32`, or say which node onnx2tf cannot convert; `kept`: inputs as they lie."""
     import numpy as np
 
     refuse_unknown_operators(simplified)
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    np.save(SAMPLES, np.random.default_rng(0).random(SAMPLES_SHAPE, np.float32))
+    np.save(TILES, np.random.default_rng(0).random(TILES_SHAPE, np.float32))
     log = io.StringIO()
     try:
         with contextlib.redirect_stdout(log):
@@ -166,6 +177,7 @@ def convert(simplified: Any) -> None:
                 onnx_graph=simplified,
                 output_folder_path=str(Path(FLOAT32).parent),
                 not_use_onnxsim=True,  # it would be run a second time
+                keep_shape_absolutely_input_names=[*kept] or None,
             )
     except (Exception, SystemExit) as error:  # it ends the process where it gives up
         reached = re.findall(r"onnx_op_type: (\S+) onnx_op_name: (\S+)", plain(log.getvalue()))

@@ -1,6 +1,6 @@
 """ONNX networks small enough to be written down, and faults to plant in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,16 +126,21 @@ class Nodes:
         shapes: Sequence[Sequence[int]] | None = None,
         opsets: Sequence[Any] = (),
         functions: Sequence[Any] = (),
+        inputs: Mapping[str, tuple[int, Sequence[int | str]]] | None = None,
     ) -> Any:
-        """With the input "image"; outputs are float32 where `types` does not say otherwise.
+        """With the input "image", or with `inputs` of a type and a shape each.
 
-        ONNX finds their shapes, unless `shapes` tells them; of functions in functions it cannot.
+        Outputs are float32 where `types` does not say otherwise. ONNX finds their shapes, unless
+        `shapes` tells them; of functions in functions it cannot.
         """
         kinds = types or [TensorProto.FLOAT] * len(outputs)
         graph = helper.make_graph(
             self.nodes,
             "network",
-            [helper.make_tensor_value_info("image", TensorProto.FLOAT, image)],
+            [
+                helper.make_tensor_value_info(name, kind, shape)
+                for name, (kind, shape) in (inputs or {"image": (TensorProto.FLOAT, image)}).items()
+            ],
             [
                 helper.make_tensor_value_info(name, kind, shape)
                 for name, kind, shape in zip(
