@@ -37,12 +37,14 @@ def fine_tune(
     out: str | Path = "runs/train",
     schedule: str | Schedule = "finetune",
     held_out: int | None = None,
+    channels: int | None = None,
     **settings: Any,
 ) -> FineTuned:
     """Train a network of the zoo on a folder (or zip) of class folders; `ghostnet train` in Python.
 
     `weights`: to start from; None trains from nothing. `out`: the folder of the run, taken up where
-    it was left if there is one. `held_out`: photos kept out of training. `settings`: of the
+    it was left if there is one. `held_out`: photos kept out of training. `channels`: 1 for a
+    network that sees photos in grey, by default as its weights have it. `settings`: of the
     schedule, such as `epochs=5`, `batch=16`, `learning_rate=0.01`, `freeze=True`,
     `class_weights=True`, `early_stop=3`; `ghostnet train --help` lists them. `size=128`
     is short for `sizes=[[0, 128]]`, and `size=(96, 160)` is height and width.
@@ -65,7 +67,13 @@ def fine_tune(
     from ghostnet_tf.train.training import rank
 
     job = Job(
-        photos=found, schedule=how, model=model, weights=weights, out=folder, held_out=held_out
+        photos=found,
+        schedule=how,
+        model=model,
+        weights=weights,
+        out=folder,
+        held_out=held_out,
+        channels=channels,
     )
     with alone(folder / "state.safetensors", f"training in {str(folder)!r}"):
         result = answering(lambda: train(job), "nothing was changed")

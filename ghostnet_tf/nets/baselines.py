@@ -35,6 +35,7 @@ def mobilenet_v3(
     size: Size | None = None,
     delegable: bool = False,
     name: str | None = None,
+    channels: int = 3,
 ) -> ImageModel:
     """(N, H, W, 3) in [-1, 1] -> (N, classes). Paper: arXiv 1905.02244.
 
@@ -44,7 +45,7 @@ def mobilenet_v3(
         mobilenet_v3("large", 0.75, size=224).output_shape      # (None, 1000)
     """
     stock = getattr(keras.applications, APPLICATIONS[kind])(
-        input_tensor=_image(size),
+        input_tensor=_image(size, channels),
         alpha=alpha,
         classes=classes,
         dropout_rate=dropout,
@@ -61,10 +62,11 @@ def mobilenet_v2(
     dropout: float = 0.2,
     size: Size | None = None,
     name: str | None = None,
+    channels: int = 3,
 ) -> ImageModel:
     """(N, H, W, 3) in [-1, 1] -> (N, classes). Paper: arXiv 1801.04381, whose top has a dropout."""
     stock = keras.applications.MobileNetV2(
-        input_tensor=_image(size),
+        input_tensor=_image(size, channels),
         alpha=alpha,
         classes=classes,
         name=name,
@@ -73,8 +75,8 @@ def mobilenet_v2(
     return _rebuilt(stock, dropout=dropout)
 
 
-def _image(size: Size | None):
-    return keras.Input(image_shape(size), name="image")
+def _image(size: Size | None, channels: int):
+    return keras.Input(image_shape(size, channels), name="image")
 
 
 def _rebuilt(stock: keras.Model, delegable: bool = False, dropout: float = 0.0) -> ImageModel:

@@ -10,7 +10,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import Size, size_of, spelled
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
-from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.preprocess import COLOURS, Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.weights import DEFAULT_MODEL, GHOST_RESNET56, Weights
 from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
@@ -50,6 +50,7 @@ def pretrained(
     classes: int | None = None,
     labels: str | Labels | None = None,
     new_head: bool = False,
+    channels: int | None = None,
     **build: Any,
 ) -> Pretrained:
     """A network of the zoo with its weights.
@@ -61,8 +62,9 @@ def pretrained(
     photo's side, or (height, width), by default that which the weights were trained at. `classes`:
     by default as many as the weights have. `labels`: a table's name or file, or `Labels`, for
     weights that bring none. `new_head` keeps the classifier fresh, with any number of classes, and
-    loads all the rest. `build`: what the network's own builder takes, such as `include_top`,
-    `pooling`, `dropout`.
+    loads all the rest. `channels`: 1 for grey photos, by default as the weights have it; of weights
+    for colours the first kernels are then summed over these. `build`: what the network's own
+    builder takes, such as `include_top`, `pooling`, `dropout`.
 
     Raises UserError where weights and network do not fit; a wrong `classes` is answered with the
     right one.
@@ -76,12 +78,24 @@ def pretrained(
     _refuse_another_network(entry, found)
     classes, table = outputs(entry, found, classes, labels, new_head)
     at = _preprocessing(entry, found, size)
+    theirs = at.channels
+    at = _of_channels(at, channels, found)
+    if at.channels != 3:
+        build["channels"] = at.channels
     build = {**_as_its_weights_need(entry, found), **build}
     # Statistics of generated images depend on their size; every other network takes any.
     fixed = at.size if found == SEEDED else None
     model = entry.build(classes=classes, size=fixed, **build)
     has_top = build.get("include_top", True)
-    info = fill(model, entry, found, at, table if has_top else None, new_head and has_top)
+    info = fill(
+        model,
+        entry,
+        found,
+        at,
+        table if has_top else None,
+        new_head and has_top,
+        sums_colours=at.channels < theirs,
+    )
     is_file = isinstance(found, Weights)
     return Pretrained(
         model=model,
@@ -122,12 +136,13 @@ def fill(
     preprocessing: Preprocessing,
     labels: Labels | None,
     new_head: bool = False,
+    sums_colours: bool = False,
 ) -> "ModelInfo":
     """Give a network that was just built its weights, and let it remember what they decide."""
     from ghostnet_tf.nets.image_model import ModelInfo, fingerprint
 
     if isinstance(found, Weights):
-        weights_room.load(model, found, new_head)
+        weights_room.load(model, found, new_head, sums_colours)
     elif found == SEEDED:
         from ghostnet_tf.nets.seeded import seed
 
@@ -193,6 +208,18 @@ def _preprocessing(entry: zoo.Entry, found: Source, size: Size | None = None) ->
     info = found.info if isinstance(found, Weights) else None
     theirs = info.preprocessing if info else entry.preprocessing
     return theirs if size is None else theirs.at(size)
+
+
+def _of_channels(how: Preprocessing, channels: int | None, found: Source) -> Preprocessing:
+    if channels not in (None, *COLOURS):
+        raise UserError(f"photos have no {channels!r} channels", fix="1: grey, or 3: RGB")
+    if channels == 3 != how.channels:
+        assert isinstance(found, Weights)
+        raise UserError(
+            f"{str(found.path)!r} holds weights for grey photos",
+            fix=f"leave {option('channels')} out, or begin with other weights",
+        )
+    return how.in_grey() if channels == 1 != how.channels else how
 
 
 def _as_built(model: "ImageModel", how: Preprocessing) -> Preprocessing:

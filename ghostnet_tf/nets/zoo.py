@@ -55,13 +55,14 @@ class Entry:
         name: str | None = None,
         branches: str | None = None,
         deployed: bool = False,
+        channels: int = 3,
         **own: Any,
     ) -> "ImageModel":
-        """The network with random weights, (N, H, W, 3) -> logits (N, classes).
+        """The network with random weights, (N, H, W, channels) -> logits (N, classes).
 
-        Its authors' classes by default. `size` is (height, width), or both in one; with None it
-        takes images of any. `own` are arguments of this family alone: a GhostNet's `pad_mode`, a
-        Ghost-ResNet-56's `drop_in`.
+        Its authors' classes by default. `channels`: 3, or 1 for grey images. `size` is (height,
+        width), or both in one; with None it takes images of any. `own` are arguments of this family
+        alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`.
         ResNets and VGG have no dropout. `branches`: what trains beside the convolutions of Ghost
         modules, a key of `spec.TRAINING_FORMS`, by default what its authors have. `deployed`: with
         what is left of its own branches after folding; that is what it costs.
@@ -73,6 +74,8 @@ class Entry:
                 fix=f"use images of {smallest} pixels or more",
             )
         classes = len(labels(self.labels)) if classes is None else classes
+        if channels != 3:
+            own["channels"] = channels
         if deployed and self.is_ghostnet:
             own["deployed"] = True
         if branches is not None:
@@ -126,11 +129,11 @@ def parse_model(name: str) -> Entry:
 
 
 def _ghostnet(design: str):
-    def build(*, size, **own):
+    def build(*, size, channels=3, **own):
         from ghostnet_tf.nets.ghostnet import GhostNet
 
         if "input_tensor" not in own:
-            own["input_shape"] = image_shape(size)
+            own["input_shape"] = image_shape(size, channels)
         return GhostNet(design=design, **own)
 
     return build
@@ -153,7 +156,7 @@ def _mobilenet_v2(*, width, **own):
 
 @cache
 def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
-    def build(*, width, dropout, size, **own):
+    def build(*, width, dropout, size, channels=3, **own):
         from ghostnet_tf.nets import resnet, vgg
 
         of_base = {
@@ -161,7 +164,7 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
             "resnet56": resnet.GhostResNet56,
             "vgg16": vgg.GhostVGG16,
         }
-        return of_base[base](ratio, cheap_kernel, input_shape=image_shape(size), **own)
+        return of_base[base](ratio, cheap_kernel, input_shape=image_shape(size, channels), **own)
 
     return build
 

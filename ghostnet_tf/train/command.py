@@ -56,6 +56,12 @@ def parser() -> argparse.ArgumentParser:
         help="start from these instead of from nothing: tinyimagenet, or a .safetensors, "
         ".weights.h5 or .keras file; other classes get a new classifier",
     )
+    network.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3),
+        help="1: it sees photos in grey, whatever they are; 3: in RGB (default: as its weights)",
+    )
     how = parse.add_argument_group("how")
     how.add_argument(
         "--schedule",
@@ -153,6 +159,7 @@ def _trained(args: argparse.Namespace, photos: "Photos", schedule: Schedule) -> 
             out=args.out,
             held_out=args.held_out,
             stop_after=args.stop_after,
+            channels=args.channels,
         )
     )
 
@@ -211,8 +218,7 @@ def _next(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> 
     """The command to type next: the export of what is worth it."""
     run, report = result["run"], result["report"]
     if report.is_useful:
-        own = ["--model", args.model, "--weights", result["weights"], "--photos", args.photos]
-        return [next_line("export", *own)]
+        return [next_line("export", "--weights", result["weights"], "--photos", args.photos)]
     from ghostnet_tf.train.advice import remedy
 
     begun = args.weights is not None

@@ -41,6 +41,7 @@ class Job:
     out: Path
     held_out: int | None = None  # photos; None: a share of them
     stop_after: int | None = None  # epochs more
+    channels: int | None = None  # 1: grey photos; None: as the weights have it, else RGB
 
 
 def train(job: Job) -> dict[str, Any]:
@@ -123,6 +124,7 @@ def _network(job: Job) -> tuple[Pretrained, str]:
         labels=naming(job.photos.classes),
         new_head=new_head,
         dropout=job.schedule.dropout,
+        channels=job.channels,
         **branches,
     )
     return made, "a new classifier" if new_head else "its classifier, for the same classes"
@@ -222,12 +224,13 @@ def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
     kept = read.pixels.kept.values()
     size = sum(photo.nbytes for photo in kept)
     counts = len(this.train), len(this.held_out), skipped
+    in_grey = " for photos in grey" if this.info.preprocessing.channels == 1 else ""
     return [
         *outlook.of_classes(*split),
         *outlook.doubts(*split, this.schedule),
         outlook.of_photos(*counts, len(kept), size),
         *outlook.of_schedule(this.schedule, this.cut, len(this.train)),
-        f"{this.info.model} into {this.folder}",
+        f"{this.info.model}{in_grey} into {this.folder}",
     ]
 
 

@@ -57,6 +57,23 @@ def copy(model: keras.Model, tensors: dict[str, np.ndarray], new_head: bool = Fa
         variable.assign(tensors[path])
 
 
+def summed(model: keras.Model, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`tensors` with each kernel (k, k, 3, n) that has to be (k, k, 1, n) summed over the colours.
+
+    A grey photo, shown in colour, gave that before: but for the normalisation, whose mean and
+    spread are those of the three colours together.
+    """
+    shapes = {path: tuple(v.shape) for path, v in weights_of(model).items()}
+    return {
+        path: value.sum(axis=2, keepdims=True)
+        if value.ndim == 4
+        and value.shape[2] == 3
+        and shapes.get(path) == (*value.shape[:2], 1, value.shape[3])
+        else value
+        for path, value in tensors.items()
+    }
+
+
 def _classifier(model: keras.Model) -> str:
     """The path prefix of the last layer that has weights."""
     return [layer for layer in model.layers if layer.weights][-1].name + "/"

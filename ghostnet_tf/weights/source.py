@@ -124,15 +124,21 @@ def _name_of(path: Path) -> str:
     return (path.absolute().parent.name or stem) if stem == "best" else stem
 
 
-def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -> Weights:
+def load(
+    model: "keras.Model",
+    weights: str | Weights,
+    new_head: bool = False,
+    sums_colours: bool = False,
+) -> Weights:
     """Fill `model`; every tensor is used once, or nothing is changed and the tensor is named.
 
-    With `new_head` the classifier keeps its fresh values. A GhostNet without its top takes a whole
-    checkpoint and leaves the head's tensors aside (not those of `.weights.h5` and `.keras`, which
-    Keras names by their place in the whole).
+    With `new_head` the classifier keeps its fresh values. With `sums_colours` a model for grey
+    photos takes the sum of kernels that read three colours. A GhostNet without its top takes a
+    whole checkpoint and leaves the head's tensors aside (not those of `.weights.h5` and `.keras`,
+    which Keras names by their place in the whole).
     """
     from ghostnet_tf.weights import ghost_resnet56, keras_file
-    from ghostnet_tf.weights.apply import copy
+    from ghostnet_tf.weights.apply import copy, summed
 
     found = find(weights, model.name) if isinstance(weights, str) else weights
     path, data = found.path, found.data
@@ -145,6 +151,8 @@ def load(model: "keras.Model", weights: str | Weights, new_head: bool = False) -
             tensors = ghost_resnet56.tensors(path, data)
         else:
             tensors = keras_file.read(path, data, model, MAX_BYTES)
+        if sums_colours:
+            tensors = summed(model, tensors)
         copy(model, tensors, new_head)
     except UserError as error:
         raise UserError(

@@ -84,7 +84,9 @@ def test_what_is_typed_next_works_and_what_that_calls_next(
     shutil.copytree(unbroken, tmp_path / "my run")
     assert main(arguments(photos, Path("my run"))) == 0  # it is finished: no step is trained
 
-    assert typed_next(capsys.readouterr().out)[:3] == ["export", "--model", "tiny_100"]
+    assert typed_next(capsys.readouterr().out)[:3] == [
+        "export", "--weights", "my run/best.safetensors",
+    ]  # fmt: skip
     verb, file, photo = typed_next(capsys.readouterr().out)
 
     trained_on = Photos.open(photos).as_one()  # in best.safetensors, and in what is made of it
@@ -455,12 +457,16 @@ def test_a_run_that_has_learned_nothing_proposes_no_export(photos, tmp_path, cap
     assert main(typed) == 0
 
     assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-    *_, why, following = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out
+    *_, why, following = printed.splitlines()
     assert re.fullmatch(
         "not worth an export: whoever answers 'blue' every time is right for 4 of 16; "
         "it has not trained for long", why
     )  # fmt: skip
     assert following.endswith(f"ghostnet train {shlex.join(typed)} --epochs 3")
+    typed_next(printed)
+    assert "going on after 1 epochs" in capsys.readouterr().err
+    assert len((tmp_path / "run" / "log.csv").read_text().splitlines()) == 1 + 3
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):

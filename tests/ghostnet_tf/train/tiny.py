@@ -28,13 +28,14 @@ ARGS = ["--model", "tiny_100", "--schedule", "finetune", "--held-out", "16"]
 SETTINGS = ["sizes=[[0,32]]", "batch=16", "epochs=3", "learning_rate=0.05", "randaugment=[1,5]"]
 
 
-def tiny(width=1.0, classes=4, dropout=0.2, size=None, branches=None, name="tiny_100"):
-    """(N, H, W, 3) -> (N, classes)."""
+def tiny(width=1.0, classes=4, dropout=0.2, size=None, branches=None, channels=3,
+         name="tiny_100"):  # fmt: skip
+    """(N, H, W, channels) -> (N, classes)."""
     from keras import Input, Model, layers
 
     from ghostnet_tf.nets.layers import ConvNorm, GhostBottleneck
 
-    image = Input((size, size, 3), name="image")
+    image = Input((size, size, channels), name="image")
     x = ConvNorm(round(8 * width), 3, 2, "relu", name="stem")(image)
     x = GhostBottleneck(16, 8, 3, 2, 0.25, branches=branches, name="block_00")(x)
     x = GhostBottleneck(16, 8, branches=branches, name="block_01")(x)
