@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export import to_tflite
+from export import compare, comparison, to_tflite
 from export.network import Converted, Network
 from export.pipeline import Exported, Result
 from export.printed import table
 from ghostnet_tf.base.doors import next_line, sample
+from ghostnet_tf.base.record import load
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.nets import zoo
 from tests.export.colours import colour_record
+from tests.ghostnet_tf.train.tiny import ZOO_ROW
 from tests.next_lines import typed_next
 
 ROOT = Path(__file__).parents[1]
@@ -82,6 +85,31 @@ def test_after_an_export_with_photos_one_of_them_is_named(here, capsys):
     words = typed_next(exported(capsys, "--photos", "my photos"))
 
     assert words[0] == "predict" and words[2] == "my photos/it's.png"
+
+
+def test_after_a_comparison_the_layers_that_fall_are_kept_and_compared_again(
+    here, capsys, monkeypatch
+):
+    """Of seeded weights hardly any layer falls: half a decibel is enough here."""
+    monkeypatch.setattr(comparison, "FALL_DB", 0.5)
+    monkeypatch.setitem(zoo.KINDS, "tiny", ZOO_ROW)
+    photos(here, OTHERS)
+    own = ["--model", "tiny_100", "--weights", "seeded", "--size", "32", "--out", "my files"]
+    assert to_tflite.main([*own, "--recipe", "float32", "int8"]) == 0
+    file = "tiny_100_seeded_32_static_wi8_ai8.tflite"
+    capsys.readouterr()
+    assert compare.main([f"my files/{file}", "--photos", "my photos"]) == 0
+    printed = capsys.readouterr().out
+
+    verb, *words = typed_next(printed)
+    again = typed_next(printed, "then")
+
+    proposed = words[words.index("--keep-float") + 1 : words.index("--out")]
+    made = here / "my files" / "kept_float" / file
+    kept = load(made)[1].kept_float
+    assert verb == "export" and kept and set(kept.layers) == set(proposed) != set()
+    assert again[:2] == ["compare", str(made.relative_to(here))]
+    assert f"kept in float32: {', '.join(kept.layers)}" in capsys.readouterr().out
 
 
 def test_a_photo_in_an_archive_has_no_path(here):
