@@ -3,11 +3,14 @@
 The two cheapest in the default suite, all twelve in `make test-all`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from keras.src.applications.efficientnet import EfficientNet
 
 from export.from_keras import to_float32
 from export.network import Network
@@ -53,16 +56,30 @@ def test_fresh_weights_export(name, tmp_path):
     assert (records["static_wi8_ai8"].parity_db or 0) > 15
 
 
-@pytest.mark.parametrize("name", ["EfficientNetB0", "MobileNetV3Small"][: examples(0, 2)])
+def small_efficientnet(**own: Any) -> keras.Model:
+    """All seven stages, with residual blocks, half as wide as B0."""
+    return EfficientNet(0.5, 0.4, 32, **own)
+
+
+# -> (network, pixels)
+WITH_RESCALING: dict[str, tuple[Callable[..., keras.Model], int]] = {
+    "a small EfficientNet": (small_efficientnet, 32),
+    "EfficientNetB0": (keras.applications.EfficientNetB0, 64),
+    "MobileNetV3Small": (keras.applications.MobileNetV3Small, 64),
+}
+
+
+@pytest.mark.parametrize("name", [*WITH_RESCALING][: examples(1, 3)])
 def test_swish_and_rescaling_inside_are_exact_in_float32(name):
     """On pixels from 0 to 255, with the statistics that belong to them: logits of order 1."""
     keras.utils.set_random_seed(0)
-    shape, plain = (64, 64, 3), {"weights": None, "classifier_activation": None}
-    model = getattr(keras.applications, name)(input_shape=shape, classes=10, **plain)
-    used, fresh = (np.clip(127 + 45 * smooth_images(48, 64, seed), 0, 255) for seed in (0, 1))
+    build, side = WITH_RESCALING[name]
+    plain = {"weights": None, "classifier_activation": None}
+    model = build(input_shape=(side, side, 3), classes=10, **plain)
+    used, fresh = (np.clip(127 + 45 * smooth_images(48, side, seed), 0, 255) for seed in (0, 1))
     seed_weights(model, used)
 
-    outputs = np.asarray(Runtime(to_float32(model, 64)).run(fresh))
+    outputs = np.asarray(Runtime(to_float32(model, side)).run(fresh))
 
     assert outputs.std() > 0.1
     assert snr_db(model.predict(fresh, verbose=0), outputs) > 100
