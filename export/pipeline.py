@@ -28,6 +28,7 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images, Sample, Samples
 from ghostnet_tf.data.skipped import refuse_too_many
+from ghostnet_tf.weights.translate import DIVERGED
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
@@ -42,6 +43,7 @@ from .overwriting import refuse_other_layers, refuse_other_weights
 from .parity import (
     Outputs,
     Parity,
+    as_list,
     asked_db,
     asked_of_unsteady,
     bounded_db,
@@ -53,7 +55,7 @@ from .quantize import quantize
 from .ranges import Ranges
 from .recipes import DEFAULT_RECIPES, RECIPES, refuse_keeping_nothing
 from .runtime import Runtime
-from .scores import checked_labels, scores_of
+from .scores import checked_labels, refuse_no_probabilities, scores_of
 from .steps import hardly_changing, refuse_deadly
 from .tensors import origin_of, samples_for, tensors_of
 from .trial import survives
@@ -123,6 +125,7 @@ def export(
     with stages.stage("convert to float32"):
         converted = network.converted()
     float32 = Flatbuffer(converted.float32)
+    refuse_nan_weights(float32.graph, network.name)
     if not len(images):
         images = calibration_samples(float32.graph, None if isinstance(photos, Photos) else photos)
     ending = scores_of(float32.graph)
@@ -142,6 +145,7 @@ def export(
     compared = images[:PARITY_IMAGES]
     with stages.stage(f"run the {converted.original} model"):
         reference = converted.run(compared)
+    refuse_no_answers(reference, network)
     finished, asked = [], {}
     for recipe in recipes:
         with stages.stage(recipe):
@@ -202,6 +206,33 @@ def understood(network: Network, float32: Graph, ending: str) -> Network:
     if network.labels is not None:
         checked_labels(network.labels, float32, scores)
     return replace(network, scores=scores)
+
+
+def refuse_nan_weights(graph: Graph, name: str) -> None:
+    """UserError with the first tensor of a network whose training diverged."""
+    for tensor, title in enumerate(graph.names):
+        values = graph.constant(tensor)
+        if values is not None and values.dtype.kind == "f" and np.isnan(values).any():
+            n = int(np.isnan(values).sum())
+            raise UserError(
+                f"the weights of {name} hold NaN: {n} of the {values.size} numbers of {title!r}",
+                fix=DIVERGED,
+            )
+
+
+def refuse_no_answers(reference: Outputs, network: Network) -> None:
+    """UserError where the network itself gives no numbers, or no probabilities as was said."""
+    outputs = as_list(reference)
+    for values in outputs:
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            bad = {int(row) for row in np.argwhere(~np.isfinite(values))[:, 0]}
+            raise UserError(
+                f"{network.name} itself answers {len(bad)} of {len(values)} inputs with NaN or "
+                "infinity",
+                fix="look at its inputs and weights: it would do so in any file",
+            )
+    if network.scores in ("softmax", "sigmoid") and len(outputs) == 1:
+        refuse_no_probabilities(outputs[0], network.scores)
 
 
 def calibration_samples(graph: Graph, samples: Samples | None) -> list[Sample]:

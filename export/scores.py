@@ -6,7 +6,7 @@ have the same arithmetic.
 
 import numpy as np
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.labels import Labels
 
@@ -88,16 +88,22 @@ def shares(row: np.ndarray, scores: str) -> np.ndarray:
     if scores == UNKNOWN:
         return row
     if scores != "logits":
-        if row.min() < -ROUNDING or row.max() > 1 + ROUNDING:
-            raise UserError(
-                f"the outputs are said to be probabilities ({scores}), and reach from "
-                f"{row.min():.4g} to {row.max():.4g}",
-                fix="export the file again: its record, or what it was exported with, is wrong",
-            )
+        refuse_no_probabilities(row, scores)
         return row
     if len(row) == 1:  # of one class alone: it is there or not
         return softmax(np.append(row, np.zeros_like(row)))[:1]
     return softmax(row)
+
+
+def refuse_no_probabilities(outputs: np.ndarray, scores: str) -> None:
+    """UserError where outputs that are said to be a softmax's or a sigmoid's are none."""
+    if outputs.min() < -ROUNDING or outputs.max() > 1 + ROUNDING:
+        raise UserError(
+            f"the outputs are said to be probabilities ({scores}), and reach from "
+            f"{outputs.min():.4g} to {outputs.max():.4g}",
+            fix=f"export the network without {option('scores', scores)}: its record, or what it is "
+            "exported with, is wrong",
+        )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Somebody's own Keras network, through ghostify, the trainer and the export."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from export.network import Network
 from export.pipeline import export
+from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
@@ -59,6 +61,34 @@ def own_network(model: Any, photos: Photos) -> Network:
         labels=Labels.of_folders(photos.classes),
         family="delegable",
     )
+
+
+@pytest.mark.parametrize(
+    ("weight", "tensor"),
+    [("conv_1/kernel", "relu_1"), ("norm_2/moving_variance", "relu_2"), ("classifier/bias", "cl")],
+)
+def test_weights_that_are_no_numbers_are_named(weight, tensor, photos, tmp_path):
+    """Or what the converter folded them into."""
+    model = network()
+    (variable,) = (v for v in model.variables if v.path.endswith(weight))
+    values = np.array(variable)
+    values[..., 1] = np.nan
+    variable.assign(values)
+
+    with pytest.raises(UserError, match=r"the weights of own hold NaN: .* numbers of '") as refused:
+        export(own_network(model, photos), ("float32",), out=tmp_path / "build")
+    assert re.search(rf"of '{tensor}", str(refused.value)), refused.value
+    assert "diverged" in refused.value.fix and not (tmp_path / "build").exists()
+
+
+def test_a_network_that_answers_no_numbers_is_refused_for_that(photos, tmp_path):
+    image = keras.Input((32, 32, 3))
+    roots = keras.ops.sqrt(layers.GlobalAveragePooling2D()(image)[:, :2])
+    model = own_network(keras.Model(image, roots), photos)
+
+    with pytest.raises(UserError, match=r"own itself answers \d+ of 32 inputs with NaN"):
+        export(model, ("float32",), out=tmp_path / "build")
+    assert not (tmp_path / "build").exists()
 
 
 def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):

@@ -343,14 +343,20 @@ class TestExport:
             gn.export(classifier(*model, **says), tmp_path, recipes="float32", **how)
 
     def test_so_is_an_argument_that_the_graph_does_not_bear_out(self, tmp_path):
-        with pytest.warns(UserWarning) as caught:
-            gn.export(
-                classifier(), tmp_path, recipes="float32", normalises_inside=True, scores="softmax"
-            )
+        with pytest.warns(UserWarning, match="no layer was found"):
+            gn.export(classifier(), tmp_path, recipes="float32", normalises_inside=True)
 
-        said = sorted(str(w.message) for w in caught if w.category is UserWarning)
-        assert "no layer was found" in said[0]
-        assert "ends in logits, not in softmax" in said[1]
+    @pytest.mark.parametrize("scores", ["softmax", "sigmoid"])
+    def test_values_beyond_0_and_1_cannot_be_called_probabilities(self, scores, tmp_path):
+        how = {"preprocessing": IMAGENET.at(32), "scores": scores}
+
+        with pytest.raises(
+            gn.UserError, match=rf"probabilities \({scores}\), and reach"
+        ) as refused:
+            gn.export(classifier(), tmp_path, recipes="float32", **how)
+
+        assert f"without scores='{scores}'" in refused.value.fix
+        assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize(
         ("says", "error"),
