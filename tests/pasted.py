@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +126,7 @@ class Clone:
 
     root: Path
     home: Path
+    done: dict[tuple[Path, str], Said] = field(default_factory=dict)  # by folder and command
 
     @property
     def environment(self) -> dict[str, str]:
@@ -138,7 +139,10 @@ class Clone:
         }
 
     def read(self, page: str) -> list[Said]:
-        """Paste every command of the page, in order."""
+        """Paste every command of the page, in order, but for those of a page that was read before.
+
+        What they wrote is there, and a page that repeats a command means no other.
+        """
         said = []
         for block in commands(page):
             folder = self.root
@@ -146,10 +150,17 @@ class Clone:
                 if step := re.fullmatch(r"cd (\S+)", command):
                     folder = folder / step[1]
                 elif why_not(command) is None:
-                    said.append(self.paste(command, folder, shown))
+                    said.append(replace(self.once(command, folder), shown=shown))
         return said
 
-    def paste(self, command: str, folder: Path | None = None, shown: list[str] | None = None):
+    def once(self, command: str, folder: Path | None = None) -> Said:
+        """What a command said, now or when it was pasted before; a server is started every time."""
+        place = folder or self.root
+        if SERVES.search(command) or (place, command) not in self.done:
+            self.done[place, command] = self.paste(command, place)
+        return self.done[place, command]
+
+    def paste(self, command: str, folder: Path | None = None) -> Said:
         started = subprocess.Popen(  # noqa: S603
             ["/bin/bash", "-c", smaller(command)],
             cwd=folder or self.root,
@@ -171,7 +182,7 @@ class Clone:
             print(f"not run here: {command}\n{err}", file=sys.stderr)
             return Said(command, "", err)
         assert started.returncode == 0 or first, f"{command}\n{out}\n{err}"
-        return Said(command, first + out, err, shown or [])
+        return Said(command, first + out, err)
 
 
 def fresh_clone(folder: Path) -> Clone:

@@ -76,7 +76,7 @@ def test_what_a_command_calls_next_works_when_pasted(clone):
 
     assert the(said, "make tflite").stdout.count("next: ") == 1
     for command in dict.fromkeys(after):
-        tree.paste(command)
+        tree.once(command)
 
 
 def test_five_lines_of_python_do_what_they_say(clone):
