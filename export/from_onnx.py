@@ -9,7 +9,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,9 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
+from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.samples import HOW, HOW_LABELLED, Samples
 
 from .arguments import add_export_options, labels_of, photos_of, recipe_table, recipes_of
 from .onnx.told import add_preprocessing_options, preprocessing_of
@@ -52,6 +54,8 @@ def main(argv: list[str] | None = None) -> int:
     if not user_path(args.model).is_file():
         raise UserError(f"there is no file {str(args.model)!r}", fix="check the path")
     refuse_without_extra()
+    if preprocessing is None:
+        refuse_photos({"photos": photos, "labelled": labelled})
     if photos is None:
         refuse_uncalibrated(recipes, "photos" if preprocessing else "samples")
 
@@ -70,6 +74,16 @@ def main(argv: list[str] | None = None) -> int:
     exporting.add_ghostop()
     exporting.end("onnx")
     return 0
+
+
+def refuse_photos(given: Mapping[str, Photos | Samples | None]) -> None:
+    """Before a minute of conversion: option -> what was given to a network that takes no photo."""
+    for name, place in given.items():
+        if isinstance(place, Photos):
+            raise UserError(
+                f"--channels none says that no photo becomes the input, and --{name} gives photos",
+                fix=f"--{name} FILE.npz: {HOW_LABELLED if name == 'labelled' else HOW}",
+            )
 
 
 def refuse_uncalibrated(recipes: Sequence[str], kind: str) -> None:

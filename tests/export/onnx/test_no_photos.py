@@ -24,6 +24,7 @@ from ghostnet_tf.base.record import load
 from tests import counts
 from tests.export.onnx_nets import Nodes, network
 from tests.export.onnx_sampled import BOOL, FLOAT, SAMPLED, map_and_words
+from tests.export.small_photos import small_photos
 
 N = 8
 CONVERTED = [*SAMPLED] if counts.ALL else ["a map and words"]
@@ -162,9 +163,13 @@ def test_what_is_no_photo_is_told_how_it_is_taken():
         (["--mean", "0.5"], "no photo becomes the input, and --mean"),
         (["--size", "96"], "no photo becomes the input, and --size"),
         (["--recipe", "int8"], "needs samples to calibrate on"),
+        (["--photos", "photos"], "and --photos gives photos"),
+        (["--recipe", "fp32", "--labelled", "photos"], "and --labelled gives photos"),
     ],
 )
-def test_the_command_says_what_does_not_go_together(also, said, tmp_path):
+def test_the_command_says_what_does_not_go_together(also, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small_photos(tmp_path / "photos", (40, 40), ["a", "b"], 2, seed=0)
     path, _ = saved(tmp_path, network(), {"x": np.zeros((1, 1))})
 
     with pytest.raises(UserError, match=said):
