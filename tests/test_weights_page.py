@@ -34,7 +34,6 @@ def clone(tmp_path_factory) -> Clone:
     shutil.make_archive(str(clone.root / "train"), "zip", clone.root / "my_photos")
     if DATA:
         shutil.copy(Path(DATA) / "ghost_resnet56_cifar10" / CIFAR10, clone.root)
-    clone.paste("make tflite")
     return clone
 
 
