@@ -137,6 +137,13 @@ test("the camera is named again and again until it is stopped", async (t) => {
   await nextAnswer(page, () => hide(false));
   assert.equal(await isOn(), true);
   await page.screenshot({path: join(OUT, "camera.png")});
+  // another model, from the keyboard: the camera goes on, and the chooser keeps the focus
+  await page.focus("#model");
+  await page.keyboard.press("ArrowDown");
+  await page.waitForFunction(() => /float32$/.test(document.querySelector("#technical").textContent));
+  await nextAnswer(page, () => {});
+  assert.ok(await page.isHidden("#notice"), await page.innerText("#notice"));
+  assert.equal(await page.evaluate(() => document.activeElement.id), "model");
 
   await button.click();
 
@@ -144,6 +151,78 @@ test("the camera is named again and again until it is stopped", async (t) => {
   assert.ok(await page.evaluate(() => document.querySelector("video").srcObject === null));
   assert.equal(await page.getAttribute("#stage", "data-shows"), "nothing");
   assert.equal(await page.locator("#bars li").count(), 0);
+});
+
+test("what was wanted last is shown, and a camera that comes too late is off", async (t) => {
+  const page = await openReady(t, {before: (one) => one.addInitScript(() => {
+    globalThis.holds = []; // drawings and cameras that are on their way
+    const held = (owner, name, isHeld) => {
+      const real = owner[name].bind(owner);
+      owner[name] = async (...options) => {
+        if (isHeld(...options)) await new Promise((resolve) => holds.push(resolve));
+        const came = await real(...options);
+        if (came.getTracks) (globalThis.streams ??= []).push(came);
+        return came;
+      };
+    };
+    held(globalThis, "fetch", (url) => String(url).endsWith("/orange.png"));
+    held(navigator.mediaDevices, "getUserMedia", () => true);
+  })});
+  const drawing = (name) => page.getByRole("button", {name: `Show it the drawing of ${name}`});
+  const held = (n) => page.waitForFunction((count) => holds.length === count, n);
+  const shown = () => page.evaluate(() => [document.querySelector("#stage").dataset.shows,
+    document.querySelector("#photo").alt, document.querySelector("#camera").textContent]);
+  const bus = ["photo", "Our drawing of a school bus", "Use the camera"];
+  await drawing("an orange").click();
+  await held(1);
+  await page.click("#camera");
+  await held(2);
+  await page.evaluate(() => { // hidden before the camera comes, and seen before the next one does
+    for (const value of [true, false]) {
+      Object.defineProperty(document, "hidden", {value, configurable: true});
+      document.dispatchEvent(new Event("visibilitychange"));
+    }
+  });
+  await held(3);
+  await nextAnswer(page, () => drawing("a school bus").click());
+  assert.deepEqual(await shown(), bus);
+
+  await page.evaluate(async () => {
+    for (const release of holds) release();
+    const {Photo} = await import("./js/picture.js");
+    while ((globalThis.streams ?? []).length < 2) await new Promise((resolve) => setTimeout(resolve));
+    for (let i = 0; i < 3; i++) { // behind whatever else the worker is asked
+      await Photo.open(await (await fetch("samples/umbrella.png")).blob());
+    }
+  });
+  assert.deepEqual(await shown(), bus);
+  assert.deepEqual(await page.evaluate(() => streams.map((one) => one.active)), [false, false]);
+});
+
+test("a model and a way to run it, chosen while another is on its way, are what answers", async (t) => {
+  const page = await openReady(t);
+  await nextAnswer(page, () => page.click("#samples button >> nth=0"));
+  await page.evaluate(() => {
+    const choose = (id, value) => {
+      const select = document.querySelector(id);
+      select.value = value;
+      select.dispatchEvent(new Event("change"));
+    };
+    const models = [...document.querySelectorAll("#model option")].map((one) => one.value);
+    for (const [model, way] of [[1, "threads"], [0, "wasm"], [0, "threads"], [1, "threads"]]) {
+      choose("#model", models[model]);
+      choose("#way", way);
+    }
+  });
+  const other = FILES.find((name) => name !== FIRST);
+  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name) &&
+    document.querySelector("#took").textContent.includes("WASM threads"), other);
+  const golden = ANSWERS.find((one) => one.file === other && one.picture === "orange.png");
+  const {scores} = await upload(page, picture("orange.png"));
+  assert.ok(difference(scores, golden.scores) <= ROUNDING.float32);
+  assert.equal(await page.inputValue("#model"), other);
+  assert.equal(await page.inputValue("#way"), "threads");
+  assert.ok(await page.isHidden("#notice"), await page.innerText("#notice"));
 });
 
 // what is wrong -> the kind of browser or what is changed before the page loads, and what it says
@@ -239,12 +318,15 @@ test("a browser without WebAssembly is told so", async (t) => {
 });
 
 test("a damaged model does not take the place of a sound one", async (t) => {
-  const page = await openReady(t);
+  const page = await openReady(t, {mayComplain: /Failed to load resource/});
+  await page.route("**/samples/*", (route) => route.abort());
+  await page.click("#samples button >> nth=0");
+  assert.match((await problem(page))[0], /^school_bus\.png could not be fetched/);
   await page.route("**/models/*_float32.tflite", (route) => route.fulfill({body: "TFL3"}));
   const [sound, other] = await page.locator("#model option").evaluateAll((all) =>
     all.map((option) => option.value));
   await page.selectOption("#model", other);
-  assert.match((await problem(page))[0], /is damaged/);
+  await page.waitForFunction(() => /is damaged/.test(document.querySelector("#notice").textContent));
   assert.equal(await page.inputValue("#model"), sound);
   await upload(page, picture("orange.png"));
   assert.match((await bars(page))[0], /^orange /);
@@ -256,6 +338,9 @@ test("a page from plain http checks its models all the same", async (t) => {
     await damaged(page);
   };
   const page = await open(t, {before});
+  assert.match((await problem(page))[0], /is damaged/);
+  await page.click("#samples button >> nth=0"); // there is no network to name it, which is said again
+  await page.waitForSelector("#stage[data-shows=photo]");
   assert.match((await problem(page))[0], /is damaged/);
 });
 
@@ -305,6 +390,12 @@ test("on a phone a tap opens the chooser, and all that counts is seen at once", 
     }
     await page.screenshot({path: join(OUT, `phone-${width}.png`)});
   }
+  const size = await page.evaluate(() => { // as a person who reads large letters has set it
+    document.documentElement.style.fontSize = "200%";
+    return [getComputedStyle(document.querySelector("#took").parentElement).fontSize,
+      document.documentElement.scrollWidth <= innerWidth];
+  });
+  assert.deepEqual(size, ["32px", true]);
 });
 
 test("an answer that is wrong more often than right is said with care", async (t) => {
@@ -452,11 +543,22 @@ test("latency is measured in turns, shown, and saved for the benchmark", async (
   for (const row of rows) assert.match(row, /\d\.\d\d ms\s+\d+\.\d\d ms/);
   assert.match(rows[2], /graph only/);
   assert.match(await page.innerText("#where"), /^WASM in this browser, one thread: Chromium \d+/);
+  await page.setViewportSize({width: 390, height: 844});
+  for (const shown of ["#where", "#rows tr >> nth=2 >> td >> nth=0", "#rows tr >> nth=2 >> td >> nth=1"]) {
+    const {x, width} = await page.locator(shown).boundingBox();
+    assert.ok(x >= 0 && x + width <= 390, shown); // nobody has to scroll for milliseconds
+  }
 });
 
 test("a measurement that is stopped keeps its whole rounds only", async (t) => {
   const page = await openReady(t);
   await page.selectOption("#effort", "standard");
+  await page.evaluate(() => {
+    document.querySelector("#measure").click();
+    document.querySelector("#stop").click();
+  });
+  assert.match((await problem(page))[0], /stopped before its first round was whole/);
+  assert.ok(await page.isHidden("#results"));
   await page.click("#measure");
   await page.waitForFunction(() => document.querySelector("#progress").value >= 4);
   await page.click("#stop");

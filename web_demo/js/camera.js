@@ -3,7 +3,7 @@ import {Problem} from "./problem.js";
 
 const WANTED = {width: {ideal: 640}, height: {ideal: 480}}; // plenty for a network of 96 pixels
 
-/** A running camera in a <video> element. */
+/** A running camera, for a <video> element. */
 export class Camera {
   /** `facing`: "environment" (away from the person) or "user"; `onEnd`: it was unplugged. */
   static async open(video, facing, onEnd) {
@@ -19,8 +19,6 @@ export class Camera {
     } catch (error) {
       throw refusal(error);
     }
-    video.srcObject = stream;
-    await video.play();
     return new Camera(video, stream, onEnd);
   }
 
@@ -31,6 +29,16 @@ export class Camera {
     track.addEventListener("ended", onEnd);
     // A computer's only camera says nothing and looks at the person.
     this.isMirrored = track.getSettings().facingMode !== "environment";
+  }
+
+  async play() {
+    this.video.srcObject = this.stream;
+    try {
+      await this.video.play();
+    } catch (error) {
+      this.stop();
+      throw refusal(error);
+    }
   }
 
   static async count() {
@@ -53,7 +61,7 @@ export class Camera {
 
   stop() {
     for (const track of this.stream.getTracks()) track.stop();
-    this.video.srcObject = null;
+    if (this.video.srcObject === this.stream) this.video.srcObject = null;
   }
 }
 

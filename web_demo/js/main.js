@@ -18,9 +18,14 @@ const stage = new Stage({
   onPhoto: () => look(), onCamera: watch, onNothing: clearAnswers, onProblem: showProblem,
 });
 let network = null;
+let failure = null; // why there is none
+let wanted = null; // the model that was chosen last
 let queue = Promise.resolve();
 
-/** One at a time: a network must not be closed while it looks at something. */
+/**
+ * One at a time: no network is closed while it looks at something, and LiteRT.js is not exchanged while
+ * a network is opened or measured.
+ */
 const inTurn = (act) => (queue = queue.then(act, act));
 
 /** What the stage shows, through the network, onto the page. */
@@ -30,7 +35,9 @@ function look({isLive = false} = {}) {
 
 async function name(isLive) {
   const {picture} = stage;
-  if (!network || !picture) return;
+  if (!picture || Boolean(stage.camera) !== isLive) return; // the camera's next one comes by itself
+  if (!network && failure) throw failure;
+  if (!network) return; // it is on its way
   const began = performance.now();
   const prepared = await picture.input(network.preprocessing);
   if (!prepared) return; // another one has come
@@ -57,29 +64,31 @@ async function watch(camera) {
 
 /** `began`: a promise of its bytes, where they are on their way already. */
 async function choose(model, began) {
-  const select = element("model");
-  select.disabled = true;
+  wanted = model;
   const loading = new Loading(model.title);
   try {
     const bytes = await (began ?? model.bytes(loading.part()));
     loading.end();
-    const next = await Network.open(model, bytes);
-    await next.warmUp();
-    await inTurn(() => {
-      network?.close();
-      network = next;
-    });
-    stage.showCrop(model.record.preprocessing.crop);
-    showStanding(model);
-    describe(model);
+    await inTurn(() => exchange(model, bytes));
     await look();
   } catch (error) {
     loading.end();
+    if (wanted !== model) return; // nobody waits for it any more
+    failure = error;
     showProblem(error);
-    if (network) select.value = network.model.fileName;
-  } finally {
-    select.disabled = false;
+    if (network) element("model").value = network.model.fileName;
   }
+}
+
+async function exchange(model, bytes) {
+  if (wanted !== model) return;
+  const next = await Network.open(model, bytes);
+  await next.warmUp();
+  network?.close();
+  network = next;
+  stage.showCrop(model.record.preprocessing.crop);
+  showStanding(model);
+  describe(model);
 }
 
 /** The ways to run a network that there can be here; the others say why not. */
@@ -89,39 +98,41 @@ async function offerWays() {
     option.disabled = Boolean(why);
     if (why) option.textContent += ` (${why})`;
   }
-  element("way").onchange = ({target}) => change(target);
+  element("way").onchange = () => {
+    clearProblem();
+    inTurn(change).then(() => look()).catch(showProblem);
+  };
 }
 
-async function change(select) {
-  clearProblem();
+/** To the way that is chosen when its turn comes. */
+async function change() {
+  const select = element("way");
   const model = network?.model; // none, where no network could be opened yet
-  select.disabled = true;
   const before = currentWay().name;
+  if (select.value === before) return;
   try {
     await run(model, select.value);
   } catch (error) {
     showProblem(error);
     select.value = before;
-    await run(model, before).catch(showProblem);
-  } finally {
-    select.disabled = false;
+    await run(model, before);
   }
-  await look();
 }
 
 /** The model, closed and opened again the way that `way` names. */
 async function run(model, way) {
   const loading = new Loading(WAYS[way].label);
-  await inTurn(() => {
-    network?.close();
-    network = null;
-  });
+  network?.close();
+  network = null;
   try {
     await chooseWay(way, loading.part());
     if (!model) return;
     const next = await Network.open(model, await model.bytes(loading.part()));
     await next.warmUp();
     network = next;
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
     loading.end();
   }
@@ -148,10 +159,13 @@ async function start() {
     bytes?.catch(() => {}); // and of this
     await runtime;
     element("way").disabled = false;
-    offerSpeed(models, {onStart: () => stage.stopCamera(), onProblem: showProblem});
+    offerSpeed(models, {onStart: () => stage.stopCamera(), onProblem: showProblem, inTurn});
     await bytes?.catch(() => {});
     loading.end();
-    if (first) await choose(first, bytes);
+    if (first) {
+      select.disabled = false;
+      await choose(first, bytes);
+    }
   } finally {
     loading.end();
   }

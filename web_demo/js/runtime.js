@@ -87,6 +87,7 @@ async function load(build, onPart) {
     };
     return await loadLiteRt(WASM.href, {threads: build === "threaded_"});
   } catch (error) {
+    if (error instanceof Problem) throw error; // the server is gone, say
     throw new Problem("The runtime LiteRT.js could not be loaded.", WORKER
       ? "Reload the page."
       : "Run `make web-demo` again, which installs it, then reload the page.", error);

@@ -4,12 +4,13 @@ import {median, p90} from "./latency.js";
 import {Loading} from "./loading.js";
 import {measure} from "./measurement.js";
 import {clearProblem} from "./notice.js";
+import {Problem} from "./problem.js";
 
 const NOISY = 1.5; // p90 over median
 
 const element = (id) => document.getElementById(id);
 
-export function offerSpeed(models, {onStart, onProblem}) {
+export function offerSpeed(models, {onStart, onProblem, inTurn}) {
   const boxes = models.map(candidate); // by place: a file's name may be anything
   element("candidates").replaceChildren(...boxes);
   const form = element("speed");
@@ -21,14 +22,14 @@ export function offerSpeed(models, {onStart, onProblem}) {
     clearProblem();
     onStart();
     try {
-      await run(chosen(), element("effort").value);
+      await run(chosen(), element("effort").value, inTurn);
     } catch (error) {
       onProblem(error);
     }
   };
 }
 
-async function run(models, effort) {
+async function run(models, effort, inTurn) {
   const stop = new AbortController();
   const progress = element("progress");
   element("stop").onclick = () => stop.abort();
@@ -39,10 +40,14 @@ async function run(models, effort) {
   document.addEventListener("visibilitychange", notice);
   try {
     const report = (done, of) => Object.assign(progress, {value: done, max: of});
-    const results = await measure(models, effort, report, stop.signal, loading);
+    const results = await inTurn(() => measure(models, effort, report, stop.signal, loading));
+    if (!results.rounds.length) {
+      throw new Problem("It was stopped before its first round was whole: nothing was measured.",
+        "Measure again, and let it come to its second round.");
+    }
     if (wasHidden) results.facts.doubts.push("the page was out of sight for a while");
     if (stop.signal.aborted) results.facts.doubts.push("it was stopped before its last round");
-    if (results.rounds.length) show(models, results);
+    show(models, results);
   } finally {
     loading.end();
     document.removeEventListener("visibilitychange", notice);

@@ -1,6 +1,7 @@
 // What the network looks at: nothing yet, a photo, or the camera.
 
 import {Camera} from "./camera.js";
+import {get} from "./download.js";
 import {clearProblem} from "./notice.js";
 import {Photo} from "./picture.js";
 import {SAMPLES} from "./samples.js";
@@ -13,7 +14,12 @@ export class Stage {
     this.picture = null; // a Photo or a Frame: what is shown, for the network
     this.camera = null;
     this.facing = "environment";
-    element("camera").onclick = () => (this.camera ? this.stopCamera() : this.startCamera());
+    this.isOpening = false; // a camera: its browser may be asking
+    this.wishes = 0; // of people; whatever takes its time is shown if it is still the newest
+    element("camera").onclick = () => {
+      if (this.camera) this.stopCamera();
+      else if (!this.isOpening) this.startCamera();
+    };
     element("turn").onclick = () => this.#turn();
     element("file").onchange = ({target}) => {
       if (target.files.length) this.showFile(target.files[0]);
@@ -27,12 +33,17 @@ export class Stage {
     this.#offerSamples();
   }
 
-  async showFile(file, alt = `Your photo ${file.name}`) {
-    clearProblem();
-    this.isResting = false;
-    try {
+  showFile(file) {
+    return this.#showPhoto(() => file, `Your photo ${file.name}`);
+  }
+
+  /** `read()`: the file, or a promise of it. */
+  #showPhoto(read, alt) {
+    return this.#wish(async (isNewest) => {
+      const file = await read();
       const picture = await Photo.open(file);
-      this.stopCamera();
+      if (!isNewest()) return;
+      this.#leaveCamera();
       this.picture = picture;
       const photo = element("photo");
       URL.revokeObjectURL(photo.src);
@@ -40,31 +51,37 @@ export class Stage {
       photo.alt = alt;
       this.#show("photo");
       await this.onPhoto();
-    } catch (error) {
-      this.onProblem(error);
-    }
+    });
   }
 
-  async startCamera() {
-    clearProblem();
-    this.isResting = false;
-    const button = element("camera");
-    button.disabled = true;
-    try {
-      const camera = await Camera.open(element("video"), this.facing, () => this.stopCamera());
+  startCamera({isTurn = false} = {}) {
+    return this.#wish(async (isNewest) => {
+      let camera;
+      this.isOpening = true;
+      try {
+        camera = await Camera.open(element("video"), this.facing, () => this.stopCamera());
+        if (isNewest()) await camera.play();
+      } finally {
+        this.isOpening = false;
+      }
+      if (!isNewest()) return camera.stop();
       this.camera = camera;
       element("video").classList.toggle("mirrored", camera.isMirrored);
       this.#show("camera");
-      element("turn").hidden = (await Camera.count()) < 2;
-      this.onCamera(camera).catch(this.onProblem);
-    } catch (error) {
-      this.onProblem(error);
-    } finally {
-      button.disabled = false;
-    }
+      const count = await Camera.count();
+      if (!isNewest()) return;
+      element("turn").hidden = count < 2;
+      if (isTurn) element("turn").focus(); // which it lost when its button went
+      await this.onCamera(camera);
+    });
   }
 
   stopCamera() {
+    this.wishes++;
+    this.#leaveCamera();
+  }
+
+  #leaveCamera() {
     if (!this.camera) return;
     this.camera.stop();
     this.camera = null;
@@ -72,6 +89,19 @@ export class Stage {
     element("turn").hidden = true;
     this.#show("nothing");
     this.onNothing();
+  }
+
+  /** What a person wants now; what goes wrong with an older wish is nobody's concern any more. */
+  async #wish(act) {
+    const own = ++this.wishes;
+    const isNewest = () => own === this.wishes;
+    clearProblem();
+    this.isResting = false;
+    try {
+      await act(isNewest);
+    } catch (error) {
+      if (isNewest()) this.onProblem(error);
+    }
   }
 
   /** Mark what the network sees: this share of the middle square. */
@@ -87,7 +117,7 @@ export class Stage {
 
   /** Nobody looks at a tab that is hidden: its camera is off until it is seen again. */
   #rest() {
-    if (document.hidden && this.camera) {
+    if (document.hidden && (this.camera || this.isOpening)) {
       this.stopCamera();
       this.isResting = true;
     } else if (!document.hidden && this.isResting) {
@@ -98,7 +128,7 @@ export class Stage {
   #turn() {
     this.facing = this.facing === "user" ? "environment" : "user";
     this.stopCamera();
-    this.startCamera();
+    this.startCamera({isTurn: true});
   }
 
   #show(what) {
@@ -124,7 +154,8 @@ export class Stage {
       event.preventDefault();
       stage.classList.remove("over");
       const [file] = event.dataTransfer.files;
-      if (file) this.showFile(file);
+      const isOpen = !stage.closest("[inert]"); // while something is measured it is not
+      if (file && isOpen) this.showFile(file);
     });
   }
 
@@ -134,10 +165,8 @@ export class Stage {
       const button = Object.assign(document.createElement("button"), {type: "button"});
       button.setAttribute("aria-label", `Show it the drawing of ${shows}`);
       button.append(picture);
-      button.onclick = async () => {
-        const drawn = await (await fetch(picture.src)).blob();
-        await this.showFile(new File([drawn], file), `Our drawing of ${shows}`);
-      };
+      const read = async () => new File([await (await get(new URL(picture.src))).blob()], file);
+      button.onclick = () => this.#showPhoto(read, `Our drawing of ${shows}`);
       return button;
     }));
   }
