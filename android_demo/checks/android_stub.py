@@ -141,7 +141,7 @@ def field_of(text: str) -> str:
         return text + ";"
     declared = text.split()[-2]
     # not a constant of the language, so that no value of ours can be compiled into anything
-    zero = f"({declared}) new Object()" if declared in PRIMITIVES else "null"
+    zero = f"(new {declared}[1])[0]" if declared in PRIMITIVES else "null"
     return f"{text} = {zero};"
 
 

@@ -45,6 +45,7 @@ WIRES = (  # class of the app, its method, what it must call: the class and the 
         f"{ANDROID}.view.Window.setSustainedPerformanceMode",
     ),
     ("BenchmarkActivity$Screenful", "begin", f"{CORE}.BenchmarkSession.ended"),
+    ("BenchmarkActivity$Screenful", "begin", f"{CORE}.BenchmarkSession.isCancelled"),
     ("BenchmarkRun", "measure", f"{CORE}.BenchmarkSessionKt.supervised"),
     ("BenchmarkRun", "attempt", f"{ANDROID}.os.Process.setThreadPriority"),
     ("Phone", "conditions", f"{CORE}.CoresKt.celsius"),

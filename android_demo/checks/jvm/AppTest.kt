@@ -1,7 +1,13 @@
+import android.content.BroadcastReceiver
+import android.content.ContextWrapper
+import android.content.Intent
+import android.content.IntentFilter
 import android.media.Image
 import ghostnet.android.Network
 import ghostnet.android.THREADS
 import ghostnet.android.onCpu
+import ghostnet.core.Conditions
+import ghostnet.demo.Phone
 import ghostnet.demo.TimedNetwork
 import ghostnet.demo.frameOf
 import gradle.foreignPermissions
@@ -86,6 +92,34 @@ class AppTest {
         timed.outputSha256()
         timed.close()
         assertEquals(listOf("run", "read", "close"), calls)
+    }
+
+    @Test
+    fun aPhonesConditionsAreInDegreesAndInWords() {
+        fun conditions(vararg told: Pair<String, Int>): Conditions {
+            val battery =
+                object : Intent() {
+                    override fun getIntExtra(
+                        name: String?,
+                        default: Int,
+                    ) = told.toMap()[name] ?: default
+                }
+            val context =
+                object : ContextWrapper(null) {
+                    override fun registerReceiver(
+                        receiver: BroadcastReceiver?,
+                        filter: IntentFilter?,
+                    ) = battery
+                }
+            return Phone(context).conditions()
+        }
+
+        val plugged = conditions("temperature" to 255, "plugged" to 2)
+        assertEquals(25.5, plugged.temperatureC!!, 0.0)
+        assertEquals(true, plugged.isCharging)
+        assertEquals(false, conditions("temperature" to 255, "plugged" to 0).isCharging)
+        val silent = conditions()
+        assertEquals(listOf(null, null), listOf(silent.temperatureC, silent.isCharging))
     }
 
     @Test

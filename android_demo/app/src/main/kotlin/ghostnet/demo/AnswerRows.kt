@@ -16,14 +16,13 @@ class AnswerRows(
     private val notSure: View, // said above them, where the best one is a guess
     count: Int,
 ) {
-    private val rows: List<View>
-    private val board: AnswerBoard
+    private val board: AnswerBoard<View>
 
     init {
         val inflater = LayoutInflater.from(place.context)
-        rows = List(count) { inflater.inflate(R.layout.answer, place, false).also(place::addView) }
+        val rows = List(count) { inflater.inflate(R.layout.answer, place, false).also(place::addView) }
         rows.forEach { it.visibility = View.INVISIBLE }
-        board = AnswerBoard(count) { row, line -> put(rows[row], line) }
+        board = AnswerBoard(rows, ::put)
     }
 
     fun clear() {

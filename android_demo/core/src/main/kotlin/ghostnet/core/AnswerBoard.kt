@@ -12,21 +12,21 @@ const val SURE_FROM = 0.4
 fun isSure(answers: List<Answer>): Boolean = answers.isNotEmpty() && answers[0].probability >= SURE_FROM
 
 /**
- * Rows of answers, best first. A row is told only when what it says changes, so that a screen reader
- * which stands on one is not thrown off it at each frame.
+ * Rows of answers, the first one above the others and with the best answer. A row is told only when what
+ * it says changes, so that a screen reader which stands on one is not thrown off it at each frame.
  */
-class AnswerBoard(
-    private val count: Int,
-    private val put: (row: Int, line: AnswerLine?) -> Unit,
+class AnswerBoard<Row>(
+    private val rows: List<Row>,
+    private val put: (row: Row, line: AnswerLine?) -> Unit,
 ) {
-    private val shown = arrayOfNulls<AnswerLine>(count)
+    private val shown = arrayOfNulls<AnswerLine>(rows.size)
 
     fun show(answers: List<Answer>) {
-        for (row in 0 until count) {
-            val answer = answers.getOrNull(row)
+        for ((place, row) in rows.withIndex()) {
+            val answer = answers.getOrNull(place)
             val line = answer?.let { AnswerLine(it.name, Math.round(100 * it.probability).toInt()) }
-            if (line == shown[row]) continue
-            shown[row] = line
+            if (line == shown[place]) continue
+            shown[place] = line
             put(row, line)
         }
     }

@@ -7,7 +7,8 @@ import org.junit.Test
 
 class AnswerBoardTest {
     private val told = ArrayList<String>()
-    private val board = AnswerBoard(3) { row, line -> told += "$row ${line?.name} ${line?.percent}" }
+    private val rows = listOf("0", "1", "2")
+    private val board = AnswerBoard(rows) { row, line -> told += "$row ${line?.name} ${line?.percent}" }
 
     private fun answers(vararg of: Pair<String, Double>) =
         of.mapIndexed { i, (name, share) -> Answer(i, name, share) }
