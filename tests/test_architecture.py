@@ -14,6 +14,7 @@ MAY_IMPORT = {  # each room, and the other rooms it may use: lower ones only
     "ghostnet_tf/data": {"ghostnet_tf.base"},
     "ghostnet_tf/weights": {"ghostnet_tf.base", "ghostnet_tf.data"},
     "ghostnet_tf/nets": {"ghostnet_tf.base", "ghostnet_tf.data", "ghostnet_tf.weights"},
+    "ghostnet_tf/tasks": {"ghostnet_tf.base", "ghostnet_tf.data"},
     "ghostnet_tf/train": {
         "ghostnet_tf.base",
         "ghostnet_tf.data",

@@ -1,0 +1,129 @@
+"""Random views of a photo with its boxes: flip, colour, crop and scale, mosaic.
+
+Every choice comes from one Generator. A view is a rectangle of the photo, of whole pixels, which
+may reach beyond it; so that where a box goes is exact and no pixel is off.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+from ghostnet_tf.base.sides import Size, sides
+from ghostnet_tf.data.boxes import Boxes
+
+GREY = (124, 116, 104)  # the mean of ImageNet: what lies beyond a photo
+Boxed = tuple[np.ndarray, Boxes]  # (H, W, 3) uint8, and where things are on it
+
+
+@dataclass(frozen=True)
+class Views:
+    """How much is varied. Called with pixels, boxes and a Generator, it gives both anew."""
+
+    size: Size | None = None  # of every view; None: as large as its photo
+    flip: float = 0.5  # how often left becomes right
+    colour: float = 0.2  # brightness, contrast and saturation by up to this share, either way
+    scale: tuple[float, float] = (0.7, 1.4)  # how much larger things become
+    stretch: float = 0.1  # how much more so in one direction than in the other, at most
+    least_visible: float = 0.4  # of a box's area; of which less is seen is no box any more
+
+    def __call__(self, pixels: np.ndarray, boxes: Boxes, rng: np.random.Generator) -> Boxed:
+        """(H, W, 3) uint8 and its boxes -> (height, width, 3) uint8 and the boxes on that."""
+        height, width = pixels.shape[:2]
+        zoom = np.exp(rng.uniform(*np.log(self.scale)))
+        ratio = np.exp(rng.uniform(-0.5, 0.5) * np.log1p(self.stretch))
+        w, h = max(1, round(width / zoom * ratio)), max(1, round(height / zoom / ratio))
+        left, top = _somewhere(width, w, rng), _somewhere(height, h, rng)
+        size = sides(self.size) if self.size is not None else (height, width)
+        pixels, boxes = view(pixels, boxes, (left, top, w, h), size, self.least_visible)
+        if rng.random() < self.flip:
+            pixels, boxes = flipped(pixels, boxes)
+        return recoloured(pixels, self.colour, rng), boxes
+
+
+def _somewhere(side: int, length: int, rng: np.random.Generator) -> int:
+    """Where `length` begins within `side`, or around it where it is longer."""
+    return int(rng.integers(min(0, side - length), max(0, side - length) + 1))
+
+
+def view(
+    pixels: np.ndarray,
+    boxes: Boxes,
+    rectangle: tuple[int, int, int, int],
+    size: tuple[int, int],
+    least_visible: float = 0.4,
+) -> Boxed:
+    """What lies in `rectangle` (left, top, width, height; pixels), as (height, width) of `size`.
+
+    A box is cut off at its edges; one of which less than `least_visible` is left goes.
+    """
+    height, width = pixels.shape[:2]
+    left, top, w, h = rectangle
+    seen = Image.fromarray(pixels).crop((left, top, left + w, top + h))
+    if left < 0 or top < 0 or left + w > width or top + h > height:
+        paper = Image.new("RGB", (w, h), GREY)
+        inside = Image.fromarray(pixels)
+        paper.paste(inside, (-left, -top))
+        seen = paper
+    if size != (h, w):
+        seen = seen.resize(size[::-1], Image.Resampling.BILINEAR)
+    scale = np.float64([width, height, width, height]) / (w, h, w, h)
+    moved = boxes.corners * scale - np.float64([left, top, left, top]) / (w, h, w, h)
+    return np.asarray(seen), _cut(moved, boxes.classes, least_visible)
+
+
+def _cut(corners: np.ndarray, classes: np.ndarray, least_visible: float) -> Boxes:
+    """Corners (n, 4) float64 that may lie outside -> those of which enough lies inside."""
+    inside = corners.clip(0, 1)
+    whole, left = (
+        (c[:, 2] - c[:, 0]).clip(0) * (c[:, 3] - c[:, 1]).clip(0) for c in (corners, inside)
+    )
+    is_seen = (left > 0) & (left >= least_visible * whole)
+    made = Boxes(inside[is_seen].astype(np.float32), classes[is_seen])
+    return made.of(made.areas > 0)  # in float32 a sliver is none
+
+
+def flipped(pixels: np.ndarray, boxes: Boxes) -> Boxed:
+    """Left becomes right, of both."""
+    x1, y1, x2, y2 = boxes.corners.T
+    mirrored = np.stack([1 - x2, y1, 1 - x1, y2], axis=-1)
+    return np.ascontiguousarray(pixels[:, ::-1]), Boxes(mirrored, boxes.classes)
+
+
+def recoloured(pixels: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
+    """Brightness, contrast and saturation, each changed by up to `most`."""
+    photo = Image.fromarray(pixels)
+    for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        photo = change(photo).enhance(1 + float(rng.uniform(-most, most)))
+    return np.asarray(photo)
+
+
+def mosaic(
+    four: Sequence[Boxed], size: Size, rng: np.random.Generator, least_visible: float = 0.4
+) -> Boxed:
+    """Four photos with their boxes round one point, as one (Bochkovskiy et al., arXiv 2004.10934).
+
+    Of each a random piece, so large that the whole photo would fill the picture. It is for sets of
+    thousands.
+    """
+    height, width = sides(size)
+    y, x = (int(rng.integers(side // 4, side - side // 4 + 1)) for side in (height, width))
+    canvas = np.empty((height, width, 3), np.uint8)
+    corners, classes = [], []
+    for i, (pixels, boxes) in enumerate(four):
+        left, right = ((0, x), (x, width))[i % 2]
+        top, bottom = ((0, y), (y, height))[i // 2]
+        tall, wide = pixels.shape[:2]
+        w = max(1, round(wide * (right - left) / width))
+        h = max(1, round(tall * (bottom - top) / height))
+        at = (_somewhere(wide, w, rng), _somewhere(tall, h, rng), w, h)
+        tile, seen = view(pixels, boxes, at, (bottom - top, right - left), least_visible)
+        canvas[top:bottom, left:right] = tile
+        share = np.float64([right - left, bottom - top] * 2)
+        corners.append(
+            (seen.corners * share + [left, top, left, top]) / np.float64([width, height] * 2)
+        )
+        classes.append(seen.classes)
+    made = Boxes(np.concatenate(corners).clip(0, 1), np.concatenate(classes))
+    return canvas, made

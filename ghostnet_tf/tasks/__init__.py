@@ -1,0 +1,1 @@
+"""What networks do besides naming photos: one folder a task."""

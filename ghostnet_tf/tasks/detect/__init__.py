@@ -1,0 +1,1 @@
+"""Detection: where things are on a photo, and what they are."""
