@@ -16,13 +16,13 @@ class Mismatch(Exception):
     """What a JSON document holds is not what its schema says."""
 
 
-def document(data: bytes) -> Any:
+def document(data: bytes, max_bytes: int = MAX_BYTES) -> Any:
     """The JSON document, or `Mismatch` for what is none, or is too large or too deep.
 
     What is returned may be walked through, copied and written again by recursion.
     """
-    if len(data) > MAX_BYTES:
-        raise Mismatch(f"it has more than {MAX_BYTES:,} bytes")
+    if len(data) > max_bytes:
+        raise Mismatch(f"it has more than {max_bytes:,} bytes")
     try:
         value = json.loads(data.decode())
     except UnicodeDecodeError as error:

@@ -67,9 +67,9 @@ def view(
         paper.paste(inside, (-left, -top))
         seen = paper
     if size != (h, w):
-        seen = seen.resize(size[::-1], Image.Resampling.BILINEAR)
-    scale = np.float64([width, height, width, height]) / (w, h, w, h)
-    moved = boxes.corners * scale - np.float64([left, top, left, top]) / (w, h, w, h)
+        seen = seen.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    scale = np.array([width, height, width, height], np.float64) / (w, h, w, h)
+    moved = boxes.corners * scale - np.array([left, top, left, top], np.float64) / (w, h, w, h)
     return np.asarray(seen), _cut(moved, boxes.classes, least_visible)
 
 
@@ -120,9 +120,10 @@ def mosaic(
         at = (_somewhere(wide, w, rng), _somewhere(tall, h, rng), w, h)
         tile, seen = view(pixels, boxes, at, (bottom - top, right - left), least_visible)
         canvas[top:bottom, left:right] = tile
-        share = np.float64([right - left, bottom - top] * 2)
+        share = np.array([right - left, bottom - top] * 2, np.float64)
         corners.append(
-            (seen.corners * share + [left, top, left, top]) / np.float64([width, height] * 2)
+            (seen.corners * share + [left, top, left, top])
+            / np.array([width, height] * 2, np.float64)
         )
         classes.append(seen.classes)
     made = Boxes(np.concatenate(corners).clip(0, 1), np.concatenate(classes))

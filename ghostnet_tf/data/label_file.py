@@ -31,6 +31,11 @@ def lines(path: str | Path) -> list[str]:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UserError(f"{title} cannot be read: {error.strerror}") from None
+    return lines_of(data, title)
+
+
+def lines_of(data: bytes, title: str) -> list[str]:
+    """The same of bytes; `title` is a plural, "the lines of 'a.txt'"."""
     if len(data) > MAX_BYTES:
         raise UserError(f"{title} are larger than {MAX_BYTES:,} bytes", fix="one class per line")
     text = re.sub("\r\n?", "\n", same(_text(data, title)))

@@ -31,6 +31,7 @@ MAX_ASPECT = 50  # the long side of a thinner one, resized like a photo, would f
 # A JPEG can be decoded at a half, a quarter or an eighth, so phones' 200 million pixels are no
 # danger. Progressive ones keep up to 6 bytes of every pixel meanwhile: 1.8 GB of these.
 MAX_JPEG_PIXELS = 300_000_000
+ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # a tag of EXIF, and its values that turn by 90 degrees
 HEIC_NEEDS = f"{sys.executable} -m pip install pillow-heif"
 
 # Not Image.open: it looks at no size but that of the file, where we want a JPEG's before we decide
@@ -51,19 +52,19 @@ def read_photo(path: str | Path, name: str = "") -> Image.Image:
     return open_photo(read_file(path, name), name or str(path))
 
 
-def read_file(path: str | Path, name: str = "") -> bytes:
-    """The bytes of a photo's file, in memory."""
+def read_file(path: str | Path, name: str = "", kind: str = "photo") -> bytes:
+    """The bytes of a photo's file, or of one of another `kind` beside photos, in memory."""
     path, name = user_path(path), name or str(path)
     try:
         if not path.is_file():  # a pipe would be waited for, a dead link is none
             if not path.exists() and not path.is_symlink():
-                raise UserError(f"photo {name!r} is not there", fix="check the path")
-            raise UserError(f"photo {name!r} is no file")
+                raise UserError(f"{kind} {name!r} is not there", fix="check the path")
+            raise UserError(f"{kind} {name!r} is no file")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise UserError(f"photo {name!r} is larger than {MAX_FILE_BYTES:,} bytes")
+            raise UserError(f"{kind} {name!r} is larger than {MAX_FILE_BYTES:,} bytes")
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"photo {name!r} cannot be read: {error.strerror}") from None
+        raise UserError(f"{kind} {name!r} cannot be read: {error.strerror}") from None
 
 
 def open_photo(data: bytes, name: str) -> Image.Image:
@@ -88,6 +89,17 @@ def open_photo(data: bytes, name: str) -> Image.Image:
             _decode_small(photo)
         photo.load()
         return _rgb(ImageOps.exif_transpose(photo), format, name)
+
+
+def upright_size(data: bytes, name: str) -> tuple[int, int]:
+    """(width, height) of an encoded photo as a person sees it, without decoding it."""
+    format = format_of(data)
+    if format is None or format is formats.HEIC:  # whose opener turns it
+        return open_photo(data, name).size
+    with reading(f"photo {name!r}"):
+        photo = _opener(format)(io.BytesIO(data))
+        width, height = photo.size
+        return (height, width) if photo.getexif().get(ORIENTATION) in LYING else (width, height)
 
 
 def _opener(format: Format) -> Callable[[Any], Image.Image]:

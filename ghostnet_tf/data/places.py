@@ -25,7 +25,7 @@ class Place(Protocol):
     files: list[str]  # relative, with forward slashes, in NFC; nothing hidden
     folders: list[str]
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str, kind: str = "photo") -> bytes: ...
 
     def path_of(self, name: str) -> str | None: ...
 
@@ -70,8 +70,8 @@ class Folder:
                 self._paths[as_text] = os.path.join(here, name)
         self.files = [*self._paths]
 
-    def read(self, name: str) -> bytes:
-        return read_file(self._paths[name], name)
+    def read(self, name: str, kind: str = "photo") -> bytes:
+        return read_file(self._paths[name], name, kind)
 
     def path_of(self, name: str) -> str:
         return self._paths[name]
@@ -114,7 +114,7 @@ class Zip:
                 self._stored[str(whole)] = stored
         return folders
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, kind: str = "photo") -> bytes:
         return read_member(self.archive, self._stored[name], MAX_FILE_BYTES)
 
     def path_of(self, name: str) -> None:

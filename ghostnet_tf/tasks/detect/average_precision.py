@@ -80,8 +80,9 @@ def _precisions(
 
     if not len(found) == len(truth) == len(sizes):
         raise ValueError(f"{len(found)} answers, {len(truth)} truths, {len(sizes)} sizes")
-    shapes = [np.float64([w, h, w, h]) for w, h in sizes]
+    shapes = [np.array([w, h, w, h], np.float64) for w, h in sizes]
     true, answered = COCO(), COCO()
+    made: Any
     for made, rows in (
         (true, [(i, one.corners, one.classes, None) for i, one in enumerate(truth)]),
         (answered, [(i, one.corners, one.classes, one.scores) for i, one in enumerate(found)]),

@@ -1,0 +1,145 @@
+"""What files say of where things are on photos, before anybody has looked whether it can be so.
+
+Each format has a reader of its own (`voc.py`, `coco.py`, `yolo.py`), and all of them give this.
+"""
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.names import same, unwritable
+
+MAX_CLASSES = 10_000  # LVIS has 1,203; beyond it something else was taken for a class
+# What people call the folders and lists of a split. Digits after it are a year.
+SPLITS = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test", "trainval": "trainval",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """One box as a file has it."""
+
+    label: str | int  # a class's name, or its position in the list of names
+    corners: tuple[float, ...]  # x1 y1 x2 y2 as shares of the photo, wherever they lie
+    where: str  # "line 12, box 3"
+    said: str  # the numbers as they stand there
+    fault: str = ""  # why it is no box at all
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """All that is said of one photo."""
+
+    file: str  # of the annotation, in the place; "" for a photo of which nothing is said
+    photo: str  # in the place; "" where it is not there
+    size: tuple[int, int] | None = None  # width, height in pixels, as said
+    boxes: tuple[Written, ...] = ()
+    fault: str = ""  # why nothing of it can be used
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """All that is said in one place."""
+
+    format: str  # as people call it
+    classes: tuple[str, ...]
+    order: str  # by what the classes have it
+    splits: tuple[str, ...]
+    of: tuple[Annotation, ...]  # those that were asked for
+    notes: tuple[str, ...] = ()  # what was passed over on purpose
+
+
+def split_of(name: str) -> str:
+    """train, val or test, as a folder or a list is called; "" for any other name."""
+    return SPLITS.get(re.sub(r"[-_]?\d+$", "", name.lower()), "")
+
+
+def split_of_folders(name: str) -> str:
+    """The split that a file lies in, by the folders above it; "" where none is called so."""
+    above = posixpath.dirname(name).split("/")
+    return next((found for part in reversed(above) if (found := split_of(part))), "")
+
+
+def refuse_unknown(split: str | None, splits: Iterable[str], title: str) -> None:
+    """UserError for a split that is not there, which lists those that are."""
+    known = sorted(splits)
+    if split is not None and split not in known:
+        raise UserError(
+            f"{title!r} has no split {split!r}",
+            fix=f"it has {', '.join(known)}" if known else "it is not split: leave that out",
+        )
+
+
+def class_names(names: Iterable[str], file: str) -> tuple[str, ...]:
+    """Names of classes that `file` gives, in one spelling; UserError where they cannot be names."""
+    found = tuple(same(name.strip()) for name in names)
+    if len(found) > MAX_CLASSES:
+        raise UserError(f"{file!r} has {len(found):,} classes; {MAX_CLASSES:,} are read")
+    first: dict[str, int] = {}
+    for i, name in enumerate(found):
+        if why := unwritable(name):
+            raise UserError(f"class {i} of {file!r} cannot be called {name!r}: {why}")
+        if first.setdefault(name, i) != i:
+            raise UserError(
+                f"class {name!r} stands twice in {file!r}: {first[name]} and {i}",
+                fix="give every class a name of its own",
+            )
+    return found
+
+
+class PhotoFinder:
+    """Which photo of a place a file means, that knows it by a name, or by a part of its path."""
+
+    def __init__(self, names: Iterable[str]):
+        self.names = frozenset(names)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_stem: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.names):
+            self._by_name[posixpath.basename(name)].append(name)
+            self._by_stem[posixpath.splitext(posixpath.basename(name))[0]].append(name)
+
+    def named(self, said: str, near: str) -> str:
+        """The photo that `near`, a file of the same place, calls `said`; "" where there is none."""
+        parts = [p for p in same(said).replace("\\", "/").split("/") if p not in ("", ".", "..")]
+        if not parts:
+            return ""
+        for start in range(len(parts)):  # the whole path, and then ever less of it
+            end = "/".join(parts[start:])
+            those = self._by_name.get(parts[-1], [])
+            if found := [n for n in those if n == end or n.endswith(f"/{end}")]:
+                return nearest(found, near)
+        return ""
+
+    def of_stem(self, stem: str, near: str) -> str:
+        """The photo whose name without its ending is `stem`."""
+        return nearest(self._by_stem.get(stem, []), near)
+
+
+def nearest(found: list[str], near: str) -> str:
+    """The one of these names that shares most folders with `near`; "" of none.
+
+    UserError where that leaves a doubt.
+    """
+    if len(found) < 2:
+        return found[0] if found else ""
+    shared = [_shared(name, near) for name in found]
+    best = [name for name, n in zip(found, shared, strict=True) if n == max(shared)]
+    if len(best) > 1:
+        raise UserError(f"it may mean {best[0]!r} or {best[1]!r}")
+    return best[0]
+
+
+def _shared(a: str, b: str) -> tuple[int, bool]:
+    """How many folders two files share from the top, and whether they are of the same split."""
+    ours, theirs = a.split("/")[:-1], b.split("/")[:-1]
+    n = 0
+    while n < min(len(ours), len(theirs)) and ours[n] == theirs[n]:
+        n += 1
+    of = split_of_folders(b) or split_of(posixpath.splitext(posixpath.basename(b))[0])
+    return n, bool(of) and split_of_folders(a) == of
