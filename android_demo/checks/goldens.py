@@ -3,6 +3,7 @@
 python android_demo/checks/goldens.py        writes core/src/test/resources/goldens.json anew
 """
 
+import base64
 import hashlib
 import json
 import sys
@@ -18,7 +19,9 @@ if not __package__:  # started as a script: modules are found from the project's
 from benchmark.latency import Latency, middle
 from export.scores import by_class, shares
 from ghostnet_tf.base.record import Accuracy, Record
+from ghostnet_tf.data.boxes import iou
 from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from ghostnet_tf.tasks.detect.nms import keep
 
 FILE = Path(__file__).parents[1] / "core" / "src" / "test" / "resources" / "goldens.json"
 HALF = (0.5, 0.5, 0.5)
@@ -157,6 +160,49 @@ def scores() -> list[dict[str, Any]]:
     return cases
 
 
+def heap(seed: int, count: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (count, 4) in heaps and scores (count, classes), float32; every second score is one of
+    few, so that many are equal, and the first two boxes are empty."""
+    rng = np.random.default_rng(seed)
+    middles = rng.random((3, 2))[rng.integers(3, size=count)] + rng.normal(0, 0.05, (count, 2))
+    halves = rng.uniform(0.02, 0.2, (count, 2))
+    corners = np.hstack([middles - halves, middles + halves]).astype(np.float32)
+    corners[:2] = corners[:2, [0, 1, 0, 1]]
+    scores = rng.random((count, classes)).astype(np.float32)
+    scores[::2] = np.round(scores[::2], 1)
+    return corners, scores
+
+
+def base64_of(values: np.ndarray) -> str:
+    """float32, little-endian."""
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def nms() -> list[dict[str, Any]]:
+    """What is kept of boxes, and the IoU of each with the next; for JavaScript as well."""
+    asked = [(1, 40, 3, 0.6, 0.05, 100), (2, 40, 1, 0.3, 0.3, 100), (3, 25, 2, 0.5, 0.0, 6),
+             (4, 30, 4, 0.0, 0.5, 100), (5, 12, 2, 1.0, 0.1, 100), (6, 0, 2, 0.6, 0.05, 100),
+             (7, 9, 3, 0.6, 0.05, 0)]  # fmt: skip
+    cases = []
+    for seed, count, classes, at_most, least, most in asked:
+        corners, scores = heap(seed, count, classes)
+        found = keep(corners, scores, at_most, least, most)
+        cases.append(
+            {
+                "corners": base64_of(corners),
+                "scores": base64_of(scores),
+                "iou": at_most,
+                "score": least,
+                "most": most,
+                "overlaps": base64_of(iou(corners, np.roll(corners, -1, axis=0)).diagonal()),
+                "kept": base64_of(found.corners),
+                "kept_classes": found.classes.tolist(),
+                "kept_scores": base64_of(found.scores),
+            }
+        )
+    return cases
+
+
 def latency() -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     # Rounded to a picosecond: the last bits of an exponential are the processor's.
@@ -213,6 +259,7 @@ def document() -> dict[str, Any]:
         "preprocessing": preprocessing(),
         "yuv": yuv(),
         "scores": scores(),
+        "nms": nms(),
         "latency": latency(),
         "record": record(),
     }

@@ -1,4 +1,4 @@
-"""The two suites in JavaScript; each of their tests is a subtest here, and is counted."""
+"""The suites in JavaScript; each of their tests is a subtest here, and is counted."""
 
 import json
 import os
@@ -39,6 +39,10 @@ def test_the_arithmetic_is_pythons(node, packages, goldens, subtests):
     told = run_suite(node, "modules.test.mjs", GOLDENS=str(goldens))
 
     judge(told, subtests, at_least=45)
+
+
+def test_boxes_are_kept_as_python_keeps_them(node, subtests):
+    judge(run_suite(node, "nms.test.mjs"), subtests, at_least=9)
 
 
 def test_the_page_in_a_real_browser(

@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from android_demo.checks import goldens
 from ghostnet_tf.tasks.detect import nms
 from ghostnet_tf.tasks.detect.nms import keep
 from tests.counts import examples
@@ -64,6 +66,14 @@ def differing(count: int) -> list[int]:
 
 def test_what_is_kept_is_what_the_definition_says():
     assert differing(examples(60, 3000)) == []
+
+
+def test_the_fixtures_of_other_languages_are_what_python_says_today():
+    """The app's and the page's tests give the same bits as these."""
+    fixtures = json.loads(goldens.FILE.read_text())["nms"]
+
+    assert fixtures == goldens.nms()
+    assert sum(len(one["kept_classes"]) for one in fixtures) > 100
 
 
 @pytest.mark.parametrize(
