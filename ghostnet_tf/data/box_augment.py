@@ -14,6 +14,7 @@ from ghostnet_tf.base.sides import Size, sides
 from ghostnet_tf.data.boxes import Boxes
 
 GREY = (124, 116, 104)  # the mean of ImageNet: what lies beyond a photo
+Rectangle = tuple[int, int, int, int]  # left, top, width, height in pixels
 Boxed = tuple[np.ndarray, Boxes]  # (H, W, 3) uint8, and where things are on it
 
 
@@ -31,18 +32,29 @@ class Views:
     def __call__(self, pixels: np.ndarray, boxes: Boxes, rng: np.random.Generator) -> Boxed:
         """(H, W, 3) uint8 and its boxes -> (height, width, 3) uint8 and the boxes on that."""
         height, width = pixels.shape[:2]
-        zoom = np.exp(rng.uniform(*np.log(self.scale)))
-        ratio = np.exp(rng.uniform(-0.5, 0.5) * np.log1p(self.stretch))
-        w, h = max(1, round(width / zoom * ratio)), max(1, round(height / zoom / ratio))
-        left, top = _somewhere(width, w, rng), _somewhere(height, h, rng)
+        rectangle = somewhere((width, height), self.scale, self.stretch, rng)
         size = sides(self.size) if self.size is not None else (height, width)
-        pixels, boxes = view(pixels, boxes, (left, top, w, h), size, self.least_visible)
+        pixels, boxes = view(pixels, boxes, rectangle, size, self.least_visible)
         if rng.random() < self.flip:
             pixels, boxes = flipped(pixels, boxes)
         return recoloured(pixels, self.colour, rng), boxes
 
 
-def _somewhere(side: int, length: int, rng: np.random.Generator) -> int:
+def somewhere(
+    size: tuple[int, int],
+    scale: tuple[float, float],
+    stretch: float,
+    rng: np.random.Generator,
+) -> Rectangle:
+    """What is seen of a photo of this (width, height) when things on it grow by `scale`."""
+    width, height = size
+    zoom = np.exp(rng.uniform(*np.log(scale)))
+    ratio = np.exp(rng.uniform(-0.5, 0.5) * np.log1p(stretch))
+    w, h = max(1, round(width / zoom * ratio)), max(1, round(height / zoom / ratio))
+    return _start(width, w, rng), _start(height, h, rng), w, h
+
+
+def _start(side: int, length: int, rng: np.random.Generator) -> int:
     """Where `length` begins within `side`, or around it where it is longer."""
     return int(rng.integers(min(0, side - length), max(0, side - length) + 1))
 
@@ -50,27 +62,34 @@ def _somewhere(side: int, length: int, rng: np.random.Generator) -> int:
 def view(
     pixels: np.ndarray,
     boxes: Boxes,
-    rectangle: tuple[int, int, int, int],
+    rectangle: Rectangle,
     size: tuple[int, int],
     least_visible: float = 0.4,
 ) -> Boxed:
-    """What lies in `rectangle` (left, top, width, height; pixels), as (height, width) of `size`.
+    """What lies in a rectangle, as (height, width) of `size`.
 
     A box is cut off at its edges; one of which less than `least_visible` is left goes.
     """
     height, width = pixels.shape[:2]
     left, top, w, h = rectangle
-    seen = Image.fromarray(pixels).crop((left, top, left + w, top + h))
-    if left < 0 or top < 0 or left + w > width or top + h > height:
-        paper = Image.new("RGB", (w, h), GREY)
-        inside = Image.fromarray(pixels)
-        paper.paste(inside, (-left, -top))
-        seen = paper
-    if size != (h, w):
-        seen = seen.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    seen = cropped(Image.fromarray(pixels), rectangle, size, GREY, Image.Resampling.BILINEAR)
     scale = np.array([width, height, width, height], np.float64) / (w, h, w, h)
     moved = boxes.corners * scale - np.array([left, top, left, top], np.float64) / (w, h, w, h)
     return np.asarray(seen), _cut(moved, boxes.classes, least_visible)
+
+
+def cropped(
+    image: Image.Image,
+    rectangle: Rectangle,
+    size: tuple[int, int],
+    paper: tuple[int, int, int] | int,
+    filter: Image.Resampling,
+) -> Image.Image:
+    """What lies in a rectangle of an image, on `paper` where it reaches beyond, as `size`."""
+    left, top, w, h = rectangle
+    seen = Image.new(image.mode, (w, h), paper)
+    seen.paste(image, (-left, -top))
+    return seen if size == (h, w) else seen.resize((size[1], size[0]), filter)
 
 
 def _cut(corners: np.ndarray, classes: np.ndarray, least_visible: float) -> Boxes:
@@ -117,7 +136,7 @@ def mosaic(
         tall, wide = pixels.shape[:2]
         w = max(1, round(wide * (right - left) / width))
         h = max(1, round(tall * (bottom - top) / height))
-        at = (_somewhere(wide, w, rng), _somewhere(tall, h, rng), w, h)
+        at = (_start(wide, w, rng), _start(tall, h, rng), w, h)
         tile, seen = view(pixels, boxes, at, (bottom - top, right - left), least_visible)
         canvas[top:bottom, left:right] = tile
         share = np.array([right - left, bottom - top] * 2, np.float64)

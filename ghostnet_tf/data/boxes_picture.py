@@ -3,7 +3,6 @@
 A class that is off by one, or corners whose x and y are swapped, are seen there at once.
 """
 
-import colorsys
 import io
 from collections.abc import Sequence
 
@@ -13,18 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.palette import colour
 
 COLUMNS, ROWS = 4, 3
 TILE = (360, 300)  # pixels of a photo in the picture, at most
 GAP, LETTERS, LEGEND = 6, 12, 18  # pixels: between tiles, of a letter, of a line of class names
 LONGEST = 24  # letters of a name
 NAMED = 60  # classes in the legend
-
-
-def colour(label: int) -> tuple[int, int, int]:
-    """Of a class: hues by the golden ratio, so that neighbours differ."""
-    r, g, b = colorsys.hsv_to_rgb((0.33 + 0.618034 * label) % 1, 0.9, 0.95)
-    return round(255 * r), round(255 * g), round(255 * b)
 
 
 def drawn(

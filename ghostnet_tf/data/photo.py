@@ -32,6 +32,7 @@ MAX_ASPECT = 50  # the long side of a thinner one, resized like a photo, would f
 # danger. Progressive ones keep up to 6 bytes of every pixel meanwhile: 1.8 GB of these.
 MAX_JPEG_PIXELS = 300_000_000
 ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)  # a tag of EXIF, and its values that turn by 90 degrees
+GREY, PALETTE = 0, 3  # kinds of PNG: without, and by a list of colours
 HEIC_NEEDS = f"{sys.executable} -m pip install pillow-heif"
 
 # Not Image.open: it looks at no size but that of the file, where we want a JPEG's before we decide
@@ -89,6 +90,31 @@ def open_photo(data: bytes, name: str) -> Image.Image:
             _decode_small(photo)
         photo.load()
         return _rgb(ImageOps.exif_transpose(photo), format, name)
+
+
+def open_numbers(data: bytes, name: str) -> np.ndarray:
+    """The numbers of a PNG that is no photo, such as a mask's classes: (H, W) uint8 or uint16.
+
+    Those of a palette are the positions in it. UserError for any other image, colours included.
+    """
+    if format_of(data) is not formats.PNG:
+        raise UserError(f"mask {name!r} cannot be read: it is no PNG", fix="save it as PNG")
+    with reading(f"mask {name!r}"):
+        image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        _refuse_shape(image, formats.PNG, name)
+        depth, kind = data[24], data[25]  # of the header, which comes first (PNG, 11.2.2)
+        image.load()
+    if kind not in (GREY, PALETTE):
+        raise UserError(
+            f"mask {name!r} has colours, and not the number of a class for each pixel",
+            fix="save it as PNG in grey or with a palette, with the numbers of the classes",
+        )
+    numbers = np.asarray(image)
+    if depth == 16:
+        return numbers.astype(np.uint16)
+    # Pillow stretches grey of 2 and 4 bits over 0..255.
+    factor = 255 // (2**depth - 1) if kind == GREY and depth in (2, 4) else 1
+    return numbers.astype(np.uint8) // factor
 
 
 def upright_size(data: bytes, name: str) -> tuple[int, int]:

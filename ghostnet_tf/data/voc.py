@@ -6,6 +6,7 @@ today's programs write them; Pascal's own count pixels from 1.
 
 import math
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
@@ -43,7 +44,7 @@ def is_here(source: Place) -> bool:
 def read(source: Place, photos: PhotoFinder, split: str | None) -> Annotations:
     """Every annotation of a split, or all; UserError where its lists or classes cannot be read."""
     files = sorted(name for name in source.files if suffix(name) == ".xml")
-    lists = _lists(source)
+    lists = split_lists(source)
     folders = {found for name in files if (found := split_of_folders(name))}
     splits = {*lists} or folders
     refuse_unknown(split, splits, source.title)
@@ -195,7 +196,7 @@ def _classes(source: Place, opened: Any) -> tuple[tuple[str, ...], str]:
     return class_names(sorted(names), source.title), "by their names"
 
 
-def _lists(source: Place) -> dict[str, list[tuple[str, str]]]:
+def split_lists(source: Place, folders: Sequence[str] = LISTS) -> dict[str, list[tuple[str, str]]]:
     """Split -> (name of a photo, where that stands) of each of its lines.
 
     Pascal's lists of one class, "aeroplane_train.txt" with a 1 or -1 behind each name, are none.
@@ -203,7 +204,7 @@ def _lists(source: Place) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(source.files):
         folder, file = posixpath.split(name)
-        if suffix(file) != ".txt" or not f"/{folder}".endswith(tuple(f"/{at}" for at in LISTS)):
+        if suffix(file) != ".txt" or not f"/{folder}".endswith(tuple(f"/{at}" for at in folders)):
             continue
         lines = lines_of(source.read(name, "list"), f"the lines of {name!r}")
         told = [(line.strip(), f"{name!r}, line {i}") for i, line in enumerate(lines, 1)]

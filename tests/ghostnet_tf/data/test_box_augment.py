@@ -98,13 +98,13 @@ def rounded_down(corners, classes, least_visible, cut=box_augment._cut):
         ("_cut", swapped),
         ("_cut", off_by_one),
         ("_cut", rounded_down),
-        ("_somewhere", lambda side, length, rng: 7),  # on both sides alike: the boxes are right
+        ("_start", lambda side, length, rng: 7),  # on both sides alike: the boxes are right
     ],
 )
 def test_planted_bugs_of_the_boxes_are_caught(name, bug, monkeypatch):
     monkeypatch.setattr(box_augment, name, bug)
 
-    assert bool(failures(60)) == (name != "_somewhere")
+    assert bool(failures(60)) == (name != "_start")
 
 
 def test_a_flip_is_undone_by_another():

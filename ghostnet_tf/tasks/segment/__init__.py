@@ -1,0 +1,1 @@
+"""Segmentation: of what class every pixel is."""
