@@ -13,7 +13,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.names import same, unwritable
 
 MAX_CLASSES = 10_000  # LVIS has 1,203; beyond it something else was taken for a class
-# What people call the folders and lists of a split. Digits after it are a year.
+# What people call the folders and lists of a split, with a year after it or without.
 SPLITS = {
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -57,7 +57,7 @@ class Annotations:
 
 def split_of(name: str) -> str:
     """train, val or test, as a folder or a list is called; "" for any other name."""
-    return SPLITS.get(re.sub(r"[-_]?\d+$", "", name.lower()), "")
+    return SPLITS.get(re.sub(r"[-_]?(19|20)\d\d$", "", name.lower()), "")
 
 
 def split_of_folders(name: str) -> str:

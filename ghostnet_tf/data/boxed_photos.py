@@ -1,6 +1,6 @@
 """Photos with the boxes of what is on them, in a folder or a zip, whatever wrote them down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Self
@@ -10,17 +10,20 @@ from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.schema import short
 from ghostnet_tf.data import coco, voc, yolo
 from ghostnet_tf.data.annotations import Annotation, Annotations, PhotoFinder
 from ghostnet_tf.data.box_check import Fault, checked
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.places import Place, place
 from ghostnet_tf.data.skipped import Skips, refuse_too_many, say_count
 
 READERS: tuple[ModuleType, ...] = (voc, coco, yolo)
 FORMATS = "Pascal VOC (XML), COCO (JSON) or YOLO (text with its yaml)"
+SHOWN = 10  # names of classes in an error
 SAME_SHAPE = 0.02  # how far width by height may be from what the annotation says
 
 
@@ -82,6 +85,28 @@ class BoxedPhotos:
         some.__dict__ |= self.__dict__
         some.names = [self.names[i] for i in positions]
         return some
+
+    def ordered_as(self, classes: Sequence[str], of: str) -> Self:
+        """The same, with the classes in the order of a network's, or of whatever else `of` names.
+
+        UserError for a box whose class is none of these.
+        """
+        position = {same(name): i for i, name in enumerate(classes)}
+        for name, n in self.counts().items():
+            if n and name not in position:
+                raise UserError(
+                    f"{n} boxes of {self.source.title!r} are of class {name!r}, and {of} knows "
+                    f"{', '.join(map(short, classes[:SHOWN]))}{', ...' * (len(classes) > SHOWN)}",
+                    fix="give photos of the same classes; do their names differ?",
+                )
+        becomes = np.array([position.get(name, -1) for name in self.classes], np.int64)
+        other = self.subset(np.arange(len(self)))
+        other.classes, other.order = tuple(classes), f"as in {of}"
+        other._said = {
+            name: (one, Boxes(boxes.corners, becomes[boxes.classes]))
+            for name, (one, boxes) in self._said.items()
+        }
+        return other
 
     def counts(self) -> dict[str, int]:
         """Class -> how many boxes are of it."""

@@ -1,6 +1,7 @@
 """Photos with masks of what every pixel is of, in a folder or a zip, paired by their names."""
 
 import posixpath
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -61,7 +62,10 @@ class MaskedPhotos:
             photos = [n for n in photos if split_of_folders(_split_name(n)) == split]
         self._mask_of = self._paired(photos, PhotoFinder(masks))
         self.names = sorted(self._mask_of)
-        self._set = (classes or _classes_in(source) or self._seen(masks, ignored)).ignoring(ignored)
+        found, self.order = (classes, "as given") if classes else _classes_in(source)
+        if found is None:
+            found, self.order = self._seen(masks, ignored), "as the masks have numbers"
+        self._set = found.ignoring(ignored)
 
     @classmethod
     def open(
@@ -119,6 +123,13 @@ class MaskedPhotos:
         some.__dict__ |= self.__dict__
         some.names = [self.names[i] for i in positions]
         return some
+
+    def said(self) -> Iterator[str]:
+        """What was found, a line each, to be looked at before training starts."""
+        of = f" of split {self.split!r}" if self.split else ""
+        yield f"{len(self)} photos{of} with masks"
+        yield f"classes, {self.order}: {', '.join(f'{i} {n}' for i, n in enumerate(self.classes))}"
+        yield f"of no class: {', '.join(map(str, sorted(self._set.ignored)))}"
 
     def _paired(self, photos: list[str], masks: PhotoFinder) -> dict[str, str]:
         """Photo -> its mask."""
@@ -178,10 +189,10 @@ def _split_name(name: str) -> str:
     return name.replace(f"{SEGNETS}/", "/")
 
 
-def _classes_in(source: Place) -> MaskClasses | None:
-    """What the class file of a place says, if there is one."""
+def _classes_in(source: Place) -> tuple[MaskClasses | None, str]:
+    """What the class file of a place says, and that it does; None where there is none."""
     for name in sorted(source.files):
         if posixpath.basename(name) in CLASS_FILES:
             lines = lines_of(source.read(name, "file"), f"the lines of {name!r}")
-            return MaskClasses.parsed(lines, repr(name))
-    return None
+            return MaskClasses.parsed(lines, repr(name)), f"as in {name}"
+    return None, ""

@@ -20,6 +20,7 @@ from ghostnet_tf.data.annotations import (
     Written,
     class_names,
     refuse_unknown,
+    split_of,
     split_of_folders,
 )
 from ghostnet_tf.data.formats import suffix
@@ -212,7 +213,8 @@ def split_lists(source: Place, folders: Sequence[str] = LISTS) -> dict[str, list
         if told and all(stem.split()[-1] in ("1", "-1", "0") for stem, _ in told):
             if all(len(stem.split()) == 2 for stem, _ in told):
                 continue
-        found.setdefault(posixpath.splitext(file)[0], []).extend(told)
+        stem = posixpath.splitext(file)[0]
+        found.setdefault(split_of(stem) or stem, []).extend(told)
     return found
 
 

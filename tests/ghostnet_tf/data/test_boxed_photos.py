@@ -105,6 +105,20 @@ def test_some_of_the_photos_keep_their_boxes(tmp_path):
     assert told(some) == {name: wanted()[name] for name in ("d", "a")} and len(photos) == 4
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_classes_may_take_the_order_of_a_network(format, tmp_path):
+    photos, _ = opened(FORMATS[format](), tmp_path)
+
+    for classes in (("cat", "bird", "dog"), ("dog", "cat")):
+        other = photos.ordered_as(classes, "a.tflite")
+
+        assert other.classes == classes and told(other) == told(photos) == wanted()
+    with pytest.raises(
+        UserError, match=r"2 boxes of .* are of class 'cat', and a\.tflite knows dog"
+    ):
+        photos.ordered_as(("dog", "bird"), "a.tflite")
+
+
 def test_an_unknown_split_is_refused_with_those_that_are_there(tmp_path):
     with pytest.raises(UserError, match="no split 'tests'") as refused:
         opened(FORMATS["Pascal VOC"](), tmp_path, "tests")
@@ -342,6 +356,17 @@ def test_a_size_that_is_left_out_is_the_photo_s(size, tmp_path):
     photos, skipped = opened(files, tmp_path)
 
     assert told(photos) == wanted() and not skipped
+
+
+def test_splits_have_the_names_that_we_know_them_by_and_folds_their_own(tmp_path):
+    files = FORMATS["Pascal VOC"]()
+    files["ImageSets/Main/validation.txt"] = files.pop("ImageSets/Main/val.txt")
+    files["ImageSets/Main/train1.txt"] = b"a\n"
+    files["ImageSets/Main/train2.txt"] = b"b\n"
+
+    photos, _ = opened(files, tmp_path, "train2")
+
+    assert photos.splits == ("train", "train1", "train2", "val") and [*told(photos)] == ["b"]
 
 
 def test_a_photo_that_was_turned_after_it_was_annotated_is_skipped(tmp_path):

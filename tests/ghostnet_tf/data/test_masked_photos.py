@@ -93,6 +93,11 @@ def test_a_class_file_in_the_place_names_numbers_and_colours(tmp_path):
 
     assert photos.classes == ("sky", "road") and photos.colours[0] == (1, 2, 3)
     assert told(photos) == {"a": 1, "b": 255, "c": 255} and not skipped
+    assert [*photos.said()] == [
+        "3 photos with masks",
+        "classes, as in classes.txt: 0 sky, 1 road",
+        "of no class: 2, 3, 255",
+    ]
 
 
 def test_numbers_are_ignored_by_option_and_are_then_no_class(tmp_path):
