@@ -5,8 +5,8 @@
     11<TAB>ignored
 
 A line a class, with tabs: its number in the masks, its name, and its colour if it shall have one. A
-number whose name is `ignored` is of no class, as 255 is without saying. Lines with `#` are passed
-over.
+number whose name is `ignored` is of no class, as 255 is without saying. Where no line has a number,
+they are numbered from 0 on. Lines with `#` are passed over.
 """
 
 import re
@@ -62,11 +62,10 @@ class MaskClasses:
     @classmethod
     def parsed(cls, lines: Sequence[str], title: str) -> Self:
         """From the lines of a class file; UserError that names the line."""
-        rows = [
-            _row(line, f"line {i} of {title}")
-            for i, line in enumerate(lines, 1)
-            if line.strip() and not line.startswith("#")
-        ]
+        told = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
+        if not any(re.match(r"\s*\d+\s*\t", line, re.ASCII) for _, line in told):
+            told = [(i, f"{number}\t{line}") for number, (i, line) in enumerate(told)]
+        rows = [_row(line, f"line {i} of {title}") for i, line in told]
         named: dict[int, tuple[str, Colour | None]] = {}
         ignored = {IGNORED}
         for where, number, name, paint in rows:

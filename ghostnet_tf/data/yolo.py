@@ -104,10 +104,10 @@ def _classes(source: Place, file: str, told: dict[str, Setting]) -> tuple[tuple[
 
 def _in_order(names: Setting, file: str) -> list[str]:
     """Names by their numbers, which must go from 0 on without a gap."""
+    if isinstance(names.value, str) or not names.value:
+        raise UserError(f"line {names.line} of {file!r} has no list of names", fix=SPELLED)
     if isinstance(names.value, list):
         return names.value
-    if isinstance(names.value, str):
-        raise UserError(f"line {names.line} of {file!r} has no list of names", fix=SPELLED)
     numbers = {int(key) if re.fullmatch(r"\d{1,9}", key) else -1: key for key in names.value}
     if sorted(numbers) != [*range(len(names.value))]:
         odd = next(key for key in names.value if key not in map(str, range(len(names.value))))

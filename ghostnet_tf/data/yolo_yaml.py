@@ -13,6 +13,7 @@ from ghostnet_tf.base.schema import short
 
 Value = str | list[str] | dict[str, str]
 KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s:#'"\[\]{},][^:#]*?)\s*:(?:\s+(.*))?$""")
+NOTHING = ("null", "Null", "NULL", "~")
 SPELLED = "names: [cat, dog]"
 
 
@@ -26,7 +27,7 @@ def settings(lines: list[str], wanted: set[str], title: str) -> dict[str, Settin
     """The settings of these names that stand at the left margin; all others are passed over.
 
     UserError that names the line for a wanted one that is neither text, nor a list of texts, nor
-    texts by their keys.
+    texts by their keys. One that is left empty is an empty list.
     """
     found: dict[str, Setting] = {}
     i = 0
@@ -49,11 +50,11 @@ def settings(lines: list[str], wanted: set[str], title: str) -> dict[str, Settin
                 rest += " " + _bare(lines[i]).strip()
                 i += 1
             found[key] = Setting(at + 1, _inline(rest, title, at))
-        elif rest:
+        elif rest and rest not in NOTHING:
             found[key] = Setting(at + 1, _plain(rest, title, at))
         else:
-            below, i = _below(lines, i)
-            found[key] = Setting(at + 1, _block(below, title, at))
+            below, i = _below(lines, i) if not rest else ([], i)
+            found[key] = Setting(at + 1, _block(below, title))
     return found
 
 
@@ -83,9 +84,9 @@ def _below(lines: list[str], i: int) -> tuple[list[tuple[int, str]], int]:
     return found, i
 
 
-def _block(below: list[tuple[int, str]], title: str, at: int) -> Value:
+def _block(below: list[tuple[int, str]], title: str) -> Value:
     if not below:
-        raise _odd(title, at, "nothing stands behind it")
+        return []
     if below[0][1].startswith("-"):
         items = []
         for i, text in below:

@@ -114,6 +114,13 @@ def test_a_class_file_names_numbers_in_any_order():
     assert again == classes
 
 
+def test_names_without_numbers_are_numbered_from_0_on():
+    classes = MaskClasses.parsed(["# mine", "Sky", "Traffic light\t1 2 3", "ignored"], "'c'")
+
+    assert classes.names == ("Sky", "Traffic light") and classes.colours[1] == (1, 2, 3)
+    assert classes.ignored == {2, 255}
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [

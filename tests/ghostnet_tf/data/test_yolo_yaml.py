@@ -29,6 +29,8 @@ train: images/train # train images
 val:
     - images/val
     - images/more
+test: # test images (optional)
+
 names:
   0: person
   1: traffic light   # a comment
@@ -43,7 +45,7 @@ def told(text: str) -> dict:
     return {
         key: setting.value
         for key, setting in yolo_yaml.settings(
-            text.split("\n"), {"names", "nc", "path", "train", "val"}, "'data.yaml'"
+            text.split("\n"), {"names", "nc", "path", "train", "val", "test"}, "'data.yaml'"
         ).items()
     }
 
@@ -52,6 +54,7 @@ def test_what_people_write_is_read():
     assert told(ROBOFLOW) == {
         "train": "../train/images",
         "val": "../valid/images",
+        "test": "../test/images",
         "nc": "3",
         "names": ["cat", 'dog\'s "best"', "café # no comment"],
     }
@@ -59,8 +62,10 @@ def test_what_people_write_is_read():
         "path": "coco8",
         "train": "images/train",
         "val": ["images/val", "images/more"],
+        "test": [],
         "names": {"0": "person", "1": "traffic light", "2": "no"},
     }
+    assert told("test: null\ntrain: ~\nval:") == {"test": [], "train": [], "val": []}
     assert told("names:\n- a\n- b\nnc: 2") == {"names": ["a", "b"], "nc": "2"}
     assert told("names: {0: a, 1: 'b, c'}") == {"names": {"0": "a", "1": "b, c"}}
     assert told("names: [a,\n  b,  # second\n  c,\n]\n") == {"names": ["a", "b", "c"]}
@@ -83,7 +88,6 @@ def test_what_people_write_is_read():
         ("names:\n  - a\n  b", "line 3 .* 'b' is no item of the list"),
         ("names:\n  0: a\n  - b", "line 3 .* no name with its number"),
         ("names: {a}", "line 1 .* no name with its number"),
-        ("names:\nnc: 1", "line 1 .* nothing stands behind it"),
         ("names: [a, , b]", "line 1 .* is more than a text"),
     ],
 )
@@ -98,6 +102,8 @@ def test_what_could_be_anything_else_is_refused_with_its_line(text, why):
     ("yaml", "why"),
     [
         ("nc: 3\nnames: [a, b]", "line 1 of 'data.yaml' says nc: 3, and it names 2 classes"),
+        ("names:", "line 1 of 'data.yaml' has no list of names"),
+        ("names: []", "line 1 of 'data.yaml' has no list of names"),
         ("names: a", "line 1 of 'data.yaml' has no list of names"),
         ("names: {0: a, 2: b}", "not numbered from 0 on: '2'"),
         ("names: {0: a, x: b}", "not numbered from 0 on: 'x'"),
@@ -134,6 +140,14 @@ def test_a_split_is_found_though_its_path_is_that_of_others(path, tmp_path):
     photos = BoxedPhotos.open(folder_of(tmp_path, files), Skips(), "train")
 
     assert photos.names == ["images/train/a.png", "images/train/b.png"]
+
+
+def test_a_split_that_is_left_empty_is_none(tmp_path):
+    yaml = b"train: images/train\nval: images/val\ntest: # optional\nnames: [dog, cat]\n"
+
+    photos = BoxedPhotos.open(folder_of(tmp_path, yolo() | {"data.yaml": yaml}), Skips())
+
+    assert photos.splits == ("train", "val") and len(photos) == 4
 
 
 def test_two_files_that_name_classes_are_refused(tmp_path):
