@@ -56,8 +56,9 @@ class Annotations:
 
 
 def split_of(name: str) -> str:
-    """train, val or test, as a folder or a list is called; "" for any other name."""
-    return SPLITS.get(re.sub(r"[-_]?(19|20)\d\d$", "", name.lower()), "")
+    """train, val or test, as a folder, list or file is called; "" for any other name."""
+    name = name.lower().removeprefix("instances_")  # COCO's files
+    return SPLITS.get(re.sub(r"[-_]?(19|20)\d\d$", "", name), "")
 
 
 def split_of_folders(name: str) -> str:

@@ -79,7 +79,7 @@ def _files(source: Place) -> list[str]:
 
 
 def _split(name: str) -> str:
-    stem = posixpath.splitext(posixpath.basename(name))[0].removeprefix(INSTANCES)
+    stem = posixpath.splitext(posixpath.basename(name))[0]
     return split_of(stem) or split_of_folders(name)
 
 

@@ -358,6 +358,24 @@ def test_a_size_that_is_left_out_is_the_photo_s(size, tmp_path):
     assert told(photos) == wanted() and not skipped
 
 
+def test_photos_of_one_name_in_two_splits_of_coco_are_told_apart(tmp_path):
+    files = {}
+    for split, x in (("train", 10), ("val", 20)):
+        document = {
+            "images": [{"id": 1, "file_name": "1.png", "width": 200, "height": 100}],
+            "categories": [{"id": 1, "name": "cat"}],
+            "annotations": [{"image_id": 1, "category_id": 1, "bbox": [x, 1, 50 - x, 8]}],
+        }
+        files[f"{split}2017/1.png"] = photo(SIZE)
+        files[f"annotations/instances_{split}2017.json"] = json.dumps(document).encode()
+
+    for split, x in (("train", 10), ("val", 20)):
+        photos, skipped = opened(files, tmp_path, split)
+
+        assert told(photos) == {"1": [("cat", x, 1, 50, 9)]} and not skipped
+        assert photos.names == [f"{split}2017/1.png"]
+
+
 def test_splits_have_the_names_that_we_know_them_by_and_folds_their_own(tmp_path):
     files = FORMATS["Pascal VOC"]()
     files["ImageSets/Main/validation.txt"] = files.pop("ImageSets/Main/val.txt")
