@@ -13,7 +13,7 @@ from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.quiet import quiet
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.base.sides import Size, sides
-from ghostnet_tf.data.samples import Images
+from ghostnet_tf.data.samples import UNKNOWN_NUMBERS, Images
 
 from .absorb import absorb
 from .flatbuffer import Flatbuffer
@@ -21,6 +21,7 @@ from .graph import Graph
 from .op import WEIGHTED
 
 INPUT = "image"
+LOOKED_UP = re.compile(r"indices\[[\d,]*\] = -?\d+ is not in \[0, \d+\)")  # of an embedding
 INPUT_TYPES = ("float32", "int32", "int64", "bool")
 
 
@@ -122,7 +123,16 @@ def outputs_of(model: keras.Model, images: Images) -> list[np.ndarray]:
     if not isinstance(images, np.ndarray):
         images = [np.stack(values) for values in zip(*images, strict=True)]
     given = images if isinstance(images, np.ndarray) else together(model, images)
-    return keras.tree.flatten(model.predict(given, batch_size=8, verbose=0))  # type: ignore
+    import tensorflow as tf
+
+    try:
+        return keras.tree.flatten(model.predict(given, batch_size=8, verbose=0))  # type: ignore
+    except tf.errors.InvalidArgumentError as error:
+        if not (said := LOOKED_UP.search(str(error))):
+            raise
+        raise UserError(
+            f"{model.name} looks up what it does not have: {said[0]}", fix=UNKNOWN_NUMBERS
+        ) from error
 
 
 def converted(function: Any, root: str) -> bytes:

@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from ghostnet_tf.base.errors import UserError, reason
 from ghostnet_tf.base.quiet import quiet
-from ghostnet_tf.data.samples import Sample
+from ghostnet_tf.data.samples import UNKNOWN_NUMBERS, Sample
 
 from .flatbuffer import Flatbuffer
 from .ghostop.interpreter import GhostInterpreter, graph_with_operators
@@ -23,6 +23,7 @@ from .graph import DAMAGED_FIX, Graph
 # asks no other one: it reads its bytes as if they were float32. DEPTHWISE_CONV_2D and
 # FULLY_CONNECTED refuse such files in words.
 KERNELS_OF_FLOATS = ("FLOAT32", "INT8", "UINT8", "INT4")
+OUT_OF_BOUNDS = "index out of bounds"  # what its lookups say of the numbers they are given
 NO_TYPE = "Invalid data-type for array"  # what LiteRT's Python says of a tensor in bfloat16
 # How TensorFlow Lite says that an operator is TensorFlow's, and that nobody knows it.
 FOREIGN_OPERATOR = re.compile(r"Node number \d+ \((Flex\w+)\)|unresolved custom op: ([^\s.]+)")
@@ -203,6 +204,10 @@ def _asked() -> Iterator[None]:
                 "its image or its answer is in a type that Python has no numbers for, such as "
                 "bfloat16",
                 fix="convert it with float32 in and out",
+            ) from error
+        if OUT_OF_BOUNDS in str(error):
+            raise UserError(
+                f"the model looks up what it does not have: {reason(error)}", fix=UNKNOWN_NUMBERS
             ) from error
         raise UserError(
             f"the runtime refused the model: {reason(error)}", fix=DAMAGED_FIX

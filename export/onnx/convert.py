@@ -19,7 +19,7 @@ from ghostnet_tf.base.files import scratch
 from ghostnet_tf.base.rooms import PACKAGE, module
 from ghostnet_tf.base.sides import Size, sides, size_of, spelled
 from ghostnet_tf.data.generated import generated_images
-from ghostnet_tf.data.samples import Images, Sample
+from ghostnet_tf.data.samples import UNKNOWN_NUMBERS, Images, Sample
 
 from ..absorb import absorb
 from ..flatbuffer import Flatbuffer
@@ -241,7 +241,13 @@ def session(
         ) from None
 
     def run(given: dict[str, np.ndarray]) -> list[np.ndarray]:
-        return [np.asarray(values) for values in opened.run([*outputs], given)]
+        try:
+            return [np.asarray(values) for values in opened.run([*outputs], given)]
+        except Exception as error:
+            raise UserError(
+                f"onnxruntime cannot run the network on an input: {onnx_file.one_line(error)}",
+                fix=UNKNOWN_NUMBERS,
+            ) from error
 
     return run
 

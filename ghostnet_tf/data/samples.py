@@ -31,6 +31,8 @@ HOW_LABELLED = (
     f'np.savez("samples.npz", {TRUE_CLASS}=classes, name=array, ...): of each sample the number of '
     "its class, from 0 in the order of the outputs, or its label"
 )
+# Of a sample that a network stumbles over: it looks a number up that it does not have.
+UNKNOWN_NUMBERS = "integers stand for something, as for words: give those that the network knows"
 Sample = tuple[np.ndarray, ...]  # one row of every array, in the order of the inputs
 # What a network is run on: photos, normalised, (N, H, W, C) float32; or samples.
 Images = np.ndarray | Sequence[np.ndarray | Sample]

@@ -144,6 +144,21 @@ def test_every_command_takes_the_files_and_the_samples(exported, capsys):
     assert printed[0] == f"{samples}[0]" and printed[1].split()[0] == exported["names"][0]
 
 
+def test_numbers_that_the_network_does_not_know_are_no_fault_of_the_file(tmp_path):
+    """It has nine words."""
+    model, arrays = photo_and_words(), drawn(photo_and_words())
+    (path,) = gn.export(model, tmp_path, "float32", photos=arrays)
+    arrays["words"][2, 3] = 9
+    np.savez(tmp_path / "samples.npz", **arrays)
+
+    with pytest.raises(UserError, match="looks up what it does not have: ") as refused:
+        predict.main([str(path), str(tmp_path / "samples.npz")])
+    assert "those that the network knows" in refused.value.fix
+    with pytest.raises(UserError, match=r"two looks up .* = 9 is not in \[0, 9\)") as refused:
+        gn.export(model, tmp_path / "again", "float32", photos=arrays)
+    assert "those that the network knows" in refused.value.fix
+
+
 def test_photos_are_refused_and_samples_asked_for(exported):
     with pytest.raises(UserError, match="takes no photos: its inputs are '") as refused:
         predict.main([str(exported["files"][0]), "photo.jpg"])

@@ -83,6 +83,16 @@ def test_what_goes_in_is_read_and_simplified_for_the_converter(case):
     onnx.checker.check_model(simplified)
 
 
+def test_numbers_that_the_network_does_not_know_are_refused():
+    model = map_and_words()
+    run = convert.runner_of_samples(model.SerializeToString(), inputs_of(model, 0))
+    words = np.array([0, 1, 2, 3, 9])  # of nine
+
+    with pytest.raises(UserError, match="onnxruntime cannot run the network") as refused:
+        run([(words, np.zeros((16, 20, 4), np.float32))])
+    assert "those that the network knows" in refused.value.fix
+
+
 def _typed(one: Any, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return arrays[one.name].astype(one.dtype)
 
