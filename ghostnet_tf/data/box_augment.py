@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from ghostnet_tf.base.sides import Size, sides
-from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.boxes import Boxes, has_extent
 
 GREY = (124, 116, 104)  # the mean of ImageNet: what lies beyond a photo
 Rectangle = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -98,9 +98,8 @@ def _cut(corners: np.ndarray, classes: np.ndarray, least_visible: float) -> Boxe
     whole, left = (
         (c[:, 2] - c[:, 0]).clip(0) * (c[:, 3] - c[:, 1]).clip(0) for c in (corners, inside)
     )
-    is_seen = (left > 0) & (left >= least_visible * whole)
-    made = Boxes(inside[is_seen].astype(np.float32), classes[is_seen])
-    return made.of(made.areas > 0)  # in float32 a sliver is none
+    made = Boxes(inside.astype(np.float32), classes)
+    return made.of(has_extent(made.corners) & (left >= least_visible * whole))
 
 
 def flipped(pixels: np.ndarray, boxes: Boxes) -> Boxed:

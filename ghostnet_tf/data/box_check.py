@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ghostnet_tf.data.annotations import Annotation, Written
-from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.boxes import Boxes, has_extent
 
 ROUNDED = 0.001  # of a side: what a number with three digits may be off; a pixel where one knows
 
@@ -63,7 +63,6 @@ def _why_not(
     if min(x1 + width, y1 + height) < 0 or x2 > 1 + width or y2 > 1 + height:
         of = f" of a photo of {size[0]} x {size[1]}" if size else ""
         return f"it reaches beyond the photo: {box.said}{of}"
-    # In float32, where a sliver is none, and inside the photo.
-    if not (inside[2] - inside[0]) * (inside[3] - inside[1]) > 0:
+    if not has_extent(inside):
         return f"it is empty: {box.said}"
     return ""

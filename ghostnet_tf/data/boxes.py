@@ -5,6 +5,8 @@ from typing import Self
 
 import numpy as np
 
+LEAST_SIDE = 1e-5  # of the photo: a thinner box may become none where it is mirrored in float32
+
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
@@ -32,10 +34,10 @@ class Boxes:
         """Some of them, by a mask or by positions."""
         return type(self)(self.corners[which], self.classes[which])
 
-    @property
-    def areas(self) -> np.ndarray:
-        """(n,) float32, as shares of the photo."""
-        return area(self.corners)
+
+def has_extent(corners: np.ndarray) -> np.ndarray:
+    """(..., 4) -> (...): whether both sides are long enough to be seen."""
+    return (corners[..., 2:] - corners[..., :2] >= LEAST_SIDE).all(axis=-1)
 
 
 def area(corners: np.ndarray) -> np.ndarray:

@@ -135,6 +135,8 @@ GOOD = [("cat", 20 + i, 10, 60 + i, 90) for i in range(6)]
     [
         (("cat", 20, 10, 20, 10), "it is empty: xmin 20, ymin 10, xmax 20, ymax 10"),
         (("cat", 20, 10, 60, 10), "it is empty"),
+        (("cat", 20, 10, 20.001, 90), "it is empty"),
+        (("cat", 200, 10, 200.5, 90), "it is empty"),
         (("cat", 60, 10, 20, 90), "right or lower edge lies before its left or upper one"),
         (("cat", 20, 10, 220, 90), "beyond the photo: .* xmax 220, .* of a photo of 200 x 100"),
         (("cat", -9, 10, 60, 90), "it reaches beyond the photo"),
