@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
-from ghostnet_tf.data.palette import colour
+from ghostnet_tf.data.class_colours import colour
 
 COLUMNS, ROWS = 4, 3
 TILE = (360, 300)  # pixels of a photo in the picture, at most

@@ -21,7 +21,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.schema import short
 from ghostnet_tf.data import label_file
 from ghostnet_tf.data.annotations import class_names
-from ghostnet_tf.data.palette import Colour, colour
+from ghostnet_tf.data.class_colours import Colour, colour
 from ghostnet_tf.data.photo import open_numbers
 
 IGNORED = 255  # in every mask that is handed on: a pixel that teaches nothing and is not scored

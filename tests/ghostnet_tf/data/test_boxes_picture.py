@@ -8,7 +8,7 @@ from ghostnet_tf.data import boxes_picture
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.boxes_picture import drawn, picture
-from ghostnet_tf.data.palette import colour
+from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.data.skipped import Skips
 from tests.ghostnet_tf.data.annotated import FORMATS, folder_of
 
