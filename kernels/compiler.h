@@ -22,13 +22,15 @@
 #define TARGET_END
 #endif
 
-// SDOT and SMMLA, by the name that each knows them under.
+// SDOT, SMMLA and arithmetic with halves, by the name that each knows them under.
 #if defined(__clang__)
 #define DOTPROD "dotprod"
 #define I8MM "i8mm"
+#define FP16 "fullfp16"
 #else
 #define DOTPROD "arch=armv8.2-a+dotprod"
 #define I8MM "arch=armv8.2-a+i8mm"
+#define FP16 "arch=armv8.2-a+fp16"
 #endif
 
 #endif

@@ -16,7 +16,7 @@ TARGET_BEGIN("avx2,fma")
 
 enum { PIXELS = 6, PANEL = 2 * LANES, CHUNK = 1 };
 
-#include "convolution_float32.h"
+#include "convolution_floats.h"
 
 typedef Pixel Lanes;
 

@@ -11,7 +11,7 @@
 // A tile is eight pixels by two registers of channels: one fused multiply-add per input channel.
 enum { PIXELS = 8, PANEL = 2 * LANES, CHUNK = 1 };
 
-#include "convolution_float32.h"
+#include "convolution_floats.h"
 #include "convolution_panel.h"
 
 // One to three input channels, and never one more.

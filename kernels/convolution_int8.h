@@ -15,4 +15,6 @@ static void pack_head(const GhostNode *node, int of, Head *head, int c) {
   head->scale[c] = node->scale[of];
 }
 
-INLINE const int8_t *weights_at(const GhostNode *node, size_t i) { return node->weights_int8 + i; }
+typedef int8_t Weight;
+
+INLINE const Weight *weights_at(const GhostNode *node, size_t i) { return node->weights_int8 + i; }

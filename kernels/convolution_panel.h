@@ -7,7 +7,7 @@
 //   IN_LANE                             input channels of one output channel that lie side by side
 //   IN_REGISTER                         output channels whose weights fill a register, or 1
 //   Head, pack_head(node, of, head, c)  what else channel c of the panel needs, from channel `of`
-//   weights_at(node, i)                 where the node has its weights
+//   Weight, weights_at(node, i)         where the node has its weights, and of which type
 //   Limits, limits_of(node, head, width)
 //                                       what sums need on their way out
 
@@ -37,11 +37,11 @@ static void pack_panel(const GhostNode *node, int start, int width, Panel *panel
   const size_t rows = node->header.kernel_h, depth = node->depth, padded = padded_depth(node);
   const size_t channels = (size_t)(registers(width) * IN_REGISTER);
   for (int c = 0; c < width; c++) {
-    const Element *from = weights_at(node, (size_t)(start + c) * rows * depth);
+    const Weight *from = weights_at(node, (size_t)(start + c) * rows * depth);
     pack_head(node, start + c, &panel->head, c);
     for (size_t r = 0; r < rows; r++)
       for (size_t k = r * padded; k < r * padded + depth; k++)
-        panel->weights[(k / IN_LANE * channels + (size_t)c) * IN_LANE + k % IN_LANE] = *from++;
+        panel->weights[(k / IN_LANE * channels + (size_t)c) * IN_LANE + k % IN_LANE] = (Wide)*from++;
   }
 }
 

@@ -13,7 +13,7 @@ TARGET_BEGIN("avx2,fma")
 
 #include "float32_avx2.h"
 
-#include "depthwise_float32.h"
+#include "depthwise_floats.h"
 
 const GhostKernel GHOST_DEPTHWISE_FLOAT32_AVX2 = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,

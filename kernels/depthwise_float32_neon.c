@@ -7,7 +7,7 @@
 #include "depthwise_windows.h"
 #include "float32_neon.h"
 
-#include "depthwise_float32.h"
+#include "depthwise_floats.h"
 
 const GhostKernel GHOST_DEPTHWISE_FLOAT32_NEON = {
     .rows = 2, .lanes = LANES, .takes = ghost_is_unrolled,

@@ -11,6 +11,7 @@
 #include "compiler.h"
 
 enum { LANES = 8 };
+typedef float Element;
 typedef __m256 Pixel;
 
 INLINE Pixel load(const float *from) { return _mm256_loadu_ps(from); }

@@ -10,6 +10,7 @@
 #include "compiler.h"
 
 enum { LANES = 4 };
+typedef float Element;
 typedef float32x4_t Pixel;
 
 INLINE Pixel load(const float *from) { return vld1q_f32(from); }

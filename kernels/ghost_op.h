@@ -28,10 +28,13 @@ enum { GHOST_MAX_NODES = 256 };
 
 // -------------------------------------------------------------------- custom_options, little-endian
 
-enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 3 };
+enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 4 };
 enum { GHOST_GHOST = 1, GHOST_DEPTHWISE = 2, GHOST_CONVOLUTION = 3 };  // kind
 enum { GHOST_FLOAT32 = 1, GHOST_INT8 = 9 };           // dtype, LiteRT's numbers
 enum { GHOST_NO_ACTIVATION = 0, GHOST_RELU = 1, GHOST_RELU6 = 3 };  // TFLite's numbers
+// Tensors of a float32 node that only Ghost operators write and read. In half precision they hold halves,
+// at the start of the room that they have.
+enum { GHOST_INNER_INPUT = 1, GHOST_INNER_RESIDUAL = 2, GHOST_INNER_OUTPUT = 4, GHOST_INNER_ALL = 7 };
 
 typedef struct {
   float scale;        // 0 in float32 files
@@ -58,6 +61,7 @@ typedef struct {
   uint32_t kernel_h, kernel_w, stride_h, stride_w;
   uint32_t pad_top, pad_left;  // rows and columns of zeros (zero points) in front; behind: what is left
   uint32_t out_rank;           // 4; 2: the one pixel of a CONVOLUTION as [1, out_channels]
+  uint32_t inner;              // GHOST_INNER_*, in one number
   // int8 only. A plain file rounds at each of these borders, and so must the operator:
   GhostQuantization input;     // of y', or x
   GhostQuantization conv;      // of the convolution's own output
@@ -79,6 +83,12 @@ typedef int (*GhostAddKernel)(void *options, const char *name, int version, cons
 // cores that these need, and what is left to it is little.
 GhostSession *ghost_open(int threads, const char *variant);
 
+// Half precision, for float32 nodes: 1, or 0 where the processor cannot multiply halves (Armv8.2's FP16)
+// and everything stays as it was. To be asked before ghost_register. A program that means to compute in
+// half precision tells the runtime, too ("flags = 7" of its options "xnnpack"), and neither of both
+// without the other.
+int ghost_use_half(GhostSession *session);
+
 // Registers the names of all possible nodes with LiteRtOptions `options`. 0, or LiteRT's status.
 int ghost_register(GhostSession *session, void *options, GhostAddKernel add);
 
@@ -86,7 +96,8 @@ int ghost_register(GhostSession *session, void *options, GhostAddKernel add);
 // model and after every run, ask here. The first error since the last call, as a sentence; or NULL.
 const char *ghost_error(GhostSession *session);
 
-const char *ghost_variant(const GhostSession *session);  // "neon_dot", "neon", "avx2", ..., "c"
+// "neon_dot", "neon", "avx2", ..., "c"; in half precision "neon_dot_fp16" and so on
+const char *ghost_variant(const GhostSession *session);
 const char *const *ghost_variants(void);                 // those this processor can run; NULL ends it
 void ghost_close(GhostSession *session);                 // after the compiled model is gone
 
@@ -97,7 +108,7 @@ typedef struct GhostNode GhostNode;
 // One node without LiteRT. NULL with a sentence in `error` where the options are not sound.
 GhostNode *ghost_node(GhostSession *session, const void *custom_options, size_t size,
                       char error[256]);
-// Buffers in NHWC; `residual` NULL unless the header has one.
+// Buffers in NHWC; `residual` NULL unless the header has one. In half precision, inner ones of halves.
 void ghost_node_run(GhostNode *node, const void *input, const void *residual, void *output);
 void ghost_node_free(GhostNode *node);
 

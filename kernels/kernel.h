@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arithmetic_float16.h"
 #include "arithmetic_int8.h"
 #include "ghost_op.h"
 
@@ -30,6 +31,7 @@ typedef struct {
 
 extern const GhostKernel GHOST_DEPTHWISE_INT8_REFERENCE, GHOST_DEPTHWISE_FLOAT32_REFERENCE;
 extern const GhostKernel GHOST_CONVOLUTION_INT8_REFERENCE, GHOST_CONVOLUTION_FLOAT32_REFERENCE;
+extern const GhostKernel GHOST_DEPTHWISE_FLOAT16_REFERENCE, GHOST_CONVOLUTION_FLOAT16_REFERENCE;
 
 extern const GhostKernel GHOST_DEPTHWISE_INT8_NEON, GHOST_DEPTHWISE_INT8_NEON_DOT;
 extern const GhostKernel GHOST_DEPTHWISE_INT8_AVX2, GHOST_DEPTHWISE_INT8_AVX512_VNNI;
@@ -40,10 +42,20 @@ extern const GhostKernel GHOST_CONVOLUTION_INT8_NEON_I8MM;
 extern const GhostKernel GHOST_CONVOLUTION_INT8_AVX2;
 extern const GhostKernel GHOST_CONVOLUTION_FLOAT32_NEON, GHOST_CONVOLUTION_FLOAT32_AVX2;
 
+extern const GhostKernel GHOST_DEPTHWISE_FLOAT16_NEON, GHOST_CONVOLUTION_FLOAT16_NEON;
+
 // The residual: x = x + y.
 typedef void GhostAddInt8(int8_t *x, const int8_t *y, size_t n, const GhostSum *);
 typedef void GhostAddFloat32(float *x, const float *y, size_t n);
+typedef void GhostAddFloat16(GhostHalf *x, const GhostHalf *y, size_t n);
 GhostAddInt8 ghost_add_int8_reference, ghost_add_int8_neon, ghost_add_int8_avx2;
 GhostAddFloat32 ghost_add_float32_reference, ghost_add_float32_neon, ghost_add_float32_avx2;
+GhostAddFloat16 ghost_add_float16_reference, ghost_add_float16_neon;
+
+// n elements in the other precision.
+typedef void GhostToHalves(GhostHalf *to, const float *from, size_t n);
+typedef void GhostToFloats(float *to, const GhostHalf *from, size_t n);
+GhostToHalves ghost_to_halves_reference, ghost_to_halves_neon;
+GhostToFloats ghost_to_floats_reference, ghost_to_floats_neon;
 
 #endif

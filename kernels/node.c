@@ -13,18 +13,25 @@
 
 #include "options.h"
 
+// Of the weights, and of a tensor as the runtime has it.
 static size_t element_size(const GhostHeader *h) {
   return h->dtype == GHOST_INT8 ? sizeof(int8_t) : sizeof(float);
 }
 
+static size_t input_elements(const GhostHeader *h) {
+  return (size_t)h->in_height * h->in_width * h->channels;
+}
+
+static size_t output_elements(const GhostHeader *h) {
+  return (size_t)h->out_height * h->out_width * h->out_channels;
+}
+
 size_t ghost_node_input_bytes(const GhostNode *node) {
-  const GhostHeader *h = &node->header;
-  return element_size(h) * h->in_height * h->in_width * h->channels;
+  return element_size(&node->header) * input_elements(&node->header);
 }
 
 size_t ghost_node_output_bytes(const GhostNode *node) {
-  const GhostHeader *h = &node->header;
-  return element_size(h) * h->out_height * h->out_width * h->out_channels;
+  return element_size(&node->header) * output_elements(&node->header);
 }
 
 // Not a byte more than what is asked for: sanitizers and guard pages see whoever reads one.
@@ -72,6 +79,18 @@ static const GhostKernel *kernel_of(const GhostHeader *h, const GhostVariant *va
   return h->dtype == GHOST_INT8 ? variant->depthwise_int8 : variant->depthwise_float32;
 }
 
+// The first choice; `choose_kernel` asks whether it takes the node. What no kernel of halves takes is
+// computed in float32, as fast as it can be.
+static void wish_kernel(GhostNode *node) {
+  const GhostHeader *h = &node->header;
+  node->kernel = kernel_of(h, node->variant), node->element = element_size(h);
+  if (h->dtype != GHOST_FLOAT32 || !node->float16) return;
+  const GhostKernel *kernel =
+      h->kind == GHOST_CONVOLUTION ? node->float16->convolution : node->float16->depthwise;
+  if (kernel->takes && !kernel->takes(node)) return;
+  node->kernel = kernel, node->is_half = true, node->element = sizeof(GhostHalf);
+}
+
 // Those of a larger window get zeros behind each of its rows, up to a multiple of the kernel's chunk.
 static void *weights_of(GhostNode *node, const GhostOptions *o) {
   const GhostHeader *h = &node->header;
@@ -80,7 +99,7 @@ static void *weights_of(GhostNode *node, const GhostOptions *o) {
     return copied(o->weights, element * ghost_convolved_channels(h) * ghost_taps(h));
   node->depth = (size_t)h->kernel_w * h->channels;
   if (!ghost_is_pointwise(h)) {
-    const size_t chunk = (size_t)kernel_of(h, node->variant)->chunk;
+    const size_t chunk = (size_t)node->kernel->chunk;
     node->depth = (node->depth + chunk - 1) / chunk * chunk;
   }
   const size_t padded = element * node->depth, n = (size_t)h->out_channels * h->kernel_h;
@@ -157,12 +176,11 @@ static void divide(GhostNode *node) {
 static bool choose_kernel(GhostNode *node) {
   const GhostHeader *h = &node->header;
   const bool is_int8 = h->dtype == GHOST_INT8;
-  node->kernel = kernel_of(h, node->variant);
   if (node->kernel->takes && !node->kernel->takes(node))
     node->kernel = kernel_of(h, &GHOST_REFERENCE);
   divide(node);
   const GhostKernel *kernel = node->kernel;
-  size_t element = element_size(h), row = element * h->in_width * h->channels;
+  size_t element = node->element, row = element * h->in_width * h->channels;
   size_t slack = element * (size_t)kernel->lanes;
   // In front of a row and behind it there is less padding than a window is wide, which may be more than
   // the row has.
@@ -185,15 +203,35 @@ static bool choose_kernel(GhostNode *node) {
   return true;
 }
 
-GhostNode *ghost_node_of(const GhostVariant *variant, GhostPool *pool, const void *custom_options,
-                         size_t size, char error[256]) {
+// In half precision inner tensors hold halves, and others floats.
+static bool is_converted(const GhostNode *node, uint32_t tensor) {
+  const GhostHeader *h = &node->header;
+  return h->dtype == GHOST_FLOAT32 && node->float16 && node->is_half != !!(h->inner & tensor);
+}
+
+static bool make_room(GhostNode *node) {
+  const GhostHeader *h = &node->header;
+  const size_t out = node->element * output_elements(h);
+  if (is_converted(node, GHOST_INNER_INPUT) &&
+      !(node->input = aligned(node->element * input_elements(h))))
+    return false;
+  if (h->has_residual && is_converted(node, GHOST_INNER_RESIDUAL) &&
+      !(node->residual = aligned(out)))
+    return false;
+  return !is_converted(node, GHOST_INNER_OUTPUT) || (node->output = aligned(out));
+}
+
+GhostNode *ghost_node_of(const GhostVariant *variant, const GhostFloat16 *float16, GhostPool *pool,
+                         const void *custom_options, size_t size, char error[256]) {
   GhostOptions options;
   if (!ghost_options_read(&options, custom_options, size, error)) return NULL;
   GhostNode *node = calloc(1, sizeof *node);
   if (node) {
     node->header = options.header, node->variant = variant, node->pool = pool;
+    node->float16 = float16;
     read_borders(node);
-    if (read_arrays(node, &options) && choose_kernel(node)) return node;
+    wish_kernel(node);
+    if (read_arrays(node, &options) && choose_kernel(node) && make_room(node)) return node;
   }
   ghost_node_free(node);
   snprintf(error, GHOST_ERROR_BYTES, "there is no memory for the node");
@@ -210,6 +248,9 @@ void ghost_node_free(GhostNode *node) {
   free(node->packed);
   free(node->padding_row);
   free(node->tail);
+  free(node->input);
+  free(node->residual);
+  free(node->output);
   free(node);
 }
 
@@ -219,7 +260,46 @@ typedef struct {
   const GhostNode *node;
   const void *in, *residual;
   void *out;
+  void *to;  // the output tensor, where what is in `out` must be converted; or NULL
 } Job;
+
+// ------------------------------------------------------------------------------- half precision
+
+// Elements start <= i < start + n of a tensor, in the form of the kernel or, of the output, out of it.
+static void convert(const GhostNode *node, void *to, const void *from, size_t start, size_t n,
+                    bool to_halves) {
+  if (to_halves) node->float16->to_halves((GhostHalf *)to + start, (const float *)from + start, n);
+  else node->float16->to_floats((float *)to + start, (const GhostHalf *)from + start, n);
+}
+
+enum { CONVERTED = 1 << 14 };  // elements that a thread takes at once
+
+typedef struct {
+  const GhostNode *node;
+  void *to;
+  const void *from;
+  size_t n;
+} Conversion;
+
+static void convert_piece(void *argument, int index) {
+  const Conversion *c = argument;
+  const size_t start = (size_t)index * CONVERTED, left = c->n - start;
+  convert(c->node, c->to, c->from, start, left < CONVERTED ? left : CONVERTED, c->node->is_half);
+}
+
+// The input or residual `from` as the kernel wants it: in `room`, where there is one.
+static const void *taken(const GhostNode *node, void *room, const void *from, size_t n) {
+  if (!room) return from;
+  Conversion conversion = {node, room, from, n};
+  ghost_pool_run(node->pool, convert_piece, &conversion, (int)((n + CONVERTED - 1) / CONVERTED));
+  return room;
+}
+
+static void give(const Job *job, size_t start, size_t n) {
+  if (job->to) convert(job->node, job->to, job->out, start, n, !job->node->is_half);
+}
+
+// ------------------------------------------------------------------------------- pieces
 
 // Where the halves of a concat have scales of their own: a QUANTIZE of each.
 static void recast_rows(const GhostNode *node, int8_t *out, int first, int last) {
@@ -238,18 +318,24 @@ static void add_residual(const GhostNode *node, const void *residual, void *out,
                          size_t n) {
   if (node->header.dtype == GHOST_INT8) {
     node->variant->add_int8((int8_t *)out + start, (const int8_t *)residual + start, n, &node->sum);
+  } else if (node->is_half) {
+    node->float16->add((GhostHalf *)out + start, (const GhostHalf *)residual + start, n);
   } else {
     node->variant->add_float32((float *)out + start, (const float *)residual + start, n);
   }
 }
 
-static void add_residual_of_part(const Job *job, int part, int n_pixels) {
+// What follows a convolution, for the channels of one part.
+static void finish_part(const Job *job, int part, int n_pixels) {
+  const GhostHeader *h = &job->node->header;
   int first, last;
   ghost_part(job->node, part, &first, &last);
-  for (int i = 0; i < n_pixels; i++)
-    add_residual(job->node, job->residual, job->out,
-                 (size_t)i * job->node->header.out_channels + (size_t)first,
-                 (size_t)(last - first));
+  const size_t n = (size_t)(last - first);
+  for (int i = 0; i < n_pixels; i++) {
+    const size_t start = (size_t)i * h->out_channels + (size_t)first;
+    if (h->has_residual) add_residual(job->node, job->residual, job->out, start, n);
+    give(job, start, n);
+  }
 }
 
 // Some rows from end to end, while they are in the cache.
@@ -260,8 +346,9 @@ static void run_band(const Job *job, int first, int last) {
   if (node->recast_input.is_needed || node->recast_conv.is_needed)
     recast_rows(node, job->out, first, last);
   const size_t row = row_elements(&node->header);
-  if (node->header.has_residual)
-    add_residual(node, job->residual, job->out, (size_t)first * row, (size_t)(last - first) * row);
+  const size_t start = (size_t)first * row, size = (size_t)(last - first) * row;
+  if (node->header.has_residual) add_residual(node, job->residual, job->out, start, size);
+  give(job, start, size);
 }
 
 static void run_piece(void *argument, int index) {
@@ -270,7 +357,7 @@ static void run_piece(void *argument, int index) {
   const int n = n_rows(&node->header);
   if (node->n_parts > 1) {
     node->kernel->run(node, index, job->in, job->out, 0, n);
-    if (node->header.has_residual) add_residual_of_part(job, index, n);
+    if (node->header.has_residual || job->to) finish_part(job, index, n);
     return;
   }
   const int first = index * node->piece, end = first + node->piece < n ? first + node->piece : n;
@@ -280,11 +367,14 @@ static void run_piece(void *argument, int index) {
 
 void ghost_node_run(GhostNode *node, const void *input, const void *residual, void *output) {
   const GhostHeader *h = &node->header;
+  Job job = {.node = node, .out = output};
+  job.in = taken(node, node->input, input, input_elements(h));
+  job.residual = taken(node, node->residual, residual, output_elements(h));
+  if (node->output) job.out = node->output, job.to = output;
   if (node->tail) {
-    size_t row = element_size(h) * h->in_width * h->channels, at = (size_t)node->tail_row * row;
-    memcpy(node->tail, (const char *)input + at, ghost_node_input_bytes(node) - at);
+    size_t row = node->element * h->in_width * h->channels, at = (size_t)node->tail_row * row;
+    memcpy(node->tail, (const char *)job.in + at, node->element * input_elements(h) - at);
   }
-  Job job = {.node = node, .in = input, .residual = residual, .out = output};
   const int n_pieces = (n_rows(h) + node->piece - 1) / node->piece;
   ghost_pool_run(node->pool, run_piece, &job, n_pieces * node->n_parts);
 }

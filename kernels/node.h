@@ -15,7 +15,10 @@ struct GhostNode {
   GhostHeader header;
   GhostPool *pool;
   const GhostVariant *variant;
+  const GhostFloat16 *float16;  // the session's; NULL: it computes in float32
   const GhostKernel *kernel;
+  bool is_half;    // what the kernel reads and writes is halves
+  size_t element;  // bytes of one of them
   // Weights [n_cheap][kernel_h][kernel_w][channels], NULL once they are packed; then [n_cheap][channels].
   // CONVOLUTION: [out_channels][kernel_h][depth]; then [out_channels]
   size_t depth;  // CONVOLUTION: elements of one row of a window, with what fills it up
@@ -35,6 +38,8 @@ struct GhostNode {
   // Where lanes > channels: the last rows of the input, from tail_row on, with slack behind them.
   void *tail;
   int tail_row;
+  // In half precision: its tensors in the form that the kernel has, where theirs is another; or NULL.
+  void *input, *residual, *output;
 };
 
 // Where the channels of a cheap convolution begin in a pixel of the output.
@@ -70,8 +75,10 @@ static inline const void *ghost_row(const GhostNode *node, const void *in, int y
   return (const char *)in + (size_t)y * row;
 }
 
-GhostNode *ghost_node_of(const GhostVariant *variant, GhostPool *pool, const void *custom_options,
-                         size_t size, char error[256]);
+// `float16` NULL: not in half precision.
+GhostNode *ghost_node_of(const GhostVariant *variant, const GhostFloat16 *float16, GhostPool *pool,
+                         const void *custom_options, size_t size, char error[256]);
+// As the runtime has them.
 size_t ghost_node_input_bytes(const GhostNode *node);
 size_t ghost_node_output_bytes(const GhostNode *node);
 

@@ -12,7 +12,7 @@
 
 #include "arithmetic_int8.h"
 
-_Static_assert(sizeof(GhostHeader) == 128, "the file format has no padding");
+_Static_assert(sizeof(GhostHeader) == 132, "the file format has no padding");
 
 // Far beyond any network, and small enough that every product of theirs fits 64 bits.
 enum { MAX_SIDE = 1 << 14, MAX_CHANNELS = 1 << 16, MAX_CHEAP = 256, MAX_STRIDE = 32 };
@@ -90,6 +90,7 @@ static bool sound_shape(const GhostHeader *h, char *error) {
       {"kernel_w", h->kernel_w, 1, GHOST_MAX_KERNEL},
       {"stride_h", h->stride_h, 1, is_ghost ? 1 : MAX_STRIDE},
       {"stride_w", h->stride_w, 1, is_ghost ? 1 : MAX_STRIDE},
+      {"inner", h->inner, 0, h->dtype == GHOST_FLOAT32 ? GHOST_INNER_ALL : 0},
   };
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
     if (!within(fields[i].name, fields[i].value, fields[i].least, fields[i].most, error))

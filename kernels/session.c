@@ -55,6 +55,8 @@ typedef struct {
 
 struct GhostSession {
   const GhostVariant *variant;
+  const GhostFloat16 *float16;  // NULL: float32 nodes compute in float32
+  char name[32];
   GhostPool *pool;
   Runtime runtime;
   Slot slots[GHOST_MAX_NODES];
@@ -77,7 +79,16 @@ GhostSession *ghost_open(int threads, const char *variant) {
   return session;
 }
 
-const char *ghost_variant(const GhostSession *session) { return session->variant->name; }
+int ghost_use_half(GhostSession *session) {
+  session->float16 = ghost_float16_of(session->variant);
+  if (session->float16)
+    snprintf(session->name, sizeof session->name, "%s_fp16", session->variant->name);
+  return session->float16 != NULL;
+}
+
+const char *ghost_variant(const GhostSession *session) {
+  return session->float16 ? session->name : session->variant->name;
+}
 
 void ghost_close(GhostSession *session) {
   if (!session) return;
@@ -89,7 +100,7 @@ void ghost_close(GhostSession *session) {
 
 GhostNode *ghost_node(GhostSession *session, const void *custom_options, size_t size,
                       char error[256]) {
-  return ghost_node_of(session->variant, session->pool, custom_options, size, error);
+  return ghost_node_of(session->variant, session->float16, session->pool, custom_options, size, error);
 }
 
 // ------------------------------------------------------------------------------- errors

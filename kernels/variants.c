@@ -1,11 +1,19 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Which variant this processor runs. NEON is part of every aarch64; SDOT and SMMLA are
-// asked of the system.
+// Which variant this processor runs. NEON is part of every aarch64; SDOT, SMMLA and
+// arithmetic with halves are asked of the system.
 
 #include "variants.h"
 
 #include <string.h>
+
+static const GhostFloat16 FLOAT16_REFERENCE = {
+    .depthwise = &GHOST_DEPTHWISE_FLOAT16_REFERENCE,
+    .convolution = &GHOST_CONVOLUTION_FLOAT16_REFERENCE,
+    .add = ghost_add_float16_reference,
+    .to_halves = ghost_to_halves_reference,
+    .to_floats = ghost_to_floats_reference,
+};
 
 const GhostVariant GHOST_REFERENCE = {
     .name = "c",
@@ -15,6 +23,7 @@ const GhostVariant GHOST_REFERENCE = {
     .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_REFERENCE,
     .add_int8 = ghost_add_int8_reference,
     .add_float32 = ghost_add_float32_reference,
+    .float16 = &FLOAT16_REFERENCE,
 };
 
 #if defined(__aarch64__)
@@ -28,6 +37,20 @@ static bool has_i8mm(void) {
   return has_dot() && getauxval(AT_HWCAP2) & 1 << 13;  // HWCAP2_I8MM
 }
 
+static bool has_fp16(void) {
+  return getauxval(AT_HWCAP) & 1 << 10;  // HWCAP_ASIMDHP
+}
+
+// The same for all of them: it depends on no other feature.
+static const GhostFloat16 FLOAT16_NEON = {
+    .runs_here = has_fp16,
+    .depthwise = &GHOST_DEPTHWISE_FLOAT16_NEON,
+    .convolution = &GHOST_CONVOLUTION_FLOAT16_NEON,
+    .add = ghost_add_float16_neon,
+    .to_halves = ghost_to_halves_neon,
+    .to_floats = ghost_to_floats_neon,
+};
+
 // Depthwise convolutions gain nothing by a product of matrices.
 static const GhostVariant NEON_I8MM = {
     .name = "neon_i8mm",
@@ -38,6 +61,7 @@ static const GhostVariant NEON_I8MM = {
     .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_NEON,
     .add_int8 = ghost_add_int8_neon,
     .add_float32 = ghost_add_float32_neon,
+    .float16 = &FLOAT16_NEON,
 };
 
 static const GhostVariant NEON_DOT = {
@@ -49,6 +73,7 @@ static const GhostVariant NEON_DOT = {
     .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_NEON,
     .add_int8 = ghost_add_int8_neon,
     .add_float32 = ghost_add_float32_neon,
+    .float16 = &FLOAT16_NEON,
 };
 
 static const GhostVariant NEON = {
@@ -59,6 +84,7 @@ static const GhostVariant NEON = {
     .convolution_float32 = &GHOST_CONVOLUTION_FLOAT32_NEON,
     .add_int8 = ghost_add_int8_neon,
     .add_float32 = ghost_add_float32_neon,
+    .float16 = &FLOAT16_NEON,
 };
 
 static const GhostVariant *const VARIANTS[] = {&NEON_I8MM, &NEON_DOT, &NEON, &GHOST_REFERENCE};
@@ -109,6 +135,11 @@ const GhostVariant *ghost_variant_named(const char *name) {
   for (int i = 0; i < N_VARIANTS; i++)
     if (runs_here(VARIANTS[i]) && (!name || !strcmp(name, VARIANTS[i]->name))) return VARIANTS[i];
   return NULL;
+}
+
+const GhostFloat16 *ghost_float16_of(const GhostVariant *variant) {
+  const GhostFloat16 *float16 = variant->float16;
+  return float16 && (!float16->runs_here || float16->runs_here()) ? float16 : NULL;
 }
 
 const char *const *ghost_variants(void) {

@@ -7,6 +7,15 @@
 
 #include "kernel.h"
 
+// What a variant computes float32 nodes with where a program asks for half precision.
+typedef struct {
+  bool (*runs_here)(void);  // NULL: everywhere
+  const GhostKernel *depthwise, *convolution;
+  GhostAddFloat16 *add;
+  GhostToHalves *to_halves;
+  GhostToFloats *to_floats;
+} GhostFloat16;
+
 typedef struct {
   const char *name;
   bool (*runs_here)(void);  // NULL: everywhere
@@ -14,11 +23,15 @@ typedef struct {
   const GhostKernel *convolution_int8, *convolution_float32;
   GhostAddInt8 *add_int8;
   GhostAddFloat32 *add_float32;
+  const GhostFloat16 *float16;  // NULL: none
 } GhostVariant;
 
 extern const GhostVariant GHOST_REFERENCE;  // "c", which takes every node
 
 // The best that this processor has, or the one of that name; NULL if it cannot run here.
 const GhostVariant *ghost_variant_named(const char *name);
+
+// What it has for half precision, if this processor can run that; or NULL.
+const GhostFloat16 *ghost_float16_of(const GhostVariant *variant);
 
 #endif

@@ -31,7 +31,7 @@ enum Exit {  // benchmark/targets/runner.py has the same table
 };
 
 static struct {
-  const char *library, *model, *input, *ops;
+  const char *library, *model, *input, *output, *ops;
   long threads, warmup, runs, profile;
   double seconds;
   bool fp16, audit, markers;
@@ -92,6 +92,7 @@ static void check(LiteRtStatus status, enum Exit code, const char *what) {
 static struct {
   GhostAddKernel add_kernel;
   __typeof__(&ghost_open) open;
+  __typeof__(&ghost_use_half) use_half;
   __typeof__(&ghost_register) add;
   __typeof__(&ghost_error) error;
   __typeof__(&ghost_variant) variant;
@@ -103,12 +104,13 @@ static void load_operators(void) {
   if (!library) stop(OPERATOR_FAILED, "the Ghost operators cannot be loaded: %s", dlerror());
   *(void **)&ops.add_kernel = dlsym(runtime, "LiteRtAddCustomOpKernelOption");
   *(void **)&ops.open = dlsym(library, "ghost_open");
+  *(void **)&ops.use_half = dlsym(library, "ghost_use_half");
   *(void **)&ops.add = dlsym(library, "ghost_register");
   *(void **)&ops.error = dlsym(library, "ghost_error");
   *(void **)&ops.variant = dlsym(library, "ghost_variant");
   if (!ops.add_kernel)
     stop(RUNTIME_UNUSABLE, "%s takes no operators of others: it is too old", args.library);
-  if (!ops.open || !ops.add || !ops.error || !ops.variant)
+  if (!ops.open || !ops.use_half || !ops.add || !ops.error || !ops.variant)
     stop(OPERATOR_FAILED, "%s has no Ghost operators", args.ops);
 }
 
@@ -314,6 +316,8 @@ static Network compile(LiteRtEnvironment environment, LiteRtModel model, bool pr
   if (args.ops) {
     net.session = ops.open((int)args.threads, NULL);
     if (!net.session) stop(OPERATOR_FAILED, "the Ghost operators cannot be opened");
+    if (args.fp16 && !ops.use_half(net.session))
+      stop(NO_FP16, "the Ghost operators have no half-precision arithmetic on this processor");
     check(ops.add(net.session, options, ops.add_kernel), OPERATOR_FAILED,
           "the Ghost operators were refused");
   }
@@ -363,6 +367,21 @@ static void hash_outputs(Network *net, char hex[65]) {
     check(rt.UnlockTensorBuffer(net->outputs[i]), RUN_FAILED, "no output");
   }
   sha256_hex(&hash, hex);
+}
+
+// The outputs of the last run, one behind the other.
+static void write_outputs(Network *net, const char *path) {
+  FILE *file = fopen(path, "wb");
+  bool is_written = file != NULL;
+  for (size_t i = 0; i < net->n_outputs && is_written; i++) {
+    void *data;
+    size_t bytes;
+    check(rt.GetTensorBufferPackedSize(net->outputs[i], &bytes), RUN_FAILED, "no output size");
+    check(rt.LockTensorBuffer(net->outputs[i], &data, LOCK_READ), RUN_FAILED, "no output");
+    is_written = fwrite(data, 1, bytes, file) == bytes;
+    check(rt.UnlockTensorBuffer(net->outputs[i]), RUN_FAILED, "no output");
+  }
+  if (!is_written || fclose(file)) stop(RUN_FAILED, "%s cannot be written: %s", path, strerror(errno));
 }
 
 static LiteRtModel read_model(LiteRtEnvironment environment, const void *data, size_t size) {

@@ -24,7 +24,7 @@ static void smoke_test(void) {
   if (child == 0) {
     LiteRtEnvironment environment;
     float *in, *out;
-    args.input = args.ops = NULL, args.fp16 = false;
+    args.input = args.output = args.ops = NULL, args.fp16 = false;
     check(rt.CreateEnvironment(0, NULL, &environment), RUNTIME_UNUSABLE, "no environment");
     Network net = compile(environment, read_model(environment, SMOKE_MODEL, sizeof SMOKE_MODEL), 0);
     run(&net);
@@ -198,6 +198,7 @@ static void read_arguments(int n, char **given) {
     if (!strcmp(flag, "--library")) args.library = value;
     else if (!strcmp(flag, "--model")) args.model = value;
     else if (!strcmp(flag, "--input")) args.input = value;
+    else if (!strcmp(flag, "--output")) args.output = value;
     else if (!strcmp(flag, "--ops")) args.ops = value;
     else if (!strcmp(flag, "--threads")) args.threads = (long)number(flag, value, 1, 64);
     else if (!strcmp(flag, "--warmup")) args.warmup = (long)number(flag, value, 0, 1e6);
@@ -217,7 +218,7 @@ static void read_arguments(int n, char **given) {
   if (!args.library || !args.model)
     stop(BAD_USAGE,
          "usage: runner --library libLiteRt.so --model FILE [--threads N] [--fp16] [--warmup N] "
-         "[--runs N] [--seconds S] [--input FILE] [--ops libghostop.so] [--audit] [--profile RUNS] [--markers]");
+         "[--runs N] [--seconds S] [--input FILE] [--output FILE] [--ops libghostop.so] [--audit] [--profile RUNS] [--markers]");
 }
 
 static void need_fp16(void) {
@@ -273,6 +274,7 @@ int main(int n, char **given) {
   }
   long memory = peak_memory_bytes();  // before the passes below need a second network
   hash_outputs(&net, output_sha);
+  if (args.output) write_outputs(&net, args.output);
 
   printf("{\n \"runner\": 1,\n \"model_sha256\": \"%s\",\n", model_sha);
   printf(" \"runtime_sha256\": \"%s\",\n \"runtime_version\": ", library_sha);

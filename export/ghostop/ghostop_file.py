@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
@@ -12,7 +12,7 @@ from ..flatbuffer import Flatbuffer
 from ..graph import Graph
 from ..metadata import with_files_of
 from .interpreter import PLAIN_FILE
-from .options import MAX_NODES, NAME
+from .options import INNER_INPUT, INNER_OUTPUT, INNER_RESIDUAL, MAX_NODES, NAME
 from .patterns import Found, Site, find
 from .proof import (
     MIN_SNR_DB,
@@ -78,11 +78,27 @@ def with_operators(plain: bytes, name: str) -> Flatbuffer:
 
 def put_operators(graph: Graph, sites: Sequence[Site], plain: bytes, name: str) -> None:
     """Operators at these places of `graph`, which then names the plain file it was made from."""
+    inner = inner_tensors(graph, sites)
     for i, site in enumerate(sites):
-        graph.fuse(list(site.ops), NAME % i, site.options.pack(), list(site.inputs), site.output)
+        options = replace(site.options, inner=_inner_of(site, inner))
+        graph.fuse(list(site.ops), NAME % i, options.pack(), list(site.inputs), site.output)
     graph.drop_unused()
     says = {"plain": name, "sha256": sha256(plain), "operators": len(sites)}
     graph.set_metadata(PLAIN_FILE, json.dumps(says).encode())
+
+
+def inner_tensors(graph: Graph, sites: Sequence[Site]) -> set[int]:
+    """The float32 tensors that operators at these places write, and nobody else reads."""
+    ours = {op for site in sites for op in site.ops}
+    others = {tensor for op in graph.ops if op not in ours for tensor in op.inputs}
+    written = {site.output for site in sites if not site.options.is_int8}
+    return written - others - set(graph.outputs)
+
+
+def _inner_of(site: Site, inner: set[int]) -> int:
+    bits = zip((INNER_INPUT, INNER_RESIDUAL), site.inputs, strict=False)
+    marked = sum(bit for bit, tensor in bits if tensor in inner)
+    return marked + (INNER_OUTPUT if site.output in inner else 0)
 
 
 def is_exact(found: Found) -> bool:

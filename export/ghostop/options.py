@@ -12,11 +12,13 @@ from ghostnet_tf.base.libraries import OPERATOR_NAME
 
 NAME = f"{OPERATOR_NAME}.%03d"  # of each node, in the order of execution
 MAX_NODES = 256
-MAGIC, VERSION = 0x504F4847, 3  # "GHOP"
+MAGIC, VERSION = 0x504F4847, 4  # "GHOP"
 GHOST, DEPTHWISE, CONVOLUTION = 1, 2, 3
 MAX_STRIPE = 1 << 14  # elements that the windows of one output row lie in, if larger than 1x1
 FOURS = 4  # input channels that a 1x1 convolution takes as they lie; output channels at least
 FLOAT32, INT8 = 1, 9  # LiteRT's element types
+# Tensors that only Ghost operators write and read: bits of `inner`.
+INNER_INPUT, INNER_RESIDUAL, INNER_OUTPUT = 1, 2, 4
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU6": 3}  # TFLite's numbers
 ALIGNMENT = 16  # of every array, from the start of the header
 SUMMED_FROM = 16  # the checksum is of all that lies behind it
@@ -44,7 +46,7 @@ class Header(ctypes.LittleEndianStructure):
             "magic", "version", "size", "crc32", "kind", "dtype", "activation", "has_residual",
             "in_height", "in_width", "channels", "out_height", "out_width", "out_channels",
             "n_cheap", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left",
-            "out_rank",
+            "out_rank", "inner",
         )),
         *((name, CQuantization) for name in QUANTIZED),
     )  # fmt: skip
@@ -62,6 +64,7 @@ class Options:
     stride: tuple[int, int]
     pad: tuple[int, int]  # rows above, columns to the left
     out_rank: int = 4  # 2: one pixel as [1, out_channels]
+    inner: int = 0  # INNER_*, float32 only: what may be in half precision
     # (n_cheap, kernel_h, kernel_w, channels), float32 or int8; of a CONVOLUTION (out_channels, ...)
     weights: np.ndarray
     bias: np.ndarray  # (n_cheap, channels), float32 or int32; of a CONVOLUTION (out_channels,)
@@ -89,7 +92,7 @@ class Options:
             out_height=self.out_size[0], out_width=self.out_size[1],
             out_channels=out_channels, n_cheap=n_cheap, kernel_h=kernel_h, kernel_w=kernel_w,
             stride_h=self.stride[0], stride_w=self.stride[1],
-            pad_top=self.pad[0], pad_left=self.pad[1], out_rank=self.out_rank,
+            pad_top=self.pad[0], pad_left=self.pad[1], out_rank=self.out_rank, inner=self.inner,
             **{name: CQuantization(*vars(getattr(self, name)).values()) for name in QUANTIZED},
         )  # fmt: skip
         data = bytes(header)
@@ -149,6 +152,7 @@ def unpack(data: bytes) -> Options:
         stride=(header.stride_h, header.stride_w),
         pad=(header.pad_top, header.pad_left),
         out_rank=header.out_rank,
+        inner=header.inner,
         **arrays,
         **scales,
     )

@@ -3,7 +3,8 @@
 // Runs cases from a file through one variant and compares what comes out: on this machine with
 // sanitizers, under an emulator for Arm. Compiled together with the library's sources.
 //
-//   cases FILE VARIANT THREADS [count]    "count": every case twice more, marked for counter.c
+//   cases FILE VARIANT THREADS [count] [half]    "count": every case twice more, marked for counter.c
+//                                                "half": in half precision; "near": but for rounding
 //
 // A case: uint32 sizes of options, input, residual, expected output; then those bytes.
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "arithmetic_float16.h"
 #include "ghost_op.h"
 
 static void mark(int marker) { prctl(0x47484f53, marker, 0, 0, 0); }
@@ -30,9 +32,29 @@ static int same(float a, float b) {
   return a == b || fabsf(a - b) < 1e-4f || isnan(a) && isnan(b);
 }
 
+// In half precision every bit, but for those of NaN and the sign of zero; "near": the last one may differ.
+static int is_near;
+
+static int equal(float a, float b) {
+  return a == b || isnan(a) && isnan(b) || is_near && fabsf(a - b) < 1e-4f + 1e-3f * fabsf(a);
+}
+
+static int is_half;
+
+static uint32_t element(const GhostHeader *h, uint32_t tensor) {
+  return h->dtype == GHOST_INT8 ? 1 : is_half && h->inner & tensor ? 2 : 4;
+}
+
 static long differing(const GhostHeader *h, const void *got, const void *expected, uint32_t size) {
   long n = 0;
-  if (h->dtype == GHOST_INT8)
+  if (element(h, GHOST_INNER_OUTPUT) == 2)
+    for (uint32_t i = 0; i < size / 2; i++)
+      n += !equal(ghost_float_of(((const GhostHalf *)got)[i]),
+                  ghost_float_of(((const GhostHalf *)expected)[i]));
+  else if (is_half)
+    for (uint32_t i = 0; i < size / 4; i++)
+      n += !equal(((const float *)got)[i], ((const float *)expected)[i]);
+  else if (h->dtype == GHOST_INT8)
     for (uint32_t i = 0; i < size; i++)
       n += ((const int8_t *)got)[i] != ((const int8_t *)expected)[i];
   else
@@ -43,10 +65,11 @@ static long differing(const GhostHeader *h, const void *got, const void *expecte
 
 // Damaged options may be sound and of another shape, which no caller would run on these buffers.
 static int fits(const GhostHeader *h, const uint32_t *sizes) {
-  uint64_t element = h->dtype == GHOST_INT8 ? 1 : 4;
-  uint64_t out = element * h->out_height * h->out_width * h->out_channels;
-  return element * h->in_height * h->in_width * h->channels == sizes[1] && out == sizes[3] &&
-         (h->has_residual ? out : 0) == sizes[2];
+  uint64_t in = (uint64_t)h->in_height * h->in_width * h->channels;
+  uint64_t out = (uint64_t)h->out_height * h->out_width * h->out_channels;
+  return in * element(h, GHOST_INNER_INPUT) == sizes[1] &&
+         out * element(h, GHOST_INNER_OUTPUT) == sizes[3] &&
+         (h->has_residual ? out * element(h, GHOST_INNER_RESIDUAL) : 0) == sizes[2];
 }
 
 int main(int n, char **given) {
@@ -54,6 +77,13 @@ int main(int n, char **given) {
   FILE *file = fopen(given[1], "rb");
   GhostSession *session = ghost_open(atoi(given[3]), given[2]);
   if (!file || !session) return 2;
+  int is_counted = 0;
+  for (int i = 4; i < n; i++) {
+    is_counted |= !strcmp(given[i], "count");
+    is_half |= !strcmp(given[i], "half");
+    is_near |= !strcmp(given[i], "near");
+  }
+  if (is_half && !ghost_use_half(session)) return 4;
   uint32_t sizes[4];
   long cases = 0, refused = 0, outputs = 0, wrong = 0, first_wrong = -1;
   for (; fread(sizes, sizeof sizes, 1, file) == 1; cases++) {
@@ -69,8 +99,8 @@ int main(int n, char **given) {
       ghost_node_run(node, in, residual, out);
       long different = differing(&h, out, expected, sizes[3]);
       if (different && first_wrong < 0) first_wrong = cases;
-      wrong += different, outputs += sizes[3] / (h.dtype == GHOST_INT8 ? 1 : 4);
-      if (n > 4) {
+      wrong += different, outputs += sizes[3] / element(&h, GHOST_INNER_OUTPUT);
+      if (is_counted) {
         mark(1);
         for (int i = 0; i < 2; i++) {
           mark(2);

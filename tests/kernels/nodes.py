@@ -13,7 +13,8 @@ from tests.kernels.axes import CONVOLUTION, DEPTHWISE, GHOST, Axis, odd_axes
 
 FLOAT32, INT8 = 1, 9
 NONE, RELU, RELU6 = 0, 1, 3
-HEADER_BYTES, SUMMED_FROM = 128, 16
+HEADER_BYTES, SUMMED_FROM = 132, 16
+INNER_INPUT, INNER_RESIDUAL, INNER_OUTPUT = 1, 2, 4  # bits of `inner`
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Node:
     stride: tuple[int, int] = (1, 1)
     pad: tuple[int, int] = (1, 1)
     out_rank: int = 4
+    inner: int = 0
+    is_half: bool = False  # computed in half precision, and inner tensors are of halves
     weights: np.ndarray = field(default_factory=lambda: np.ones((1, 3, 3, 8), np.int8))
     weight_scale: np.ndarray = field(default_factory=lambda: np.ones((1, 8), np.float32))
     bias: np.ndarray = field(default_factory=lambda: np.zeros((1, 8), np.int32))
@@ -77,6 +80,10 @@ class Node:
     def numpy_type(self) -> type:
         return np.int8 if self.dtype == INT8 else np.float32
 
+    def type_of(self, tensor: int) -> type:
+        """`tensor`: an INNER_*."""
+        return np.float16 if self.is_half and self.inner & tensor else self.numpy_type
+
     def __repr__(self) -> str:
         names = (
             "kind",
@@ -98,11 +105,11 @@ def with_crc(data: bytes) -> bytes:
 def pack(node: Node) -> bytes:
     """custom_options, as kernels/ghost_op.h describes them."""
     fields = (
-        0x504F4847, 3, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
+        0x504F4847, 4, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
         *node.in_size, node.channels, *node.out_size, node.out_channels, node.n_cheap, *node.kernel,
-        *node.stride, *node.pad, node.out_rank,
+        *node.stride, *node.pad, node.out_rank, node.inner,
     )  # fmt: skip
-    data = struct.pack("<22I", *fields) + b"".join(struct.pack("<fi", *q) for q in node.scales)
+    data = struct.pack("<23I", *fields) + b"".join(struct.pack("<fi", *q) for q in node.scales)
     scales = [node.weight_scale] if node.dtype == INT8 else []
     for array in (node.weights, *scales, node.bias):
         data += bytes(-len(data) % 16) + array.tobytes()
@@ -175,12 +182,13 @@ def random_node(rng: np.random.Generator, is_odd: bool = False, **given: Any) ->
 def random_input(rng: np.random.Generator, node: Node) -> tuple[np.ndarray, np.ndarray | None]:
     """The first input, and the second where there is one."""
 
-    def one(shape: tuple[int, ...]) -> np.ndarray:
+    def one(shape: tuple[int, ...], tensor: int) -> np.ndarray:
         if node.dtype == INT8:
             return rng.integers(-128, 128, shape).astype(np.int8)
-        return rng.normal(0, 1, shape).astype(np.float32)
+        return rng.normal(0, 1, shape).astype(np.float32).astype(node.type_of(tensor))
 
-    return one(node.in_shape), one(node.out_shape) if node.has_residual else None
+    x = one(node.in_shape, INNER_INPUT)
+    return x, one(node.out_shape, INNER_RESIDUAL) if node.has_residual else None
 
 
 # ------------------------------------------------------------------------------- the plain graph

@@ -172,7 +172,7 @@ def test_the_record_of_a_twin_says_what_it_is(pair):
         plain=plain.file_name,
         plain_sha256=plain.sha256,
         count=8,
-        version=3,
+        version=4,
         images=16,
         images_from="generated images",
         snr_db=None,

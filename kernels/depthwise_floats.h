@@ -1,12 +1,12 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise in float32, the same for every vector: one fused multiply-add per tap. Included by a
-// file that has said which vector: see float32.h.
+// Depthwise in floating point, the same for every vector: one fused multiply-add per tap. Included by a
+// file that has said which vector: see floats.h.
 
-#include "float32.h"
+#include "floats.h"
 
-INLINE void store_some(float *to, Pixel value, int n) {
-  float values[LANES];
+INLINE void store_some(Element *to, Pixel value, int n) {
+  Element values[LANES];
   store(values, value);
   for (int i = 0; i < n; i++) to[i] = values[i];
 }
@@ -24,8 +24,8 @@ INLINE Column padding(const GhostNode *node) {
 }
 
 typedef struct {
-  float weights[25][LANES];  // [tap]
-  float bias[LANES];
+  Element weights[25][LANES];  // [tap]
+  Element bias[LANES];
 } Block;
 
 typedef struct {
@@ -35,9 +35,11 @@ typedef struct {
 static void pack_block(const GhostNode *node, int cheap, int start, Block *block) {
   const GhostHeader *h = &node->header;
   for (int lane = 0; lane < LANES && start + lane < (int)h->channels; lane++) {
-    block->bias[lane] = node->bias_float32[(size_t)cheap * h->channels + (size_t)(start + lane)];
+    const size_t of = (size_t)cheap * h->channels + (size_t)(start + lane);
+    block->bias[lane] = (Element)node->bias_float32[of];
     for (int t = 0; t < (int)(h->kernel_h * h->kernel_w); t++)
-      block->weights[t][lane] = node->weights_float32[ghost_weight(node, cheap, t, start + lane)];
+      block->weights[t][lane] =
+          (Element)node->weights_float32[ghost_weight(node, cheap, t, start + lane)];
   }
 }
 
@@ -64,7 +66,7 @@ INLINE Pixel strip_row(Column left, Column middle, Column right, const Weights *
   return limited(sum, w->min, w->max, mode);
 }
 
-INLINE Pixel window(const float *const *taps, int n_taps, const Weights *w, int mode) {
+INLINE Pixel window(const Element *const *taps, int n_taps, const Weights *w, int mode) {
   Pixel sum = w->bias;
 #pragma GCC unroll 25
   for (int t = 0; t < n_taps; t++) sum = add_product(sum, load(taps[t]), w->of[t]);

@@ -1,17 +1,16 @@
 // Copyright 2026 The GhostNet TF Authors. SPDX-License-Identifier: Apache-2.0
 //
-// float32, the same for every vector: which limits a result has. Included by a file that has said
-// (float32_avx2.h, float32_neon.h)
+// Floating point, the same for every vector: which limits a result has. Included by a file that has said
+// (float32_avx2.h, float32_neon.h, float16_neon.h)
 //
-//   LANES, Pixel                        a register of so many floats
-//   load, store, all                    LANES floats; one float in every lane
+//   Element                             of a tensor
+//   LANES, Pixel                        a register of so many of them
+//   load, store, all                    LANES of them; one float in every lane
 //   add_product(sum, a, b)              sum + a * b, rounded once
 //   plus                                lane by lane
 //   larger, smaller(sum, limit)         lane by lane; a sum that is NaN stays NaN
 
 #include "node.h"
-
-typedef float Element;
 
 enum { NONE, RELU, BOTH };  // which limits there are
 
