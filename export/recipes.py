@@ -72,8 +72,8 @@ ALIASES = {  # what people type; a file's name is always the long one
     "int16x8": "static_wi8_ai16",  # as TensorFlow Lite calls it, activations first
 }
 DEFAULT_RECIPES = ("float32", "float16", "weight_only_wi8_afp32", "static_wi8_ai8")
-# Ghost operators (export/ghost_op.py) compute in float32 or in int8 throughout.
-OPERATOR_RECIPES = ("float32", "static_wi8_ai8", "static_wi8_ai8_int8io")
+# Ghost operators (export/ghostop/) compute in int8 throughout, or with floats.
+OPERATOR_RECIPES = ("float32", "float16", "static_wi8_ai8", "static_wi8_ai8_int8io")
 
 
 def recipe_named(typed: str) -> str:

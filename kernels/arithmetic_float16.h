@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef uint16_t GhostHalf;  // its bits
 
@@ -30,10 +31,12 @@ static inline GhostHalf ghost_half_of(double x) {
 }
 
 static inline float ghost_float_of(GhostHalf half) {
-  const int exponent = half >> 10 & 31, mantissa = half & 1023;
-  const float size = exponent == 31 ? (mantissa ? NAN : INFINITY)
-                     : exponent     ? ldexpf((float)(mantissa + 1024), exponent - 25)
-                                    : ldexpf((float)mantissa, -24);
+  const uint32_t exponent = half >> 10 & 31, mantissa = half & 1023;
+  float size = (float)mantissa * 0x1p-24f;
+  if (exponent) {
+    const uint32_t bits = (exponent == 31 ? 255u : exponent + 112) << 23 | mantissa << 13;
+    memcpy(&size, &bits, sizeof size);
+  }
   return half & 0x8000 ? -size : size;
 }
 

@@ -30,9 +30,10 @@ enum { GHOST_MAX_NODES = 256 };
 
 enum { GHOST_MAGIC = 0x504f4847 /* "GHOP" */, GHOST_VERSION = 4 };
 enum { GHOST_GHOST = 1, GHOST_DEPTHWISE = 2, GHOST_CONVOLUTION = 3 };  // kind
-enum { GHOST_FLOAT32 = 1, GHOST_INT8 = 9 };           // dtype, LiteRT's numbers
+// dtype, LiteRT's numbers. GHOST_FLOAT16: only the weights are; tensors and bias are float32.
+enum { GHOST_FLOAT32 = 1, GHOST_INT8 = 9, GHOST_FLOAT16 = 10 };
 enum { GHOST_NO_ACTIVATION = 0, GHOST_RELU = 1, GHOST_RELU6 = 3 };  // TFLite's numbers
-// Tensors of a float32 node that only Ghost operators write and read. In half precision they hold halves,
+// Tensors of a node in floating point that only Ghost operators write and read. In half precision they hold halves,
 // at the start of the room that they have.
 enum { GHOST_INNER_INPUT = 1, GHOST_INNER_RESIDUAL = 2, GHOST_INNER_OUTPUT = 4, GHOST_INNER_ALL = 7 };
 
@@ -47,6 +48,7 @@ typedef struct {
 //                  int32 bias[n_cheap][channels]                          scale: input * weight
 //   float32 files  float weights[n_cheap][kernel_h][kernel_w][channels]
 //                  float bias[n_cheap][channels]
+//   float16 files  the same, with weights of two bytes each
 // CONVOLUTION: weights[out_channels][kernel_h][kernel_w][channels], the others [out_channels].
 // LiteRT may hand the options over at any address: nothing in them may be read in place as aligned.
 typedef struct {
@@ -83,7 +85,7 @@ typedef int (*GhostAddKernel)(void *options, const char *name, int version, cons
 // cores that these need, and what is left to it is little.
 GhostSession *ghost_open(int threads, const char *variant);
 
-// Half precision, for float32 nodes: 1, or 0 where the processor cannot multiply halves (Armv8.2's FP16)
+// Half precision, for nodes in floating point: 1, or 0 where the processor cannot multiply halves (Armv8.2's FP16)
 // and everything stays as it was. To be asked before ghost_register. A program that means to compute in
 // half precision tells the runtime, too ("flags = 7" of its options "xnnpack"), and neither of both
 // without the other.

@@ -46,6 +46,20 @@ static void *copied(const void *from, size_t bytes) {
   return p;
 }
 
+// Weights of two bytes each become float32, in `widened`, and the node is one of float32.
+static bool widen_weights(GhostOptions *o, float **widened) {
+  if (o->header.dtype != GHOST_FLOAT16) return true;
+  const size_t n = ghost_convolved_channels(&o->header) * ghost_taps(&o->header);
+  if (!(*widened = aligned(n * sizeof **widened))) return false;
+  for (size_t i = 0; i < n; i++) {
+    GhostHalf half;
+    memcpy(&half, o->weights + i * sizeof half, sizeof half);
+    (*widened)[i] = ghost_float_of(half);
+  }
+  o->weights = (const uint8_t *)*widened, o->header.dtype = GHOST_FLOAT32;
+  return true;
+}
+
 // The zero point's share of every sum goes into the bias. XNNPACK's sums wrap, and so do these.
 static bool fold_zero_point(GhostNode *node, const GhostOptions *o) {
   const GhostHeader *h = &node->header;
@@ -224,14 +238,17 @@ static bool make_room(GhostNode *node) {
 GhostNode *ghost_node_of(const GhostVariant *variant, const GhostFloat16 *float16, GhostPool *pool,
                          const void *custom_options, size_t size, char error[256]) {
   GhostOptions options;
+  float *widened = NULL;
   if (!ghost_options_read(&options, custom_options, size, error)) return NULL;
   GhostNode *node = calloc(1, sizeof *node);
-  if (node) {
+  if (node && widen_weights(&options, &widened)) {
     node->header = options.header, node->variant = variant, node->pool = pool;
     node->float16 = float16;
     read_borders(node);
     wish_kernel(node);
-    if (read_arrays(node, &options) && choose_kernel(node) && make_room(node)) return node;
+    bool is_ready = read_arrays(node, &options) && choose_kernel(node) && make_room(node);
+    free(widened);
+    if (is_ready) return node;
   }
   ghost_node_free(node);
   snprintf(error, GHOST_ERROR_BYTES, "there is no memory for the node");

@@ -90,13 +90,14 @@ static bool sound_shape(const GhostHeader *h, char *error) {
       {"kernel_w", h->kernel_w, 1, GHOST_MAX_KERNEL},
       {"stride_h", h->stride_h, 1, is_ghost ? 1 : MAX_STRIDE},
       {"stride_w", h->stride_w, 1, is_ghost ? 1 : MAX_STRIDE},
-      {"inner", h->inner, 0, h->dtype == GHOST_FLOAT32 ? GHOST_INNER_ALL : 0},
+      {"inner", h->inner, 0, h->dtype == GHOST_INT8 ? 0 : GHOST_INNER_ALL},
   };
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
     if (!within(fields[i].name, fields[i].value, fields[i].least, fields[i].most, error))
       return false;
-  if (h->dtype != GHOST_FLOAT32 && h->dtype != GHOST_INT8)
-    return refuse(error, "element type %u is neither float32 nor int8", (unsigned)h->dtype);
+  if (h->dtype != GHOST_FLOAT32 && h->dtype != GHOST_INT8 && h->dtype != GHOST_FLOAT16)
+    return refuse(error, "element type %u is neither float32 nor float16 nor int8",
+                  (unsigned)h->dtype);
   if (h->activation != GHOST_NO_ACTIVATION && h->activation != GHOST_RELU &&
       h->activation != GHOST_RELU6)
     return refuse(error, "activation %u is neither none nor ReLU nor ReLU6",
@@ -131,7 +132,9 @@ static bool sound_shape(const GhostHeader *h, char *error) {
 static bool sound_arrays(GhostOptions *o, const uint8_t *data, char *error) {
   const GhostHeader *h = &o->header;
   uint64_t n = ghost_convolved_channels(h), taps = ghost_taps(h);
-  uint64_t element = h->dtype == GHOST_INT8 ? 1 : sizeof(float);
+  uint64_t element = h->dtype == GHOST_INT8      ? 1
+                     : h->dtype == GHOST_FLOAT16 ? sizeof(uint16_t)
+                                                 : sizeof(float);
   uint64_t weights = sizeof *h + 15 & ~15ull, end = weights + n * taps * element;
   uint64_t weight_scale = end + 15 & ~15ull;
   if (h->dtype == GHOST_INT8) end = weight_scale + n * sizeof(float);
@@ -193,5 +196,5 @@ bool ghost_options_read(GhostOptions *options, const void *data, size_t size,
   memcpy(&options->header, data, sizeof options->header);
   return sound_envelope(&options->header, data, size, error) &&
          sound_shape(&options->header, error) && sound_arrays(options, data, error) &&
-         (options->header.dtype == GHOST_FLOAT32 || sound_scales(options, error));
+         (options->header.dtype != GHOST_INT8 || sound_scales(options, error));
 }

@@ -25,6 +25,8 @@ from ..graph import DAMAGED_FIX, Graph
 # Metadata: the file that computes the same without operators. Its old name is in files out there.
 PLAIN_FILE = b"GHOSTNET_PLAIN_TWIN"
 CPU = 1  # accelerators are a bit mask
+# XNNPACK's signed and unsigned 8-bit kernels, which are the default, and half precision for floats.
+HALF_PRECISION = b"flags = 7\n"
 READ, WRITE = 0, 1
 OPERATOR_EVENT, DELEGATE_EVENT = 2, 4 | 8
 DTYPES = {
@@ -87,6 +89,7 @@ def _operators() -> ctypes.CDLL:
     library = ctypes.CDLL(str(libraries.operators()))
     library.ghost_open.restype = c_void_p
     library.ghost_open.argtypes = (c_int, c_char_p)
+    library.ghost_use_half.argtypes = (c_void_p,)
     library.ghost_register.argtypes = (c_void_p, c_void_p, c_void_p)
     library.ghost_variants.restype = POINTER(c_char_p)
     for name in ("ghost_error", "ghost_variant"):
@@ -116,10 +119,12 @@ class GhostInterpreter:
         threads: int = 1,
         variant: str | None = None,
         is_profiled: bool = False,
+        is_half: bool = False,
     ):
         """`threads` of the operators; the runtime has one, as `kernels/ghost_op.h` wants it.
-        `variant`: one of `variants()` instead of the best."""
-        self.graph, self.threads = graph, threads
+        `variant`: one of `variants()` instead of the best. `is_half`: floats in half precision,
+        the runtime's and the operators'; UserError where the processor cannot multiply them."""
+        self.graph, self.threads, self.is_half = graph, threads, is_half
         try:
             self.library = _operators()
         except (UserError, OSError) as error:
@@ -129,7 +134,7 @@ class GhostInterpreter:
                 + (f"; or: {fix}" if (fix := getattr(error, "fix", "")) else ""),
             ) from None
         self.data = ctypes.create_string_buffer(data, len(data))  # LiteRT reads it where it is
-        texts = {b"xnnpack": b"num_threads = 1\n"}
+        texts = {b"xnnpack": b"num_threads = 1\n" + HALF_PRECISION * is_half}
         if is_profiled:
             texts[b"runtime_options_string"] = b"enable_profiling = true\n"
         self.texts = {name: ctypes.create_string_buffer(text) for name, text in texts.items()}
@@ -143,6 +148,11 @@ class GhostInterpreter:
         self._undo: list[Callable[[], Any]] = [lambda s=self.session: _operators().ghost_close(s)]
         self._finalizer = weakref.finalize(self, _undo_all, self._undo)
         try:
+            if is_half and not self.library.ghost_use_half(self.session):
+                raise UserError(
+                    f"this processor cannot multiply in half precision with {self.variant!r}",
+                    fix="leave half precision out; float32 gives better results anyway",
+                )
             self._compile()
         except BaseException:
             self._finalizer()
@@ -198,7 +208,9 @@ class GhostInterpreter:
         The profiler tells, so a second interpreter runs with it; this one stays as fast as it is.
         """
         with quiet():
-            other = GhostInterpreter(self.data.raw, self.graph, self.threads, is_profiled=True)
+            other = GhostInterpreter(
+                self.data.raw, self.graph, self.threads, is_profiled=True, is_half=self.is_half
+            )
         profiler, n = c_void_p(), c_int()
         _call("CompiledModelGetProfiler", other.compiled, byref(profiler))
         for one in other.get_input_details():  # what lies there may be no index of an embedding

@@ -16,9 +16,10 @@ MAGIC, VERSION = 0x504F4847, 4  # "GHOP"
 GHOST, DEPTHWISE, CONVOLUTION = 1, 2, 3
 MAX_STRIPE = 1 << 14  # elements that the windows of one output row lie in, if larger than 1x1
 FOURS = 4  # input channels that a 1x1 convolution takes as they lie; output channels at least
-FLOAT32, INT8 = 1, 9  # LiteRT's element types
+FLOAT32, INT8, FLOAT16 = 1, 9, 10  # LiteRT's element types; FLOAT16: of the weights alone
 # Tensors that only Ghost operators write and read: bits of `inner`.
 INNER_INPUT, INNER_RESIDUAL, INNER_OUTPUT = 1, 2, 4
+WEIGHTS = {FLOAT32: "<f4", INT8: "<i1", FLOAT16: "<f2"}
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU6": 3}  # TFLite's numbers
 ALIGNMENT = 16  # of every array, from the start of the header
 SUMMED_FROM = 16  # the checksum is of all that lies behind it
@@ -54,7 +55,7 @@ class Header(ctypes.LittleEndianStructure):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Options:
-    """One operator; float32 or int8 by the type of its weights."""
+    """One operator; int8, or of floats with weights in float32 or float16, by their type."""
 
     kind: int  # GHOST, DEPTHWISE or CONVOLUTION
     activation: str
@@ -65,7 +66,8 @@ class Options:
     pad: tuple[int, int]  # rows above, columns to the left
     out_rank: int = 4  # 2: one pixel as [1, out_channels]
     inner: int = 0  # INNER_*, float32 only: what may be in half precision
-    # (n_cheap, kernel_h, kernel_w, channels), float32 or int8; of a CONVOLUTION (out_channels, ...)
+    # (n_cheap, kernel_h, kernel_w, channels), float32, float16 or int8; of a CONVOLUTION
+    # (out_channels, ...)
     weights: np.ndarray
     bias: np.ndarray  # (n_cheap, channels), float32 or int32; of a CONVOLUTION (out_channels,)
     weight_scale: np.ndarray | None = None  # of the bias' shape, float32; int8 only
@@ -79,6 +81,12 @@ class Options:
     def is_int8(self) -> bool:
         return self.weights.dtype == np.int8
 
+    @property
+    def dtype(self) -> int:
+        return {np.dtype(np.int8): INT8, np.dtype(np.float16): FLOAT16}.get(
+            self.weights.dtype, FLOAT32
+        )
+
     def pack(self) -> bytes:
         n, kernel_h, kernel_w, channels = self.weights.shape
         n_cheap, out_channels = n, (n + (self.kind == GHOST)) * channels
@@ -86,7 +94,7 @@ class Options:
             n_cheap, out_channels = 0, n
         header = Header(
             magic=MAGIC, version=VERSION,
-            kind=self.kind, dtype=INT8 if self.is_int8 else FLOAT32,
+            kind=self.kind, dtype=self.dtype,
             activation=ACTIVATIONS[self.activation], has_residual=self.has_residual,
             in_height=self.in_size[0], in_width=self.in_size[1], channels=channels,
             out_height=self.out_size[0], out_width=self.out_size[1],
@@ -121,12 +129,12 @@ def unpack(data: bytes) -> Options:
     kernel = (n, header.kernel_h, header.kernel_w, header.channels)
     channels = kernel[:1] if header.kind == CONVOLUTION else kernel[::3]
     names = {number: name for name, number in ACTIVATIONS.items()}
-    if header.activation not in names or header.dtype not in (FLOAT32, INT8):
+    if header.activation not in names or header.dtype not in WEIGHTS:
         raise _damaged(f"activation {header.activation}, type {header.dtype}")
     arrays: dict[str, Any] = {}
     at = ctypes.sizeof(Header)
     for name, dtype, shape in (
-        ("weights", "<i1" if is_int8 else "<f4", kernel),
+        ("weights", WEIGHTS[header.dtype], kernel),
         ("weight_scale", "<f4", channels),
         ("bias", "<i4" if is_int8 else "<f4", channels),
     ):

@@ -11,7 +11,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 from tests.kernels.axes import CONVOLUTION, DEPTHWISE, GHOST, Axis, odd_axes
 
-FLOAT32, INT8 = 1, 9
+FLOAT32, INT8, FLOAT16 = 1, 9, 10
 NONE, RELU, RELU6 = 0, 1, 3
 HEADER_BYTES, SUMMED_FROM = 132, 16
 INNER_INPUT, INNER_RESIDUAL, INNER_OUTPUT = 1, 2, 4  # bits of `inner`
@@ -104,8 +104,9 @@ def with_crc(data: bytes) -> bytes:
 
 def pack(node: Node) -> bytes:
     """custom_options, as kernels/ghost_op.h describes them."""
+    dtype = FLOAT16 if node.weights.dtype == np.float16 else node.dtype
     fields = (
-        0x504F4847, 4, 0, 0, node.kind, node.dtype, node.activation, node.has_residual,
+        0x504F4847, 4, 0, 0, node.kind, dtype, node.activation, node.has_residual,
         *node.in_size, node.channels, *node.out_size, node.out_channels, node.n_cheap, *node.kernel,
         *node.stride, *node.pad, node.out_rank, node.inner,
     )  # fmt: skip

@@ -11,7 +11,6 @@ import numpy as np
 
 from tests.kernels.nodes import CONVOLUTION, GHOST, INNER_OUTPUT, INT8, NONE, RELU6, Node
 
-
 HALF_BLOCK = 64  # products of a row that are one sum in half precision
 LIMITS = {NONE: (-np.inf, np.inf), RELU6: (0, 6)}  # of the others: from 0 on
 

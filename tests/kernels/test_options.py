@@ -24,7 +24,7 @@ from tests.kernels.reference import expected
 FIELDS = ("magic", "version", "size", "crc32", "kind", "dtype", "activation", "has_residual",
           "in_height", "in_width", "channels", "out_height", "out_width", "out_channels",
           "n_cheap", "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left",
-          "out_rank")
+          "out_rank", "inner")
 HOSTILE = [  # fields -> a word of the sentence
     ({"magic": 1}, "begin with"),
     ({"version": 1}, "version 1"),
@@ -49,6 +49,8 @@ HOSTILE = [  # fields -> a word of the sentence
      "larger than 1 GiB"),
     ({"out_rank": 2}, "7 x 7 pixels has 2 dimensions"),
     ({"out_rank": 3}, "has 3 dimensions"),
+    ({"inner": 4}, "inner is 4, not within 0 to 0"),
+    ({"dtype": 10}, "arrays end at"),
     ({"pad_top": 3}, "do not fit"),
     ({"pad_left": 0xFFFFFFFF}, "do not fit"),
     ({"pad_top": 0x80000000}, "do not fit"),

@@ -1,6 +1,7 @@
 """A convolution or fully connected layer as the kernels do it, with the ReLU behind it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class Weighted:
     activation: str
     padding: int
     stride: tuple[int, int]
+    # float32, float16 or int8:
     weights: np.ndarray  # (kernel_h, kernel_w, channels); of a CONV_2D (out_channels, ...)
     weight_scale: np.ndarray | None  # (channels,); of a CONV_2D (out_channels,)
     bias: np.ndarray  # likewise
@@ -32,8 +34,11 @@ class Weighted:
 def weighted(graph: Graph, op: Op) -> Weighted:
     """What `op` computes, if the kernels can."""
     source, kernel, *more = op.inputs
-    values = graph.constant(kernel)
-    bias = graph.constant(more[0]) if more and more[0] >= 0 else None
+    values, *widening = held(graph, kernel, op)
+    bias = None
+    if more and more[0] >= 0:
+        bias, *others = held(graph, more[0], op)
+        widening += others
     if values is None or (more and more[0] >= 0 and bias is None):
         raise Unfit("its weights are not constant")
     types = {graph.dtype(source), graph.dtype(kernel), graph.dtype(op.outputs[0])}
@@ -59,10 +64,12 @@ def weighted(graph: Graph, op: Op) -> Weighted:
     is_int8 = types == {"INT8"}
     wanted = np.int32 if is_int8 else np.float32
     scale = np.broadcast_to(_symmetric_scale(graph, kernel), channels) if is_int8 else None
+    if bias is not None and bias.dtype == np.float16:
+        bias = bias.astype(np.float32)
     if bias is not None and bias.dtype != wanted:
         raise Unfit(f"its bias is {bias.dtype}")
     return Weighted(
-        ops=(op,),
+        ops=(op, *widening),
         source=source,
         output=op.outputs[0],
         activation=op.activation,
@@ -73,6 +80,15 @@ def weighted(graph: Graph, op: Op) -> Weighted:
         bias=np.zeros(channels, wanted) if bias is None else bias,
         quantization=scale_of(graph, op.outputs[0]),
     )
+
+
+def held(graph: Graph, tensor: int, reader: Op) -> list[Any]:
+    """The values of a constant, or None; those of one in float16, which a DEQUANTIZE widens, as
+    they are in the file, with that operator where `reader` alone needs it."""
+    op = graph.writer(tensor)
+    if op is None or op.name != "DEQUANTIZE" or graph.dtype(op.inputs[0]) != "FLOAT16":
+        return [graph.constant(tensor)]
+    return [graph.constant(op.inputs[0]), *[op] * (graph.sole_reader(tensor) is reader)]
 
 
 def with_own_relu(graph: Graph, conv: Weighted) -> Weighted:
