@@ -15,6 +15,7 @@ from export.ghostop.ghostop_file import with_operators
 from export.ghostop.interpreter import GhostInterpreter, variants
 from export.graph import Graph
 from export.metadata import attach_metadata, read_metadata
+from export.parity import snr_db
 from export.runtime import Runtime
 from ghostnet_tf.base import libraries
 from ghostnet_tf.base.errors import UserError
@@ -66,6 +67,24 @@ def test_an_unknown_variant_is_answered_with_the_known_ones(twin):
         GhostInterpreter(twin, Graph(twin), variant="mmx")
 
     assert "c" in unknown.value.fix.split()
+
+
+def test_half_precision_is_had_where_the_variant_has_it(micro):
+    """The reference computes with halves on any processor; the variants of x86 do not."""
+    data = with_operators(micro, "micro.tflite")
+    graph = Graph(data)
+    right = Runtime(data).run(images(1))[0]
+
+    half = GhostInterpreter(data, graph, variant="c", is_half=True)
+    half.set_tensor(graph.inputs[0], images(1))
+    half.invoke()
+
+    assert half.variant == "c_fp16"
+    assert 30 < snr_db(right, half.get_tensor(graph.outputs[0])[0]) < 80
+    on_x86 = set(variants()) & {"avx2", "avx512_vnni"}
+    for variant in on_x86:
+        with pytest.raises(UserError, match=f"cannot multiply in half precision with '{variant}'"):
+            GhostInterpreter(data, graph, variant=variant, is_half=True)
 
 
 def test_what_xnnpack_took_is_counted(twin):

@@ -82,7 +82,17 @@ def convolution_options() -> Options:
     )
 
 
-ALL = {"int8": int8_options(), "float32": float32_options(), "dense": convolution_options()}
+def float16_options() -> Options:
+    plain = float32_options()
+    return replace(plain, weights=plain.weights.astype(np.float16), inner=5)
+
+
+ALL = {
+    "int8": int8_options(),
+    "float32": float32_options(),
+    "float16": float16_options(),
+    "dense": convolution_options(),
+}
 
 
 def same(a: Options, b: Options) -> bool:
@@ -111,7 +121,10 @@ def test_every_field_lies_where_c_puts_it(tmp_path):
 
 
 def test_numbers_and_names_are_those_of_the_header(tmp_path):
-    named = "MAGIC VERSION GHOST DEPTHWISE CONVOLUTION FLOAT32 INT8 MAX_NODES MAX_STRIPE".split()
+    named = (
+        "MAGIC VERSION GHOST DEPTHWISE CONVOLUTION FLOAT32 FLOAT16 INT8 MAX_NODES MAX_STRIPE "
+        "INNER_INPUT INNER_RESIDUAL INNER_OUTPUT"
+    ).split()
     lines = "".join(f'printf("%ld ", (long)GHOST_{name});' for name in named)
     activations = 'printf("%d %d %d ", GHOST_NO_ACTIVATION, GHOST_RELU, GHOST_RELU6);'
     name = "printf(GHOST_OP_NAME, 7);"
@@ -134,7 +147,7 @@ def test_arrays_begin_at_multiples_of_sixteen():
 
     data = options.pack()
 
-    at = ctypes.sizeof(Header)
+    at = -(-ctypes.sizeof(Header) // 16) * 16
     assert data[at : at + options.weights.nbytes] == options.weights.tobytes()
     at += -(-options.weights.nbytes // 16) * 16
     assert options.weight_scale is not None

@@ -12,9 +12,11 @@ from export.from_keras import to_float32
 from export.ghostop import ghostop_file
 from export.ghostop.ghostop_file import make, with_operators
 from export.ghostop.interpreter import plain_file
-from export.ghostop.options import Options
+from export.ghostop.options import Options, unpack
+from export.ghostop.patterns import find
 from export.graph import Graph
 from export.parity import snr_db
+from export.quantize import quantize
 from export.runtime import Runtime
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
@@ -79,6 +81,50 @@ def test_it_is_hardly_larger_and_the_same_each_time(micro_int8, float32, ranges)
 
     assert one == other
     assert len(one) < 1.02 * len(plain)
+
+
+def test_weights_of_float16_stay_what_they_are(micro):
+    plain = quantize(micro, "float16")
+
+    ours = make(plain, "micro.tflite", images(16))
+    in_float32 = make(micro, "micro.tflite", images(4))
+
+    assert [s.options.kind for s in ours.found.sites] == [
+        s.options.kind for s in in_float32.found.sites
+    ]
+    assert ours.snr_db and ours.snr_db > 110
+    ghosts = [op for op in ours.data.graph.ops if op.is_ghost]
+    nodes = [unpack(bytes(op.record.customOptions)) for op in ghosts]
+    assert all(node.weights.dtype == np.float16 for node in nodes)
+    read = {tensor for op in ours.data.graph.ops for tensor in op.inputs}
+    widened = [op.outputs[0] for op in ours.data.graph.ops if op.name == "DEQUANTIZE"]
+    assert read.issuperset(widened)  # none is left over
+
+
+@pytest.mark.parametrize("probed", [False, True])
+def test_a_tensor_is_inner_if_only_operators_write_and_read_it(micro, probed):
+    graph = Graph(micro)
+    if probed:  # one that the model gives, too, is none
+        graph.add_outputs([site.output for site in find(graph).sites])
+    ours = with_operators(graph.to_bytes(), "micro.tflite")
+    graph = Graph(ours)
+    ghosts = [op for op in graph.ops if op.is_ghost]
+    written = {op.outputs[0] for op in ghosts}
+    elsewhere = {i for op in graph.ops if not op.is_ghost for i in op.inputs} | set(graph.outputs)
+    inner = written - elsewhere
+
+    assert bool(inner) != probed
+    for op in ghosts:
+        says = unpack(bytes(op.record.customOptions)).inner
+        tensors = [*[*op.inputs, None][:2], op.outputs[0]]
+        assert says == sum(bit for bit, t in zip((1, 2, 4), tensors, strict=True) if t in inner)
+
+
+def test_integers_have_no_inner_tensors(micro_int8):
+    graph = Graph(with_operators(micro_int8, "micro.tflite"))
+
+    says = [unpack(bytes(op.record.customOptions)).inner for op in graph.ops if op.is_ghost]
+    assert says == [0] * 8
 
 
 def test_it_knows_the_plain_file(micro):
