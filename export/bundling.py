@@ -10,8 +10,8 @@ import numpy as np
 from ghostnet_tf.base.alone import alone
 from ghostnet_tf.base.files import sha256, write_atomic
 from ghostnet_tf.base.progress import Stages
+from ghostnet_tf.data.hold_out import hold_out, hold_out_by_class
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.train.hold_out import hold_out, hold_out_by_class
 from ghostnet_tf.weights import BUNDLED, checkpoint
 
 from .evaluation import evaluate

@@ -13,7 +13,7 @@ from ghostnet_tf.base.record import Accuracy
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.train.score import ranks_of
+from ghostnet_tf.tasks.classify.ranks import ranks_of
 
 if TYPE_CHECKING:
     from .classifier import Classifier

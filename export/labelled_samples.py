@@ -12,7 +12,7 @@ from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.samples import TRUE_CLASS, Images, Samples
-from ghostnet_tf.train.score import ranks_of
+from ghostnet_tf.tasks.classify.ranks import ranks_of
 
 from .classifier import scores_in
 from .evaluation import BATCH, Evaluation, refuse_each_for_itself

@@ -14,18 +14,25 @@ MAY_IMPORT = {  # each room, and the other rooms it may use: lower ones only
     "ghostnet_tf/data": {"ghostnet_tf.base"},
     "ghostnet_tf/weights": {"ghostnet_tf.base", "ghostnet_tf.data"},
     "ghostnet_tf/nets": {"ghostnet_tf.base", "ghostnet_tf.data", "ghostnet_tf.weights"},
-    "ghostnet_tf/tasks": {"ghostnet_tf.base", "ghostnet_tf.data"},
+    "ghostnet_tf/tasks": {
+        "ghostnet_tf.base",
+        "ghostnet_tf.data",
+        "ghostnet_tf.weights",
+        "ghostnet_tf.nets",
+    },
     "ghostnet_tf/train": {
         "ghostnet_tf.base",
         "ghostnet_tf.data",
         "ghostnet_tf.weights",
         "ghostnet_tf.nets",
+        "ghostnet_tf.tasks",
     },
     "export": {
         "ghostnet_tf.base",
         "ghostnet_tf.data",
         "ghostnet_tf.weights",
         "ghostnet_tf.nets",
+        "ghostnet_tf.tasks",
         "ghostnet_tf.train",
     },
     "ghostnet_tf/front": {  # of the front door, for Python; it asks base.rooms for the others
@@ -33,6 +40,7 @@ MAY_IMPORT = {  # each room, and the other rooms it may use: lower ones only
         "ghostnet_tf.data",
         "ghostnet_tf.weights",
         "ghostnet_tf.nets",
+        "ghostnet_tf.tasks",
         "ghostnet_tf.train",
     },
     "benchmark": {"ghostnet_tf.base"},
@@ -113,6 +121,9 @@ def test_data_flows_one_way():
         ("ghostnet_tf/weights/a.py", "from ..nets import zoo", True),
         ("ghostnet_tf/data/a.py", "from ghostnet_tf import __version__", True),
         ("ghostnet_tf/train/a.py", "import ghostnet_tf as gn", True),
+        ("ghostnet_tf/tasks/classify/a.py", "from ghostnet_tf.train import schedule", True),
+        ("ghostnet_tf/tasks/classify/a.py", "from ghostnet_tf.nets import zoo", False),
+        ("ghostnet_tf/nets/a.py", "from ghostnet_tf.tasks import task", True),
         ("ghostnet_tf/nets/a.py", "from ghostnet_tf.front import models", True),
         ("ghostnet_tf/train/a.py", "from ghostnet_tf.__main__ import main", True),
         ("export/a.py", "from ghostnet_tf import create_model", True),
@@ -170,6 +181,18 @@ def test_no_command_imports_a_command():
 def test_the_ground_floor_imports_nothing_heavy():
     modules = sorted(f"ghostnet_tf.base.{f.stem}" for f in (ROOT / "ghostnet_tf/base").glob("*.py"))
     code = f"import sys, {', '.join(modules)}; print({HEAVY} & {{*sys.modules}})"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)  # noqa: S603
+
+    assert done.stdout == "set()\n", done.stderr
+
+
+def test_tasks_are_asked_before_anything_heavy_is_there():
+    """A command finds its task, and the task its photos, before TensorFlow is started."""
+    code = (
+        "import sys; from ghostnet_tf.tasks.task import TASKS, task; [task(name) for name in TASKS]"
+        "; print({'tensorflow', 'keras', 'matplotlib'} & {*sys.modules})"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)  # noqa: S603
 

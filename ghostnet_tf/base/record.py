@@ -37,6 +37,7 @@ PARITY_ON = ("photos", "generated images", "samples", "generated inputs")
 # What the outputs of a classifier are, so that nobody squashes them twice; of unknown ones the
 # largest comes first, and that is all.
 UNKNOWN = "unknown"
+CLASSIFY = "classify"  # the task of a record that names none
 SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
 
 
@@ -135,6 +136,9 @@ class Record:
     weights: str
     weights_sha256: str
     recipe: str
+    task: str = (
+        CLASSIFY  # a key of `ghostnet_tf.tasks.task.TASKS`; not written where it is this one
+    )
     family: str  # which promises the graph keeps: a key of `contract.FAMILIES`
     # What the network has learned, also where it was frozen; BatchNorm statistics are not counted.
     parameters: int
@@ -179,6 +183,8 @@ class Record:
     def as_json(self) -> dict[str, Any]:
         """The keys and values as they stand in the file."""
         content = asdict(self)
+        if self.task == CLASSIFY:  # it goes without saying, so that older files keep their bytes
+            del content["task"]
         return _merged(content, content.pop("others"))
 
     def to_json(self) -> str:

@@ -9,13 +9,13 @@ from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.base.interrupt import answering
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.train import outlook
+from ghostnet_tf.tasks.classify.class_counts import refuse_too_few_classes
 from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.train.schedule import Schedule
 
 if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ImageModel
-    from ghostnet_tf.train.mistakes import Report
+    from ghostnet_tf.tasks.classify.mistakes import Report
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def fine_tune(
     found = photos if isinstance(photos, Photos) else Photos.open(photos)
     folder = user_path(out)
     refuse_unwritable(folder)
-    outlook.refuse_too_few_classes(found)
+    refuse_too_few_classes(found)
+    from ghostnet_tf.train.best import score_of
     from ghostnet_tf.train.loop import Job, train
-    from ghostnet_tf.train.training import rank
 
     job = Job(
         photos=found,
@@ -78,4 +78,5 @@ def fine_tune(
     with alone(folder / "state.safetensors", f"training in {str(folder)!r}"):
         result = answering(lambda: train(job), "nothing was changed")
     run = result["run"]
-    return FineTuned(run.model, result["weights"], rank(run.best)[0], result["report"], run.history)
+    top1, _ = score_of(run.best, run.learning.chosen)
+    return FineTuned(run.model, result["weights"], top1, result["report"], run.history)

@@ -1,1 +1,1 @@
-"""What networks do besides naming photos: one folder a task."""
+"""What a network is trained to do: one folder a task, and what they have in common."""

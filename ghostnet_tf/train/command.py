@@ -13,8 +13,9 @@ from ghostnet_tf.base.errors import UserError, all_is_said
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.base.interrupt import answering
 from ghostnet_tf.base.sides import size_named
-from ghostnet_tf.base.terminal import document, note, out, shown
+from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.nets import zoo
+from ghostnet_tf.tasks.task import CLASSIFY, TASKS, Task, task
 from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.train.schedule import Schedule
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ghostnet_tf.data.photos import Photos
 
 UNTOUCHED = "nothing was changed, the same command begins again"
-LISTED, WORST = 12, 5  # classes and photos in the summary; report.json has all of them
 
 
 def example() -> str:
@@ -46,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
         "train", "Train a network of the zoo on a folder (or zip) of class folders.", example()
     )
     parse.add_argument("photos", metavar="DIR|ZIP", help="one sub-folder of photos per class")
+    parse.add_argument(
+        "--task", default=CLASSIFY, metavar="NAME", help=f"one of {', '.join(TASKS)}"
+    )
     network = parse.add_argument_group("network")
     network.add_argument(
         "--model", default="ghostnet_050", metavar="NAME", help=f"one of {', '.join(zoo.MODELS)}"
@@ -120,11 +123,12 @@ def main(argv: list[str] | None = None) -> int:
     line = sys.argv[1:] if argv is None else argv
     args = parser().parse_args(line)
     zoo.parse_model(args.model)
+    todo = task(args.task)
     if args.recipe is not None:
         note("note: --recipe is now called --schedule; the old name goes soon")
         args.schedule = args.recipe
     schedule = schedules.load(args.schedule).with_settings([*args.set, *_settings(args)])
-    photos = answering(lambda: _found(args.photos), UNTOUCHED)
+    photos = answering(lambda: todo.open(args.photos), UNTOUCHED)
     classes = len(photos.classes)
     if args.classes not in (None, classes):
         raise UserError(
@@ -137,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
 
     with alone(args.out / "state.safetensors", f"training in {str(args.out)!r}"):
         start_keras(UNTOUCHED)
-        result = answering(lambda: _trained(args, photos, schedule), UNTOUCHED)
+        result = answering(lambda: _trained(args, todo, photos, schedule), UNTOUCHED)
     if args.json:
         kept = {key: value for key, value in result.items() if key not in ("run", "report")}
         document(kept | result["report"].to_dict())
@@ -147,7 +151,9 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _trained(args: argparse.Namespace, photos: "Photos", schedule: Schedule) -> dict[str, Any]:
+def _trained(
+    args: argparse.Namespace, todo: Task, photos: "Photos", schedule: Schedule
+) -> dict[str, Any]:
     from ghostnet_tf.train.loop import Job, train
 
     return train(
@@ -160,17 +166,9 @@ def _trained(args: argparse.Namespace, photos: "Photos", schedule: Schedule) -> 
             held_out=args.held_out,
             stop_after=args.stop_after,
             channels=args.channels,
+            task=todo,
         )
     )
-
-
-def _found(photos: str) -> "Photos":
-    from ghostnet_tf.data.photos import Photos
-    from ghostnet_tf.train.outlook import refuse_too_few_classes
-
-    found = Photos.open(photos)
-    refuse_too_few_classes(found)
-    return found
 
 
 def _settings(args: argparse.Namespace) -> list[str]:
@@ -189,27 +187,18 @@ def _settings(args: argparse.Namespace) -> list[str]:
 
 def summary(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> list[str]:
     """What came out, and what to type next; `line`: what was typed."""
-    best, n, report = (result[key] for key in ("best", "held_out", "report"))
-    from ghostnet_tf.train.training import averaged_is_better, score_of
+    best, report, learning = result["best"], result["report"], result["run"].learning
+    from ghostnet_tf.train.best import averaged_is_better, score_of
 
-    which = "averaged weights" if averaged_is_better(best) else "weights"
-    share, loss = score_of(best)
-    told = "" if loss is None else f", loss {loss:.3f}"
-    rows, lines = report.right(), []
-    width = max(len(shown(name)) for name, _, _ in rows[:LISTED])
-    lines += [f"  {shown(name):{width}} {right:5} of {of}" for name, right, of in rows[:LISTED]]
-    if len(rows) > LISTED:
-        lines.append(f"  ... {len(rows) - LISTED} more in {args.out / 'report.json'}")
-    if report.mistaken:
-        lines.append("surest of a wrong answer:")
-    lines += [f"  {one.photo} taken for {one.taken_for}" for one in report.mistaken[:WORST]]
+    which = "averaged weights" if averaged_is_better(best, learning.chosen) else "weights"
+    reached = learning.best(*score_of(best, learning.chosen), result["held_out"])
+    lines = report.lines(args.out)
     if (peak := result["peak_memory_bytes"]) is not None:
         lines.append(f"took {peak / 2**30:.1f} GiB of memory at most")
     return [
-        f"best: the {which} of epoch {best['epoch']}, right for {round(share * n)} of {n} "
-        f"held-out photos ({share:.1%}{told}), {result['why']}",
+        f"best: the {which} of epoch {best['epoch']}, {reached}, {result['why']}",
         *lines,
-        f"wrote {result['weights']}, confusion.png and report.json beside it",
+        f"wrote {result['weights']}, {report.picture} and report.json beside it",
         *_next(args, line, result),
     ]
 
@@ -219,14 +208,10 @@ def _next(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> 
     run, report = result["run"], result["report"]
     if report.is_useful:
         return [next_line("export", "--weights", result["weights"], "--photos", args.photos)]
-    from ghostnet_tf.train.advice import remedy
-
     begun = args.weights is not None
-    wrong, options = remedy(report, run.history, run.schedule, args.model, begun, args.out)
-    usual = report.classes[report.confusion.sum(axis=1).argmax()]
+    wrong, options = run.task.remedy(report, run.history, run.schedule, args.model, begun, args.out)
     return [
-        f"not worth an export: whoever answers {usual!r} every time is right for "
-        f"{report.by_guessing} of {result['held_out']}; {wrong}",
+        f"not worth an export: {report.worthless}; {wrong}",
         next_line("train", *line, *options),
     ]
 

@@ -5,29 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.base.files import write_atomic
-
-SIDES = {  # of the picture: what its axis says, and the columns of the history with their names
-    "cross-entropy, nat": {
-        "loss": "training, augmented",
-        "held_out_loss": "held out",
-        "held_out_ema_loss": "held out, averaged weights",
-    },
-    "top-1": {
-        "accuracy": "training, augmented",
-        "held_out_top1": "held out",
-        "held_out_ema_top1": "held out, averaged weights",
-    },
-}
+from ghostnet_tf.tasks.task import Curves
 
 
-def plot(history: list[dict[str, Any]], path: Path) -> None:
-    """Loss on the left, top-1 on the right, over the epochs; rows of older runs lack some."""
+def plot(history: list[dict[str, Any]], path: Path, sides: Curves) -> None:
+    """Two pictures side by side over the epochs; rows of older runs lack some columns."""
     # Here, for whoever asks for less than a picture need not wait for it.
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, (said, columns) in zip(figure.subplots(1, 2), SIDES.items(), strict=True):
+    for axes, (said, columns) in zip(figure.subplots(1, 2), sides.items(), strict=True):
         for column, name in columns.items():
             rows = [row for row in history if row.get(column) is not None]
             epochs, values = [row["epoch"] for row in rows], [row[column] for row in rows]

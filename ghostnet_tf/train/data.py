@@ -4,25 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Advance
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.tasks.task import Learning
 from ghostnet_tf.train import memory
-from ghostnet_tf.train.augment import random_view
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Photos as they are trained on: (H, W, 3) uint8 each, and the class of each."""
+    """Photos as they are trained on: (H, W, 3) uint8 each, and what is true of each."""
 
     pixels: Sequence[np.ndarray]  # by position; decoded anew where memory does not hold all
-    labels: np.ndarray  # (n,) int
+    labels: np.ndarray  # (n,): what is true of each, as its task has it; a class is an int
     names: list[str] = field(default_factory=list)  # of the photos, in their source
     digests: list[str] = field(default_factory=list)  # of their files: SHA-256
 
@@ -148,20 +146,18 @@ class Cut:
 
 
 class TrainBatches:
-    """One epoch, augmented: (batch, H, W, C) float32 and targets (batch, classes) float32."""
+    """One epoch, augmented: (batch, H, W, C) float32 and targets (batch, ...) float32."""
 
     def __init__(
         self,
         data: Decoded,
-        classes: int,
+        learning: Learning,
         schedule: Schedule,
-        preprocessing: Preprocessing,
         epoch: int,
         cut: Cut | None = None,  # None: of one accelerator
     ):
-        self.data, self.schedule, self.preprocessing = data, schedule, preprocessing
+        self.data, self.learning, self.schedule = data, learning, schedule
         self.epoch, self.size = epoch, schedule.size_at(epoch)
-        self.one_hot = np.eye(classes, dtype=np.float32)
         self.cut = Cut.of(len(data), schedule) if cut is None else cut
         order = np.random.default_rng((schedule.seed, epoch)).permutation(len(data))
         # The first ones once more where the last batch is not full; or the last ones left out.
@@ -171,21 +167,10 @@ class TrainBatches:
         return self.cut.steps
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        schedule = self.schedule
-        rng = np.random.default_rng((schedule.seed, self.epoch, number))
+        rng = np.random.default_rng((self.schedule.seed, self.epoch, number))
         chosen = self.order[number * self.cut.batch :][: self.cut.batch]
-        how = (self.size, schedule.crop_scale, schedule.flip, schedule.randaugment)
-        views = [random_view(self.data.pixels[i], *how, rng) for i in chosen]
-        if self.preprocessing.channels == 1:
-            views = [np.asarray(self.preprocessing.coloured(Image.fromarray(v))) for v in views]
-            views = [view[..., None] for view in views]
-        images = self.preprocessing.normalise(np.stack(views))
-        targets = self.one_hot[self.data.labels[chosen]]
-        if schedule.mixup:  # arXiv 1710.09412, with the batch reversed as the partner
-            share = np.float32(rng.beta(schedule.mixup, schedule.mixup))
-            images = share * images + (1 - share) * images[::-1]
-            targets = share * targets + (1 - share) * targets[::-1]
-        return images, targets
+        pixels = [self.data.pixels[i] for i in chosen]
+        return self.learning.batch(pixels, self.data.labels[chosen], self.size, rng)
 
 
 class EvalBatches:
@@ -195,13 +180,14 @@ class EvalBatches:
     accelerators. Cut the predictions to the number of photos.
     """
 
-    def __init__(self, data: Decoded, preprocessing: Preprocessing, batch: int):
-        self.data, self.preprocessing, self.batch = data, preprocessing, batch
+    def __init__(self, data: Decoded, learning: Learning, batch: int):
+        self.data, self.learning, self.batch = data, learning, batch
 
     def __len__(self) -> int:
         return -(-len(self.data) // self.batch)
 
     def __getitem__(self, number: int) -> np.ndarray:
         chosen = np.arange(number * self.batch, (number + 1) * self.batch)
-        photos = [self.data.pixels[i] for i in chosen.clip(max=len(self.data) - 1)]
-        return self.preprocessing.images(map(Image.fromarray, photos))
+        return self.learning.seen(
+            [self.data.pixels[i] for i in chosen.clip(max=len(self.data) - 1)]
+        )

@@ -1,7 +1,7 @@
 """What the training command does once its arguments are known to be good."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,17 @@ from ghostnet_tf.base.interrupt import keep, may_stop, whole
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.sides import sides, spelled
 from ghostnet_tf.base.terminal import note
-from ghostnet_tf.data.labels import naming
-from ghostnet_tf.data.names import same
+from ghostnet_tf.data.hold_out import default_count, hold_out
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import refuse_too_many, say_count
-from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
+from ghostnet_tf.nets.pretrained import find
+from ghostnet_tf.tasks.task import CLASSIFY, Report, Task, task
 from ghostnet_tf.train import memory, outlook
+from ghostnet_tf.train.best import why
 from ghostnet_tf.train.data import Decoded, Pixels, decode
-from ghostnet_tf.train.hold_out import default_count, hold_out, hold_out_by_class
-from ghostnet_tf.train.mistakes import Report
 from ghostnet_tf.train.quick_start import started_quickly
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.training import Run, why
-from ghostnet_tf.weights import Weights
+from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 
@@ -42,6 +40,7 @@ class Job:
     held_out: int | None = None  # photos; None: a share of them
     stop_after: int | None = None  # epochs more
     channels: int | None = None  # 1: grey photos; None: as the weights have it, else RGB
+    task: Task = field(default_factory=lambda: task(CLASSIFY))
 
 
 def train(job: Job) -> dict[str, Any]:
@@ -66,14 +65,30 @@ def _train(job: Job) -> dict[str, Any]:
     hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
     accelerators = share_among_accelerators()
     _refuse_unshared(job.schedule.batch, accelerators)
-    made, head = _network(job)
+    start = find(job.weights, job.model)
+    if job.schedule.freeze and start is None:
+        raise UserError(
+            "a network without weights has nothing worth freezing",
+            fix=option("weights", "NAME|FILE"),
+        )
+    made, head = job.task.network(job.model, start, photos.classes, job.schedule, job.channels)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing, made.branches)
     read = _decode(job, info)
-    data = _split(read, count, job)
-    schedule = _fitting(job.schedule, len(data[0]))
+    sides_of = job.task.split(photos, read, count, job.schedule, job.held_out is not None)
+    train, held_out = (read.subset(positions) for positions in sides_of)
+    schedule = _fitting(job.schedule, len(train))
     if schedule.freeze:
-        freeze(made.model)
-    this = Run(job.out, schedule, info, made.model, *data, accelerators=accelerators)
+        job.task.freeze(made.model)
+    this = Run(
+        job.out,
+        schedule,
+        info,
+        made.model,
+        train,
+        held_out,
+        accelerators=accelerators,
+        task=job.task,
+    )
     _refuse_unshared(this.cut.batch, accelerators)
     note(*_plan(this, read, len(photos.skipped)))
     if this.resume():
@@ -93,48 +108,13 @@ def _train(job: Job) -> dict[str, Any]:
         "run": this,
         "weights": str(job.out / "best.safetensors"),
         "best": this.best,
-        "why": why(this.history),
+        "why": why(this.history, this.learning.chosen),
         "epochs": len(this.history),
         "held_out": len(this.held_out),
         **photos.skipped.as_json(),
         "report": report,
         "peak_memory_bytes": memory.peak(),
     }
-
-
-def _network(job: Job) -> tuple[Pretrained, str]:
-    """The network to train, from other weights where they were asked for; what classifies in it."""
-    start = find(job.weights, job.model)
-    if job.schedule.freeze and start is None:
-        raise UserError(
-            "a network without weights has nothing worth freezing",
-            fix=option("weights", "NAME|FILE"),
-        )
-    new_head = False
-    if isinstance(start, Weights):
-        new_head = start.info is None or (
-            tuple(map(same, start.info.classes)) != job.photos.classes
-        )
-    branches = {"branches": job.schedule.branches} if job.schedule.branches else {}
-    made = pretrained(
-        job.model,
-        start,
-        size=job.schedule.final_size,
-        classes=len(job.photos.classes),
-        labels=naming(job.photos.classes),
-        new_head=new_head,
-        dropout=job.schedule.dropout,
-        channels=job.channels,
-        **branches,
-    )
-    return made, "a new classifier" if new_head else "its classifier, for the same classes"
-
-
-def freeze(model: keras.Model) -> None:
-    """Only the classifier, the last layer with weights, trains; every BatchNorm is as in use."""
-    *backbone, _ = [layer for layer in model.layers if layer.weights]
-    for layer in backbone:
-        layer.trainable = False
 
 
 def _fitting(schedule: Schedule, photos: int) -> Schedule:
@@ -178,46 +158,6 @@ def _decode(job: Job, info: CheckpointInfo) -> Decoded:
     return read
 
 
-def _split(read: Decoded, count: int, job: Job) -> tuple[Decoded, Decoded]:
-    """(training, held-out) photos."""
-    classes, seed = job.photos.classes, job.schedule.seed
-    lost = set(range(len(classes))) - set(read.labels.tolist())
-    if lost:
-        raise UserError(
-            f"class {classes[min(lost)]!r} has no photo to train on: none of them can be read",
-            fix="add photos of it, or remove its folder",
-        )
-    if job.schedule.hold_out == "by_class":
-        if len(read) <= count:
-            raise UserError(
-                f"{count} photos cannot be held out of the {len(read)} that can be read",
-                fix=f"{option('held-out', 'N')} with a smaller N",
-            )
-        train, held_out = (read.subset(p) for p in hold_out_by_class(read.labels, count, seed))
-        if len(held_out) > count and job.held_out is not None:
-            note(f"{len(held_out)} photos are held out, not {count}: one of every class at least")
-        return train, held_out
-    # By their place among all photos, broken ones included: as older runs did it.
-    place = {name: i for i, name in enumerate(job.photos.names)}
-    places = np.array([place[name] for name in read.names])
-    train, held_out = (
-        read.subset(np.flatnonzero(np.isin(places, side)))
-        for side in hold_out(len(job.photos), count, seed)
-    )
-    if not len(held_out):
-        raise UserError(
-            f"none of the {count} held-out photos can be read",
-            fix=f"{option('held-out', 'N')} with a larger N",
-        )
-    if untaught := set(range(len(classes))) - set(train.labels.tolist()):
-        raise UserError(
-            f"class {classes[min(untaught)]!r} has no photo to train on: all are held out "
-            "or cannot be read",
-            fix="add photos of it, or remove its folder",
-        )
-    return train, held_out
-
-
 def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
     assert isinstance(read.pixels, Pixels)
     split = this.info.classes, this.train.labels, this.held_out.labels
@@ -226,8 +166,7 @@ def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
     counts = len(this.train), len(this.held_out), skipped
     in_grey = " for photos in grey" if this.info.preprocessing.channels == 1 else ""
     return [
-        *outlook.of_classes(*split),
-        *outlook.doubts(*split, this.schedule),
+        *this.task.outlook(*split, this.schedule),
         outlook.of_photos(*counts, len(kept), size),
         *outlook.of_schedule(this.schedule, this.cut, len(this.train)),
         f"{this.info.model}{in_grey} into {this.folder}",
@@ -245,18 +184,18 @@ def _epochs(this: Run, stop_after: int | None) -> None:
             note(f"compiling the network for {spelled(size)} px, which takes some seconds")
         with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", this.cut.steps) as advance:
             row = this.epoch(advance)
-        note(_line(row, len(this.held_out)))
+        note(_line(row, this))
     if this.is_finished and len(this.history) < this.schedule.epochs:
         note(f"stopped early: {this.schedule.early_stop} epochs brought nothing better")
 
 
 def _report(this: Run) -> Report:
     """Of the best weights, which the network then has."""
-    labels, classes = this.held_out.labels, this.info.classes
-    note(f"scoring {len(labels)} held-out photos with the weights of epoch {this.best['epoch']}")
+    held_out = this.held_out
+    note(f"scoring {len(held_out)} held-out photos with the weights of epoch {this.best['epoch']}")
     this.take_best()
-    report = Report.of(this.logits(), labels, this.held_out.names, classes)
-    note("drawing confusion.png")
+    report = this.learning.report(this.outputs(), held_out.labels, held_out.names)
+    note(f"drawing {report.picture}")
     files = report.files(this.folder)
     with whole():
         write_together(files)
@@ -267,13 +206,8 @@ def _write_schedule(folder: Path, schedule: Schedule) -> None:
     write_atomic(folder / "schedule.json", json.dumps(schedule.to_dict(), indent=1).encode())
 
 
-def _line(row: dict[str, Any], held_out: int) -> str:
-    plain, averaged = (
-        f"{round(row[f'{k}_top1'] * held_out)} of {held_out}{{}} (loss {row[f'{k}_loss']:.3f})"
-        for k in ("held_out", "held_out_ema")
-    )
+def _line(row: dict[str, Any], this: Run) -> str:
     return (
-        f"epoch {row['epoch']:3d}  {spelled(row['size'])} px  loss {row['loss']:.3f}"
-        f"  {row['accuracy']:.1%} of the training photos"
-        f"  {plain.format(' held-out photos')}, averaged weights {averaged.format('')}"
+        f"epoch {row['epoch']:3d}  {spelled(row['size'])} px  loss {row['loss']:.3f}  "
+        f"{this.learning.epoch(row, len(this.held_out))}"
     )

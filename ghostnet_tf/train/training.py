@@ -17,20 +17,20 @@ from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.interrupt import keep, whole
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.data.photos import of_all
+from ghostnet_tf.tasks.task import CLASSIFY, Learning, Task, task
 from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
+from ghostnet_tf.train.best import averaged_is_better, rank
 from ghostnet_tf.train.curves import plot
 from ghostnet_tf.train.data import Cut, Decoded, EvalBatches, TrainBatches
 from ghostnet_tf.train.optimizer import make_optimizer
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.score import accuracy, cross_entropy
-from ghostnet_tf.train.step import Step, training_step
+from ghostnet_tf.train.step import WATCHED, Step, training_step
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.apply import weights_of
 
 STATISTICS_BATCHES = 32  # of an epoch, to gather BatchNorm's statistics under the averaged weights
 SEED_STATE = "seed_generator_state"  # of dropout; its name counts the layers a process has made
-MOST_WEIGHT = 10.0  # of a rare class: one photo of a thousand must not decide a step alone
 
 
 @dataclass
@@ -51,6 +51,8 @@ class Run:
     held_out: Decoded
     history: list[dict[str, Any]] = field(default_factory=list)
     accelerators: int = 1
+    task: Task = field(default_factory=lambda: task(CLASSIFY))
+    learning: Learning = field(init=False)
     step: Step = field(init=False)
     forward: Callable[[Any], Any] = field(init=False)
 
@@ -64,19 +66,18 @@ class Run:
         return Cut.of(len(self.train), self.schedule, self.accelerators)
 
     def _compile(self) -> None:
-        loss = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=self.schedule.label_smoothing
-        )
+        self.learning = self.task.learning(self.info, self.schedule, self.train.labels)
+        loss = self.learning.loss
         self.model.compile(
             optimizer=make_optimizer(self.schedule, self.cut.steps),
             loss=loss,
             # Not by name: its variables would be made within the first step, which TensorFlow
             # would then trace twice.
-            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            metrics=[keras.metrics.MeanMetricWrapper(self.learning.right, name=WATCHED)],
             jit_compile=keras.backend.backend() == "jax",  # XLA makes TensorFlow slower on a CPU
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self.step = training_step(self.model, loss)
+        self.step = training_step(self.model, loss, self.learning.right)
 
     @property
     def state_path(self) -> Path:
@@ -85,7 +86,10 @@ class Run:
     @property
     def best(self) -> dict[str, Any]:
         """The row of the history whose weights are in best.safetensors."""
-        return max(self.history, key=rank)
+        return max(self.history, key=self._rank)
+
+    def _rank(self, row: dict[str, Any]) -> tuple[float, float, int]:
+        return rank(row, self.learning.chosen)
 
     @property
     def is_finished(self) -> bool:
@@ -165,19 +169,16 @@ class Run:
         UserError, and nothing is saved, where the weights have become useless.
         """
         number, cut = len(self.history), self.cut
-        batches = TrainBatches(
-            self.train, len(self.info.classes), self.schedule, self.info.preprocessing, number, cut
-        )
-        weight_of = self._class_weights()
+        batches = TrainBatches(self.train, self.learning, self.schedule, number, cut)
+        watched, called = self.learning.watched
         losses, shares = [], []
         for images, targets in prefetched(batches.__getitem__, len(batches)):
-            weights = None if weight_of is None else targets @ weight_of
-            loss, share = self.step(images, targets, weights)
+            loss, share = self.step(images, targets, self.learning.weights(targets))
             self._refuse_diverged(loss, "loss")
             losses.append(loss)
             shares.append(share)
             loss, share = float(np.mean(losses)), float(np.mean(shares))
-            advance(said=f"loss {loss:.3f}  top-1 {share:.3f}")
+            advance(said=f"loss {loss:.3f}  {called} {share:.3f}")
         advance(0, said="scoring the held-out photos")
         scored = self.score()
         self._refuse_diverged(scored["loss"], "loss of the held-out photos")
@@ -185,7 +186,7 @@ class Run:
             "epoch": number + 1,
             "size": batches.size,
             "loss": float(np.mean(losses)),
-            "accuracy": float(np.mean(shares)),
+            watched: float(np.mean(shares)),
             **{f"held_out_{k}": v for k, v in scored.items()},
         }
         weights = self._weights()
@@ -193,7 +194,7 @@ class Run:
         images = (batch for batch, _ in prefetched(batches.__getitem__, some))
         with averaged_weights(self.model, images, self.forward):
             row |= {f"held_out_ema_{k}": v for k, v in self.score().items()}
-            if averaged_is_better(row):
+            if averaged_is_better(row, self.learning.chosen):
                 weights = self._weights()
         advance(0, said="writing")
         with whole():  # between two files, the log and the state would not agree
@@ -214,13 +215,12 @@ class Run:
         )
 
     def score(self) -> dict[str, float]:
-        """Top-1, top-5 and loss of the held-out photos, at the size of the finished network."""
-        logits, labels = self.logits(), self.held_out.labels
-        return accuracy(logits, labels) | {"loss": float(cross_entropy(logits, labels).mean())}
+        """Of the held-out photos, at the size of the finished network."""
+        return self.learning.scores(self.outputs(), self.held_out.labels)
 
-    def logits(self) -> np.ndarray:
-        """Of the held-out photos, (n, classes) float32."""
-        batches = EvalBatches(self.held_out, self.info.preprocessing, self.cut.batch)
+    def outputs(self) -> np.ndarray:
+        """Of the held-out photos, (n, ...) float32."""
+        batches = EvalBatches(self.held_out, self.learning, self.cut.batch)
         found = [
             np.asarray(self.model.predict_on_batch(images), np.float32)
             for images in prefetched(batches.__getitem__, len(batches))
@@ -232,14 +232,6 @@ class Run:
         tensors, _ = checkpoint.read(self.folder / "best.safetensors")
         for path, variable in weights_of(self.model).items():
             variable.assign(tensors[path])
-
-    def _class_weights(self) -> np.ndarray | None:
-        """How much a photo of each class counts, (classes,) float32; None: all the same."""
-        if not self.schedule.class_weights:
-            return None
-        counts = np.bincount(self.train.labels, minlength=len(self.info.classes))
-        balanced = len(self.train) / (len(counts) * counts.clip(1))
-        return balanced.clip(max=MOST_WEIGHT).astype(np.float32)
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -278,7 +270,7 @@ class Run:
             checkpoint.save(self.folder / "best.safetensors", weights, header)
         write_atomic(self.folder / "log.csv", _csv(self.history).encode())
         write_atomic(self.folder / "log.json", json.dumps(self.history, indent=1).encode())
-        plot(self.history, self.folder / "curves.png")
+        plot(self.history, self.folder / "curves.png", self.learning.curves)
         tensors = {name: as_numpy(variable) for name, variable in self._state().items()}
         checkpoint.save(self.state_path, tensors, self._header())
 
@@ -314,55 +306,6 @@ GO_ON: dict[str, Callable[[Path], str]] = {
     "photos": lambda _: f": its photos and its {option('held-out')}",
     "fingerprint": lambda _: ": its photos, with their names and contents",
 }
-
-
-def rank(row: dict[str, Any]) -> tuple[float, float, int]:
-    """Of an epoch among others: by top-1, then by the held-out loss, then the later one.
-
-    Rows of older runs have no loss, and their best.safetensors is of the first of equals.
-    """
-    top1, loss = score_of(row)
-    if loss is None:
-        return top1, -math.inf, -row["epoch"]
-    return top1, _goodness(loss), row["epoch"]
-
-
-def score_of(row: dict[str, Any]) -> tuple[float, float | None]:
-    """Top-1 and loss by which an epoch is compared; rows of older runs have no loss."""
-    which = "held_out_ema" if averaged_is_better(row) else "held_out"
-    return row[f"{which}_top1"], row.get(f"{which}_loss")
-
-
-def why(history: list[dict[str, Any]]) -> str:
-    """Why the best epoch is that one: the most photos, or of equals the smaller loss, or later."""
-    best = max(history, key=rank)
-    top1, loss = score_of(best)
-    equals = [row for row in history if row is not best and score_of(row)[0] == top1]
-    if len(history) == 1:
-        return "the only epoch"
-    if not equals:
-        return "more than any other epoch"
-    next_best = max(equals, key=rank)
-    others = f"as many as epoch {next_best['epoch']}"
-    if len(equals) > 1:
-        others += f" and {len(equals) - 1} more"
-    if loss is None or score_of(next_best)[1] is None:  # of an older run
-        return others
-    return f"{others}, {'but later' if score_of(next_best)[1] == loss else 'with a smaller loss'}"
-
-
-def averaged_is_better(row: dict[str, Any]) -> bool:
-    """Whether the averaged weights of an epoch beat its plain ones, or are as good."""
-    plain, averaged = (
-        (row[f"{which}_top1"], _goodness(row.get(f"{which}_loss", 0.0)))
-        for which in ("held_out", "held_out_ema")
-    )
-    return averaged >= plain
-
-
-def _goodness(loss: float) -> float:
-    """The smaller the loss the better; one that is no number is the worst."""
-    return -math.inf if math.isnan(loss) else -loss
 
 
 def _csv(history: list[dict[str, Any]]) -> str:

@@ -14,13 +14,13 @@ from export.network import Network
 from export.pipeline import export
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import silent
+from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.nets.ghost_conv import GhostConv2D
 from ghostnet_tf.nets.ghostify import ghostify
 from ghostnet_tf.train.data import decode
-from ghostnet_tf.train.hold_out import hold_out
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights.checkpoint import CheckpointInfo

@@ -298,3 +298,13 @@ def test_a_folder_where_a_file_should_be_is_named_and_the_other_file_kept(tmp_pa
     with pytest.raises(UserError, match=r"float32.json' is a folder"):
         save(tmp_path, full_record(), MODEL + b" version 2")
     assert pair.read_bytes() == MODEL
+
+
+def test_a_record_that_names_no_task_is_of_classify(tmp_path):
+    path, _ = save(tmp_path, full_record(), MODEL)
+    other, _ = save(tmp_path / "other", replace(full_record(), task="detect"), MODEL)
+
+    assert "task" not in json.loads(record_path(path).read_text())
+    assert load(path)[1].task == "classify"
+    assert json.loads(record_path(other).read_text())["task"] == "detect"
+    assert load(other)[1].task == "detect"

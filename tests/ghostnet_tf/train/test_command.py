@@ -409,7 +409,8 @@ PRESSED = {  # in which phase Ctrl-C arrives: where that is, what is said, and h
         "ghostnet_tf.train.training.Run.take_best", "the training is finished and kept in", 2,
     ),
     "drawing": (
-        "ghostnet_tf.train.mistakes.Report.files", "the training is finished and kept in", 2,
+        "ghostnet_tf.tasks.classify.mistakes.Report.files",
+        "the training is finished and kept in", 2,
     ),
 }  # fmt: skip
 
@@ -451,7 +452,7 @@ def test_a_run_that_has_learned_nothing_proposes_no_export(photos, tmp_path, cap
     from ghostnet_tf.train.training import Run
 
     zeros = np.zeros((16, 4), np.float32)  # the first class, every time
-    monkeypatch.setattr(Run, "logits", lambda self: zeros)
+    monkeypatch.setattr(Run, "outputs", lambda self: zeros)
     typed = arguments(photos, tmp_path / "run", "epochs=1", "warmup_epochs=0", "learning_rate=1e-9")
 
     assert main(typed) == 0

@@ -8,9 +8,11 @@ from PIL import Image
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.tasks.task import CLASSIFY, task
 from ghostnet_tf.train.data import Cut, Decoded, EvalBatches, Pixels, TrainBatches, decode
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 SCHEDULE = Schedule(epochs=3, sizes=((0, 32),), batch=8, randaugment=(1, 5), mixup=0.4)
 SMALL = IMAGENET.at(32)
@@ -24,7 +26,12 @@ def data() -> Decoded:
 
 
 def batches(data, schedule=SCHEDULE, epoch=0) -> TrainBatches:
-    return TrainBatches(data, 4, schedule, SMALL, epoch)
+    return TrainBatches(data, learning(data, schedule), schedule, epoch)
+
+
+def learning(data, schedule=SCHEDULE):
+    info = CheckpointInfo("tiny_100", ("a", "b", "c", "d"), SMALL)
+    return task(CLASSIFY).learning(info, schedule, data.labels)
 
 
 def plain(**changes) -> Schedule:
@@ -115,7 +122,7 @@ def test_mixup_mixes_images_and_targets_alike_and_targets_sum_to_one(data):
 
 
 def test_eval_batches_show_every_photo_as_in_use_and_fill_the_last_batch(data):
-    shown = EvalBatches(data, SMALL, 8)
+    shown = EvalBatches(data, learning(data), 8)
 
     images = np.concatenate([shown[i] for i in range(len(shown))])
     expected = [SMALL.normalise(SMALL.pixels(Image.fromarray(p))) for p in data.pixels]

@@ -14,13 +14,15 @@ from tiny import tiny
 from ghostnet_tf import weights
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import silent
+from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.tasks.classify.classify import Naming, class_weights
+from ghostnet_tf.train import best as epochs
 from ghostnet_tf.train.average import as_numpy
 from ghostnet_tf.train.data import decode
-from ghostnet_tf.train.hold_out import hold_out
 from ghostnet_tf.train.schedule import Schedule
-from ghostnet_tf.train.training import Run, averaged_is_better, why
+from ghostnet_tf.train.training import Run
 from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -225,14 +227,18 @@ def test_equals_are_told_apart_by_their_loss_and_then_the_later_is_taken(finishe
     assert best(row(1, 0.9, 0.4), row(2, 0.9, 0.5)) == 1
     assert best(row(1, 0.9, 0.4), row(2, 0.9, 0.4)) == 2
     assert best(row(1, 0.9, 0.4), row(2, 0.5, 9.0, (0.9, 0.3)), row(3, 0.9, math.nan)) == 2
-    assert averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.4)))
-    assert not averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.5)))
+    chosen = Naming.chosen
+    assert epochs.averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.4)), chosen)
+    assert not epochs.averaged_is_better(row(1, 0.9, 0.4, (0.9, 0.5)), chosen)
 
 
 def test_it_is_said_why_an_epoch_is_the_best():
     def row(epoch, top1, loss) -> dict[str, Any]:
         other = {"held_out_ema_top1": 0.0, "held_out_ema_loss": 9.0}
         return {"epoch": epoch, "held_out_top1": top1, "held_out_loss": loss, **other}
+
+    def why(history):
+        return epochs.why(history, Naming.chosen)
 
     old = [{"epoch": n, "held_out_top1": 0.5, "held_out_ema_top1": 0.0} for n in (1, 2)]
     assert why([row(1, 0.5, 1.0)]) == "the only epoch"
@@ -309,8 +315,10 @@ def test_rare_classes_count_more_and_ten_times_at_most(finished):
     schedule = replace(SCHEDULE, class_weights=True)
     run = replace(finished, schedule=schedule, train=replace(finished.train, labels=labels))
 
-    assert np.allclose(run._class_weights(), [80 / 240, 80 / 60, 80 / 16, 10.0])
-    assert replace(run, schedule=SCHEDULE)._class_weights() is None
+    weights = run.learning.weights(np.eye(4, dtype=np.float32))
+    assert weights is not None and np.allclose(weights, [80 / 240, 80 / 60, 80 / 16, 10.0])
+    assert replace(run, schedule=SCHEDULE).learning.weights(np.eye(4)) is None
+    assert np.array_equal(class_weights(labels, 4), weights)
 
 
 class Enough(Exception):
@@ -320,7 +328,8 @@ class Enough(Exception):
 def test_every_photo_of_a_step_has_the_weight_of_its_class(finished, monkeypatch):
     run = replace(finished, schedule=replace(SCHEDULE, class_weights=True))
     of_class = np.array([0.5, 1.0, 2.0, 4.0], np.float32)
-    monkeypatch.setattr(run, "_class_weights", lambda: of_class)
+    assert isinstance(run.learning, Naming)
+    monkeypatch.setattr(run, "learning", replace(run.learning, weight_of=of_class))
 
     def step(images, targets, weights):
         assert np.array_equal(weights, of_class[targets.argmax(axis=1)]) and len(weights) == 16

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ghostnet_tf.train.advice import remedy
+from ghostnet_tf.tasks.classify.advice import remedy
+from ghostnet_tf.tasks.classify.mistakes import Report
 from ghostnet_tf.train.command import parser
-from ghostnet_tf.train.mistakes import Report
 from ghostnet_tf.train.schedule import load
 
 FINETUNE = load("finetune")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.train.hold_out import default_count, hold_out, hold_out_by_class
+from ghostnet_tf.data.hold_out import default_count, hold_out, hold_out_by_class
 
 
 @given(count=st.integers(2, 300), seed=st.integers(0, 9), data=st.data())

@@ -5,8 +5,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ghostnet_tf.tasks.classify.classify import CURVES
+from ghostnet_tf.tasks.classify.mistakes import Report
 from ghostnet_tf.train.curves import plot
-from ghostnet_tf.train.mistakes import Report
 
 FIVE = ("ant", "bee", "cow", "dog", "eel")
 
@@ -72,7 +73,7 @@ def test_epochs_are_whole_numbers_on_the_axis(epochs, drawn, tmp_path):
     history = [{"epoch": n + 1, **dict.fromkeys(keys, 0.5)} for n in range(epochs)]
     history[0].pop("held_out_loss")  # as in a run of an older version
 
-    plot(history, tmp_path / "curves.png")
+    plot(history, tmp_path / "curves.png", CURVES)
 
     for axes in drawn:
         low, high = axes.get_xlim()

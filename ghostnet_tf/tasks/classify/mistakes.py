@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ghostnet_tf.base.terminal import shown
-from ghostnet_tf.train.score import confusion, cross_entropy
+from ghostnet_tf.tasks.classify.ranks import confusion, cross_entropy
 
 NUMBERED, NAMED = 25, 60  # classes of which the picture has numbers, and names
 LONGEST = 24  # letters of a name there
+LISTED, WORST = 12, 5  # classes and photos in the summary; report.json has all of them
 LARGEST_IN = 9.5  # inches of a side, 100 pixels each: what a desktop shows
 
 
@@ -76,10 +77,35 @@ class Report:
         """Whether more are right than by guessing."""
         return int(self.confusion.trace()) > self.by_guessing
 
+    @property
+    def picture(self) -> str:
+        return "confusion.png"
+
+    @property
+    def worthless(self) -> str:
+        """What is said of one that is not useful, a clause."""
+        of_class = self.confusion.sum(axis=1)
+        return (
+            f"whoever answers {self.classes[of_class.argmax()]!r} every time is right for "
+            f"{self.by_guessing} of {of_class.sum()}"
+        )
+
+    def lines(self, folder: Path) -> list[str]:
+        """Of the summary: the weakest classes, and the photos that it was surest of and wrong."""
+        rows = self.right()
+        width = max(len(shown(name)) for name, _, _ in rows[:LISTED])
+        lines = [f"  {shown(name):{width}} {right:5} of {of}" for name, right, of in rows[:LISTED]]
+        if len(rows) > LISTED:
+            lines.append(f"  ... {len(rows) - LISTED} more in {folder / 'report.json'}")
+        if self.mistaken:
+            lines.append("surest of a wrong answer:")
+        lines += [f"  {one.photo} taken for {one.taken_for}" for one in self.mistaken[:WORST]]
+        return lines
+
     def files(self, folder: Path) -> dict[Path, bytes]:
-        """report.json and confusion.png, to be written together."""
+        """confusion.png and report.json, to be written together."""
         text = json.dumps(self.to_dict(), indent=1) + "\n"
-        return {folder / "report.json": text.encode(), folder / "confusion.png": self._picture()}
+        return {folder / self.picture: self._picture(), folder / "report.json": text.encode()}
 
     def _picture(self) -> bytes:
         """A row for each class that was scored, a column for each that can be answered."""

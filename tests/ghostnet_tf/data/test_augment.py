@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ghostnet_tf.train.augment import GREY, OPERATIONS, random_crop, random_view
+from ghostnet_tf.data.augment import GREY, OPERATIONS, random_crop, random_view
 
 SIZE = 24
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ghostnet_tf.nets.pretrained import BUNDLED
-from ghostnet_tf.train.mistakes import Report
-from ghostnet_tf.train.schedule import Schedule
+from ghostnet_tf.tasks.classify.mistakes import Report
+from ghostnet_tf.tasks.task import Settings
 from ghostnet_tf.weights import DEFAULT_MODEL
 
 SMALLER = 10.0  # times, of a learning rate that led nowhere
@@ -16,7 +16,7 @@ LONGER = 3  # times as many epochs
 def remedy(
     report: Report,
     history: list[dict[str, Any]],
-    schedule: Schedule,
+    schedule: Settings,
     model: str,
     is_from_weights: bool,
     out: Path,

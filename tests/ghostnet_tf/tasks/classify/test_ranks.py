@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ghostnet_tf.train.score import accuracy, ranks_of
+from ghostnet_tf.tasks.classify.ranks import accuracy, ranks_of
 
 NAN = float("nan")
 

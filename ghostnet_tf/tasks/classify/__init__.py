@@ -1,0 +1,1 @@
+"""Naming photos: one class a photo."""

@@ -1,0 +1,206 @@
+"""What the house asks of a task. One folder a task answers it; nobody else asks which one it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from ghostnet_tf.base.errors import pick
+from ghostnet_tf.base.record import CLASSIFY
+from ghostnet_tf.base.sides import Size
+
+if TYPE_CHECKING:
+    import keras
+
+    from ghostnet_tf.data.photos import Photos
+    from ghostnet_tf.nets.pretrained import Pretrained, Source
+    from ghostnet_tf.weights.checkpoint import CheckpointInfo
+
+# Name -> where its `TASK` is. Each is imported when it is asked for.
+TASKS = {CLASSIFY: "ghostnet_tf.tasks.classify.classify"}
+
+Curves = Mapping[str, Mapping[str, str]]  # what an axis says -> columns of the log, their names
+
+
+class Settings(Protocol):
+    """What tasks read of a schedule."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def final_size(self) -> Size: ...
+    @property
+    def crop_scale(self) -> tuple[float, float]: ...
+    @property
+    def flip(self) -> bool: ...
+    @property
+    def randaugment(self) -> tuple[int, int] | None: ...
+    @property
+    def mixup(self) -> float: ...
+    @property
+    def label_smoothing(self) -> float: ...
+    @property
+    def class_weights(self) -> bool: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def branches(self) -> str | None: ...
+    @property
+    def freeze(self) -> bool: ...
+    @property
+    def hold_out(self) -> str: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def epochs(self) -> int: ...
+
+
+class Examples(Protocol):
+    """What was read, by position."""
+
+    @property
+    def pixels(self) -> Sequence[np.ndarray]: ...  # (H, W, 3) uint8 each
+    @property
+    def labels(self) -> np.ndarray: ...  # (n,): what is true of each: its class, its boxes
+    @property
+    def names(self) -> list[str]: ...  # in their source
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """By which score epochs are compared, and in which words."""
+
+    column: str  # of `Learning.scores`; the larger the better, of equals the smaller loss
+    more: str  # "more", of which a better epoch has "than any other"
+    equal: str  # "as many as", of one that is as good
+
+
+class Report(Protocol):
+    """The best weights on what was held out."""
+
+    @property
+    def is_useful(self) -> bool: ...  # whether an export is worth it
+
+    @property
+    def picture(self) -> str: ...  # the name of that file
+
+    @property
+    def worthless(self) -> str: ...  # of one that is not useful: what was as good, a clause
+
+    def to_dict(self) -> dict[str, Any]: ...  # as JSON has it
+
+    def files(self, folder: Path) -> dict[Path, bytes]: ...  # to be written together
+
+    def lines(self, folder: Path) -> list[str]: ...  # of the summary; `folder` has all of it
+
+
+class Learning(Protocol):
+    """What a run asks of its task while it trains and scores."""
+
+    @property
+    def loss(self) -> "keras.losses.Loss": ...  # targets, outputs -> nat
+
+    @property
+    def chosen(self) -> Chosen: ...
+
+    @property
+    def watched(self) -> tuple[str, str]: ...  # column of the log, and what it is called
+
+    @property
+    def curves(self) -> Curves: ...
+
+    def right(self, targets: Any, outputs: Any) -> Any:
+        """Tensors -> what is watched beside the loss, of each of the batch, (N,)."""
+        ...
+
+    def batch(
+        self, pixels: Sequence[np.ndarray], labels: np.ndarray, size: Size, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Augmented: (images (N, H, W, C) float32, targets (N, ...) float32)."""
+        ...
+
+    def weights(self, targets: np.ndarray) -> np.ndarray | None:
+        """How much each of a batch counts, (N,) float32; None: all the same."""
+        ...
+
+    def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        """As in use: (N, H, W, C) float32."""
+        ...
+
+    def scores(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        """Of outputs (n, ...) against what is true: `chosen.column`, "loss", and others."""
+        ...
+
+    def epoch(self, row: Mapping[str, Any], held_out: int) -> str:
+        """A row of the log in words, of so many held-out photos."""
+        ...
+
+    def best(self, score: float, loss: float | None, held_out: int) -> str:
+        """What the best epoch reached, in words."""
+        ...
+
+    def report(self, outputs: np.ndarray, labels: np.ndarray, names: list[str]) -> Report: ...
+
+
+class Task(Protocol):
+    """One task: what the training command asks of it before there is a run, and after."""
+
+    @property
+    def name(self) -> str: ...  # in a record and on a command line
+
+    def open(self, place: str | Path) -> "Photos":
+        """What to train on; UserError where it is not fit for this task."""
+        ...
+
+    def network(
+        self,
+        model: str,
+        start: "Source",
+        classes: tuple[str, ...],
+        schedule: Settings,
+        channels: int | None = None,
+    ) -> "tuple[Pretrained, str]":
+        """The network to train, and of `start`, what it began with, what answers in it."""
+        ...
+
+    def freeze(self, model: "keras.Model") -> None:
+        """Let only what answers train, the head; every BatchNorm of the rest is as in use."""
+        ...
+
+    def split(
+        self, photos: "Photos", read: Examples, count: int, schedule: Settings, is_asked: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(training, held-out) positions of what was read; `is_asked`: a person gave `count`."""
+        ...
+
+    def outlook(
+        self, classes: tuple[str, ...], train: np.ndarray, held_out: np.ndarray, schedule: Settings
+    ) -> list[str]:
+        """What the run begins with, a line each: classes with their counts, what is wanting."""
+        ...
+
+    def learning(
+        self, info: "CheckpointInfo", schedule: Settings, labels: np.ndarray
+    ) -> Learning: ...  # of the training photos
+
+    def remedy(
+        self,
+        report: Any,
+        history: list[dict[str, Any]],
+        schedule: Settings,
+        model: str,
+        is_from_weights: bool,
+        out: Path,
+    ) -> tuple[str, list[str]]:
+        """Of a report that is not useful: what is wrong, and options that the command lacks."""
+        ...
+
+
+def task(name: str) -> Task:
+    """The task of this name; UserError where there is none."""
+    return import_module(pick(name, TASKS, "task")).TASK
