@@ -50,6 +50,7 @@ class PreprocessingFields(TypedDict):
     mean: list[float]
     std: list[float]
     channels: NotRequired[int]  # 1 where images are grey; RGB goes without saying
+    fit: NotRequired[str]  # "stretch" where a photo is not cropped; "crop" goes without saying
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ghostnet_tf.base.sides import Size, sides, size_of
 RESAMPLE = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 COLOURS = {1: "L", 3: "RGB"}  # channels of an image -> Pillow's mode; grey is its luma
+FITS = ("crop", "stretch")  # its middle, undistorted; all of it
 # The least and the largest of every number. Far beyond them a photo takes gigabytes, or its values
 # are infinite; all together keep the input of a network below 1e10.
 Bounds = tuple[float, float]
@@ -34,10 +35,12 @@ class Preprocessing:
     mean: tuple[float, ...]  # one a channel, of values in [0, 1]: red, green, blue, or grey
     std: tuple[float, ...]
     channels: int = 3  # RGB; 1: grey
+    fit: str = "crop"  # how a photo of another aspect fits: one of FITS
 
     def __post_init__(self):
         # Every number is bounded here and nowhere else: a record or a header may hold anything.
         pick(self.resample, RESAMPLE, "resample filter")
+        pick(self.fit, dict.fromkeys(FITS), "fit of a photo")
         both = tuple(self.size) if isinstance(self.size, list | tuple) else (self.size,)
         if len(both) not in (1, 2):
             raise UserError(f"size must be one number, or height and width, not {short(self.size)}")
@@ -85,6 +88,8 @@ class Preprocessing:
             fields["size"] = list(self.size)
         if self.channels == 3:  # goes without saying: files from before grey keep their bytes
             del fields["channels"]
+        if self.fit == "crop":  # as well
+            del fields["fit"]
         return fields
 
     def at(self, size: Size) -> Self:
@@ -103,12 +108,15 @@ class Preprocessing:
         """The photo's centre, (height, width, channels) uint8.
 
         The photo, keeping its aspect, becomes as small as covers sides / crop; then it is cropped.
+        Stretched, it becomes exactly sides / crop before that.
         """
         photo = self.coloured(photo)
         height, width = self.sides
         tall, wide = round(height / self.crop), round(width / self.crop)
         # As torchvision's Resize, of a square: one side exactly, the other truncated.
-        if tall * photo.width >= wide * photo.height:
+        if self.fit == "stretch":
+            resized = (wide, tall)
+        elif tall * photo.width >= wide * photo.height:
             resized = (int(tall * photo.width / photo.height), tall)
         else:
             resized = (wide, int(wide * photo.height / photo.width))

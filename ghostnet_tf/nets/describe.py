@@ -62,7 +62,7 @@ def describe(model: "keras.Model") -> Description:
     stages: dict[str, list[keras.layers.Layer]] = {}
     for layer in model.layers:
         if layer.weights:
-            stages.setdefault(_stage_of(layer.name), []).append(layer)
+            stages.setdefault(stage_of(layer.name), []).append(layer)
     trainable, total = counts.parameters(model)
     return Description(
         model=model.name,
@@ -77,7 +77,11 @@ def describe(model: "keras.Model") -> Description:
 
 def main(argv: list[str] | None = None) -> int | None:
     parser = doors.parser("describe", "The table of a network.")
-    parser.add_argument("model", help=f"{', '.join(MODELS)}, or another width, s or d of these")
+    parser.add_argument(
+        "model",
+        help=f"{', '.join(MODELS)}, or another width, s or d of these; with _det "
+        "behind it: a detector on it",
+    )
     parser.add_argument(
         "--size",
         type=size_named,
@@ -94,9 +98,17 @@ def main(argv: list[str] | None = None) -> int | None:
         terminal.document(asdict(description))
     else:
         _print(description)
+        if entry.backbone:
+            from ghostnet_tf.nets.taps import headless_macs
+
+            under = parse_model(entry.backbone)
+            terminal.out(
+                f"{under.name} without its head and classes, as the paper counts backbones, at "
+                f"{spelled(under.preprocessing.size)} px: {headless_macs(under) / 1e6:.2f} M"
+            )
 
 
-def _stage_of(layer: str) -> str:
+def stage_of(layer: str) -> str:
     """The row that a layer of this name belongs to: its block, its end, or one of its own."""
     if block := BLOCK.match(layer):
         return f"block_{int(block[1] or 0):02d}"
@@ -108,7 +120,7 @@ def _stage(name: str, layers: list[Any]) -> Stage:
 
     (size_in, channels_in), (size_out, channels_out) = (
         (size_of(*shape[1:3]) if len(shape) == 4 else 1, shape[-1])
-        for shape in (layers[0].input.shape, layers[-1].output.shape)
+        for shape in (_finest(layers[0].input), _finest(layers[-1].output))
     )
     return Stage(
         name=name,
@@ -120,6 +132,11 @@ def _stage(name: str, layers: list[Any]) -> Stage:
         parameters=sum(counts.parameters(layer)[0] for layer in layers),
         macs=sum(counts.macs(layer) for layer in layers),
     )
+
+
+def _finest(maps: Any) -> tuple[int, ...]:
+    """The shape of one map, or of the first of several: a detector's neck has three."""
+    return (maps[0] if isinstance(maps, list) else maps).shape
 
 
 def _anatomy(layers: list[Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ REGISTERED = (
     "resnet",
     "ghost_conv",
     "baselines",
+    "detector",
 )  # modules with layers of their own
 
 

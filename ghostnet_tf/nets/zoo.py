@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.record import CLASSIFY
 from ghostnet_tf.base.sides import Size, image_shape, sides, spelled
 from ghostnet_tf.data.labels import labels
 from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
@@ -40,11 +41,13 @@ class Entry:
     preprocessing: Preprocessing  # its authors'; a checkpoint brings its own
     builder: Callable[..., "ImageModel"]
     labels: str = "imagenet"  # the table of the classes that its authors had
+    task: str = CLASSIFY
+    backbone: str = ""  # of a detector: the network of this zoo under it
 
     @property
     def is_ghostnet(self) -> bool:
         """Whether `GhostNet` builds it."""
-        return self.family in ("ghostnet", "ghostnetv2", "repghost")
+        return not self.backbone and self.family in ("ghostnet", "ghostnetv2", "repghost")
 
     def build(
         self,
@@ -100,8 +103,11 @@ def parse_model(name: str) -> Entry:
     """The network of this name, at any width: `ghostnet_075`, `mobilenetv3_small_050_delegable`.
 
     The paper's other networks have no width; those of Ghost modules take s and d after their name,
-    2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`.
+    2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`. With `_det` behind it a network is
+    the backbone of a detector: `ghostnet_050_det`.
     """
+    if name.endswith(DETECTOR):
+        return _detector(parse_model(name.removesuffix(DETECTOR)), name)
     found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
     if found and found[1] + found[3] in KINDS and found[2] != "000":
         family, preprocessing, builder = KINDS[found[1] + found[3]]
@@ -126,6 +132,24 @@ def parse_model(name: str) -> Entry:
             labels=table,
         )
     return pick(name, MODELS, "model")
+
+
+def _detector(under: Entry, name: str) -> Entry:
+    def build(*, width, classes, dropout, size, name, **own):
+        from ghostnet_tf.nets.detector import detector
+
+        return detector(under, classes, size, name, **own)
+
+    return replace(
+        under,
+        name=name,
+        # All of a photo: what lies at its edges is there as well.
+        preprocessing=replace(under.preprocessing, size=DETECTOR_SIZE, crop=1.0, fit="stretch"),
+        builder=build,
+        labels="coco",
+        task="detect",
+        backbone=under.name,
+    )
 
 
 def _ghostnet(design: str):
@@ -169,6 +193,7 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
     return build
 
 
+DETECTOR, DETECTOR_SIZE = "_det", 320  # behind the name of its backbone; pixels of a side
 V3, DELEGABLE = "mobilenet_v3", "mobilenet_v3_delegable"
 # fmt: off
 KINDS: dict[str, tuple[Family, Preprocessing, Callable]] = {  # a name without its width
