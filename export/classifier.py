@@ -17,7 +17,7 @@ from .graph import Graph
 from .metadata import Metadata, read_metadata
 from .runtime import Runtime
 from .scores import by_class, checked_labels, scores_of
-from .trusted import trusted
+from .trusted import Opened, trusted
 
 COPY_THE_RECORD = "copy the .json that was exported together with it"
 
@@ -49,10 +49,13 @@ class Classifier:
         return by_class(np.asarray(self.predict(images)), len(self.labels), self.scores)
 
 
-def open_classifier(path: str | Path) -> Classifier:
-    """A `.tflite` file with its record or, where there is none, with the metadata inside it."""
+def open_classifier(path: str | Path, opened: Opened | None = None) -> Classifier:
+    """A `.tflite` file with its record or, where there is none, with the metadata inside it.
+
+    `opened`: what `trusted` gave of it, where somebody has asked already.
+    """
     path = user_path(path)
-    data, record = trusted(path)
+    data, record = opened or trusted(path)
     says = record or read_metadata(data)
     if says is None:
         raise UserError(

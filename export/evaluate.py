@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
@@ -24,6 +26,7 @@ from . import arguments, printed
 
 if TYPE_CHECKING:
     from .classifier import Classifier
+    from .detection import Detector
     from .evaluation import Evaluation
     from .labelled_samples import Judged
 
@@ -48,7 +51,11 @@ def parser() -> argparse.ArgumentParser:
         "--labelled",
         required=True,
         metavar="DIR|ZIP|NPZ",
-        help="photos in one folder per class; .npz: samples, with an array true_class",
+        help="photos in one folder per class; .npz: samples, with an array true_class; of a "
+        "detector: photos with annotations of Pascal VOC, COCO or YOLO",
+    )
+    photos.add_argument(
+        "--split", metavar="NAME", help="of photos with boxes: this split of them alone (test)"
     )
     photos.add_argument(
         "--limit", type=int, metavar="N", help="so many of them, from all classes (default: all)"
@@ -70,7 +77,13 @@ def main(argv: list[str] | None = None) -> int:
     photos = photos_or_samples(args.labelled)
     if isinstance(photos, Samples):
         return on_samples(args, photos)
-    classifiers = [classifier_of(file, args.model, args.labels) for file in args.files]
+    opened = [opened_file(file, args.model, args.labels) for file in args.files]
+    from .detection import Detector
+
+    detectors = [one for one in opened if isinstance(one, Detector)]
+    if detectors:
+        return say_precision(args, detectors)
+    classifiers = [one for one in opened if not isinstance(one, Detector)]
     for c in classifiers:
         if unseen := len(c.labels) - len(photos.classes):
             note(f"note: {c.title}: {unseen} of its classes have no photos here")
@@ -127,12 +140,38 @@ def say(
         out(*printed.score_lines(rows, kind))
 
 
-def classifier_of(file: str, model: str | None, labels: str | None) -> "Classifier":
+def say_precision(args: argparse.Namespace, detectors: "list[Detector]") -> int:
+    """Of detectors: AP on photos with boxes."""
+    if len(detectors) < len(args.files):
+        raise UserError(
+            "some of these files find things and others name photos", fix="ask for one kind"
+        )
+    from ghostnet_tf.base.progress import Stages
+    from ghostnet_tf.data.boxed_photos import BoxedPhotos
+    from ghostnet_tf.data.skipped import Skips
+
+    from .finding import precision, score_lines
+
+    photos = BoxedPhotos.open(args.labelled, Skips(), args.split)
+    n = min(args.limit or len(photos), len(photos))
+    photos = photos.subset(np.arange(n) * len(photos) // n)
+    with Stages().stage("photos", n) as advance:
+        found = precision(detectors, photos, advance)
+    if args.json:
+        rows = [{"file": file, **row} for file, row in zip(args.files, found, strict=True)]
+        labelled = {"labelled": args.labelled, "split": args.split, "photos": n}
+        document({**labelled, "files": rows, **photos.skipped.as_json()})
+    else:
+        out(*score_lines(args.files, found, n))
+    return 0
+
+
+def opened_file(file: str, model: str | None, labels: str | None) -> "Classifier | Detector":
     """A finished file; anything else is taken for weights, and TensorFlow is started."""
     if file.endswith(".tflite"):
-        from .classifier import open_classifier
+        from .detection import open_any
 
-        return open_classifier(file)
+        return open_any(file)
     from ghostnet_tf.base.quiet import start_keras
 
     start_keras()

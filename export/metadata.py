@@ -25,6 +25,7 @@ from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.base.schema import Mismatch, typed
 from ghostnet_tf.base.sides import spelled
 
+from .detector_graph import OUTPUTS, SCORES, is_detector
 from .flatbuffer import Flatbuffer
 
 ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
@@ -86,10 +87,14 @@ def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
     Whatever rewrites the flatbuffer afterwards, litert-quantizer too, drops the zip.
     """
     graph, says = Flatbuffer(data).graph.copy(), metadata_of(record)
-    first = graph.shape(graph.outputs[0])
-    names_outputs = bool(first) and first[-1] == len(says.labels)
+    outputs = [f"output_{i}" for i in range(len(graph.outputs))]
+    named = 0  # the output that the labels name
+    if is_detector(graph):
+        outputs, named = [*OUTPUTS], OUTPUTS.index(SCORES)
+    shape = graph.shape(graph.outputs[named])
+    names_outputs = bool(shape) and shape[-1] == len(says.labels)
     inputs = [graph.names[tensor] for tensor in graph.inputs]
-    graph.set_metadata(ENTRY, _encoded(says, record, inputs, len(graph.outputs), names_outputs))
+    graph.set_metadata(ENTRY, _encoded(says, record, inputs, outputs, named, names_outputs))
     whole = io.BytesIO(graph.to_bytes())
     with zipfile.ZipFile(whole, "a") as archive:
         for name, text in _files(says).items():
@@ -159,17 +164,22 @@ def _image(how: PreprocessingFields, says: Metadata) -> dict[str, Any]:
 
 
 def _encoded(
-    says: Metadata, record: Record, inputs: list[str], n_outputs: int, names_outputs: bool
+    says: Metadata,
+    record: Record,
+    inputs: list[str],
+    names: list[str],
+    named: int,
+    names_outputs: bool,
 ) -> bytes:
     how = record.preprocessing
     given = [_image(how, says)] if how else [{"name": name} for name in inputs]
-    outputs: list[dict[str, Any]] = [{"name": f"output_{i}"} for i in range(n_outputs)]
+    outputs: list[dict[str, Any]] = [{"name": name} for name in names]
     aside = [{"name": PREPROCESSING_FILE, "type": DESCRIPTIONS}] if how else []
     if says.labels:
         labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
-        outputs[0] = {"name": "scores", "files": [labels]}
+        outputs[named] = {"name": SCORES, "files": [labels]}
         if not names_outputs:  # one output for two classes: other readers would miss a value
-            outputs[0] = {"name": "scores"}
+            outputs[named] = {"name": SCORES}
             aside.append({"name": NAMES_FILE, "type": DESCRIPTIONS})
         aside.append({"name": IDS_FILE, "type": DESCRIPTIONS})
     model = {
@@ -192,7 +202,8 @@ def _decoded(content: bytes, data: bytes) -> Metadata:
     scaling = next((unit["options"] for unit in units if "options" in unit), {})
     lists = [
         file["name"]
-        for file in subgraph["outputs"][0].get("files", [])
+        for output in subgraph["outputs"]
+        for file in output.get("files", [])
         if file.get("type") == TENSOR_AXIS_LABELS
     ]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

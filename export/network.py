@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import CLASSIFY
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
@@ -57,6 +58,7 @@ class Network:
     weights_sha256: str
     preprocessing: Preprocessing | None  # None: it takes no photo, but samples
     labels: Labels | None = None  # None: the outputs are no classes
+    task: str = CLASSIFY
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
@@ -82,6 +84,12 @@ class Network:
     @property
     def classifier(self) -> Classifier:
         """The original, to be scored beside its files."""
+        if self.task != CLASSIFY:
+            raise UserError(
+                f"{self.name} is no classifier, so it has no top-1",
+                fix="leave the labelled photos out; `ghostnet evaluate FILE.tflite --labelled DIR` "
+                "gives its AP",
+            )
         if self.labels is None:
             raise UserError(f"{self.name} has no classes, so no accuracy")
         if self.preprocessing is None:
@@ -148,11 +156,19 @@ def from_zoo(
             f"{given!r} stands for {own!r}"
         )
     # "same" pads have nine PADs fewer than the graph that is promised of a GhostNet.
-    own_graph = FAMILIES[zoo.parse_model(made.name).family]
+    entry = zoo.parse_model(made.name)
+    own_graph, model, scores = FAMILIES[entry.family], made.model, None
+    if entry.backbone:  # of which the family promises operators that a detector does not have
+        from ghostnet_tf.nets.detector import deployed
+
+        own_graph = "stock" if own_graph == "stock" else "delegable"
+        model, scores = deployed(made.model), "sigmoid"
     bundled = made.path if made.is_as_bundled else None
     card = _card(bundled, made.sha256) if bundled else None
     return Network(
-        model=made.model,
+        model=model,
+        task=entry.task,
+        scores=scores,
         name=made.name,
         weights=made.weights,
         weights_sha256=made.sha256,

@@ -14,6 +14,7 @@ from ghostnet_tf.base.record import (
     UNKNOWN,
     Accuracy,
     Agreement,
+    BoxesKept,
     Calibration,
     KeptFloat,
     PreprocessingFields,
@@ -28,10 +29,13 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images, Sample, Samples
 from ghostnet_tf.data.skipped import refuse_too_many
+from ghostnet_tf.tasks.detect.nms import IOU, MOST, SCORE
 from ghostnet_tf.weights.translate import DIVERGED
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
+from .detection import checked_names
+from .detector_graph import is_detector
 from .evaluation import Evaluation, evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
 from .graph import Graph
@@ -203,7 +207,9 @@ def understood(network: Network, float32: Graph, ending: str) -> Network:
             fix=f"leave {option('scores')} out, or give {option('scores', ending)}",
         )
     scores = network.scores or ending
-    if network.labels is not None:
+    if network.labels is not None and is_detector(float32):
+        checked_names(network.labels, float32)
+    elif network.labels is not None:
         checked_labels(network.labels, float32, scores)
     return replace(network, scores=scores)
 
@@ -307,6 +313,7 @@ def described(
         weights=network.weights,
         weights_sha256=network.weights_sha256,
         recipe=recipe,
+        task=network.task,
         family=network.family,
         parameters=converted.parameters,
         trainable_parameters=converted.trainable_parameters,
@@ -324,6 +331,7 @@ def described(
         total_ops=says.delegation.n_ops,
         calibration=Calibration(ranges.n_photos, ranges.sha256) if ranges else None,
         trained_on=network.trained_on or None,
+        boxes=BoxesKept(iou=IOU, score=SCORE, most=MOST) if is_detector(graph.graph) else None,
         versions=tool_versions(converted.tools),
     )
 

@@ -11,19 +11,23 @@ import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if not __package__:  # started as a script: modules are found from the project's root
     sys.path[0], __package__ = str(Path(__file__).resolve().parents[1]), "export"
 
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import CHECK_FAILED, DONE, UserError, run
+from ghostnet_tf.base.files import user_path, write_atomic
 from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.formats import NAMES, suffix
 from ghostnet_tf.data.samples import SUFFIX
 from ghostnet_tf.data.skipped import Skips, say_count
 
 from . import arguments
+
+if TYPE_CHECKING:
+    from .detection import Detector
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,6 +41,9 @@ def parser() -> argparse.ArgumentParser:
     )
     out = parse.add_argument_group("output")
     out.add_argument("--top", type=int, default=5, metavar="N", help="classes per photo")
+    out.add_argument(
+        "--pictures", type=user_path, metavar="DIR", help="of a detector: photos with their boxes"
+    )
     arguments.add_json(out)
     return parse
 
@@ -50,16 +57,23 @@ def main(argv: list[str] | None = None) -> int:
         return say_values(args)
 
     from .answers import NO_PROBABILITIES, answers
-    from .classifier import open_classifier
+    from .detection import Detector, open_any
 
     named, skipped = [], Skips()
-    classifier = open_classifier(args.file)
+    classifier = open_any(args.file)
+    if isinstance(classifier, Detector):
+        return say_boxes(args, classifier)
     if classifier.scores == UNKNOWN:
         terminal.note(f"note: {classifier.title} {NO_PROBABILITIES}")
     for answer in answers(classifier, args.photos, args.top, skipped):
         named.append({"photo": answer.photo, "top": answer.top})
         if not args.json:
             terminal.out(answer.photo, *(f"  {share_of(one)}  {one['name']}" for one in answer.top))
+    return end(args, named, skipped)
+
+
+def end(args: argparse.Namespace, named: list[dict[str, Any]], skipped: Skips) -> int:
+    """What is said once all photos were looked at; the exit code."""
     n = len(skipped)
     if not named:
         fixes = dict.fromkeys(one.fix for one in skipped if one.fix)
@@ -77,6 +91,29 @@ def main(argv: list[str] | None = None) -> int:
 def share_of(answer: dict[str, Any]) -> str:
     """A probability, or the value of one of which nobody knows what it means."""
     return f"{answer['value']:7.3f}" if "value" in answer else f"{answer['probability']:6.1%}"
+
+
+def say_boxes(args: argparse.Namespace, detector: "Detector") -> int:
+    """Of a detector: the boxes of each photo, printed, and drawn where pictures were asked for."""
+    import io
+
+    from .detection import drawn
+    from .finding import finds, picture_path, said
+
+    named, skipped, taken = [], Skips(), set()
+    for one in finds(detector, args.photos, skipped):
+        row = {"photo": one.photo, "boxes": one.boxes}
+        lines = said(one)
+        if args.pictures:
+            path, data = picture_path(args.pictures, one.photo, taken), io.BytesIO()
+            drawn(one.image, one.boxes, detector.labels).save(data, "PNG")
+            write_atomic(path, data.getvalue())
+            row["picture"] = str(path)
+            lines.append(f"  drawn into {path}")
+        named.append(row)
+        if not args.json:
+            terminal.out(*lines)
+    return end(args, named, skipped)
 
 
 def say_values(args: argparse.Namespace) -> int:

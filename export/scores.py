@@ -10,6 +10,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.labels import Labels
 
+from .detector_graph import behind_convolutions, is_detector
 from .graph import Graph
 from .op import Op
 
@@ -19,7 +20,12 @@ ROUNDING = 0.01  # of probabilities in integers
 
 
 def endings(graph: Graph) -> list[Op]:
-    """The operators that make probabilities of a network's last values, one an output or none."""
+    """The operators that make probabilities of a network's last values, one an output or none.
+
+    Of a detector all that make boxes and scores of its maps.
+    """
+    if is_detector(graph):
+        return behind_convolutions(graph)
     found = (_ending(graph, output) for output in graph.outputs)
     return [op for op in found if op is not None]
 

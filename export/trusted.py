@@ -10,8 +10,10 @@ from ghostnet_tf.base.terminal import note
 from .flatbuffer import Flatbuffer
 from .metadata import metadata_of, read_metadata
 
+Opened = tuple[Flatbuffer, Record | None]
 
-def trusted(path: str | Path) -> tuple[Flatbuffer, Record | None]:
+
+def trusted(path: str | Path) -> Opened:
     """The file at `path`, and the record of exactly these bytes; None where it has none of ours.
 
     A file without a record is run once in a process of its own before it is handed out: UserError

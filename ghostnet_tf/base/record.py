@@ -130,6 +130,15 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoxesKept:
+    """What becomes of a detector's boxes and scores: non-maximum suppression, class by class."""
+
+    iou: float  # of two boxes, above which only the surer one stays
+    score: float  # below it a box is none
+    most: int  # boxes of a photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """All that is known of one `.tflite` file. `None` means not measured, or not applicable."""
 
@@ -167,6 +176,7 @@ class Record:
     kept_float: KeptFloat | None = None  # None: no layer that an integer recipe would not keep
     operators: Operators | None = None  # None: a plain file
     tuning: Tuning | None = None  # None: as it was converted
+    boxes: BoxesKept | None = None  # of a detector; not written where there is none
     versions: dict[str, str] = field(default_factory=dict)
     sha256: str = ""  # of the finished file; `save` fills these two in
     size_bytes: int = 0
@@ -186,6 +196,8 @@ class Record:
         content = asdict(self)
         if self.task == CLASSIFY:  # it goes without saying, so that older files keep their bytes
             del content["task"]
+        if self.boxes is None:
+            del content["boxes"]
         return _merged(content, content.pop("others"))
 
     def to_json(self) -> str:

@@ -14,13 +14,18 @@ from ghostnet_tf.base.sides import Size
 
 if TYPE_CHECKING:
     import keras
+    from PIL import Image
 
-    from ghostnet_tf.data.photos import Photos
-    from ghostnet_tf.nets.pretrained import Pretrained, Source
+    from ghostnet_tf.data.places import Place
+    from ghostnet_tf.data.skipped import Skips
+    from ghostnet_tf.nets.pretrained import Pretrained
     from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 # Name -> where its `TASK` is. Each is imported when it is asked for.
-TASKS = {CLASSIFY: "ghostnet_tf.tasks.classify.classify"}
+TASKS = {
+    CLASSIFY: "ghostnet_tf.tasks.classify.classify",
+    "detect": "ghostnet_tf.tasks.detect.detect",
+}
 
 Curves = Mapping[str, Mapping[str, str]]  # what an axis says -> columns of the log, their names
 
@@ -56,6 +61,27 @@ class Settings(Protocol):
     def learning_rate(self) -> float: ...
     @property
     def epochs(self) -> int: ...
+
+
+class Source(Protocol):
+    """Photos, or whatever a task learns from, by position; those that are bad are skipped."""
+
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def label_of(self) -> np.ndarray | None: ...  # (n,): what is true of each
+    @property
+    def source(self) -> "Place": ...  # where their files are
+    @property
+    def skipped(self) -> "Skips": ...
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> "Image.Image": ...  # or UserError, which names it
+
+    def skip(self, index: int, why: str) -> None: ...
 
 
 class Examples(Protocol):
@@ -153,19 +179,25 @@ class Task(Protocol):
     @property
     def name(self) -> str: ...  # in a record and on a command line
 
-    def open(self, place: str | Path) -> "Photos":
+    @property
+    def model(self) -> str: ...  # of the zoo, where a person names none
+
+    @property
+    def schedule(self) -> str: ...  # by its name, where a person gives none
+
+    def open(self, place: str | Path) -> Source:
         """What to train on; UserError where it is not fit for this task."""
         ...
 
     def network(
         self,
         model: str,
-        start: "Source",
+        weights: str | None,
         classes: tuple[str, ...],
         schedule: Settings,
         channels: int | None = None,
     ) -> "tuple[Pretrained, str]":
-        """The network to train, and of `start`, what it began with, what answers in it."""
+        """The network to train, and what it has of `weights`, their name or file."""
         ...
 
     def freeze(self, model: "keras.Model") -> None:
@@ -173,7 +205,7 @@ class Task(Protocol):
         ...
 
     def split(
-        self, photos: "Photos", read: Examples, count: int, schedule: Settings, is_asked: bool
+        self, photos: Any, read: Examples, count: int, schedule: Settings, is_asked: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         """(training, held-out) positions of what was read; `is_asked`: a person gave `count`."""
         ...

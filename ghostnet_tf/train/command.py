@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.alone import alone
@@ -15,12 +15,9 @@ from ghostnet_tf.base.interrupt import answering
 from ghostnet_tf.base.sides import size_named
 from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.tasks.task import CLASSIFY, TASKS, Task, task
+from ghostnet_tf.tasks.task import CLASSIFY, TASKS, Source, Task, task
 from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.train.schedule import Schedule
-
-if TYPE_CHECKING:
-    from ghostnet_tf.data.photos import Photos
 
 UNTOUCHED = "nothing was changed, the same command begins again"
 
@@ -45,13 +42,21 @@ def parser() -> argparse.ArgumentParser:
     parse = doors.parser(
         "train", "Train a network of the zoo on a folder (or zip) of class folders.", example()
     )
-    parse.add_argument("photos", metavar="DIR|ZIP", help="one sub-folder of photos per class")
+    parse.add_argument(
+        "photos",
+        metavar="DIR|ZIP",
+        help="one sub-folder of photos per class; to detect: photos with annotations of "
+        "Pascal VOC, COCO or YOLO",
+    )
     parse.add_argument(
         "--task", default=CLASSIFY, metavar="NAME", help=f"one of {', '.join(TASKS)}"
     )
     network = parse.add_argument_group("network")
     network.add_argument(
-        "--model", default="ghostnet_050", metavar="NAME", help=f"one of {', '.join(zoo.MODELS)}"
+        "--model",
+        metavar="NAME",
+        help=f"one of {', '.join(zoo.MODELS)} (default: ghostnet_050), with --task detect one of "
+        "these with _det behind it (default: ghostnet_050_det)",
     )
     network.add_argument(
         "--weights",
@@ -68,9 +73,9 @@ def parser() -> argparse.ArgumentParser:
     how = parse.add_argument_group("how")
     how.add_argument(
         "--schedule",
-        default="finetune",
         metavar="NAME|FILE",
-        help=f"one of {', '.join(schedules.SCHEDULES)}, or a JSON file",
+        help=f"one of {', '.join(schedules.SCHEDULES)}, or a JSON file "
+        "(default: finetune, or that of the task's name)",
     )
     how.add_argument("--recipe", metavar="NAME|FILE", help=argparse.SUPPRESS)  # its old name
     how.add_argument(
@@ -122,12 +127,15 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     line = sys.argv[1:] if argv is None else argv
     args = parser().parse_args(line)
-    zoo.parse_model(args.model)
     todo = task(args.task)
+    args.model = args.model or todo.model
+    zoo.parse_model(args.model)
     if args.recipe is not None:
         note("note: --recipe is now called --schedule; the old name goes soon")
         args.schedule = args.recipe
-    schedule = schedules.load(args.schedule).with_settings([*args.set, *_settings(args)])
+    schedule = schedules.load(args.schedule or todo.schedule).with_settings(
+        [*args.set, *_settings(args)]
+    )
     photos = answering(lambda: todo.open(args.photos), UNTOUCHED)
     classes = len(photos.classes)
     if args.classes not in (None, classes):
@@ -152,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _trained(
-    args: argparse.Namespace, todo: Task, photos: "Photos", schedule: Schedule
+    args: argparse.Namespace, todo: Task, photos: Source, schedule: Schedule
 ) -> dict[str, Any]:
     from ghostnet_tf.train.loop import Job, train
 

@@ -8,8 +8,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Advance
-from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.tasks.task import Learning
+from ghostnet_tf.tasks.task import Learning, Source
 from ghostnet_tf.train import memory
 from ghostnet_tf.train.prefetch import prefetched
 from ghostnet_tf.train.schedule import Schedule
@@ -47,7 +46,7 @@ class Decoded:
 class Pixels(Sequence):
     """Photos shrunk so that no short side exceeds `short_side` pixels, some of them in memory."""
 
-    def __init__(self, photos: Photos, positions: list[int], short_side: int):
+    def __init__(self, photos: Source, positions: list[int], short_side: int):
         self.photos, self.positions, self.short_side = photos, positions, short_side
         self.kept: dict[int, np.ndarray] = {}  # by their position in `photos`
 
@@ -83,7 +82,7 @@ class _Some(Sequence):
 
 
 def decode(
-    photos: Photos,
+    photos: Source,
     positions: np.ndarray,
     short_side: int,
     advance: Advance,

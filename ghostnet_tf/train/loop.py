@@ -15,10 +15,8 @@ from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.sides import sides, spelled
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.hold_out import default_count, hold_out
-from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import refuse_too_many, say_count
-from ghostnet_tf.nets.pretrained import find
-from ghostnet_tf.tasks.task import CLASSIFY, Report, Task, task
+from ghostnet_tf.tasks.task import CLASSIFY, Report, Source, Task, task
 from ghostnet_tf.train import memory, outlook
 from ghostnet_tf.train.best import why
 from ghostnet_tf.train.data import Decoded, Pixels, decode
@@ -32,7 +30,7 @@ from ghostnet_tf.weights.checkpoint import CheckpointInfo
 class Job:
     """What is to be trained, on what, and where to."""
 
-    photos: Photos
+    photos: Source
     schedule: Schedule
     model: str  # of the zoo
     weights: str | None  # to start from
@@ -65,13 +63,18 @@ def _train(job: Job) -> dict[str, Any]:
     hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
     accelerators = share_among_accelerators()
     _refuse_unshared(job.schedule.batch, accelerators)
-    start = find(job.weights, job.model)
-    if job.schedule.freeze and start is None:
+    if job.schedule.freeze and job.weights is None:
         raise UserError(
             "a network without weights has nothing worth freezing",
             fix=option("weights", "NAME|FILE"),
         )
+<<<<<<< HEAD
     made, head = job.task.network(job.model, start, photos.classes, job.schedule, job.channels)
+=======
+    made, head = job.task.network(
+        job.model, job.weights, photos.classes, job.schedule, job.channels
+    )
+>>>>>>> f8d5b73 (Let a network find things: training, AP, files of boxes and scores)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing, made.branches)
     read = _decode(job, info)
     sides_of = job.task.split(photos, read, count, job.schedule, job.held_out is not None)

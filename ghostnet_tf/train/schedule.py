@@ -238,6 +238,19 @@ SCHEDULES: dict[str, Schedule] = {
         every_photo=True,
         hold_out="by_class",
     ),
+    "detect": Schedule(
+        epochs=60,
+        sizes=((0, 320),),
+        batch=16,
+        optimizer="adamw",
+        learning_rate=0.001,
+        weight_decay=0.05,
+        label_smoothing=0.0,
+        ema=0.99,
+        ema_grows=True,
+        crop_scale=(0.5, 1.0),
+        every_photo=True,
+    ),
 }
 
 
@@ -248,9 +261,15 @@ def settings_table() -> str:
         if one.name not in SETTABLE:
             continue
         defaults = [_json(getattr(schedule, one.name)) for schedule in SCHEDULES.values()]
-        lines.append("  {:16} {:>16} {:>10}  {}".format(one.name, *defaults, one.metadata["what"]))
-    head = "  {:16} {:>16} {:>10}".format("", *SCHEDULES)
+        lines.append(f"{_row(one.name, defaults)}  {one.metadata['what']}")
+    head = _row("", [*SCHEDULES])
     return "\n".join([head, *lines])
+
+
+def _row(name: str, of_each: list[str]) -> str:
+    """One of the table: a column for each schedule, as wide as its name or a usual value."""
+    columns = zip(SCHEDULES, of_each, strict=True)
+    return f"  {name:16} " + " ".join(f"{text:>{max(10, len(s))}}" for s, text in columns)
 
 
 def _json(value: Any) -> str:

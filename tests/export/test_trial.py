@@ -76,14 +76,14 @@ def test_a_trial_starts_no_tensorflow():
 def door(name: str, file: Path):
     """Every way into this process that a file of somebody else has."""
     from export.classifier import open_classifier
-    from export.evaluate import classifier_of
+    from export.evaluate import opened_file
     from export.ghostop.making import write_ghostop
     from export.tune import main as tune
     from ghostnet_tf.front.tflite_model import TFLiteModel
 
     doors = {
         "predict": lambda: open_classifier(file),
-        "evaluate": lambda: classifier_of(str(file), None, None),
+        "evaluate": lambda: opened_file(str(file), None, None),
         "ghost_op": lambda: write_ghostop(file),
         "tune": lambda: tune([str(file), "--target", "host"]),
         "TFLiteModel": lambda: TFLiteModel(file),

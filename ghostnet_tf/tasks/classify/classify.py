@@ -17,12 +17,12 @@ from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
-from ghostnet_tf.nets.pretrained import Pretrained, Source, pretrained
+from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
 from ghostnet_tf.tasks.classify import advice, class_counts
 from ghostnet_tf.tasks.classify.mistakes import Report
 from ghostnet_tf.tasks.classify.ranks import accuracy, cross_entropy
 from ghostnet_tf.tasks.task import CLASSIFY, Chosen, Examples, Settings
-from ghostnet_tf.weights import Weights
+from ghostnet_tf.weights import DEFAULT_MODEL, Weights
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ class Classify:
     """See `task.Task`."""
 
     name = CLASSIFY
+    model, schedule = DEFAULT_MODEL, "finetune"
     outlook = staticmethod(class_counts.outlook)
     remedy = staticmethod(advice.remedy)
 
@@ -134,12 +135,12 @@ class Classify:
     def network(
         self,
         model: str,
-        start: Source,
+        weights: str | None,
         classes: tuple[str, ...],
         schedule: Settings,
         channels: int | None = None,
     ) -> tuple[Pretrained, str]:
-        new_head = False
+        start, new_head = find(weights, model), False
         if isinstance(start, Weights):
             new_head = start.info is None or (tuple(map(same, start.info.classes)) != classes)
         branches = {"branches": schedule.branches} if schedule.branches else {}

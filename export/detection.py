@@ -1,0 +1,112 @@
+"""A file that finds things: what it says of a photo, and how that is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.tasks.detect.nms import IOU, MOST, SCORE, Found, keep
+
+from .classifier import COPY_THE_RECORD, Classifier, checked_preprocessing, open_classifier
+from .detector_graph import is_detector
+from .graph import Graph
+from .metadata import read_metadata
+from .runtime import Runtime
+from .trusted import Opened, trusted
+
+SURE = 0.3  # score from which on a box is shown to a person
+COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#000075")
+
+
+def checked_names(labels: Labels, graph: Graph) -> Labels:
+    """`labels`, if they name the classes of a detector's scores; UserError otherwise."""
+    return labels.expect(graph.shape(graph.outputs[1])[-1])
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A finished file, ready to look at photos."""
+
+    title: str
+    runtime: Runtime
+    preprocessing: Preprocessing
+    labels: Labels
+    iou: float = IOU  # of two boxes of a class, above which the surer one stays
+    most: int = MOST  # boxes of a photo
+
+    def find(self, photo: Image.Image, score: float = SCORE) -> Found:
+        """What is on the photo, the surest first; corners as shares of it."""
+        boxes, scores = self.runtime.run(self.preprocessing.images([photo]))
+        return keep(boxes[0], scores[0], self.iou, score, self.most)
+
+
+def open_any(path: str | Path) -> Classifier | Detector:
+    """Whatever a finished file is, by its graph."""
+    opened = trusted(path)
+    return (open_detector if is_detector(opened[0].graph) else open_classifier)(path, opened)
+
+
+def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
+    """A `.tflite` file with its record or, where there is none, with the metadata inside it."""
+    path = user_path(path)
+    data, record = opened or trusted(path)
+    says = record or read_metadata(data)
+    if says is None or says.preprocessing is None or not says.labels:
+        raise UserError(
+            f"{path.name!r} finds things, and nothing says what they are called or how a photo is "
+            "prepared",
+            fix=COPY_THE_RECORD,
+        )
+    if not is_detector(data.graph):
+        raise UserError(
+            f"{path.name!r} does not give boxes and scores", fix="give a detector's .tflite file"
+        )
+    runtime = Runtime(data)
+    how = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
+    labels = checked_names(Labels(says.label_ids, says.labels), data.graph)
+    kept = record.boxes if record and record.boxes else None
+    return Detector(
+        path.name,
+        runtime,
+        how,
+        labels,
+        kept.iou if kept else IOU,
+        kept.most if kept else MOST,
+    )
+
+
+def rows_of(found: Found, labels: Labels, size: tuple[int, int]) -> list[dict[str, Any]]:
+    """Every box as JSON has it; x1 y1 x2 y2 in pixels of the photo (width, height)."""
+    pixels = np.float32([*size, *size])
+    return [
+        {
+            "label": labels.ids[kind],
+            "name": labels.names[kind],
+            "score": round(float(score), 4),
+            "box": [round(float(value), 1) for value in corners * pixels],
+        }
+        for corners, kind, score in zip(found.corners, found.classes, found.scores, strict=True)
+    ]
+
+
+def drawn(photo: Image.Image, rows: Sequence[dict[str, Any]], labels: Labels) -> Image.Image:
+    """The photo with every box, its name and its score."""
+    picture = photo.convert("RGB").copy()
+    draw = ImageDraw.Draw(picture)
+    thick = max(1, round(min(picture.size) / 200))
+    for row in reversed(rows):  # the surest on top
+        colour = COLOURS[labels.ids.index(row["label"]) % len(COLOURS)]
+        x1, y1, x2, y2 = row["box"]
+        draw.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=thick)
+        text = f"{row['name']} {row['score']:.2f}".encode("latin-1", "replace").decode("latin-1")
+        left, top, right, bottom = draw.textbbox((x1, y1), text)
+        draw.rectangle((left, top, right + 2, bottom + 2), fill=colour)
+        draw.text((x1 + 1, y1), text, fill="white")
+    return picture

@@ -1,0 +1,129 @@
+"""What a detector's file finds on photos, printed and drawn, and how much of the truth that is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.progress import Advance, silent
+from ghostnet_tf.base.terminal import shown
+from ghostnet_tf.data.boxed_photos import BoxedPhotos
+from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.photo import read_photo
+from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.skipped import Skips, refuse_too_many
+from ghostnet_tf.tasks.detect.average_precision import average_precision
+from ghostnet_tf.tasks.detect.nms import Found
+
+from .detection import SURE, Detector, rows_of
+
+
+@dataclass(frozen=True)
+class Finds:
+    """One photo, and the boxes that were found on it, the surest first."""
+
+    photo: str
+    boxes: list[dict[str, Any]]  # label, name, score, box: x1 y1 x2 y2 in pixels
+    image: Image.Image
+
+
+def finds(detector: Detector, paths: Sequence[str], skipped: Skips) -> Iterator[Finds]:
+    """For each photo of `paths`, in order; a folder or zip stands for every photo in it."""
+    for path in paths:
+        for name, photo in _photos(path, skipped):
+            found = detector.find(photo, SURE)
+            yield Finds(name, rows_of(found, detector.labels, photo.size), photo)
+
+
+def _photos(path: str, skipped: Skips) -> Iterator[tuple[str, Image.Image]]:
+    try:
+        if not (user_path(path).is_dir() or suffix(path) == ".zip"):
+            yield path, read_photo(path)
+            return
+        photos = Photos.open(path, skipped)
+    except UserError as error:
+        skipped.note(path, str(error), error.fix)
+        return
+    for i, name in enumerate(photos.names):
+        if (photo := photos.readable(i)) is not None:
+            yield str(user_path(path) / name), photo
+
+
+def said(found: Finds) -> list[str]:
+    """A photo and its boxes, a line each."""
+    rows = [
+        f"  {row['score']:6.1%}  {shown(row['name'])}  at "
+        f"{', '.join(f'{value:.0f}' for value in row['box'])}"
+        for row in found.boxes
+    ]
+    return [found.photo, *(rows or ["  nothing"])]
+
+
+def picture_path(folder: Path, photo: str, taken: set[Path]) -> Path:
+    """Where the picture of a photo goes: a name of its own for each."""
+    stem, n = Path(photo).stem, 1
+    while (path := folder / f"{stem}{'' if n == 1 else f'_{n}'}_boxes.png") in taken:
+        n += 1
+    taken.add(path)
+    return path
+
+
+def precision(
+    detectors: Sequence[Detector], photos: BoxedPhotos, advance: Advance = silent
+) -> list[dict[str, Any]]:
+    """COCO's AP of each detector on the same photos, as `average_precision` gives it."""
+    for one in detectors:
+        if unknown := [name for name in photos.classes if name not in one.labels.ids]:
+            raise UserError(
+                f"{one.title} does not know {len(unknown)} of the {len(photos.classes)} classes of "
+                f"these boxes, first {unknown[0]!r}",
+                fix=f"name the boxes as the network does, such as {one.labels.ids[0]!r}",
+            )
+    found: list[list[Found]] = [[] for _ in detectors]
+    truth: list[Boxes] = []
+    sizes, bad = [], 0
+    for i in range(len(photos)):
+        photo = photos.readable(i)
+        if photo is None:
+            bad += 1
+            refuse_too_many(bad, len(photos), "they are named above")
+        else:
+            truth.append(photos.boxes(i))
+            sizes.append(photo.size)
+            for rows, one in zip(found, detectors, strict=True):
+                rows.append(one.find(photo))
+        advance(1)
+    return [
+        average_precision(rows, [_numbered(b, photos, one) for b in truth], one.labels.ids, sizes)
+        for rows, one in zip(found, detectors, strict=True)
+    ]
+
+
+def _numbered(boxes: Boxes, photos: BoxedPhotos, detector: Detector) -> Boxes:
+    """The true boxes with the numbers that the network has for their classes."""
+    number = np.array([detector.labels.ids.index(name) for name in photos.classes], np.int64)
+    return Boxes(boxes.corners, number[boxes.classes])
+
+
+def score_lines(files: Sequence[str], rows: Sequence[dict[str, Any]], photos: int) -> list[str]:
+    """AP of each file, and of each class."""
+    lines = [f"{photos} photos"]
+    for file, row in zip(files, rows, strict=True):
+        lines.append(f"{file}: AP50 {_share(row['ap50'])}, AP {_share(row['ap'])}")
+        width = max(len(shown(name)) for name in row["per_class"])
+        lines += [
+            f"  {shown(name):{width}}  AP50 {_share(one['ap50'])}  AP {_share(one['ap'])}  "
+            f"of {one['boxes']} boxes"
+            for name, one in row["per_class"].items()
+        ]
+    return lines
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,265 @@
+"""Finding things and saying where they are, as the house asks it of a task."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from ghostnet_tf.base.errors import UserError, option
+from ghostnet_tf.base.sides import Size
+from ghostnet_tf.data.box_augment import Views
+from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.hold_out import hold_out
+from ghostnet_tf.data.labels import naming
+from ghostnet_tf.data.names import same
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
+from ghostnet_tf.tasks.detect.annotated import Annotated
+from ghostnet_tf.tasks.detect.average_precision import average_precision
+from ghostnet_tf.tasks.detect.detection_report import Report
+from ghostnet_tf.tasks.detect.nms import Found, keep
+from ghostnet_tf.tasks.task import Chosen, Examples, Settings
+from ghostnet_tf.weights import DEFAULT_MODEL, Weights, names_for
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
+
+if TYPE_CHECKING:
+    import keras
+
+COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
+NO_BOX = -1.0  # the class of a target that only fills up
+AT_ONCE = 16  # photos, of which the loss is computed together
+NEW = ("neck", "heads")  # layers that no classifier has
+CURVES = {
+    "loss": {
+        "loss": "training, augmented",
+        "held_out_loss": "held out",
+        "held_out_ema_loss": "held out, averaged weights",
+    },
+    "AP50, AP": {
+        "held_out_ap50": "AP50, held out",
+        "held_out_ema_ap50": "AP50, averaged weights",
+        "held_out_ap": "AP, held out",
+        "held_out_ema_ap": "AP, averaged weights",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A network that learns where things of so many classes are: see `task.Learning`."""
+
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    schedule: Settings
+    most: int  # boxes of a photo
+
+    chosen = Chosen("ap", "a higher AP", "as high an AP as")
+    watched = ("iou", "IoU")
+    curves = CURVES
+
+    @property
+    def loss(self) -> "keras.losses.Loss":
+        from ghostnet_tf.tasks.detect.loss import Detection
+
+        return Detection(len(self.classes))
+
+    def right(self, targets, outputs):
+        from ghostnet_tf.tasks.detect.loss import surest_overlap
+
+        return surest_overlap(targets, outputs, len(self.classes))
+
+    def views(self, size: Size) -> Views:
+        """How photos are varied: a schedule that neither crops nor flips changes nothing."""
+        smallest = self.schedule.crop_scale[0] ** 0.5  # of a side; crop_scale is of the area
+        is_varied = smallest < 1
+        return Views(
+            size=size,
+            flip=0.5 if self.schedule.flip else 0.0,
+            colour=COLOUR if is_varied else 0.0,
+            scale=(smallest, 1 / smallest),
+            stretch=0.1 if is_varied else 0.0,
+        )
+
+    def batch(
+        self, pixels: Sequence[np.ndarray], labels: np.ndarray, size: Size, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(images (N, H, W, C) float32, targets (N, most, 5) float32)."""
+        views, seen = self.views(size), []
+        for photo, boxes in zip(pixels, labels, strict=True):
+            seen.append(views(photo, boxes, rng))
+        images = self.preprocessing.normalise(np.stack([photo for photo, _ in seen]))
+        return images, targets([boxes for _, boxes in seen], self.most)
+
+    def weights(self, targets: np.ndarray) -> None:
+        return None
+
+    def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        return self.preprocessing.images(map(Image.fromarray, pixels))
+
+    def found(self, outputs: np.ndarray) -> list[Found]:
+        """Raw values (n, cells, ...) -> what is kept of each photo."""
+        from ghostnet_tf.tasks.detect.raw import boxes_and_scores
+
+        return [keep(*boxes_and_scores(raw, len(self.classes))) for raw in outputs]
+
+    def precision(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+        """COCO's AP, in pixels as the network sees them."""
+        height, width = self.preprocessing.sides
+        sizes = [(width, height)] * len(labels)
+        return average_precision(self.found(outputs), list(labels), self.classes, sizes)
+
+    def scores(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        """AP, AP50 and loss."""
+        precision, loss = self.precision(outputs, labels), self.loss
+        most = max([self.most, *(len(boxes) for boxes in labels)])
+        sums = 0.0
+        for start in range(0, len(labels), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            nat = loss(targets(list(labels[some]), most), outputs[some])
+            sums += float(nat) * len(labels[some])
+        return {
+            "ap": precision["ap"] or 0.0,
+            "ap50": precision["ap50"] or 0.0,
+            "loss": sums / len(labels),
+        }
+
+    def epoch(self, row: Mapping[str, Any], held_out: int) -> str:
+        plain, averaged = (
+            f"AP50 {row[f'{k}_ap50']:.3f}, AP {row[f'{k}_ap']:.3f} (loss {row[f'{k}_loss']:.3f})"
+            for k in ("held_out", "held_out_ema")
+        )
+        return (
+            f"IoU {row['iou']:.3f} of the training photos  {held_out} held-out photos {plain}, "
+            f"averaged weights {averaged}"
+        )
+
+    def best(self, score: float, loss: float | None, held_out: int) -> str:
+        told = "" if loss is None else f", loss {loss:.3f}"
+        return f"AP {score:.3f}{told} on {held_out} held-out photos"
+
+    def report(self, outputs: np.ndarray, labels: np.ndarray, names: list[str]) -> Report:
+        return Report.of(self.precision(outputs, labels), self.found(outputs), list(labels), names)
+
+
+def targets(boxes: Sequence[Boxes], most: int) -> np.ndarray:
+    """(N, most, 5) float32: class x1 y1 x2 y2, and class -1 where there are fewer."""
+    made = np.zeros((len(boxes), max(most, 1), 5), np.float32)
+    made[..., 0] = NO_BOX
+    for row, one in zip(made, boxes, strict=True):
+        row[: len(one), 0], row[: len(one), 1:] = one.classes, one.corners
+    return made
+
+
+class Detect:
+    """See `task.Task`."""
+
+    name = "detect"
+    model, schedule = f"{DEFAULT_MODEL}{zoo.DETECTOR}", "detect"
+
+    def open(self, place: str | Path) -> Annotated:
+        return Annotated.open(place)
+
+    def network(
+        self,
+        model: str,
+        weights: str | None,
+        classes: tuple[str, ...],
+        schedule: Settings,
+        channels: int | None = None,
+    ) -> tuple[Pretrained, str]:
+        """From a detector's weights all that fits, from a classifier's its backbone."""
+        entry = zoo.parse_model(model)
+        if entry.task != self.name:
+            raise UserError(
+                f"{model} names photos, and finds nothing on them",
+                fix=option("model", f"{model}{zoo.DETECTOR}"),
+            )
+        # A name of weights is one of a detector's, or else of its backbone's.
+        start = find(weights, model if weights in names_for(model) else entry.backbone)
+        if channels not in (None, 3):
+            raise UserError("a detector sees photos in colour", fix="leave the channels out")
+        how: dict[str, Any] = {"size": schedule.final_size, "classes": len(classes)}
+        is_detector = isinstance(start, Weights) and start.info and start.info.model == model
+        if is_detector and start.info and tuple(map(same, start.info.classes)) == classes:
+            made = pretrained(model, start, labels=naming(classes), **how)
+            return made, "all of it, for the same classes"
+        made = pretrained(model, None, labels=naming(classes), **how)
+        if start is None:
+            return made, ""
+        donor = pretrained(model if is_detector else entry.backbone, start)
+        given = {variable.path: variable for variable in donor.model.weights}
+        for variable in made.model.weights:
+            of = given.get(variable.path)
+            if of is not None and tuple(of.shape) == tuple(variable.shape):
+                variable.assign(of)
+            elif variable.path.split("/")[0] not in NEW:
+                raise UserError(
+                    f"the weights have no fitting {variable.path!r} for the backbone of {model}",
+                    fix=f"give weights of {entry.backbone} or of {model}",
+                )
+        return replace(made, path=donor.path), "its backbone"
+
+    def freeze(self, model: "keras.Model") -> None:
+        for layer in model.layers:
+            layer.trainable = layer.name in NEW
+
+    def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Finding:
+        most = max((len(boxes) for boxes in labels), default=0)
+        return Finding(info.classes, info.preprocessing, schedule, most)
+
+    def split(
+        self, photos: Any, read: Examples, count: int, schedule: Settings, is_asked: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As whoever gave the photos has split them, or at random."""
+        if photos.n_train is not None and not is_asked:
+            first = {*photos.names[: photos.n_train]}
+            is_first = np.array([name in first for name in read.names])
+            train, held_out = np.flatnonzero(is_first), np.flatnonzero(~is_first)
+        else:
+            train, held_out = hold_out(len(read), min(count, len(read) - 1), schedule.seed)
+        for side, positions in (("train on", train), ("hold out", held_out)):
+            if not any(len(read.labels[i]) for i in positions):
+                raise UserError(
+                    f"of the photos to {side} none has a box", fix="add photos with boxes"
+                )
+        return train, held_out
+
+    def outlook(
+        self, classes: tuple[str, ...], train: np.ndarray, held_out: np.ndarray, schedule: Settings
+    ) -> list[str]:
+        """How many boxes of each class are on both sides."""
+        both = [
+            np.bincount(
+                np.concatenate([np.empty(0, np.int64), *(boxes.classes for boxes in side)]),
+                minlength=len(classes),
+            )
+            for side in (train, held_out)
+        ]
+        width = max(map(len, classes))
+        rows = zip(classes, *both, strict=True)
+        return [
+            f"{len(classes)} classes, boxes to train on and held out:",
+            *(f"  {name:{width}} {n:6} {held:5}" for name, n, held in rows),
+        ]
+
+    def remedy(
+        self,
+        report: Report,
+        history: list[dict[str, Any]],
+        schedule: Settings,
+        model: str,
+        is_from_weights: bool,
+        out: Path,
+    ) -> tuple[str, list[str]]:
+        if not is_from_weights:
+            return "it began from nothing", [
+                "--weights", "tinyimagenet", "--out", str(out.with_name(f"{out.name}_2"))
+            ]  # fmt: skip
+        return "it has not trained for long", ["--epochs", str(3 * schedule.epochs)]
+
+
+TASK = Detect()

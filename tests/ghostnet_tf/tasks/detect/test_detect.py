@@ -1,0 +1,183 @@
+"""A detector learns from boxes: from a folder of annotations to AP, resumed half way."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from shapes import BLOCKS, CLASSES, ZOO_ROW, shapes
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.box_augment import Views
+from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.nets import taps, zoo
+from ghostnet_tf.tasks.detect.annotated import Annotated, as_array
+from ghostnet_tf.tasks.detect.detect import TASK, targets
+from ghostnet_tf.tasks.detect.detection_report import mistakes
+from ghostnet_tf.tasks.detect.nms import Found
+from ghostnet_tf.tasks.task import task
+from ghostnet_tf.train import schedule as schedules
+from ghostnet_tf.train.command import main
+from ghostnet_tf.weights import checkpoint
+
+ARGS = (
+    "--task detect --model tinyback_100_det --size 160 --batch 8 --epochs 16 --learning-rate 0.005 "
+    "--set crop_scale=[1.0,1.0] --set flip=false --set ema=0.9"
+).split()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """The folder of a finished run on eight photos, the same ones held out; stopped once."""
+    folder = tmp_path_factory.mktemp("shapes")
+    photos = str(shapes(folder / "photos", 8, ("train", "val")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
+        patch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
+        assert main([photos, *ARGS, "--out", str(folder / "run"), "--stop-after", "12"]) == 0
+        assert main([photos, *ARGS, "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.mark.usefixtures("tf_settings_kept")
+def test_a_detector_learns_eight_photos(run):
+    history = json.loads((run / "log.json").read_text())
+    report = json.loads((run / "report.json").read_text())
+
+    assert [row["epoch"] for row in history] == [*range(1, 17)]
+    assert history[-1]["loss"] < history[0]["loss"] / 2 and history[-1]["iou"] > 0.8
+    assert report["ap50"] > 0.9
+    assert {*report["per_class"]} == {*CLASSES}
+    assert sum(row["boxes"] for row in report["per_class"].values()) == 13
+
+
+def test_a_run_leaves_what_others_need(run):
+    _, header = checkpoint.read(run / "best.safetensors")
+
+    assert header["model"] == "tinyback_100_det" and header["classes"] == list(CLASSES)
+    assert header["preprocessing"]["fit"] == "stretch" and header["preprocessing"]["crop"] == 1.0
+    assert header["preprocessing"]["size"] == 160
+    for name in ("precision.png", "curves.png"):
+        with Image.open(run / name) as picture:
+            assert picture.format == "PNG" and picture.width > 500
+
+
+def test_a_task_knows_its_network_and_schedule():
+    assert task("detect") is TASK
+    assert zoo.parse_model(TASK.model).task == "detect"
+    assert schedules.load(TASK.schedule).optimizer == "adamw"
+    with pytest.raises(UserError, match="there is no task 'detekt'"):
+        task("detekt")
+
+
+def test_a_classifier_is_no_detector():
+    with pytest.raises(UserError, match="finds nothing") as refused:
+        TASK.network("ghostnet_050", None, CLASSES, schedules.load("detect"))
+
+    assert refused.value.fix.typed == "--model ghostnet_050_det"
+
+
+def test_a_backbone_begins_with_a_classifiers_weights():
+    """Bundled ones, of other classes and another size; neck and heads are new."""
+    import safetensors.numpy
+
+    from ghostnet_tf.weights import BUNDLED
+
+    made, what = TASK.network("ghostnet_050_det", "tinyimagenet", CLASSES, schedules.load("detect"))
+
+    tensors = safetensors.numpy.load_file(BUNDLED / "ghostnet_050_tinyimagenet.safetensors")
+    shared = [v for v in made.model.weights if v.path in tensors]
+    assert what == "its backbone" and made.preprocessing.size == 320
+    assert all(np.array_equal(v.numpy(), tensors[v.path]) for v in shared)
+    new = {v.path.split("/")[0] for v in made.model.weights} - {p.split("/")[0] for p in tensors}
+    assert new == {"neck", "heads"}
+
+
+def test_other_classes_keep_all_that_is_not_of_classes(run, monkeypatch):
+    monkeypatch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
+    monkeypatch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
+    weights = str(run / "best.safetensors")
+    of_run, _ = checkpoint.read(run / "best.safetensors")
+    settings = schedules.load("detect").with_settings(["sizes=[[0,160]]"])
+
+    made, _ = TASK.network("tinyback_100_det", weights, ("a", "b", "c"), settings)
+
+    kept = [v for v in made.model.weights if np.array_equal(v.numpy(), of_run[v.path])]
+    lost = {v.path for v in made.model.weights} - {v.path for v in kept}
+    assert {path.split("/")[1] for path in lost} == {f"scores_{s}" for s in (8, 16, 32, 64)}
+
+
+def finding(**changes):
+    settings = schedules.load("detect").with_values(
+        {"crop_scale": (1.0, 1.0), "flip": False, "sizes": [[0, 64]], **changes}
+    )
+    info = Namespace(
+        classes=CLASSES, preprocessing=zoo.parse_model("ghostnet_050_det").preprocessing
+    )
+    return TASK.learning(info, settings, as_array([Boxes.none()]))  # type: ignore
+
+
+BOX = Boxes(np.array([[0.1, 0.2, 0.4, 0.9]]), np.array([1]))
+
+
+def test_targets_are_class_then_corners_and_the_rest_is_nothing():
+    made = targets([BOX, Boxes.none()], 2)
+
+    assert made.shape == (2, 2, 5)
+    assert np.allclose(made[0], [[1, 0.1, 0.2, 0.4, 0.9], [-1, 0, 0, 0, 0]])
+    assert (made[1, :, 0] == -1).all()
+
+
+def test_a_schedule_that_crops_nothing_shows_photos_as_they_are():
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+    same, boxes = finding().views(64)(pixels, BOX, np.random.default_rng(0))
+
+    assert np.array_equal(same, pixels) and np.allclose(boxes.corners, BOX.corners)
+
+
+def test_boxes_are_flipped_with_their_photo():
+    """A bright spot stays in its box, whichever way the photo is turned."""
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[13:58, 7:25] = 255
+    learning, seen = finding(flip=True), set()
+    for seed in range(8):
+        images, made = learning.batch([pixels], as_array([BOX]), 64, np.random.default_rng(seed))
+        _, x1, _, x2, _ = made[0, 0]
+        bright = np.flatnonzero((images[0, :, :, 0] > 0).any(axis=0)) / 64
+        assert abs(bright.min() - x1) < 0.05 and abs(bright.max() - x2) < 0.05
+        seen.add(round(float(x1), 1))
+    assert seen == {0.1, 0.6}
+
+
+def test_things_become_larger_and_smaller_by_what_the_schedule_crops():
+    assert finding(crop_scale=(0.25, 1.0)).views(64) == Views(
+        size=64, flip=0.0, colour=0.2, scale=(0.5, 2.0), stretch=0.1
+    )
+
+
+def test_a_published_split_is_kept(tmp_path):
+    source = Annotated.open(shapes(tmp_path, 3, ("test", "train", "val")))
+    read = Namespace(names=[n for n in source.names if n != source.names[1]])
+    read.labels = source.label_of[[0, 2, 3, 4, 5]]
+
+    train, held_out = TASK.split(source, read, 2, schedules.load("detect"), False)  # type: ignore
+
+    assert [read.names[i][-11:] for i in train] == ["train_0.png", "train_2.png"]
+    assert [read.names[i][-9:] for i in held_out] == ["val_0.png", "val_1.png", "val_2.png"]
+    assert not any("test" in name for name in source.names)
+
+
+def test_missed_and_invented_boxes_are_told_apart():
+    truth = Boxes(np.array([[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]]), np.array([0, 1]))
+    corners = np.array([[0, 0, 0.5, 0.5], [0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1], [0, 0, 0.1, 0.1]])
+    found = Found(
+        corners.astype(np.float32), np.array([0, 0, 0, 1]), np.float32([0.9, 0.8, 0.7, 0.2])
+    )
+
+    assert mistakes(found, truth) == (1, 2)  # twice the same, another class; the last is not sure
+    assert mistakes(found, Boxes.none()) == (0, 3)
+    nothing = Found(np.empty((0, 4), np.float32), np.empty(0, int), np.empty(0, np.float32))
+    assert mistakes(nothing, truth) == (2, 0)

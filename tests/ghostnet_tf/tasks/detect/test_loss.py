@@ -1,0 +1,175 @@
+"""Which cells answer for which box, and what each part of the loss says of known values."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.boxes import iou as iou_in_numpy
+from ghostnet_tf.nets.detector import BINS, CELL, EDGES
+from ghostnet_tf.tasks.detect.assignment import assign, candidates, iou, surprise
+from ghostnet_tf.tasks.detect.detect import targets
+from ghostnet_tf.tasks.detect.loss import Detection, distances, giou, of_bins, surest_overlap
+from ghostnet_tf.tasks.detect.raw import boxes_and_scores
+
+CLASSES, SIDE = 3, 4  # cells of a side
+
+
+def cells() -> np.ndarray:
+    """(16, 4) of one level: a quarter of the image each, row by row."""
+    middle = (np.arange(SIDE) + 0.5) / SIDE
+    y, x = np.meshgrid(middle, middle, indexing="ij")
+    step = np.full(SIDE * SIDE, 1 / SIDE)
+    return np.stack([x.ravel(), y.ravel(), step, step], axis=-1).astype(np.float32)
+
+
+def raw(photos=1, logit=-4.0) -> np.ndarray:
+    """Nothing is anywhere, and every box reaches one stride to each side."""
+    values = np.zeros((photos, SIDE * SIDE, CLASSES + EDGES * BINS + CELL), np.float32)
+    values[..., :CLASSES] = logit
+    bins = values[..., CLASSES:-CELL].reshape(photos, -1, EDGES, BINS)
+    bins[..., 1] = 20.0
+    values[..., CLASSES:-CELL] = bins.reshape(photos, -1, EDGES * BINS)
+    values[..., -CELL:] = cells()
+    return values
+
+
+ONE = Boxes(np.array([[0.125, 0.375, 0.625, 0.875]]), np.array([2]))  # round cell 9, as it says
+
+
+def test_the_cells_in_a_box_may_answer_and_the_one_with_its_middle():
+    box = np.array([[[[0.2, 0.1, 0.9, 0.2]]]], np.float32)  # wide and flat
+
+    can = np.asarray(candidates(cells()[None, :, None], box))[0, :, 0]
+
+    assert np.flatnonzero(can).tolist() == [1, 2, 3]  # not 0, whose middle lies outside
+    between = np.array([[[[0.26, 0.27, 0.3, 0.3]]]], np.float32)  # has no middle in it
+    assert np.flatnonzero(candidates(cells()[None, :, None], between)[0, :, 0]).tolist() == [5]
+
+
+def test_the_cell_that_says_it_best_answers():
+    said = raw()
+    said[0, 9, 2] = 2.0
+
+    answers, own = assign(said, targets([ONE], 2), CLASSES)
+
+    assert np.asarray(answers)[0, 9] == 1
+    assert np.allclose(np.asarray(own)[0, 9], [2, 0.125, 0.375, 0.625, 0.875])
+
+
+def test_a_box_takes_as_many_cells_as_overlaps_add_up_to():
+    """Those that say the very box: one each; the cells beside it, shifted by one: a third."""
+    answers, _ = assign(raw(), targets([ONE], 1), CLASSES)
+
+    overlap = iou_in_numpy(boxes_and_scores(raw()[0], CLASSES)[0], ONE.corners)[:, 0]
+    can = np.asarray(candidates(cells()[None, :, None], ONE.corners[None, None]))[0, :, 0]
+    assert int(np.asarray(answers).sum()) == int(overlap[can].sum()) >= 1
+
+
+def test_a_cell_answers_for_one_box_alone():
+    two = Boxes(np.array([[0.1, 0.35, 0.6, 0.85], [0.125, 0.375, 0.625, 0.875]]), np.array([0, 2]))
+
+    answers, own = assign(raw(), targets([two], 5), CLASSES)
+
+    assert np.asarray(answers)[0, 9] == 1
+    assert np.asarray(own)[0, 9, 0] == 2  # the one that it fits
+
+
+def test_a_photo_without_boxes_has_no_answers_and_a_loss():
+    answers, _ = assign(raw(), targets([Boxes.none()], 3), CLASSES)
+    said = raw(logit=0.0)
+
+    loss = Detection(CLASSES)(targets([Boxes.none()], 3), said)
+
+    assert not np.asarray(answers).any()
+    assert float(loss) == pytest.approx(SIDE * SIDE * CLASSES * math.log(2) / 4)  # 0.5 squared
+
+
+def perfect() -> np.ndarray:
+    said = raw(logit=-30.0)
+    said[0, 9, 2] = 30.0
+    return said
+
+
+def test_who_says_it_all_has_no_loss():
+    assert float(Detection(CLASSES)(targets([ONE], 1), perfect())) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Boxes(ONE.corners, np.array([1])),  # off by one class
+        Boxes(1 - ONE.corners[:, [2, 1, 0, 3]] * [1, 0, 1, 0] - ONE.corners * 0, np.array([2])),
+        Boxes(ONE.corners[:, [1, 0, 3, 2]], np.array([2])),  # x and y swapped
+    ],
+    ids=["another class", "flipped", "swapped"],
+)
+def test_a_wrong_target_costs(wrong):
+    corners = wrong.corners.clip(0, 1)
+
+    loss = Detection(CLASSES)(targets([Boxes(corners, wrong.classes)], 1), perfect())
+
+    assert float(loss) > 0.5
+
+
+def test_what_fills_up_changes_nothing():
+    said = raw(2)
+    both = [ONE, Boxes.none()]
+
+    losses = [float(Detection(CLASSES)(targets(both, most), said)) for most in (1, 7)]
+
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_overlaps_are_those_of_numpy():
+    rng = np.random.default_rng(0)
+    a, b = (np.sort(rng.random((2, 9, 2)), axis=0).transpose(1, 0, 2).reshape(9, 4) for _ in "ab")
+    a, b = a.astype(np.float32), b.astype(np.float32)
+
+    assert np.allclose(iou(a[:, None], b[None]), iou_in_numpy(a, b), atol=1e-6)
+
+
+def test_giou_falls_where_boxes_lie_apart():
+    a = np.array([0.0, 0.0, 0.25, 1.0], np.float32)
+
+    assert float(giou(a, a)) == pytest.approx(1)
+    apart = np.array([0.75, 0.0, 1.0, 1.0], np.float32)
+    assert float(giou(a, apart)) == pytest.approx(-0.5)  # half of what is around both is empty
+
+
+def test_distances_are_in_strides_of_the_level():
+    box, cell = np.array([[0.1, 0.2, 0.6, 0.9]]), np.array([[0.4, 0.3, 0.1, 0.2]])
+
+    assert np.allclose(distances(box, cell), [[3, 0.5, 2, 3]], atol=1e-6)
+    assert float(keras.ops.max(distances(np.array([[0.0, 0, 9, 9]]), cell))) < BINS - 1
+
+
+def test_the_bins_beside_a_distance_share_it():
+    certain = np.full((1, BINS), -40.0, np.float32)
+    certain[0, 2], certain[0, 3] = math.log(0.75), math.log(0.25)
+
+    nat = float(of_bins(certain, np.array([2.25], np.float32))[0])
+
+    assert nat == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25), abs=1e-5)
+    assert float(of_bins(certain, np.array([5.0], np.float32))[0]) > 30
+
+
+def test_surprise_is_the_entropy_times_how_far_off_it_is():
+    said = np.float32([0.0, 0.0, 20.0])
+
+    nat = np.asarray(surprise(said, np.float32([1.0, 0.5, 1.0])))
+
+    assert np.allclose(nat, [math.log(2) / 4, 0, 0], atol=1e-6)
+
+
+def test_what_is_watched_is_the_overlap_of_the_surest_cell():
+    said = raw(2)
+    said[:, 9, 2] = 5.0  # round cell 9, one stride each way: the box itself
+
+    shares = np.asarray(surest_overlap(targets([ONE, Boxes.none()], 1), said, CLASSES))
+
+    assert np.allclose(shares, [1, 1], atol=1e-5)
+    said[0, 9, 2], said[0, 5, 2] = -5.0, 5.0  # the one above it, shifted by half its height
+    assert float(surest_overlap(targets([ONE], 1), said[:1], CLASSES)[0]) == pytest.approx(1 / 3)
