@@ -1,0 +1,79 @@
+"""Recordings in a folder or a zip: class sub-folders label them, or their names do."""
+
+import re
+from functools import cached_property
+from posixpath import basename, dirname
+from typing import Self
+
+import numpy as np
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data import sound
+from ghostnet_tf.data.items import Items
+from ghostnet_tf.data.places import Place
+from ghostnet_tf.data.skipped import Skips
+from ghostnet_tf.data.sound import Sound, is_sound, open_sound
+
+NOISE = "_background_noise_"  # the folder of Speech Commands that is no class: noise to mix in
+LONGEST_NOISE_S = 600.0
+# As the Free Spoken Digit Dataset names its files: 7_jackson_32.wav.
+FLAT = re.compile(r"(?P<label>[^_/]+)_(?P<speaker>[^_/]+)_(?P<index>\d+)\.\w+")
+
+
+class Recordings(Items[Sound]):
+    """Every recording by its position: see `Items`.
+
+    Where all lie in one folder and are called `<class>_<speaker>_<number>`, those names label them.
+    What lies in `_background_noise_` is no recording, but in `noise`.
+    """
+
+    kind, kinds = "sound", "sounds"
+    formats, suffixes, unreadable = sound.NAMES, sound.SUFFIXES, sound.UNREADABLE
+
+    def __init__(self, source: Place, skipped: Skips | None = None):
+        super().__init__(source, skipped)
+        self.noise_names = [name for name in self.names if basename(dirname(name)) == NOISE]
+        self.names = [name for name in self.names if basename(dirname(name)) != NOISE]
+        if not self.names:
+            raise UserError(
+                f"{source.title!r} holds noise, and no {self.kinds} beside it",
+                fix=f"put {NOISE} beside the folders of the classes",
+            )
+
+    def subset(self, positions: np.ndarray) -> Self:
+        some = super().subset(positions)
+        some.noise_names = self.noise_names
+        return some
+
+    def decode(self, data: bytes, name: str) -> Sound:
+        return open_sound(data, name)
+
+    def is_one(self, data: bytes) -> bool:
+        return is_sound(data)
+
+    def noise(self) -> list[Sound]:
+        """What lies in `_background_noise_` and can be read."""
+        found = []
+        for name in self.noise_names:
+            try:
+                data = self.source.read(name, self.kind)
+                found.append(open_sound(data, name, longest_s=LONGEST_NOISE_S))
+            except UserError as error:
+                self._skip(name, str(error))
+        return found
+
+    def named(self, part: str) -> list[str]:
+        """`speaker` or `index` of every file; of other names than FSDD's, empty ones."""
+        found = map(FLAT.fullmatch, map(basename, self.names))
+        return [one[part] if one else "" for one in found]
+
+    @cached_property
+    def _class_names(self) -> list[str]:
+        if len({*map(dirname, self.names)}) == 1:
+            flat = [FLAT.fullmatch(basename(name)) for name in self.names]
+            if all(flat):
+                return [one["label"] for one in flat if one]
+        return super()._class_names
+
+    def _would_be_classes(self) -> list[str]:
+        return [folder for folder in self.source.folders if basename(folder) != NOISE]
