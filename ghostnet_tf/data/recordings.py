@@ -8,11 +8,14 @@ from typing import Self
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.data import sound
+from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.places import Place
 from ghostnet_tf.data.skipped import Skips
 from ghostnet_tf.data.sound import Sound, is_sound, open_sound
+from ghostnet_tf.data.sound_augment import Spoken
 
 NOISE = "_background_noise_"  # the folder of Speech Commands that is no class: noise to mix in
 LONGEST_NOISE_S = 600.0
@@ -61,6 +64,24 @@ class Recordings(Items[Sound]):
             except UserError as error:
                 self._skip(name, str(error))
         return found
+
+    def heard(self, how: Hearing, advance: Advance = silent) -> Spoken:
+        """All that can be read, as a network hears them; UserError where there are no classes."""
+        if self.label_of is None:
+            raise UserError(
+                f"{self.source.title!r} says of no sound what it is",
+                fix="put the sounds of each class into a folder of its own, or name them "
+                "CLASS_SPEAKER_NUMBER.wav",
+            )
+        found = [(i, how.heard(sound)) for i, sound in self.each(range(len(self)), advance)]
+        positions = np.array([i for i, _ in found])
+        labels = self.label_of[positions]
+        if lost := sorted({*range(len(self.classes))} - {*labels.tolist()}):
+            raise UserError(
+                f"class {self.classes[lost[0]]!r} has no sound that can be read",
+                fix="add sounds of it, or remove it",
+            )
+        return Spoken(np.stack([samples for _, samples in found]), labels, self.classes)
 
     def named(self, part: str) -> list[str]:
         """`speaker` or `index` of every file; of other names than FSDD's, empty ones."""

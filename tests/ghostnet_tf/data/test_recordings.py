@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data.hearing import SPEECH_COMMANDS
 from ghostnet_tf.data.recordings import Recordings
 from tests.ghostnet_tf.data.waves import tone, wav
 
@@ -147,3 +148,30 @@ def test_fsdd_is_read_as_it_comes():
     assert len({*found.named("speaker")}) == 6
     assert sum(int(index) < 5 for index in found.named("index")) == 300
     assert {found.read(i).rate for i in range(0, 3000, 100)} == {8000}
+
+
+def test_recordings_are_heard_with_their_classes(tmp_path):
+    place = folder_of(tmp_path / "p", ["a/1.wav", "b/2.wav"])
+    folder_of(place, ["a/0.wav"], SOUND[:50])
+    found = Recordings.open(place)
+
+    spoken = found.heard(SPEECH_COMMANDS)
+
+    assert spoken.samples.shape == (2, 16_000) and spoken.labels.tolist() == [0, 1]
+    assert spoken.classes == ("a", "b") and len(found.skipped) == 1
+
+
+def test_a_class_of_which_nothing_can_be_read_is_named(tmp_path):
+    place = folder_of(tmp_path / "p", ["a/1.wav", "a/2.wav"])
+    folder_of(place, ["b/1.wav"], b"")
+
+    with pytest.raises(UserError, match="class 'b' has no sound that can be read"):
+        Recordings.open(place).heard(SPEECH_COMMANDS)
+
+
+def test_recordings_without_classes_are_refused(tmp_path):
+    place = folder_of(tmp_path / "p", ["1.wav", "2.wav"])
+
+    with pytest.raises(UserError, match="says of no sound what it is") as refused:
+        Recordings.open(place).heard(SPEECH_COMMANDS)
+    assert "CLASS_SPEAKER_NUMBER.wav" in refused.value.fix
