@@ -68,13 +68,9 @@ def _train(job: Job) -> dict[str, Any]:
             "a network without weights has nothing worth freezing",
             fix=option("weights", "NAME|FILE"),
         )
-<<<<<<< HEAD
-    made, head = job.task.network(job.model, start, photos.classes, job.schedule, job.channels)
-=======
     made, head = job.task.network(
         job.model, job.weights, photos.classes, job.schedule, job.channels
     )
->>>>>>> f8d5b73 (Let a network find things: training, AP, files of boxes and scores)
     info = CheckpointInfo(made.name, photos.classes, made.preprocessing, made.branches)
     read = _decode(job, info)
     sides_of = job.task.split(photos, read, count, job.schedule, job.held_out is not None)
