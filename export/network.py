@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import CLASSIFY
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
@@ -91,7 +91,9 @@ class Network:
                 "gives its AP",
             )
         if self.labels is None:
-            raise UserError(f"{self.name} has no classes, so no accuracy")
+            raise UserError(
+                f"{self.name} has no classes, so no accuracy", fix=option("labels", "NAMES")
+            )
         if self.preprocessing is None:
             raise UserError(
                 f"{self.name} takes no photos, and accuracy is measured on labelled ones",

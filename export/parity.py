@@ -6,12 +6,14 @@ In decibels; where a network gives classes or yes and no itself, in the share th
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import pick
 from ghostnet_tf.base.record import MAX_PARITY_DB
+from ghostnet_tf.data.samples import Images
 
 Outputs = np.ndarray | Sequence[np.ndarray]  # (N, classes), or one array for every output
 
@@ -139,11 +141,26 @@ def asked_db(recipe: str, is_bundled: bool = False) -> float:
     return gate.bundled_db if is_bundled else gate.any_db
 
 
-def unsteady_db(run: Callable[[np.ndarray], Outputs], images: np.ndarray) -> float | None:
-    """How far a network agrees with itself on images whose last bits differ; None: no decibels."""
-    signs = np.random.default_rng(0).choice([-LAST_BIT, LAST_BIT], images.shape)
-    moved = (images.astype(np.float64) * (1 + signs)).astype(np.float32)
-    return parity(run(images), run(moved)).snr_db
+def unsteady_db(run: Callable[[Any], Outputs], images: Images) -> float | None:
+    """How far a network agrees with itself on images or samples whose last bits differ.
+
+    None: no decibels, or nothing but integers goes in, which have no such bits.
+    """
+    rng = np.random.default_rng(0)
+    if isinstance(images, np.ndarray):
+        return parity(run(images), run(_moved(images, rng))).snr_db
+    rows = [(row,) if isinstance(row, np.ndarray) else row for row in images]
+    if not any(values.dtype.kind == "f" for values in rows[0]):
+        return None
+    moved = [tuple(_moved(values, rng) for values in row) for row in rows]
+    return parity(run(rows), run(moved)).snr_db
+
+
+def _moved(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if values.dtype.kind != "f":
+        return values
+    signs = rng.choice([-LAST_BIT, LAST_BIT], values.shape)
+    return (values.astype(np.float64) * (1 + signs)).astype(values.dtype)
 
 
 def asked_of_unsteady(asked: float, unsteady: float | None) -> float:

@@ -359,14 +359,12 @@ def db_asked_of(
     has_missed = agreement.snr_db is not None and agreement.snr_db < asked
     if recipe != "float32" or not has_missed or network.accuracies:
         return asked
-    if not isinstance(images, np.ndarray):  # samples of other things than pixels
-        return asked
     unsteady = unsteady_db(converted.run, images)
     less = asked_of_unsteady(asked, unsteady)
     if unsteady is not None and less < asked:
         note(
             f"note: {network.name} agrees with itself to {unsteady:.1f} dB where the last bit of "
-            f"every pixel changes, so float32 is asked {less:.0f} dB: are its weights trained?"
+            f"every input changes, so float32 is asked {less:.0f} dB: are its weights trained?"
         )
     return less
 

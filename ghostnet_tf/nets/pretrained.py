@@ -151,11 +151,18 @@ def fill(
         name=entry.name,
         preprocessing=preprocessing,
         labels=labels,
-        weights=found.name if isinstance(found, Weights) else found or RANDOM,
+        weights=_called(found, sums_colours),
         sha256=found.sha256 if isinstance(found, Weights) else "",
         fingerprint=fingerprint(model) if found else "",
     )
     return model.ghostnet_info
+
+
+def _called(found: Source, sums_colours: bool) -> str:
+    """Weights in the names of files; summed over the colours they are others than their file's."""
+    if not isinstance(found, Weights):
+        return found or RANDOM
+    return f"{found.name}_grey" if sums_colours else found.name
 
 
 def with_weights(

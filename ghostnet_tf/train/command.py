@@ -19,6 +19,7 @@ from ghostnet_tf.tasks.task import CLASSIFY, TASKS, Source, Task, task
 from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.train.schedule import Schedule
 
+FLAGS = ("--freeze", "--class-weights", "--json")  # options without a value
 UNTOUCHED = "nothing was changed, the same command begins again"
 
 
@@ -220,8 +221,20 @@ def _next(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> 
     wrong, options = run.task.remedy(report, run.history, run.schedule, args.model, begun, args.out)
     return [
         f"not worth an export: {report.worthless}; {wrong}",
-        next_line("train", *line, *options),
+        next_line("train", *_without(line, options), *options),
     ]
+
+
+def _without(line: list[str], options: list[str]) -> list[str]:
+    """What was typed, but for what is now said anew."""
+    kept, words = [], iter(line)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if not name.startswith("--") or name not in options:
+            kept.append(word)
+        elif not equals and name not in FLAGS:
+            next(words, None)
+    return kept
 
 
 def _positive(text: str) -> int:

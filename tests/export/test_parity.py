@@ -142,6 +142,20 @@ def test_a_network_is_asked_no_more_than_it_agrees_with_itself():
     assert asked_of_unsteady(90, None) == 90
 
 
+def test_samples_are_moved_by_their_last_bit_as_images_are():
+    """Floats alone: there is no number between two words."""
+
+    def both(rows: list) -> np.ndarray:
+        assert all(words.dtype == np.int64 and (words == 7).all() for words, _ in rows)
+        return unsteady(np.stack([image for _, image in rows]))
+
+    rows = [(np.full(3, 7), image) for image in LOTS]
+    found = unsteady_db(both, rows)
+
+    assert found is not None and 50 < found < 105
+    assert unsteady_db(lambda rows: np.stack(rows), [(np.full(3, 7),)] * 4) is None
+
+
 @pytest.mark.parametrize(
     ("run", "recipe", "reached", "accuracies", "is_less"),
     [

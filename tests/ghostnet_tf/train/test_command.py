@@ -24,7 +24,7 @@ from ghostnet_tf.base.interrupt import Interrupted
 from ghostnet_tf.base.record import load
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.train.command import UNTOUCHED, _settings, main, parser
+from ghostnet_tf.train.command import UNTOUCHED, _settings, _without, main, parser
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.schedule import load as load_schedule
 from ghostnet_tf.weights import checkpoint
@@ -468,6 +468,19 @@ def test_a_run_that_has_learned_nothing_proposes_no_export(photos, tmp_path, cap
     typed_next(printed)
     assert "going on after 1 epochs" in capsys.readouterr().err
     assert len((tmp_path / "run" / "log.csv").read_text().splitlines()) == 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        (["p", "--epochs", "3", "--freeze"], ["p", "--freeze"]),
+        (["--epochs=3", "p", "--out", "runs/a"], ["p"]),
+        (["p", "--set", "epochs=3", "--json"], ["p", "--set", "epochs=3", "--json"]),
+    ],
+)
+def test_what_is_proposed_anew_is_not_said_twice(typed, left):
+    assert _without(typed, ["--epochs", "9", "--out", "runs/b"]) == left
+    assert _without(["--freeze", "p"], ["--freeze"]) == ["p"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_at_once(photos, tmp_path):

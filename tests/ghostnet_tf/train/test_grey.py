@@ -12,6 +12,7 @@ from export import to_tflite
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import load
 from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.front.keras_export import is_as_bundled
 from ghostnet_tf.nets.pretrained import pretrained
 from ghostnet_tf.train.command import main
 from ghostnet_tf.weights import checkpoint
@@ -84,6 +85,16 @@ def test_weights_for_colours_become_weights_for_grey(unbroken):
     assert np.asarray(grey.model(pixels)) == pytest.approx(expected, abs=1e-4)
     assert np.ptp(expected) > 0.1
     assert grey.preprocessing == colour.preprocessing.in_grey()
+
+
+def test_bundled_weights_in_grey_are_not_the_bundled_ones():
+    """An export of them would else be of the network for colours, under its name."""
+    made = pretrained("ghostnet_050", "tinyimagenet", channels=1)
+
+    info = made.model.ghostnet_info
+    assert info is not None and made.weights == info.weights == "tinyimagenet_grey"
+    assert not made.is_as_bundled and not is_as_bundled(made.model, info)
+    assert info.preprocessing.channels == 1 and made.labels is not None
 
 
 def test_weights_for_grey_photos_do_not_see_colours(unbroken, tmp_path):
