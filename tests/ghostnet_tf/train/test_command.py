@@ -122,7 +122,7 @@ def test_a_run_that_was_killed_and_resumed_equals_an_unbroken_one(
     output, errors = process.communicate(timeout=300)
 
     assert process.returncode == 0 and f"resuming {out} after epoch 1" in errors
-    assert re.search(r"next: \S*ghostnet export --model", output)
+    assert re.search(r"next: \S*ghostnet export --weights", output)
     assert (out / "log.csv").read_bytes() == (unbroken / "log.csv").read_bytes()
     for file in ("state", "best"):
         ours, theirs = tensors(out, file), tensors(unbroken, file)
