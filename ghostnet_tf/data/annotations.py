@@ -10,9 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.schema import short
 from ghostnet_tf.data.names import same, unwritable
 
 MAX_CLASSES = 10_000  # LVIS has 1,203; beyond it something else was taken for a class
+LONGEST = 1000  # letters of a class's name
+PARTS = 4  # of a photo's path, from its end, by which it is known
+MAX_ALIKE = 1000  # photos of one name among which the nearest is looked for
+SHOWN = 20  # splits in an error
+# Folders that hold one kind of file.
+KINDS = {
+    "images", "jpegimages", "imgs", "annotations", "labels", "xml", "xmls",
+    "masks", "mask", "segmentationclass",
+}  # fmt: skip
 # What people call the folders and lists of a split, with a year after it or without.
 SPLITS = {
     "train": "train", "training": "train",
@@ -73,7 +83,9 @@ def refuse_unknown(split: str | None, splits: Iterable[str], title: str) -> None
     if split is not None and split not in known:
         raise UserError(
             f"{title!r} has no split {split!r}",
-            fix=f"it has {', '.join(known)}" if known else "it is not split: leave that out",
+            fix=f"it has {', '.join(known[:SHOWN])}"
+            if known
+            else "it is not split: leave that out",
         )
 
 
@@ -84,8 +96,8 @@ def class_names(names: Iterable[str], file: str) -> tuple[str, ...]:
         raise UserError(f"{file!r} has {len(found):,} classes; {MAX_CLASSES:,} are read")
     first: dict[str, int] = {}
     for i, name in enumerate(found):
-        if why := unwritable(name):
-            raise UserError(f"class {i} of {file!r} cannot be called {name!r}: {why}")
+        if why := f"it has {len(name):,} letters" * (len(name) > LONGEST) or unwritable(name):
+            raise UserError(f"class {i} of {file!r} cannot be called {short(name)!r}: {why}")
         if first.setdefault(name, i) != i:
             raise UserError(
                 f"class {name!r} stands twice in {file!r}: {first[name]} and {i}",
@@ -99,27 +111,39 @@ class PhotoFinder:
 
     def __init__(self, names: Iterable[str]):
         self.names = frozenset(names)
-        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_end: dict[str, list[str]] = defaultdict(list)  # of up to `PARTS` parts
         self._by_stem: dict[str, list[str]] = defaultdict(list)
+        self._beside: dict[str, list[str]] = defaultdict(list)  # of a stem, in folders of a split
         for name in sorted(self.names):
-            self._by_name[posixpath.basename(name)].append(name)
-            self._by_stem[posixpath.splitext(posixpath.basename(name))[0]].append(name)
+            parts = name.split("/")
+            for n in range(1, min(len(parts), PARTS) + 1):
+                self._by_end["/".join(parts[-n:])].append(name)
+            stem = posixpath.splitext(parts[-1])[0]
+            self._by_stem[stem].append(name)
+            self._beside[_place_of(stem, name)].append(name)
 
     def named(self, said: str, near: str) -> str:
         """The photo that `near`, a file of the same place, calls `said`; "" where there is none."""
-        parts = [p for p in same(said).replace("\\", "/").split("/") if p not in ("", ".", "..")]
-        if not parts:
-            return ""
-        for start in range(len(parts)):  # the whole path, and then ever less of it
-            end = "/".join(parts[start:])
-            those = self._by_name.get(parts[-1], [])
-            if found := [n for n in those if n == end or n.endswith(f"/{end}")]:
+        whole = same(said).replace("\\", "/")
+        parts = [part for part in whole.split("/") if part not in ("", ".", "..")]
+        if (found := "/".join(parts)) in self.names:
+            return found
+        for n in range(min(len(parts), PARTS), 0, -1):  # the whole path, and then ever less of it
+            if found := self._by_end.get("/".join(parts[-n:])):
                 return nearest(found, near)
         return ""
 
     def of_stem(self, stem: str, near: str) -> str:
         """The photo whose name without its ending is `stem`."""
-        return nearest(self._by_stem.get(stem, []), near)
+        beside = self._beside.get(_place_of(stem, near), [])
+        return beside[0] if len(beside) == 1 else nearest(self._by_stem.get(stem, []), near)
+
+
+def _place_of(stem: str, file: str) -> str:
+    """Where a file is, but for the folders that tell photos from what is said of them."""
+    folders = file.lower().split("/")[:-1]
+    kept = [part.removesuffix("annot") for part in folders if part not in KINDS]
+    return "/".join([*kept, stem])
 
 
 def nearest(found: list[str], near: str) -> str:
@@ -129,18 +153,27 @@ def nearest(found: list[str], near: str) -> str:
     """
     if len(found) < 2:
         return found[0] if found else ""
+    if len(found) > MAX_ALIKE:
+        raise UserError(f"it may mean {found[0]!r} or {len(found) - 1} others")
     shared = [_shared(name, near) for name in found]
-    best = [name for name, n in zip(found, shared, strict=True) if n == max(shared)]
+    most = max(shared)
+    best = [name for name, n in zip(found, shared, strict=True) if n == most]
     if len(best) > 1:
         raise UserError(f"it may mean {best[0]!r} or {best[1]!r}")
     return best[0]
 
 
 def _shared(a: str, b: str) -> tuple[int, bool]:
-    """How many folders two files share from the top, and whether they are of the same split."""
+    """How many folders two files share, from the top and from the bottom; and the same split?"""
     ours, theirs = a.split("/")[:-1], b.split("/")[:-1]
-    n = 0
-    while n < min(len(ours), len(theirs)) and ours[n] == theirs[n]:
-        n += 1
     of = split_of_folders(b) or split_of(posixpath.splitext(posixpath.basename(b))[0])
+    n = _alike(ours, theirs) + _alike(ours[::-1], theirs[::-1])
     return n, bool(of) and split_of_folders(a) == of
+
+
+def _alike(a: list[str], b: list[str]) -> int:
+    """How many of the first are equal."""
+    n = 0
+    while n < min(len(a), len(b)) and a[n] == b[n]:
+        n += 1
+    return n

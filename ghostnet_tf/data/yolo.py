@@ -110,7 +110,8 @@ def _in_order(names: Setting, file: str) -> list[str]:
         return names.value
     numbers = {int(key) if re.fullmatch(r"\d{1,9}", key) else -1: key for key in names.value}
     if sorted(numbers) != [*range(len(names.value))]:
-        odd = next(key for key in names.value if key not in map(str, range(len(names.value))))
+        asked = {*map(str, range(len(names.value)))}
+        odd = next(key for key in names.value if key not in asked)
         raise UserError(
             f"the names from line {names.line} of {file!r} on are not numbered from 0 on: "
             f"{short(odd)!r}",

@@ -12,7 +12,8 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.schema import short
 
 Value = str | list[str] | dict[str, str]
-KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s:#'"\[\]{},][^:#]*?)\s*:(?:\s+(.*))?$""")
+# Read once from the left: a key, and what stands behind its colon.
+KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s:#'"\[\]{},][^:#]*):(?:\s+(.*))?$""")
 NOTHING = ("null", "Null", "NULL", "~")
 SPELLED = "names: [cat, dog]"
 
@@ -37,25 +38,32 @@ def settings(lines: list[str], wanted: set[str], title: str) -> dict[str, Settin
         if not text.strip() or text.startswith((" ", "\t", "-", "%", "...")):
             continue  # of what stands above it, and that was not wanted
         match = KEY.match(text)
-        key = _plain(match[1], title, at) if match else ""
+        key = _plain(match[1].rstrip(), title, at) if match else ""
         if match is None or key not in wanted:
             continue
         if key in found:
             raise _odd(title, at, f"{key!r} stands there a second time")
         rest = (match[2] or "").strip()
         if rest[:1] in ("[", "{"):
-            while rest.count(rest[0]) > rest.count("]" if rest[0] == "[" else "}"):
+            pieces, depth = [rest], _depth(rest)
+            while depth > 0:
                 if i == len(lines):
                     raise _odd(title, at, f"what begins with {rest[0]} there has no end")
-                rest += " " + _bare(lines[i]).strip()
+                pieces.append(_bare(lines[i]).strip())
+                depth += _depth(pieces[-1])
                 i += 1
-            found[key] = Setting(at + 1, _inline(rest, title, at))
+            found[key] = Setting(at + 1, _inline(" ".join(pieces), title, at))
         elif rest and rest not in NOTHING:
             found[key] = Setting(at + 1, _plain(rest, title, at))
         else:
             below, i = _below(lines, i) if not rest else ([], i)
             found[key] = Setting(at + 1, _block(below, title))
     return found
+
+
+def _depth(text: str) -> int:
+    """How many brackets it leaves open."""
+    return sum(text.count(c) for c in "[{") - sum(text.count(c) for c in "]}")
 
 
 def _bare(line: str) -> str:
@@ -100,7 +108,11 @@ def _block(below: list[tuple[int, str]], title: str) -> Value:
         if match is None:
             raise _odd(title, i, f"{short(text)!r} is no name with its number")
         _put(
-            found, _plain(match[1], title, i), _plain((match[2] or "").strip(), title, i), title, i
+            found,
+            _plain(match[1].rstrip(), title, i),
+            _plain((match[2] or "").strip(), title, i),
+            title,
+            i,
         )
     return found
 
@@ -120,23 +132,23 @@ def _inline(text: str, title: str, at: int) -> Value:
         if match is None:
             raise _odd(title, at, f"{short(part)!r} is no name with its number")
         name = _plain((match[2] or "").strip(), title, at)
-        _put(found, _plain(match[1], title, at), name, title, at)
+        _put(found, _plain(match[1].rstrip(), title, at), name, title, at)
     return found
 
 
 def _apart(text: str) -> list[str]:
     """At the commas outside quotation marks."""
-    parts, quote = [""], ""
-    for c in text:
+    parts, start, quote, is_begun = [], 0, "", False
+    for i, c in enumerate(text):
         if quote:
             quote = "" if c == quote else quote
-        elif c in "\"'" and not parts[-1].strip(" 0123456789:"):
-            quote = c
-        if c == "," and not quote:
-            parts.append("")
+        elif c == ",":
+            parts.append(text[start:i])
+            start, is_begun = i + 1, False
         else:
-            parts[-1] += c
-    return parts
+            quote = c if c in "\"'" and not is_begun else ""  # in a word it is an apostrophe
+            is_begun = is_begun or c not in " 0123456789:"
+    return [*parts, text[start:]]
 
 
 def _put(found: dict[str, str], key: str, value: str, title: str, at: int) -> None:

@@ -378,6 +378,43 @@ def test_photos_of_one_name_in_two_splits_of_coco_are_told_apart(tmp_path):
         assert photos.names == [f"{split}2017/1.png"]
 
 
+LAYOUTS = {
+    "voc": ("JPEGImages/{}/{}.png", "Annotations/{}/{}.xml"),
+    "beside": ("{}/{}.png", "{}/{}.xml"),
+    "nested": ("pets/{}/images/{}.png", "pets/{}/annotations/{}.xml"),
+    "apart": ("photos/{}/{}.png", "boxes/{}/{}.xml"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_frames_of_one_name_in_many_films_have_boxes_of_their_own(layout, tmp_path):
+    photo_in, xml_in = LAYOUTS[layout]
+    films, files = ["one", "two", "three"], {}
+    for x, film in enumerate(films, 10):
+        for frame in "ab":
+            files[photo_in.format(film, frame)] = photo(SIZE)
+            files[xml_in.format(film, frame)] = xml(SIZE, [("cat", x, 1, 50, 9)]).encode()
+
+    photos, skipped = opened(files, tmp_path)
+
+    assert len(photos) == 6 and not skipped
+    for i, name in enumerate(photos.names):
+        film = next(film for film in films if film in name)
+        assert photos.boxes(i).corners[0, 0] * SIZE[0] == pytest.approx(10 + films.index(film))
+
+
+def test_an_annotation_that_may_mean_two_photos_is_named(tmp_path):
+    files = FORMATS["Pascal VOC"]()
+    files["more/a.png"] = files["else/a.png"] = files.pop("JPEGImages/a.png")
+
+    _, skipped = opened(files, tmp_path, "train")
+
+    assert len(skipped) == 1
+    assert (
+        "'Annotations/a.xml' cannot be used: it may mean 'else/a.png' or 'more/a.png'" in skipped[0]
+    )
+
+
 def test_splits_have_the_names_that_we_know_them_by_and_folds_their_own(tmp_path):
     files = FORMATS["Pascal VOC"]()
     files["ImageSets/Main/validation.txt"] = files.pop("ImageSets/Main/val.txt")

@@ -67,6 +67,7 @@ def test_what_people_write_is_read():
     }
     assert told("test: null\ntrain: ~\nval:") == {"test": [], "train": [], "val": []}
     assert told("names:\n- a\n- b\nnc: 2") == {"names": ["a", "b"], "nc": "2"}
+    assert told("names: [dog's, it's, 'a,b']") == {"names": ["dog's", "it's", "a,b"]}
     assert told("names: {0: a, 1: 'b, c'}") == {"names": {"0": "a", "1": "b, c"}}
     assert told("names: [a,\n  b,  # second\n  c,\n]\n") == {"names": ["a", "b", "c"]}
     assert told('"names": [1, 2.10, 007]') == {"names": ["1", "2.10", "007"]}
@@ -181,6 +182,26 @@ def test_a_set_without_any_label_is_refused(tmp_path):
     files = {name: data for name, data in yolo().items() if not name.startswith("labels")}
 
     with pytest.raises(UserError, match=r"such as 'labels/train/a\.txt'"):
+        BoxedPhotos.open(folder_of(tmp_path, files), Skips())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "names" + " " * 500_000 + "x",
+        "names: [" + "'" * 500_001 + "]",
+        "names: [" + "1" * 250_000 + "'" * 250_000 + "]",
+        "names: [a,\n" + " b,\n" * 50_000 + "]",
+        "names: {" + "".join(f"x{i}: a, " for i in range(50_000)) + "}",
+        "names:\n" + "".join(f"  {i}: a\n" for i in range(50_000)),
+    ],
+    ids=["spaces", "quotes", "digits and quotes", "lines", "names", "a name a line"],
+)
+def test_a_text_that_is_long_takes_no_longer_than_it_is(text, tmp_path):
+    """Where something is read again for every letter, each of them goes on for minutes."""
+    files = yolo() | {"data.yaml": text.encode()}
+
+    with pytest.raises(UserError):
         BoxedPhotos.open(folder_of(tmp_path, files), Skips())
 
 
