@@ -37,7 +37,7 @@ class Boxes:
 
 def has_extent(corners: np.ndarray) -> np.ndarray:
     """(..., 4) -> (...): whether both sides are long enough to be seen."""
-    return (corners[..., 2:] - corners[..., :2] >= LEAST_SIDE).all(axis=-1)
+    return np.min(corners[..., 2:] - corners[..., :2], axis=-1) >= LEAST_SIDE
 
 
 def area(corners: np.ndarray) -> np.ndarray:
