@@ -196,6 +196,13 @@ def test_planted_a_size_that_is_not_checked(compiled, one, operators, tmp_path):
     assert said.splitlines().count("taken") == 2 * 3
 
 
+def test_a_processor_that_cannot_multiply_halves_says_so(compiled, one, operators):
+    """As x86 cannot, with operators and without; what runs on Arm is tested in tests/kernels."""
+    said = compiled.java("HarnessKt", "half", one, library=litert(), search=operators)
+
+    assert said.splitlines().count("this processor cannot multiply in half precision") == 2
+
+
 def test_a_label_of_one_thread_is_that_of_one_thread(compiled, one, operators):
     said = compiled.java("HarnessKt", "threads", one, library=litert(), search=operators)
 

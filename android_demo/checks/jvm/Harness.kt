@@ -29,7 +29,8 @@ private const val GHOSTOP = "_ghostop"
  * `operators FOLDER` opens the files with operators, and nothing else; `gpu FOLDER` asks for the GPU
  * and prints what it became; `benchmark FOLDER` times all files and writes results.json; `sizes FOLDER`
  * gives every file inputs of wrong sizes, `threads FOLDER` prints how many threads each file begins,
- * `reopen FOLDER` opens and closes each three times, `pin FOLDER` asks for one core after the other.
+ * `reopen FOLDER` opens and closes each three times, `pin FOLDER` asks for one core after the other,
+ * `half FOLDER` asks for half precision and prints what was answered.
  */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[1])
@@ -56,6 +57,7 @@ fun main(arguments: Array<String>) {
         "threads" -> threads(artifacts)
         "reopen" -> artifacts.values.forEach { artifact -> repeat(3) { TimedNetwork(artifact).close() } }
         "pin" -> pin()
+        "half" -> artifacts.values.forEach(::half)
         "benchmark" -> File(folder, "results.json").writeText(benchmark(artifacts))
     }
 }
@@ -151,7 +153,7 @@ private fun threads(artifacts: Map<File, Artifact>) {
     val before = begun()
     val plain = artifacts.entries.first { !it.value.record.hasOperators }
     val networks =
-        artifacts.values.map(NativeNetwork::open) + PlainNetwork.open(plain.value.record, plain.key)
+        artifacts.values.map { NativeNetwork.open(it) } + PlainNetwork.open(plain.value.record, plain.key)
     for (network in networks) {
         network.run()
         println("threads begun: ${begun() - before}")
@@ -184,3 +186,10 @@ private fun benchmark(artifacts: Map<File, Artifact>): String {
         Benchmark(artifacts.values.toList(), Effort.QUICK, Desktop) { TimedNetwork(it) }
     return results.json(timing.run({ _, _ -> }, {}))
 }
+
+private fun half(artifact: Artifact) =
+    try {
+        println(NativeNetwork.open(artifact, inHalf = true).use { it.runsOn })
+    } catch (error: BadModel) {
+        println(error.message)
+    }

@@ -86,7 +86,7 @@ static bool load_runtime(JNIEnv *env) {
 
 typedef struct {
   jbyte *file;            // LiteRT reads it where it is,
-  char cpu_options[32];   // and these, too
+  char cpu_options[48];   // and these, too
   GhostSession *session;  // NULL: a file without operators
   LiteRtModel model;
   LiteRtOptions options;
@@ -123,8 +123,18 @@ static bool read_file(JNIEnv *env, Network *n, jbyteArray file) {
             "LiteRT cannot read this model");
 }
 
-static bool set_options(JNIEnv *env, Network *n, int threads) {
-  snprintf(n->cpu_options, sizeof n->cpu_options, "num_threads = %d\n", threads);
+// The operators' library knows the processor; the runtime would compute with halves one by one.
+static bool has_half(JNIEnv *env) {
+  GhostSession *asked = ghost_open(1, NULL);
+  const bool has = asked && ghost_use_half(asked);
+  ghost_close(asked);
+  return has || fail(env, "this processor cannot multiply in half precision");
+}
+
+// 7: signed and unsigned 8-bit kernels, which are the default, and half precision for floats
+static bool set_options(JNIEnv *env, Network *n, int threads, bool half) {
+  snprintf(n->cpu_options, sizeof n->cpu_options, "num_threads = %d\n%s", threads,
+           half ? "flags = 7\n" : "");
   const char *refused = "LiteRT refuses the options";
   LiteRtOpaqueOptions cpu;
   return ok(env, rt.CreateOptions(&n->options), refused) &&
@@ -133,9 +143,10 @@ static bool set_options(JNIEnv *env, Network *n, int threads) {
          ok(env, rt.AddOpaqueOptions(n->options, cpu), refused);
 }
 
-static bool add_operators(JNIEnv *env, Network *n, int threads) {
+static bool add_operators(JNIEnv *env, Network *n, int threads, bool half) {
   if (!(n->session = ghost_open(threads, NULL)))
     return fail(env, "the Ghost operators have no memory or no threads");
+  if (half) ghost_use_half(n->session);
   int status = ghost_register(n->session, n->options, rt.AddCustomOpKernelOption);
   return operators_ok(env, n) && ok(env, status, "the Ghost operators were refused");
 }
@@ -146,9 +157,9 @@ static bool compile(JNIEnv *env, Network *n) {
 }
 
 // Operators have the threads, as ghost_op.h wants it, and the runtime has one.
-static bool prepare(JNIEnv *env, Network *n, int threads, bool has_operators) {
-  return set_options(env, n, has_operators ? 1 : threads) &&
-         (!has_operators || add_operators(env, n, threads)) && compile(env, n);
+static bool prepare(JNIEnv *env, Network *n, int threads, bool has_operators, bool half) {
+  return (!half || has_half(env)) && set_options(env, n, has_operators ? 1 : threads, half) &&
+         (!has_operators || add_operators(env, n, threads, half)) && compile(env, n);
 }
 
 static bool create_buffer(JNIEnv *env, LiteRtTensor tensor, LiteRtTensorBufferRequirements needs,
@@ -198,12 +209,13 @@ static float *lock(JNIEnv *env, LiteRtTensorBuffer buffer, int mode, jsize *n) {
 
 #define METHOD(type, name) JNIEXPORT type JNICALL Java_ghostnet_android_GhostJni_##name
 
-METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads, jboolean operators) {
+METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads, jboolean operators,
+                    jboolean half) {
   (void)self;
   if (!load_runtime(env)) return 0;
   Network *n = calloc(1, sizeof *n);
   if (!n) return fail(env, "there is no memory for the model");
-  if (read_file(env, n, file) && prepare(env, n, threads, operators) && create_buffers(env, n))
+  if (read_file(env, n, file) && prepare(env, n, threads, operators, half) && create_buffers(env, n))
     return (jlong)(intptr_t)n;
   destroy(n);
   return 0;

@@ -14,10 +14,12 @@ internal object GhostJni {
         }
     }
 
+    /** [inHalf]: floats in half precision; [BadModel] where the processor cannot multiply them. */
     external fun open(
         model: ByteArray,
         threads: Int,
         hasOperators: Boolean,
+        inHalf: Boolean,
     ): Long
 
     /** The operators' instructions; empty without operators. */

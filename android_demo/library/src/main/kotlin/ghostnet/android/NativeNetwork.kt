@@ -34,10 +34,14 @@ class NativeNetwork private constructor(
         val missing: String?
             get() = GhostJni.missing
 
-        fun open(artifact: Artifact): NativeNetwork {
+        /** [inHalf]: floats in half precision, which not every processor can multiply. */
+        fun open(
+            artifact: Artifact,
+            inHalf: Boolean = false,
+        ): NativeNetwork {
             missing?.let { throw BadModel("The Ghost operators cannot be loaded: $it") }
             val start = System.nanoTime()
-            val network = GhostJni.open(artifact.bytes, THREADS, artifact.record.hasOperators)
+            val network = GhostJni.open(artifact.bytes, THREADS, artifact.record.hasOperators, inHalf)
             return NativeNetwork(network, (System.nanoTime() - start) / 1e6).probed(artifact.record)
         }
     }
