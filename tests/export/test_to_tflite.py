@@ -148,7 +148,7 @@ def test_ghostop_writes_both_files_and_says_how_they_compare(tmp_path):
     names = sorted(path.name for path in tmp_path.glob("*.tflite"))
     assert names == [
         f"ghostnet_010_seeded_64_{recipe}.tflite"
-        for recipe in ("float16", "float32", "float32_ghostop")
+        for recipe in ("float16", "float16_ghostop", "float32", "float32_ghostop")
     ]
     assert "against the plain file on 16 generated images: 1" in text
 

@@ -166,8 +166,9 @@ private fun threads(artifacts: Map<File, Artifact>) {
 private fun four(artifact: Artifact): Int {
     val before = begun()
     val jni = Class.forName("ghostnet.android.GhostJni")
-    val open = jni.getMethod("open", ByteArray::class.java, Int::class.java, Boolean::class.java)
-    open.invoke(jni.getField("INSTANCE").get(null), artifact.bytes, 4, false)
+    val flag = Boolean::class.java
+    val open = jni.getMethod("open", ByteArray::class.java, Int::class.java, flag, flag)
+    open.invoke(jni.getField("INSTANCE").get(null), artifact.bytes, 4, false, false)
     return begun() - before
 }
 
