@@ -1,12 +1,11 @@
-"""A file that finds things: what it says of a photo, and how that is shown."""
+"""A file that finds things: what it says of a photo."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
@@ -22,7 +21,6 @@ from .runtime import Runtime
 from .trusted import Opened, trusted
 
 SURE = 0.3  # score from which on a box is shown to a person
-COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#000075")
 
 
 def checked_names(labels: Labels, graph: Graph) -> Labels:
@@ -84,7 +82,7 @@ def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
 
 def rows_of(found: Found, labels: Labels, size: tuple[int, int]) -> list[dict[str, Any]]:
     """Every box as JSON has it; x1 y1 x2 y2 in pixels of the photo (width, height)."""
-    pixels = np.float32([*size, *size])
+    pixels = np.array([*size, *size], np.float32)
     return [
         {
             "label": labels.ids[kind],
@@ -94,19 +92,3 @@ def rows_of(found: Found, labels: Labels, size: tuple[int, int]) -> list[dict[st
         }
         for corners, kind, score in zip(found.corners, found.classes, found.scores, strict=True)
     ]
-
-
-def drawn(photo: Image.Image, rows: Sequence[dict[str, Any]], labels: Labels) -> Image.Image:
-    """The photo with every box, its name and its score."""
-    picture = photo.convert("RGB").copy()
-    draw = ImageDraw.Draw(picture)
-    thick = max(1, round(min(picture.size) / 200))
-    for row in reversed(rows):  # the surest on top
-        colour = COLOURS[labels.ids.index(row["label"]) % len(COLOURS)]
-        x1, y1, x2, y2 = row["box"]
-        draw.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=thick)
-        text = f"{row['name']} {row['score']:.2f}".encode("latin-1", "replace").decode("latin-1")
-        left, top, right, bottom = draw.textbbox((x1, y1), text)
-        draw.rectangle((left, top, right + 2, bottom + 2), fill=colour)
-        draw.text((x1 + 1, y1), text, fill="white")
-    return picture

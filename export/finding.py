@@ -1,11 +1,11 @@
 """What a detector's file finds on photos, printed and drawn, and how much of the truth that is."""
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
@@ -14,7 +14,9 @@ from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.boxes_picture import drawn
 from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips, refuse_too_many
@@ -31,6 +33,14 @@ class Finds:
     photo: str
     boxes: list[dict[str, Any]]  # label, name, score, box: x1 y1 x2 y2 in pixels
     image: Image.Image
+    found: Found
+
+    def picture(self, labels: Labels) -> bytes:
+        """A PNG of the photo with its boxes."""
+        data, boxes = io.BytesIO(), Boxes(self.found.corners, self.found.classes)
+        scores = self.found.scores.tolist()
+        drawn(self.image, boxes, labels.names, scores).save(data, "PNG")
+        return data.getvalue()
 
 
 def finds(detector: Detector, paths: Sequence[str], skipped: Skips) -> Iterator[Finds]:
@@ -38,7 +48,7 @@ def finds(detector: Detector, paths: Sequence[str], skipped: Skips) -> Iterator[
     for path in paths:
         for name, photo in _photos(path, skipped):
             found = detector.find(photo, SURE)
-            yield Finds(name, rows_of(found, detector.labels, photo.size), photo)
+            yield Finds(name, rows_of(found, detector.labels, photo.size), photo, found)
 
 
 def _photos(path: str, skipped: Skips) -> Iterator[tuple[str, Image.Image]]:
@@ -78,15 +88,9 @@ def precision(
     detectors: Sequence[Detector], photos: BoxedPhotos, advance: Advance = silent
 ) -> list[dict[str, Any]]:
     """COCO's AP of each detector on the same photos, as `average_precision` gives it."""
-    for one in detectors:
-        if unknown := [name for name in photos.classes if name not in one.labels.ids]:
-            raise UserError(
-                f"{one.title} does not know {len(unknown)} of the {len(photos.classes)} classes of "
-                f"these boxes, first {unknown[0]!r}",
-                fix=f"name the boxes as the network does, such as {one.labels.ids[0]!r}",
-            )
+    asked = [photos.ordered_as(one.labels.ids, one.title) for one in detectors]
     found: list[list[Found]] = [[] for _ in detectors]
-    truth: list[Boxes] = []
+    truth: list[list[Boxes]] = [[] for _ in detectors]
     sizes, bad = [], 0
     for i in range(len(photos)):
         photo = photos.readable(i)
@@ -94,21 +98,15 @@ def precision(
             bad += 1
             refuse_too_many(bad, len(photos), "they are named above")
         else:
-            truth.append(photos.boxes(i))
             sizes.append(photo.size)
-            for rows, one in zip(found, detectors, strict=True):
-                rows.append(one.find(photo))
+            for k, one in enumerate(detectors):
+                found[k].append(one.find(photo))
+                truth[k].append(asked[k].boxes(i))
         advance(1)
     return [
-        average_precision(rows, [_numbered(b, photos, one) for b in truth], one.labels.ids, sizes)
-        for rows, one in zip(found, detectors, strict=True)
+        average_precision(found[k], truth[k], one.labels.ids, sizes)
+        for k, one in enumerate(detectors)
     ]
-
-
-def _numbered(boxes: Boxes, photos: BoxedPhotos, detector: Detector) -> Boxes:
-    """The true boxes with the numbers that the network has for their classes."""
-    number = np.array([detector.labels.ids.index(name) for name in photos.classes], np.int64)
-    return Boxes(boxes.corners, number[boxes.classes])
 
 
 def score_lines(files: Sequence[str], rows: Sequence[dict[str, Any]], photos: int) -> list[str]:

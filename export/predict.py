@@ -95,9 +95,6 @@ def share_of(answer: dict[str, Any]) -> str:
 
 def say_boxes(args: argparse.Namespace, detector: "Detector") -> int:
     """Of a detector: the boxes of each photo, printed, and drawn where pictures were asked for."""
-    import io
-
-    from .detection import drawn
     from .finding import finds, picture_path, said
 
     named, skipped, taken = [], Skips(), set()
@@ -105,9 +102,8 @@ def say_boxes(args: argparse.Namespace, detector: "Detector") -> int:
         row = {"photo": one.photo, "boxes": one.boxes}
         lines = said(one)
         if args.pictures:
-            path, data = picture_path(args.pictures, one.photo, taken), io.BytesIO()
-            drawn(one.image, one.boxes, detector.labels).save(data, "PNG")
-            write_atomic(path, data.getvalue())
+            path = picture_path(args.pictures, one.photo, taken)
+            write_atomic(path, one.picture(detector.labels))
             row["picture"] = str(path)
             lines.append(f"  drawn into {path}")
         named.append(row)

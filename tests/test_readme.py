@@ -23,8 +23,8 @@ from tests.pasted import (
 
 README = (ROOT / "README.md").read_text()
 RESULTS = ROOT / "docs" / "results"
-# Their pages are pasted by tests/test_weights_page.py, beside the files that they are about.
-ELSEWHERE = {"docs/weights.md", "docs/model_card.md"}
+# Pasted by tests/test_weights_page.py and test_detection_page.py, beside what they are about.
+ELSEWHERE = {"docs/weights.md", "docs/model_card.md", "docs/detection.md"}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import Size, sides, spelled
@@ -20,6 +20,7 @@ from ghostnet_tf.nets.layers import GhostBottleneck
 from ghostnet_tf.nets.taps import taps
 from ghostnet_tf.nets.zoo import Entry
 
+ops: Any = keras.ops  # whose annotations allow for None everywhere
 STRIDES = (8, 16, 32, 64)  # of the levels; the last one is made by the neck
 CHANNELS, KERNEL = 96, 5  # of neck and heads
 BINS = 8  # of a distance: 0, 1, ... 7 strides, reg_max + 1
@@ -180,7 +181,9 @@ class Heads(layers.Layer):
 
     @staticmethod
     def _last(channels: int, name: str, **bias: Any) -> PointwiseConv2D:
-        small = keras.initializers.RandomNormal(stddev=0.01)  # one gives the same numbers each time
+        small: Any = keras.initializers.RandomNormal(
+            stddev=0.01
+        )  # one gives the same numbers each time
         return PointwiseConv2D(channels, 1, kernel_initializer=small, name=name, **bias)
 
     def build(self, input_shape):

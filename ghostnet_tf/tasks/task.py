@@ -216,6 +216,10 @@ class Task(Protocol):
         """What the run begins with, a line each: classes with their counts, what is wanting."""
         ...
 
+    def preview(self, photos: Any) -> dict[str, bytes]:
+        """Pictures of what was read, by the name of their file, to be looked at before training."""
+        ...
+
     def learning(
         self, info: "CheckpointInfo", schedule: Settings, labels: np.ndarray
     ) -> Learning: ...  # of the training photos

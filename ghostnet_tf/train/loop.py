@@ -101,6 +101,10 @@ def _train(job: Job) -> dict[str, Any]:
         note(f"starting from {made.path} with {head}")
     keep(this.kept)
     _write_schedule(job.out, this.schedule)
+    if not this.history:
+        for name, picture in job.task.preview(photos).items():
+            write_atomic(job.out / name, picture)
+            note(f"drew {name} of what is trained on: is it as you meant it?")
     _epochs(this, job.stop_after)
     report = _report(this)
     return {

@@ -163,6 +163,10 @@ class Classify:
         for layer in backbone:
             layer.trainable = False
 
+    def preview(self, photos: Photos) -> dict[str, bytes]:
+        """Nothing: a folder is looked at as it is."""
+        return {}
+
     def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Naming:
         weight_of = class_weights(labels, len(info.classes)) if schedule.class_weights else None
         return Naming(info.classes, info.preprocessing, schedule, weight_of)

@@ -7,10 +7,11 @@ overlaps add up to.
 
 from typing import Any
 
-from keras import ops
+import keras
 
 from ghostnet_tf.nets.detector import corners, split
 
+ops: Any = keras.ops  # whose annotations allow for None everywhere
 NONE = -1.0  # the class of a target that only fills up
 BEST = 13  # overlaps that say how many cells a box takes
 PLACE = 3.0  # how much more the place counts than the class

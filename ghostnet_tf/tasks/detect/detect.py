@@ -12,6 +12,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.boxes_picture import picture
 from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
@@ -119,7 +120,7 @@ class Finding:
         sums = 0.0
         for start in range(0, len(labels), AT_ONCE):
             some = slice(start, start + AT_ONCE)
-            nat = loss(targets(list(labels[some]), most), outputs[some])
+            nat: Any = loss(targets(list(labels[some]), most), outputs[some])
             sums += float(nat) * len(labels[some])
         return {
             "ap": precision["ap"] or 0.0,
@@ -183,8 +184,9 @@ class Detect:
         if channels not in (None, 3):
             raise UserError("a detector sees photos in colour", fix="leave the channels out")
         how: dict[str, Any] = {"size": schedule.final_size, "classes": len(classes)}
-        is_detector = isinstance(start, Weights) and start.info and start.info.model == model
-        if is_detector and start.info and tuple(map(same, start.info.classes)) == classes:
+        info = start.info if isinstance(start, Weights) else None
+        is_detector = info is not None and info.model == model
+        if is_detector and info and tuple(map(same, info.classes)) == classes:
             made = pretrained(model, start, labels=naming(classes), **how)
             return made, "all of it, for the same classes"
         made = pretrained(model, None, labels=naming(classes), **how)
@@ -212,7 +214,7 @@ class Detect:
         return Finding(info.classes, info.preprocessing, schedule, most)
 
     def split(
-        self, photos: Any, read: Examples, count: int, schedule: Settings, is_asked: bool
+        self, photos: Annotated, read: Examples, count: int, schedule: Settings, is_asked: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         """As whoever gave the photos has split them, or at random."""
         if photos.n_train is not None and not is_asked:
@@ -227,6 +229,10 @@ class Detect:
                     f"of the photos to {side} none has a box", fix="add photos with boxes"
                 )
         return train, held_out
+
+    def preview(self, photos: Annotated) -> dict[str, bytes]:
+        """Twelve photos with their boxes."""
+        return {"boxes.png": picture(photos.parts[0])}
 
     def outlook(
         self, classes: tuple[str, ...], train: np.ndarray, held_out: np.ndarray, schedule: Settings

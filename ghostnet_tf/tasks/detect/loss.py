@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from ghostnet_tf.nets.detector import BINS, corners, split
 from ghostnet_tf.tasks.detect.assignment import (
@@ -18,6 +17,7 @@ from ghostnet_tf.tasks.detect.assignment import (
     surprise,
 )
 
+ops: Any = keras.ops  # whose annotations allow for None everywhere
 CLASS, PLACE, SPREAD = 1.0, 2.0, 0.25
 
 

@@ -175,7 +175,7 @@ def test_a_record_that_breaks_its_schema_is_refused_where_it_breaks(pair, change
         read_record(pair)
 
 
-OF_A_LATER_VERSION = {"task": "detect", "boxes": {"format": "corners", "shapes": [1, [2]]}}
+OF_A_LATER_VERSION = {"task": "trace", "outlines": {"format": "corners", "shapes": [1, [2]]}}
 
 
 def test_keys_of_a_later_version_are_kept_in_their_places(pair):

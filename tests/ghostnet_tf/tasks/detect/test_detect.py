@@ -1,4 +1,4 @@
-"""A detector learns from boxes: from a folder of annotations to AP, resumed half way."""
+"""A detector learns from boxes; `make test-all` goes the whole way, from annotations to a file."""
 
 import json
 from argparse import Namespace
@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from shapes import BLOCKS, CLASSES, ZOO_ROW, shapes
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.box_augment import Views
@@ -21,6 +20,8 @@ from ghostnet_tf.tasks.task import task
 from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.train.command import main
 from ghostnet_tf.weights import checkpoint
+from tests.counts import ALL
+from tests.drawn_shapes import BLOCKS, CLASSES, ZOO_ROW, shapes
 
 ARGS = (
     "--task detect --model tinyback_100_det --size 160 --batch 8 --epochs 16 --learning-rate 0.005 "
@@ -31,6 +32,10 @@ ARGS = (
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     """The folder of a finished run on eight photos, the same ones held out; stopped once."""
+    if not ALL:
+        pytest.skip("trains for half a minute: make test-all")
+    import keras
+
     folder = tmp_path_factory.mktemp("shapes")
     photos = str(shapes(folder / "photos", 8, ("train", "val")))
     with pytest.MonkeyPatch.context() as patch:
@@ -38,10 +43,10 @@ def run(tmp_path_factory) -> Path:
         patch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
         assert main([photos, *ARGS, "--out", str(folder / "run"), "--stop-after", "12"]) == 0
         assert main([photos, *ARGS, "--out", str(folder / "run")]) == 0
+    keras.mixed_precision.set_global_policy("float32")
     return folder / "run"
 
 
-@pytest.mark.usefixtures("tf_settings_kept")
 def test_a_detector_learns_eight_photos(run):
     history = json.loads((run / "log.json").read_text())
     report = json.loads((run / "report.json").read_text())
@@ -59,9 +64,46 @@ def test_a_run_leaves_what_others_need(run):
     assert header["model"] == "tinyback_100_det" and header["classes"] == list(CLASSES)
     assert header["preprocessing"]["fit"] == "stretch" and header["preprocessing"]["crop"] == 1.0
     assert header["preprocessing"]["size"] == 160
-    for name in ("precision.png", "curves.png"):
+    for name in ("precision.png", "curves.png", "boxes.png"):
         with Image.open(run / name) as picture:
             assert picture.format == "PNG" and picture.width > 500
+
+
+def test_a_run_becomes_files_that_find_what_it_finds(run, tmp_path, monkeypatch, capsys):
+    from export import evaluate, predict, to_tflite
+
+    monkeypatch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
+    monkeypatch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
+    photos, weights = str(run.parent / "photos"), str(run / "best.safetensors")
+    both = ["--recipe", "float32", "int8", "--out", str(tmp_path)]
+    assert to_tflite.main(["--weights", weights, "--photos", photos, *both]) == 0
+    files = sorted(map(str, tmp_path.glob("*.tflite")))
+
+    for file in files:
+        record = json.loads(Path(file).with_suffix(".json").read_text())
+        assert record["task"] == "detect" and record["boxes"]["iou"] == 0.6
+        assert record["partitions"] == 1 and "TRANSPOSE" not in record["ops"]
+        assert [o["shape"] for o in record["outputs"]] == [[1, 534, 4], [1, 534, 2]]
+        assert {o["dtype"] for o in record["outputs"]} == {"float32"}
+    capsys.readouterr()
+    scored = ["--labelled", photos, "--split", "val", "--json"]
+    assert evaluate.main([*files, *scored]) == 0
+    float32, int8 = json.loads(capsys.readouterr().out)["files"]
+    report = json.loads((run / "report.json").read_text())
+    assert float32["ap50"] == pytest.approx(report["ap50"], abs=0.01)
+    assert int8["ap50"] > float32["ap50"] - 0.1
+
+    photo = f"{photos}/JPEGImages/val_1.png"
+    pictures = ["--pictures", str(tmp_path / "drawn"), "--json"]
+    assert predict.main([files[1], photo, *pictures]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)["photos"]
+    truth = Annotated.open(photos)
+    boxes = truth.label_of[truth.names.index("JPEGImages/val_1.png")]
+    first = answer["boxes"][0]
+    near = np.abs(boxes.corners * 160 - first["box"]).max(axis=1)
+    assert near.min() < 12 and first["label"] == CLASSES[boxes.classes[near.argmin()]]
+    with Image.open(answer["picture"]) as picture:
+        assert picture.size == (160, 160)
 
 
 def test_a_task_knows_its_network_and_schedule():

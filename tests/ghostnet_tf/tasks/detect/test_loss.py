@@ -12,6 +12,7 @@ from ghostnet_tf.nets.detector import BINS, CELL, EDGES
 from ghostnet_tf.tasks.detect.assignment import assign, candidates, iou, surprise
 from ghostnet_tf.tasks.detect.detect import targets
 from ghostnet_tf.tasks.detect.loss import Detection, distances, giou, of_bins, surest_overlap
+from ghostnet_tf.tasks.detect.nms import keep
 from ghostnet_tf.tasks.detect.raw import boxes_and_scores
 
 CLASSES, SIDE = 3, 4  # cells of a side
@@ -36,6 +37,7 @@ def raw(photos=1, logit=-4.0) -> np.ndarray:
     return values
 
 
+BIG = Boxes(np.array([[0.0, 0.25, 0.75, 1.0]]), np.array([2]))  # has nine middles in it
 ONE = Boxes(np.array([[0.125, 0.375, 0.625, 0.875]]), np.array([2]))  # round cell 9, as it says
 
 
@@ -60,21 +62,26 @@ def test_the_cell_that_says_it_best_answers():
 
 
 def test_a_box_takes_as_many_cells_as_overlaps_add_up_to():
-    """Those that say the very box: one each; the cells beside it, shifted by one: a third."""
-    answers, _ = assign(raw(), targets([ONE], 1), CLASSES)
+    """The nine cells in it say boxes that overlap it by a third or so."""
+    said = raw()
+    said[0, :, 2] = np.linspace(-4, -3, 16)  # no two cost the same
+    answers, _ = assign(said, targets([BIG], 1), CLASSES)
 
-    overlap = iou_in_numpy(boxes_and_scores(raw()[0], CLASSES)[0], ONE.corners)[:, 0]
-    can = np.asarray(candidates(cells()[None, :, None], ONE.corners[None, None]))[0, :, 0]
-    assert int(np.asarray(answers).sum()) == int(overlap[can].sum()) >= 1
+    overlap = iou_in_numpy(boxes_and_scores(raw()[0], CLASSES)[0], BIG.corners)[:, 0]
+    can = np.asarray(candidates(cells()[None, :, None], BIG.corners[None, None]))[0, :, 0]
+    assert can.sum() == 9
+    assert int(np.asarray(answers).sum()) == int(overlap[can].sum()) > 1
 
 
 def test_a_cell_answers_for_one_box_alone():
+    said = raw()
+    said[0, 9, [0, 2]] = 2.0  # it knows both classes
     two = Boxes(np.array([[0.1, 0.35, 0.6, 0.85], [0.125, 0.375, 0.625, 0.875]]), np.array([0, 2]))
 
-    answers, own = assign(raw(), targets([two], 5), CLASSES)
+    answers, own = assign(said, targets([two], 5), CLASSES)
 
     assert np.asarray(answers)[0, 9] == 1
-    assert np.asarray(own)[0, 9, 0] == 2  # the one that it fits
+    assert np.asarray(own)[0, 9, 0] == 2  # the one whose place it tells
 
 
 def test_a_photo_without_boxes_has_no_answers_and_a_loss():
@@ -171,5 +178,33 @@ def test_what_is_watched_is_the_overlap_of_the_surest_cell():
     shares = np.asarray(surest_overlap(targets([ONE, Boxes.none()], 1), said, CLASSES))
 
     assert np.allclose(shares, [1, 1], atol=1e-5)
-    said[0, 9, 2], said[0, 5, 2] = -5.0, 5.0  # the one above it, shifted by half its height
-    assert float(surest_overlap(targets([ONE], 1), said[:1], CLASSES)[0]) == pytest.approx(1 / 3)
+    said[0, 9, 2], said[0, 5, 2] = 4.0, 5.0  # the one above it: .1875 shared of .625
+    assert float(surest_overlap(targets([BIG], 1), said[:1], CLASSES)[0]) == pytest.approx(0.3)
+
+
+def test_what_is_said_moves_to_the_boxes():
+    """No network: the values themselves learn, by the gradient of the loss alone."""
+    two = Boxes(np.array([[0.0, 0.3, 0.6, 0.9], [0.55, 0.0, 0.95, 0.4]]), np.array([2, 0]))
+    start = raw()
+    start[..., CLASSES:-CELL] *= 0.1  # not sure of it
+    values, wanted, loss = keras.Variable(start), targets([two], 3), Detection(CLASSES)
+    optimizer = keras.optimizers.Adam(0.2)
+    fixed = np.ones(start.shape, np.float32)
+    fixed[..., -CELL:] = 0.0  # where a cell is, it does not learn
+
+    import tensorflow as tf
+
+    @tf.function
+    def slope():
+        with tf.GradientTape() as tape:
+            nat = loss(wanted, values.value)
+        return tape.gradient(nat, values.value) * fixed
+
+    for _ in range(80):
+        optimizer.apply([slope()], [values])
+
+    corners, scores = boxes_and_scores(np.asarray(values)[0], CLASSES)
+    found = keep(corners, scores, score=0.5)
+    assert found.classes.tolist() in ([2, 0], [0, 2])
+    overlap = iou_in_numpy(found.corners, two.corners)
+    assert overlap.max(axis=0).min() > 0.9
