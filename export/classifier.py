@@ -13,6 +13,7 @@ from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 
+from .detector_graph import is_detector
 from .graph import Graph
 from .metadata import Metadata, read_metadata
 from .runtime import Runtime
@@ -56,6 +57,10 @@ def open_classifier(path: str | Path, opened: Opened | None = None) -> Classifie
     """
     path = user_path(path)
     data, record = opened or trusted(path)
+    if is_detector(data.graph):
+        raise UserError(
+            f"{path.name!r} finds things, and names no photo", fix="give a classifier's file"
+        )
     says = record or read_metadata(data)
     if says is None:
         raise UserError(

@@ -15,17 +15,12 @@ from ghostnet_tf.tasks.detect.nms import IOU, MOST, SCORE, Found, keep
 
 from .classifier import COPY_THE_RECORD, Classifier, checked_preprocessing, open_classifier
 from .detector_graph import is_detector
-from .graph import Graph
 from .metadata import read_metadata
 from .runtime import Runtime
+from .scores import checked_labels
 from .trusted import Opened, trusted
 
 SURE = 0.3  # score from which on a box is shown to a person
-
-
-def checked_names(labels: Labels, graph: Graph) -> Labels:
-    """`labels`, if they name the classes of a detector's scores; UserError otherwise."""
-    return labels.expect(graph.shape(graph.outputs[1])[-1])
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
         )
     runtime = Runtime(data)
     how = checked_preprocessing(says.preprocessing, path.name, runtime.input_shape)
-    labels = checked_names(Labels(says.label_ids, says.labels), data.graph)
+    labels = checked_labels(Labels(says.label_ids, says.labels), data.graph, "sigmoid")
     kept = record.boxes if record and record.boxes else None
     return Detector(
         path.name,

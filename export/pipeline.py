@@ -34,7 +34,6 @@ from ghostnet_tf.weights.translate import DIVERGED
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
 from .contract import Facts, broken_promises, facts, promise
-from .detection import checked_names
 from .detector_graph import is_detector
 from .evaluation import Evaluation, evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
@@ -207,9 +206,7 @@ def understood(network: Network, float32: Graph, ending: str) -> Network:
             fix=f"leave {option('scores')} out, or give {option('scores', ending)}",
         )
     scores = network.scores or ending
-    if network.labels is not None and is_detector(float32):
-        checked_names(network.labels, float32)
-    elif network.labels is not None:
+    if network.labels is not None:
         checked_labels(network.labels, float32, scores)
     return replace(network, scores=scores)
 

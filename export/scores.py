@@ -61,6 +61,8 @@ def _last(graph: Graph, output: int) -> Op | None:
 def checked_labels(labels: Labels, graph: Graph, scores: str) -> Labels:
     """`labels`, if they name what the graph gives; UserError otherwise."""
     shapes = [graph.shape(output) for output in graph.outputs]
+    if is_detector(graph):
+        return labels.expect(shapes[1][-1])
     if len(shapes) != 1 or len(shapes[0]) != 2:
         raise UserError(
             f"labels name the classes of one output (1, classes); this network gives {shapes}",

@@ -12,8 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.sides import Size, sides, spelled
+from ghostnet_tf.base.sides import Size
 from ghostnet_tf.nets.conv_norm import ConvNorm, PointwiseConv2D, Shape, register
 from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.layers import GhostBottleneck
@@ -35,11 +34,6 @@ def detector(under: Entry, classes: int, size: Size | None, name: str, **build: 
 
     H and W are multiples of 32. Cells are in the order of the levels, each row by row.
     """
-    if size is not None and any(side % 32 for side in sides(size)):
-        raise UserError(
-            f"a detector cannot take {spelled(size)} pixels: its maps have to lie upon one another",
-            fix=f"{option('size', 'PX')} with multiples of 32",
-        )
     backbone = under.build(classes=2, size=size, **build)
     maps = GhostPAN(name="neck")(taps(backbone, under))
     raw = Joined(name="raw")(Heads(classes, name="heads")(maps))

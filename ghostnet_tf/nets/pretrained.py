@@ -78,6 +78,8 @@ def pretrained(
     _refuse_another_network(entry, found)
     classes, table = outputs(entry, found, classes, labels, new_head)
     at = _preprocessing(entry, found, size)
+    if entry.backbone:  # it is built for any size, and not every one will do
+        entry.refuse_size(at.size)
     theirs = at.channels
     at = _of_channels(at, channels, found)
     if at.channels != 3:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from ghostnet_tf.base.errors import UserError, pick
+from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.record import CLASSIFY
 from ghostnet_tf.base.sides import Size, image_shape, sides, spelled
 from ghostnet_tf.data.labels import labels
@@ -70,12 +70,8 @@ class Entry:
         modules, a key of `spec.TRAINING_FORMS`, by default what its authors have. `deployed`: with
         what is left of its own branches after folding; that is what it costs.
         """
-        smallest = smallest_image(self.family == "ghostnetv2")
-        if size is not None and min(sides(size)) < smallest:
-            raise UserError(
-                f"{self.name} cannot see anything in {spelled(size)} pixels",
-                fix=f"use images of {smallest} pixels or more",
-            )
+        if size is not None:
+            self.refuse_size(size)
         classes = len(labels(self.labels)) if classes is None else classes
         if channels != 3:
             own["channels"] = channels
@@ -98,6 +94,20 @@ class Entry:
             **own,
         )
 
+    def refuse_size(self, size: Size) -> None:
+        """UserError where the network cannot see photos of this size."""
+        smallest = smallest_image(self.family == "ghostnetv2")
+        if min(sides(size)) < smallest:
+            raise UserError(
+                f"{self.name} cannot see anything in {spelled(size)} pixels",
+                fix=f"use images of {smallest} pixels or more",
+            )
+        if self.backbone and any(side % STRIDE for side in sides(size)):
+            raise UserError(
+                f"{self.name} cannot take {spelled(size)} pixels: its maps lie upon one another",
+                fix=f"{option('size', 'PX')} with multiples of {STRIDE}",
+            )
+
 
 def parse_model(name: str) -> Entry:
     """The network of this name, at any width: `ghostnet_075`, `mobilenetv3_small_050_delegable`.
@@ -106,8 +116,9 @@ def parse_model(name: str) -> Entry:
     2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`. With `_det` behind it a network is
     the backbone of a detector: `ghostnet_050_det`.
     """
-    if name.endswith(DETECTOR):
-        return _detector(parse_model(name.removesuffix(DETECTOR)), name)
+    under = name.removesuffix(DETECTOR)
+    if under != name and not under.endswith(DETECTOR):
+        return _detector(parse_model(under), name)
     found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
     if found and found[1] + found[3] in KINDS and found[2] != "000":
         family, preprocessing, builder = KINDS[found[1] + found[3]]
@@ -194,6 +205,7 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
 
 
 DETECTOR, DETECTOR_SIZE = "_det", 320  # behind the name of its backbone; pixels of a side
+STRIDE = 32  # of the coarsest map that a detector reads
 V3, DELEGABLE = "mobilenet_v3", "mobilenet_v3_delegable"
 # fmt: off
 KINDS: dict[str, tuple[Family, Preprocessing, Callable]] = {  # a name without its width

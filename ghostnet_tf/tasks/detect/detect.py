@@ -179,6 +179,8 @@ class Detect:
                 f"{model} names photos, and finds nothing on them",
                 fix=option("model", f"{model}{zoo.DETECTOR}"),
             )
+        for _, size in schedule.sizes:
+            entry.refuse_size(size)
         # A name of weights is one of a detector's, or else of its backbone's.
         start = find(weights, model if weights in names_for(model) else entry.backbone)
         if channels not in (None, 3):

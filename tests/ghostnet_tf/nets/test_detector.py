@@ -7,6 +7,7 @@ import pytest
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.nets import counts, detector, taps
 from ghostnet_tf.nets.describe import main
+from ghostnet_tf.nets.pretrained import pretrained
 from ghostnet_tf.nets.zoo import parse_model
 
 
@@ -108,8 +109,14 @@ def test_a_file_gives_the_boxes_of_the_raw_values_cut_at_the_edges(model):
     assert np.allclose(found["scores"], np.asarray(keras.ops.sigmoid(logits)), atol=1e-6)
 
 
-def test_a_side_that_is_no_multiple_of_32_is_refused():
-    with pytest.raises(UserError, match="300 pixels") as refused:
-        parse_model("ghostnet_050_det").build(classes=2, size=300)
+@pytest.mark.parametrize("size", [300, (320, 330), (72, 96)])
+def test_a_side_that_is_no_multiple_of_32_is_refused(size):
+    with pytest.raises(UserError, match=r"cannot take \S+ pixels") as refused:
+        pretrained("ghostnet_050_det", "seeded", classes=2, size=size)
 
-    assert "multiples of 32" in refused.value.fix
+    assert refused.value.fix.typed == "--size PX with multiples of 32"
+
+
+def test_a_detector_is_no_backbone():
+    with pytest.raises(UserError, match="there is no model 'ghostnet_050_det_det'"):
+        parse_model("ghostnet_050_det_det")

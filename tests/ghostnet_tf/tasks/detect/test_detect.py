@@ -70,7 +70,7 @@ def test_a_run_leaves_what_others_need(run):
 
 
 def test_a_run_becomes_files_that_find_what_it_finds(run, tmp_path, monkeypatch, capsys):
-    from export import evaluate, predict, to_tflite
+    from export import evaluate, predict, to_tflite, verify
 
     monkeypatch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
     monkeypatch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
@@ -93,6 +93,8 @@ def test_a_run_becomes_files_that_find_what_it_finds(run, tmp_path, monkeypatch,
     assert float32["ap50"] == pytest.approx(report["ap50"], abs=0.01)
     assert int8["ap50"] > float32["ap50"] - 0.1
 
+    assert all(verify.main([file]) == 0 for file in files)
+    capsys.readouterr()
     photo = f"{photos}/JPEGImages/val_1.png"
     pictures = ["--pictures", str(tmp_path / "drawn"), "--json"]
     assert predict.main([files[1], photo, *pictures]) == 0
