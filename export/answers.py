@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import UNKNOWN
 from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -29,7 +30,7 @@ BATCH = 32  # photos in memory at a time, however many a folder holds
 class Answer:
     """One photo, and the classes that its network finds in it."""
 
-    photo: str
+    photo: str  # or recording
     top: list[dict[str, Any]]  # id, name, probability (or value: see `best`); the likeliest first
 
 
@@ -65,7 +66,16 @@ def read(
             yield str(user_path(path) / name), preprocessing.pixels(photo)
 
 
-def best(scores: np.ndarray, classifier: Classifier, top: int) -> list[dict[str, Any]]:
+class Named(Protocol):
+    """What has names for its outputs."""
+
+    @property
+    def labels(self) -> Labels: ...
+    @property
+    def scores(self) -> str: ...
+
+
+def best(scores: np.ndarray, classifier: Named, top: int) -> list[dict[str, Any]]:
     """The first `top` classes by score, (labels,), with their probabilities.
 
     Of scores that nobody knows the meaning of, with their `value` in the place of a probability.

@@ -10,6 +10,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import CLASSIFY
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images
@@ -57,6 +58,7 @@ class Network:
     weights: str
     weights_sha256: str
     preprocessing: Preprocessing | None  # None: it takes no photo, but samples
+    hearing: Hearing | None = None  # of a network that takes samples of sound
     labels: Labels | None = None  # None: the outputs are no classes
     task: str = CLASSIFY
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends

@@ -19,6 +19,7 @@ from ghostnet_tf.base.record import (
     KeptFloat,
     PreprocessingFields,
     Record,
+    SoundFields,
     save,
     tool_versions,
 )
@@ -317,6 +318,7 @@ def described(
         preprocessing=PreprocessingFields(**network.preprocessing.to_dict())
         if network.preprocessing
         else None,
+        sound=SoundFields(**network.hearing.to_dict()) if network.hearing else None,
         inputs=tensors_of(graph.graph, graph.graph.inputs),
         outputs=tensors_of(graph.graph, graph.graph.outputs),
         labels=labels.names,

@@ -1,6 +1,7 @@
-"""Name photos: ghostnet predict FILE.tflite PHOTO|DIR|ZIP|NPZ... [--top 5] [--json]
+"""Name photos: ghostnet predict FILE.tflite PHOTO|SOUND|DIR|ZIP|NPZ... [--top 5] [--json]
 
-For samples in an .npz, of a network that takes no photos, its outputs are printed as they are.
+A file that hears takes recordings in the place of photos. For samples in an .npz, of a network that
+takes no photos, its outputs are printed as they are.
 
 A photo that cannot be read is named on stderr, counted, and left out; the others are answered, and
 the exit code is 1. If none can be read it is 2, and nothing is printed to stdout. (In 0.1 one bad
@@ -26,6 +27,8 @@ from ghostnet_tf.data.skipped import Skips, say_count
 
 from . import arguments
 
+SOUNDS = "WAV, FLAC or OGG"
+
 if TYPE_CHECKING:
     from .detection import Detector
 
@@ -37,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
         "photos",
         metavar="PHOTO|DIR|ZIP|NPZ",
         nargs="+",
-        help=f"{NAMES}; a folder or zip: all in it; .npz: samples, an array for each input",
+        help=f"{NAMES}; a folder or zip: all in it; .npz: samples, an array for each input; for "
+        f"a file that hears, sounds: {SOUNDS}",
     )
     out = parse.add_argument_group("output")
     out.add_argument("--top", type=int, default=5, metavar="N", help="classes per photo")
@@ -55,6 +59,11 @@ def main(argv: list[str] | None = None) -> int:
 
     if any(suffix(place) == SUFFIX for place in args.photos):
         return say_values(args)
+
+    from .hearer import hears
+
+    if hears(args.file):
+        return say_words(args)
 
     from .answers import NO_PROBABILITIES, answers
     from .detection import Detector, open_any
@@ -86,6 +95,30 @@ def end(args: argparse.Namespace, named: list[dict[str, Any]], skipped: Skips) -
     else:
         say_count(n, n + len(named))
     return CHECK_FAILED if n else DONE
+
+
+def say_words(args: argparse.Namespace) -> int:
+    """Of recordings: the words that are heard in each."""
+    from .hearer import open_hearer, words
+
+    named, skipped = [], Skips()
+    hearer = open_hearer(args.file)
+    for answer in words(hearer, args.photos, args.top, skipped):
+        named.append({"sound": answer.photo, "top": answer.top})
+        if not args.json:
+            terminal.out(answer.photo, *(f"  {share_of(one)}  {one['name']}" for one in answer.top))
+    if not named:
+        one = next(iter(skipped))
+        n = len(skipped)
+        raise UserError(
+            f"none of the {n} sounds can be read" if n > 1 else "the sound cannot be read",
+            fix=one.fix or f"give {SOUNDS}",
+        )
+    if args.json:
+        terminal.document({"file": args.file, "sounds": named, **skipped.as_json()})
+    else:
+        say_count(len(skipped), len(skipped) + len(named), "sounds")
+    return CHECK_FAILED if len(skipped) else DONE
 
 
 def share_of(answer: dict[str, Any]) -> str:

@@ -38,6 +38,7 @@ PARITY_ON = ("photos", "generated images", "samples", "generated inputs")
 # largest comes first, and that is all.
 UNKNOWN = "unknown"
 CLASSIFY = "classify"  # the task of a record that names none
+KEYWORDS = "keywords"
 SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
 
 
@@ -51,6 +52,19 @@ class PreprocessingFields(TypedDict):
     std: list[float]
     channels: NotRequired[int]  # 1 where images are grey; RGB goes without saying
     fit: NotRequired[str]  # "stretch" where a photo is not cropped; "crop" goes without saying
+
+
+class SoundFields(TypedDict):
+    """How a recording becomes the input and its features: see `ghostnet_tf.data.hearing`."""
+
+    rate: int  # samples a second
+    length: int  # samples that are heard at once
+    frame: int
+    hop: int
+    bands: int
+    low: int  # hertz
+    high: int
+    coefficients: int  # 0: logarithms of the bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,7 @@ class Record:
     parameters: int
     trainable_parameters: int | None = None  # of these, what was not frozen; None: nobody said
     preprocessing: PreprocessingFields | None  # None: it takes no photo
+    sound: SoundFields | None = None  # how a recording becomes its input; None: it hears nothing
     inputs: tuple[Tensor, ...] = ()  # in the order of the file; old records do not say
     outputs: tuple[Tensor, ...] = ()
     labels: tuple[str, ...]  # names, in the order of the outputs; empty for a backbone
@@ -198,6 +213,8 @@ class Record:
             del content["task"]
         if self.boxes is None:
             del content["boxes"]
+        if self.sound is None:
+            del content["sound"]
         return _merged(content, content.pop("others"))
 
     def to_json(self) -> str:

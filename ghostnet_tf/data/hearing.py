@@ -89,7 +89,7 @@ class Hearing:
 
     def window(self) -> np.ndarray:
         """Hann's, periodic, (frame,)."""
-        return signal.get_window("hann", self.frame)
+        return np.asarray(signal.get_window("hann", self.frame))
 
     def filters(self) -> np.ndarray:
         """How much of every frequency each band takes, (points / 2 + 1, bands).
@@ -108,18 +108,18 @@ class Hearing:
 
     def cosines(self) -> np.ndarray:
         """The DCT-II, orthonormal, as a matrix (bands, coefficients)."""
-        return fft.dct(np.eye(self.bands), norm="ortho", axis=1)[:, : self.coefficients]
+        return np.asarray(fft.dct(np.eye(self.bands), norm="ortho"))[:, : self.coefficients]
 
     def features(self, samples: np.ndarray) -> np.ndarray:
         """(n, length) -> (n, frames, columns, 1), in float64 throughout: the reference."""
         frames = np.lib.stride_tricks.sliding_window_view(
             np.asarray(samples, np.float64), self.frame, axis=1
         )[:, :: self.hop]  # (n, frames, frame)
-        spectrum = fft.rfft(frames * self.window(), self.points)
+        spectrum = np.fft.rfft(frames * self.window(), self.points)
         energy = (spectrum.real**2 + spectrum.imag**2) @ self.filters()
         found = np.log(energy + FLOOR)  # (n, frames, bands)
         if self.coefficients:
-            found = fft.dct(found, norm="ortho", axis=2)[..., : self.coefficients]
+            found = np.asarray(fft.dct(found, norm="ortho"))[..., : self.coefficients]
         return found[..., None]
 
 

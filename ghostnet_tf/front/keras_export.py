@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.record import SCORES, UNKNOWN
+from ghostnet_tf.base.record import CLASSIFY, KEYWORDS, SCORES, UNKNOWN
 from ghostnet_tf.base.sides import Size, size_of
+from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.names import unwritable
@@ -24,6 +25,7 @@ from ghostnet_tf.nets.pretrained import BUNDLED, RANDOM, SEEDED
 if TYPE_CHECKING:
     import keras
 
+    from ghostnet_tf.nets.front_end import FrontEnd
     from ghostnet_tf.nets.image_model import ModelInfo
 
 OWN = "own"  # what weights are called that nobody has named
@@ -68,7 +70,8 @@ def export(
     output takes two labels, and is the second one's probability (or logit). "sigmoid" over several
     outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
     `keep_float`: layers that static recipes leave in float32, by the names that `ghostnet compare`
-    prints, or of a block; "*" stands for any text. `overwrite`: replace files of the same names
+    prints, or of a block; "*" stands for any text; a front end for sound is always among them.
+    `overwrite`: replace files of the same names
     that were made from other weights or keep other layers.
 
     A model of another precision (mixed_float16, bfloat16, ...) is exported in float32, and this is
@@ -85,6 +88,10 @@ def export(
     model = float32_of(model)
     from ghostnet_tf.nets.image_model import info_of
 
+    ears, kept = front_end_of(model), [keep_float] if isinstance(keep_float, str) else [*keep_float]
+    if ears and ears.name not in kept and any(is_static(recipe) for recipe in recipes):
+        kept.append(ears.name)  # powers of a spectrum span more than 256 values tell apart
+        note(f"the front end {ears.name!r} stays in float32 in files of integers")
     info = info_of(model)  # of a network inside, where it is not of `model` itself
     calibration = given_in(photos)
     says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
@@ -104,6 +111,8 @@ def export(
             preprocessing=how(model, info, preprocessing, size, normalises_inside)
             if takes_a_photo(model, info, preprocessing, normalises_inside, calibration)
             else None,
+            hearing=ears.hearing if ears else None,
+            task=KEYWORDS if ears else CLASSIFY,
             labels=labels_of(model, info, named),
             family=family_of(model),
         )
@@ -118,7 +127,7 @@ def export(
         calibration,
         given_in(labelled),
         folder,
-        keep_float=[keep_float] if isinstance(keep_float, str) else keep_float,
+        keep_float=kept,
         overwrite=overwrite,
     )
     if scores not in (None, result.scores):
@@ -163,6 +172,11 @@ def recipes_named(recipes: str | Sequence[str] | None) -> tuple[str, ...]:
         return known.DEFAULT_RECIPES
     names = [recipes] if isinstance(recipes, str) else recipes
     return tuple(known.recipe_named(name) for name in names)
+
+
+def is_static(recipe: str) -> bool:
+    """Whether a recipe makes integers of activations."""
+    return rooms.reach("export", "recipes").RECIPES[recipe].how == "static"
 
 
 def given_in(place: "Given | None") -> Photos | Samples | None:
@@ -262,6 +276,14 @@ def input_shapes(model: "keras.Model") -> list[tuple[Any, ...]]:
             fix="begin it with keras.Input((height, width, 3)), or call it on images once",
         )
     return [tuple(one.shape) for one in model.inputs]
+
+
+def front_end_of(model: "keras.Model") -> "FrontEnd | None":
+    """What is inside of `model` and hears; None where its input is no sound."""
+    from ghostnet_tf.nets.front_end import FrontEnd
+
+    shapes, found = input_shapes(model), [x for x in model.layers if isinstance(x, FrontEnd)]
+    return found[0] if len(found) == len(shapes) == 1 else None
 
 
 def labels_of(

@@ -47,10 +47,11 @@ class FrontEnd(layers.Layer):
         shape = (1, frame // self.hearing.piece, self.hearing.piece, len(used))
         window = self.hearing.window()[:, None]
         self.waves = [
-            np.float32(window * wave(2 * np.pi * turns)).reshape(shape) for wave in (np.cos, np.sin)
+            (window * wave(2 * np.pi * turns)).astype(np.float32).reshape(shape)
+            for wave in (np.cos, np.sin)
         ]
-        self.filters = np.float32(filters[used])[None, None]
-        self.cosines = np.float32(self.hearing.cosines())[None, None]
+        self.filters = filters[used].astype(np.float32)[None, None]
+        self.cosines = self.hearing.cosines().astype(np.float32)[None, None]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], 1, self.hearing.frames, self.hearing.columns)
@@ -59,8 +60,10 @@ class FrontEnd(layers.Layer):
         how = self.hearing
         pieces = ops.reshape(samples, (-1, 1, how.length // how.piece, how.piece))
         strides: Any = (1, how.hop // how.piece)
-        parts = [ops.conv(pieces, wave, strides=strides, padding="valid") for wave in self.waves]
-        power: Any = parts[0] * parts[0] + parts[1] * parts[1]  # (N, 1, frames, frequencies)
+        cos, sin = self.waves
+        real: Any = ops.conv(pieces, cos, strides=strides, padding="valid")
+        imaginary: Any = ops.conv(pieces, sin, strides=strides, padding="valid")
+        power: Any = real * real + imaginary * imaginary  # (N, 1, frames, frequencies)
         energy: Any = ops.conv(power, self.filters)  # (N, 1, frames, bands)
         found = ops.log(energy + FLOOR)
         return ops.conv(found, self.cosines) if how.coefficients else found
@@ -85,8 +88,9 @@ class SpecAugment(layers.Layer):
     def call(self, x, training=None):
         if not training:
             return x
+        n = ops.shape(x)[0]  # type: ignore[reportOptionalSubscript]
         for axis, most in ((1, self.frames), (2, self.columns)):
-            x = x * self._kept(ops.shape(x)[0], axis, x.shape[axis], most)
+            x = x * self._kept(n, axis, x.shape[axis], most)
         return x
 
     def _kept(self, n: Any, axis: int, length: int, most: int) -> Any:
@@ -98,4 +102,5 @@ class SpecAugment(layers.Layer):
         at: Any = ops.reshape(ops.arange(length, dtype="float32"), (1, length))
         lost = ops.logical_and(at >= start, at < start + width)
         shape = (-1, length, 1, 1) if axis == 1 else (-1, 1, length, 1)
-        return ops.reshape(1.0 - ops.cast(lost, "float32"), shape)
+        silent: Any = ops.cast(lost, "float32")
+        return ops.reshape(1.0 - silent, shape)

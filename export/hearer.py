@@ -1,0 +1,98 @@
+"""A finished network that names what it hears, and what it answers to recordings."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.record import read_model, record_of
+from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.hearing import Hearing
+from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.recordings import Recordings
+from ghostnet_tf.data.skipped import Skips
+from ghostnet_tf.data.sound import CLIPPED, Sound, read_sound
+
+from .answers import Answer, best
+from .classifier import COPY_THE_RECORD, scores_in
+from .runtime import Runtime
+from .scores import by_class, checked_labels
+from .trusted import trusted
+
+
+@dataclass(frozen=True)
+class Hearer:
+    """Everything between a recording and a word."""
+
+    title: str
+    predict: Callable[[np.ndarray], ArrayLike]  # (N, length) float32 -> (N, outputs)
+    hearing: Hearing
+    labels: Labels
+    scores: str  # what the outputs are: one of record.SCORES
+
+    def by_class(self, samples: np.ndarray) -> np.ndarray:
+        """(N, length) float32 -> (N, labels): logits or probabilities, as `scores` says."""
+        return by_class(np.asarray(self.predict(samples)), len(self.labels), self.scores)
+
+
+def hears(path: str | Path) -> bool:
+    """Whether a file has a record, and that says that it takes samples of sound."""
+    record = record_of(path, read_model(path))
+    return record is not None and record.sound is not None
+
+
+def open_hearer(path: str | Path) -> Hearer:
+    """A `.tflite` file with its record, which says what it hears: there is no other place."""
+    path = user_path(path)
+    data, record = trusted(path)
+    if record is None or record.sound is None:
+        raise UserError(f"{path.name!r} takes no sound, as far as is known", COPY_THE_RECORD)
+    hearing, runtime = Hearing.from_dict({**record.sound}), Runtime(data)
+    if runtime.input_shape != (1, hearing.length):
+        raise UserError(
+            f"{path.name!r} takes {runtime.input_shape}; its record says (1, {hearing.length})",
+            fix="record and file do not belong together: copy or export the pair again",
+        )
+    if not record.labels:
+        raise UserError(
+            f"{path.name!r} names no words: nobody knows what its outputs mean",
+            fix="export it again with labels",
+        )
+    scores = scores_in(record, data.graph)
+    labels = checked_labels(Labels(record.label_ids, record.labels), data.graph, scores)
+    return Hearer(path.name, runtime.run, hearing, labels, scores)
+
+
+def words(hearer: Hearer, paths: Sequence[str], top: int, skipped: Skips) -> Iterator[Answer]:
+    """For each recording of `paths`, in order; a folder or zip stands for every one in it.
+
+    What cannot be read is noted in `skipped`, a whole folder without recordings as one item.
+    """
+    for path in paths:
+        for name, sound in read(path, skipped):
+            if (share := sound.clipped) > CLIPPED:
+                note(
+                    f"note: sound {name!r} is clipped: {share:.0%} of its samples are at full scale"
+                )
+            (row,) = hearer.by_class(hearer.hearing.heard(sound)[None])
+            yield Answer(name, best(row, hearer, top))
+
+
+def read(path: str, skipped: Skips) -> Iterator[tuple[str, Sound]]:
+    """The name of each recording that can be read, and what is in it."""
+    try:
+        if not (user_path(path).is_dir() or suffix(path) == ".zip"):
+            yield path, read_sound(path)
+            return
+        recordings = Recordings.open(path, skipped)
+    except UserError as error:
+        skipped.note(path, str(error), error.fix)
+        return
+    for i, name in enumerate(recordings.names):
+        if (sound := recordings.readable(i)) is not None:
+            yield str(user_path(path) / name), sound
