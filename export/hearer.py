@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.record import read_model, record_of
+from ghostnet_tf.base.record import NoRecord, NotOurs, matching_record, read_model
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.hearing import Hearing
@@ -42,8 +42,10 @@ class Hearer:
 
 def hears(path: str | Path) -> bool:
     """Whether a file has a record, and that says that it takes samples of sound."""
-    record = record_of(path, read_model(path))
-    return record is not None and record.sound is not None
+    try:
+        return matching_record(path, read_model(path)).sound is not None
+    except (NoRecord, NotOurs):  # of which whoever opens the file says what there is to say
+        return False
 
 
 def open_hearer(path: str | Path) -> Hearer:

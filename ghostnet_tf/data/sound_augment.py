@@ -93,6 +93,10 @@ class Spoken:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def subset(self, which: np.ndarray) -> "Spoken":
+        """Those at these positions, or where a mask says so; the classes stay."""
+        return replace(self, samples=self.samples[which], labels=self.labels[which])
+
     def with_unknown(self, others: Sequence[str], name: str = "unknown") -> "Spoken":
         """The classes `others` become one, behind the rest: words that are none of those."""
         if missing := [one for one in others if one not in self.classes]:
