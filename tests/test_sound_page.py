@@ -47,7 +47,7 @@ def page(tmp_path_factory):
                 archive.writestr(f"{name}_anna_{i}.wav", wav(word(name, i, rate), rate))
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     code = "\n".join(blocks)
-    assert len(blocks) == 2 and EPOCHS in code
+    assert len(blocks) == 3 and EPOCHS in code
     code = code.replace(EPOCHS, "epochs=6, batch=16, learning_rate=5e-3")
 
     printed = io.StringIO()
