@@ -178,7 +178,7 @@ def test_the_classifier_may_end_in_a_softmax(small_ghostnet, images):
 def test_weights_are_loaded_into_the_finished_network(monkeypatch, tmp_path):
     seen, file = [], tmp_path / "somewhere.keras"
     file.write_bytes(b"PK")
-    monkeypatch.setattr(weights, "load", lambda model, found, _: seen.append((model, found.path)))
+    monkeypatch.setattr(weights, "load", lambda model, found, *_: seen.append((model, found.path)))
 
     model = GhostNet(0.25, weights=str(file))
 
