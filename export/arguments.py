@@ -11,6 +11,7 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Samples, photos_or_samples
 from ghostnet_tf.data.skipped import Skips
 
+from .qat.asked import STEPS
 from .recipes import (
     ALIASES,
     DEFAULT_RECIPES,
@@ -51,6 +52,15 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         metavar="LAYER",
         help="layers that static recipes leave in float32: names as compare prints them, or of a "
         "block; * stands for any text",
+    )
+    how.add_argument(
+        "--qat",
+        nargs="?",
+        type=int,
+        const=STEPS,
+        metavar="STEPS",
+        help=f"fine-tune weights and ranges for full int8 on --photos, without labels (default: "
+        f"{STEPS} steps); for a file that loses too much",
     )
     add_size(how, "of the image's side, or height x width, as 96x160")
     how.add_argument("--labels", metavar="NAME|FILE", help="class names of weights without them")

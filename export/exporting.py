@@ -44,6 +44,7 @@ class Exporting:
             args.out,
             self.stages,
             keep_float=args.keep_float or (),
+            qat=args.qat or 0,
             overwrite=args.overwrite,
         )
         self.results.append(result)

@@ -14,6 +14,7 @@ from .arguments import recipes_of
 
 DECIDED = (
     "model", "weights", "recipe", "photos", "labelled", "labels", "size", "ghostop", "keep_float",
+    "qat",
 )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def plain_file(out: Path, member: Member, recipe: str) -> Path:
 def is_sound(path: Path) -> bool:
     """Whether the file is there, as its record describes it and as a suite has it."""
     try:
-        return load(path)[1].kept_float is None
+        record = load(path)[1]
+        return record.kept_float is None and record.finetuned is None
     except UserError:
         return False

@@ -21,6 +21,12 @@ OPTIONS = {
     "CONV_2D": schema.Conv2DOptionsT,
     "DEPTHWISE_CONV_2D": schema.DepthwiseConv2DOptionsT,
     "FULLY_CONNECTED": schema.FullyConnectedOptionsT,
+    "MEAN": schema.ReducerOptionsT,
+    "AVERAGE_POOL_2D": schema.Pool2DOptionsT,
+    "MAX_POOL_2D": schema.Pool2DOptionsT,
+    "SOFTMAX": schema.SoftmaxOptionsT,
+    "LEAKY_RELU": schema.LeakyReluOptionsT,
+    "RESIZE_BILINEAR": schema.ResizeBilinearOptionsT,
 }
 
 

@@ -9,7 +9,7 @@ from ghostnet_tf.base.record import artifact_name, ghostop_path, read_record, re
 from ghostnet_tf.base.terminal import note
 
 from .contract import some
-from .recipes import RECIPES
+from .recipes import RECIPES, is_finetuned
 
 if TYPE_CHECKING:
     from .network import Network
@@ -30,22 +30,31 @@ def refuse_other_weights(out: Path, network: "Network", recipes: Sequence[str]) 
             refuse_file_of_others(path, network.weights_sha256)
 
 
-def refuse_other_layers(
-    out: Path, network: "Network", recipes: Sequence[str], layers: tuple[str, ...]
+def refuse_other_settings(
+    out: Path, network: "Network", recipes: Sequence[str], layers: tuple[str, ...], qat: int
 ) -> None:
-    """UserError if a static file of these names keeps other layers in float32 than `layers`.
+    """UserError if a static file of these names keeps other layers in float32 than `layers`, or was
+    fine-tuned for another number of steps than `qat`.
 
-    The name does not say which, as it says nothing of photos or ranges: the record does. So two
-    such files stand in two folders, and are compared there.
+    The name does not say so, as it says nothing of photos or ranges: the record does. So two such
+    files stand in two folders, and are compared there.
     """
     for recipe, path in namesakes(out, network):
         if recipe not in recipes or RECIPES[recipe].how != "static":
             continue
         try:
-            kept = read_record(path).kept_float
+            record = read_record(path)
         except UserError:
             continue
-        theirs = kept.layers if kept else ()
+        steps = record.finetuned.steps if record.finetuned else 0
+        if is_finetuned(recipe) and steps != qat:
+            told = [f"in {n} steps" if n else "not at all" for n in (steps, qat)]
+            raise UserError(
+                f"{str(path)!r} is there already, and fine-tuned otherwise than asked for: "
+                f"{told[0]}, asked: {told[1]}",
+                fix=REPLACE_FIX,
+            )
+        theirs = record.kept_float.layers if record.kept_float else ()
         if theirs != layers:
             told = [some(of) if of else "none" for of in (theirs, layers)]
             raise UserError(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ghostnet_tf.base.record import (
     Agreement,
     BoxesKept,
     Calibration,
+    Finetuned,
     KeptFloat,
     PreprocessingFields,
     Record,
@@ -43,7 +44,7 @@ from .kept import float_ops, layers_named
 from .labelled_samples import Judged, evaluate_samples, judged, true_classes
 from .metadata import attach_metadata
 from .network import Converted, Network
-from .overwriting import refuse_other_layers, refuse_other_weights
+from .overwriting import refuse_other_settings, refuse_other_weights
 from .parity import (
     Outputs,
     Parity,
@@ -55,14 +56,18 @@ from .parity import (
     parity,
     unsteady_db,
 )
+from .qat.asked import refuse_unfit
 from .quantize import quantize
 from .ranges import Ranges
-from .recipes import DEFAULT_RECIPES, RECIPES, refuse_keeping_nothing
+from .recipes import DEFAULT_RECIPES, RECIPES, is_finetuned, refuse_keeping_nothing
 from .runtime import Runtime
 from .scores import checked_labels, refuse_no_probabilities, scores_of
 from .steps import hardly_changing, refuse_deadly
 from .tensors import origin_of, samples_for, tensors_of
 from .trial import survives
+
+if TYPE_CHECKING:
+    from .qat.finetune import Learned
 
 MAX_CALIBRATION_PHOTOS = 200
 PARITY_IMAGES = 32
@@ -96,6 +101,7 @@ def export(
     stages: Stages | None = None,
     *,
     keep_float: Sequence[str] = (),
+    qat: int = 0,
     overwrite: bool = True,
 ) -> Result:
     """Write one verified `.tflite` per recipe, with its record.
@@ -104,15 +110,17 @@ def export(
     they carry, seeded ones are calibrated on generated images, and parity is judged on those. A
     network without preprocessing takes samples in their place, and another one may.
     `labelled` measures accuracy, of samples on those that say their class. Static recipes leave the
-    layers `keep_float` in float32, named as
-    `kept.layers_named` takes them. Without `overwrite`, files of the same names that are of other
-    weights or keep other layers are refused. Nothing is written before every file has kept every
-    promise; CheckFailed names the one that did not.
+    layers `keep_float` in float32, named as `kept.layers_named` takes them. `qat` steps of
+    fine-tuning on `photos` make the weights and ranges of full int8 (`qat/`), where that helps.
+    Without `overwrite`, files of the same names that are of other weights or settings are refused.
+    Nothing is written before every file has kept every promise; CheckFailed names the one that did
+    not.
     """
     stages = stages or Stages()
     recipes = tuple(dict.fromkeys(recipes))
     refuse_overlap(photos, labelled)
     refuse_keeping_nothing(recipes, keep_float)
+    refuse_unfit(recipes, qat, photos)
     if not overwrite:
         refuse_other_weights(out, network, recipes)
     if isinstance(labelled, Photos):  # a folder that is no class is named now, not in minutes
@@ -136,7 +144,7 @@ def export(
     network = understood(network, float32.graph, ending)
     original, layers = None, layers_named(float32.graph, keep_float)
     if not overwrite:
-        refuse_other_layers(out, network, recipes, layers)
+        refuse_other_settings(out, network, recipes, layers, qat)
     if isinstance(labelled, Photos):
         refuse_multi_label(network.classifier)
     elif labelled is not None:
@@ -146,6 +154,9 @@ def export(
     ranges = network.ranges
     if any(RECIPES[recipe].how == "static" for recipe in recipes):
         ranges = static_ranges(network, photos, images, float32, stages)
+    learned = None
+    if qat:
+        learned = fine_tuned(network, float32, ranges, photos, layers, qat, stages)
     compared = images[:PARITY_IMAGES]
     with stages.stage(f"run the {converted.original} model"):
         reference = converted.run(compared)
@@ -153,8 +164,10 @@ def export(
     finished, asked = [], {}
     for recipe in recipes:
         with stages.stage(recipe):
-            graph = quantize(float32, recipe, ranges, layers)
-            used = ranges if RECIPES[recipe].how == "static" else None
+            by, used = float32, ranges if RECIPES[recipe].how == "static" else None
+            if learned and is_finetuned(recipe):
+                by, used = learned.float32, learned.ranges
+            graph = quantize(by, recipe, used, layers)
             # A network that nobody here has seen, or with integers in places of a user's choice.
             if used and (network.family == "stock" or layers):
                 refuse_deadly(graph, recipe, used)
@@ -166,6 +179,14 @@ def export(
                     layers=layers, operators=n_kept, **measured(without, compared, reference)
                 )
                 record = replace(record, kept_float=kept)
+            if learned and is_finetuned(recipe):
+                without = quantize(float32, recipe, ranges, layers)
+                trained = Finetuned(
+                    steps=qat,
+                    photos=learned.photos,
+                    **measured(without, compared, reference),
+                )
+                record = replace(record, finetuned=trained)
             data = attach_metadata(graph, record)
             agreement = parity(reference, Runtime(data).run(compared))
             asked[recipe] = db_asked_of(recipe, network, agreement, converted, compared)
@@ -298,6 +319,40 @@ def static_ranges(
     with stages.stage("calibrate", steps_of(len(images))) as advance:
         ranges, _ = choose(float32, images, advance)
     return ranges
+
+
+def fine_tuned(
+    network: Network,
+    float32: Flatbuffer,
+    ranges: Ranges | None,
+    photos: Photos | Samples | None,
+    layers: Sequence[str],
+    steps: int,
+    stages: Stages,
+) -> "Learned | None":
+    """Weights and ranges for full int8; None, and a note, where they are no better than before."""
+    from .qat.batches import Batches
+    from .qat.finetune import finetune
+
+    assert ranges is not None and photos is not None, "`refuse_unfit` asks for both"
+    given = (
+        photos
+        if isinstance(photos, Photos)
+        else samples_for(float32.graph, photos, len(photos), seed=1)
+    )
+    batches = Batches(given, network.preprocessing)
+    with stages.stage("fine-tune for int8", steps) as advance:
+        learned = finetune(
+            float32, ranges, batches, steps,
+            keep_float=layers, is_logits=network.scores == "logits", advance=advance,
+        )  # fmt: skip
+    if learned.is_better:
+        return learned
+    note(
+        f"note: fine-tuning brought nothing ({learned.db_before:.1f} dB before, "
+        f"{learned.db_after:.1f} after): the files are as without it"
+    )
+    return None
 
 
 def described(

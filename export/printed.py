@@ -15,7 +15,7 @@ from ghostnet_tf.base.sides import spelled
 from .parity import EQUAL
 
 if TYPE_CHECKING:
-    from ghostnet_tf.base.record import Record
+    from ghostnet_tf.base.record import Finetuned, KeptFloat, Record
 
     from .comparison import Comparison
     from .evaluation import Evaluation
@@ -58,7 +58,7 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
         lines.append(f"  {network.original:24}{'':59}top-1 {result.original.top1:.2%}")
     for file in result.files:
         lines.append("  " + row(file, result))
-        lines += kept_lines(file.record)
+        lines += kept_lines(file.record) + tuned_lines(file.record)
     if transposes := first.ops.get("TRANSPOSE"):
         lines.append(f"the network permutes axes itself: {transposes} TRANSPOSE")
     paths = [str(file.path) for file in result.files]
@@ -106,15 +106,28 @@ def kept_lines(record: "Record") -> list[str]:
         return []
     from .contract import some
 
-    without = "the runtime does not run it without"
-    if kept.partitions_without is not None:
-        db, n = kept.parity_db_without, kept.partitions_without
-        reached = "" if db is None else f", {db:.1f} dB"
-        without = f"without: {n} partition{'s' * (n != 1)}{reached}"
     return [
         f"    in float32: {some(kept.layers)}",
-        f"      {kept.operators} operators that write or read them; {without}",
+        f"      {kept.operators} operators that write or read them; {without_it(kept)}",
     ]
+
+
+def tuned_lines(record: "Record") -> list[str]:
+    """What it was fine-tuned on, and what the file would be without that."""
+    if (tuned := record.finetuned) is None:
+        return []
+    return [
+        f"    fine-tuned in {tuned.steps:,} steps on {tuned.photos:,} photos; {without_it(tuned)}"
+    ]
+
+
+def without_it(setting: "KeptFloat | Finetuned") -> str:
+    """The same file without a setting that makes it better."""
+    if setting.partitions_without is None:
+        return "the runtime does not run it without"
+    db, n = setting.parity_db_without, setting.partitions_without
+    reached = "" if db is None else f", {db:.1f} dB"
+    return f"without: {n} partition{'s' * (n != 1)}{reached}"
 
 
 # ---------------------------------------------------------------------------- of Ghost operators

@@ -81,6 +81,11 @@ def recipe_named(typed: str) -> str:
     return pick(typed, {**dict(zip(RECIPES, RECIPES, strict=True)), **ALIASES}, "recipe")
 
 
+def is_finetuned(recipe: str) -> bool:
+    """Whether it takes what was fine-tuned for int8: int16 activations have precision to spare."""
+    return RECIPES[recipe].how == "static" and RECIPES[recipe].activation_bits == 8
+
+
 def refuse_keeping_nothing(recipes: Collection[str], keep_float: Collection[str]) -> None:
     """UserError where layers are to stay in float32 and no recipe makes integers of the others."""
     static = [name for name, recipe in RECIPES.items() if recipe.how == "static"]

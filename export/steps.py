@@ -82,13 +82,13 @@ def strained(quantized: Graph) -> dict[str, float]:
             if any([raise_to(tensor, scale) for tensor, scale in wanted]):
                 is_settled = False
     return {
-        _measured_as(quantized, tensor): least[tensor] / scale
+        measured_as(quantized, tensor): least[tensor] / scale
         for tensor, scale in scales.items()
         if least[tensor] > scale
     }
 
 
-def _measured_as(quantized: Graph, tensor: int) -> str:
+def measured_as(quantized: Graph, tensor: int) -> str:
     """The tensor's name in the float32 file, which an image and a kept layer have before their
     QUANTIZE."""
     op = quantized.writer(tensor)

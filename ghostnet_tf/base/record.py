@@ -113,6 +113,17 @@ class KeptFloat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finetuned:
+    """Weights and ranges were trained for int8, by what the float32 file answers: no labels."""
+
+    steps: int
+    photos: int  # or samples, that it was trained on
+    # What the file would be without, as in `KeptFloat`.
+    partitions_without: int | None
+    parity_db_without: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operators:
     """Ghost operators stand in a file for what the plain file computes without them."""
 
@@ -189,6 +200,7 @@ class Record:
     # SHA-256 over those of the photos that our training saw, held-out ones too; None: not known.
     trained_on: str | None = None
     kept_float: KeptFloat | None = None  # None: no layer that an integer recipe would not keep
+    finetuned: Finetuned | None = None  # None: integers of the weights as they are
     operators: Operators | None = None  # None: a plain file
     tuning: Tuning | None = None  # None: as it was converted
     boxes: BoxesKept | None = None  # of a detector; not written where there is none

@@ -81,18 +81,22 @@ class Items(Generic[Item]):
         n = min(n, len(self))
         return np.arange(n) * len(self) // n
 
-    @cached_property
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, sorted; none where all lie side by side."""
-        return tuple(sorted({*self._class_names} - {""}))
+        return self._labelling[0]
 
-    @cached_property
+    @property
     def label_of(self) -> np.ndarray | None:
         """The position of each one's class in `classes`, (n,) int."""
-        if not self.classes:
-            return None
-        position = {name: i for i, name in enumerate(self.classes)}
-        return np.array([position[name] for name in self._class_names])
+        return self._labelling[1]
+
+    @cached_property
+    def _labelling(self) -> tuple[tuple[str, ...], np.ndarray | None]:
+        names = self._class_names
+        classes = tuple(sorted({*names} - {""}))
+        position = {name: i for i, name in enumerate(classes)}
+        return classes, np.array([position[name] for name in names]) if classes else None
 
     def read(self, index: int) -> Item:
         """What is at this position; one that cannot be read is named in the error."""

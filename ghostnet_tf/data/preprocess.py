@@ -104,6 +104,12 @@ class Preprocessing:
         """In RGB or in grey, as the network takes it."""
         return photo.convert(COLOURS[self.channels])
 
+    def in_channels(self, pixels: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 -> (H, W, channels) uint8."""
+        if self.channels == 3:
+            return pixels
+        return np.asarray(self.coloured(Image.fromarray(pixels)))[..., None]
+
     def pixels(self, photo: Image.Image) -> np.ndarray:
         """The photo's centre, (height, width, channels) uint8.
 

@@ -48,6 +48,7 @@ def export(
     normalises_inside: bool = False,
     scores: str | None = None,
     keep_float: str | Sequence[str] = (),
+    qat: int = 0,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
@@ -71,8 +72,9 @@ def export(
     outputs answers each class for itself; "softmax" says that a photo shows exactly one of them.
     `keep_float`: layers that static recipes leave in float32, by the names that `ghostnet compare`
     prints, or of a block; "*" stands for any text; a front end for sound is always among them.
-    `overwrite`: replace files of the same names
-    that were made from other weights or keep other layers.
+    `qat`: so many steps of fine-tuning for full int8, on `photos` without their labels; 500 do a
+    lot. `overwrite`: replace files of the same names that were made from other weights or with
+    other settings.
 
     A model of another precision (mixed_float16, bfloat16, ...) is exported in float32, and this is
     said. Returns the files' paths, in the order of `recipes`. Warns where the model's own layers
@@ -128,6 +130,7 @@ def export(
         given_in(labelled),
         folder,
         keep_float=kept,
+        qat=qat,
         overwrite=overwrite,
     )
     if scores not in (None, result.scores):

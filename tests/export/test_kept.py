@@ -163,11 +163,11 @@ def ask(tmp_path):
     }
 
 
-def coloured(folder):
+def coloured(folder, n: int = 12):
     from PIL import Image
 
     folder.mkdir()
-    for i, image in enumerate(images(12, 8)):
+    for i, image in enumerate(images(n, 8)):
         low, high = image.min(), image.max()
         pixels = (255 * (image - low) / (high - low)).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.png")

@@ -77,9 +77,7 @@ class Naming:
         schedule = self.schedule
         how = (size, schedule.crop_scale, schedule.flip, schedule.randaugment)
         views = [random_view(photo, *how, rng) for photo in pixels]
-        if self.preprocessing.channels == 1:
-            views = [np.asarray(self.preprocessing.coloured(Image.fromarray(v))) for v in views]
-            views = [view[..., None] for view in views]
+        views = [self.preprocessing.in_channels(view) for view in views]
         images = self.preprocessing.normalise(np.stack(views))
         targets = np.eye(len(self.classes), dtype=np.float32)[labels]
         if schedule.mixup:  # arXiv 1710.09412, with the batch reversed as the partner
