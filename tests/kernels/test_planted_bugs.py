@@ -48,7 +48,7 @@ PLANTED = {  # what is broken -> file, what stands there, what is put there, whi
         "avx2",
     ),
     "the next part's panels": (CONVOLUTION, "(first / PANEL)", "(0 / PANEL)", "avx2"),
-    "a part's residual": ("node.c", "out_channels + (size_t)first,", "out_channels,", "avx2"),
+    "a part's residual": ("node.c", "out_channels + (size_t)first;", "out_channels;", "avx2"),
     "the weights before": (CONVOLUTION_DOT, "[%[weights], #64]", "[%[weights], #32]", "neon_dot"),
     "a pixel twice": (CONVOLUTION_DOT, "[x10, %[step3]]", "[x10, %[step2]]", "neon_dot"),
     "the next two channels": (CONVOLUTION_NEON, "[%[weights], #32]", "[%[weights]]", "neon"),
