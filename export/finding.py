@@ -77,7 +77,7 @@ def said(found: Finds) -> list[str]:
 
 def picture_path(folder: Path, photo: str, taken: set[Path]) -> Path:
     """Where the picture of a photo goes: a name of its own for each."""
-    stem, n = Path(photo).stem, 1
+    stem, n = user_path(photo).stem, 1
     while (path := folder / f"{stem}{'' if n == 1 else f'_{n}'}_boxes.png") in taken:
         n += 1
     taken.add(path)
