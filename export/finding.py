@@ -8,16 +8,13 @@ from typing import Any
 
 from PIL import Image
 
-from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.boxes_picture import drawn
-from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.labels import Labels
-from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips, refuse_too_many
 from ghostnet_tf.tasks.detect.average_precision import average_precision
@@ -44,25 +41,10 @@ class Finds:
 
 
 def finds(detector: Detector, paths: Sequence[str], skipped: Skips) -> Iterator[Finds]:
-    """For each photo of `paths`, in order; a folder or zip stands for every photo in it."""
-    for path in paths:
-        for name, photo in _photos(path, skipped):
-            found = detector.find(photo, SURE)
-            yield Finds(name, rows_of(found, detector.labels, photo.size), photo, found)
-
-
-def _photos(path: str, skipped: Skips) -> Iterator[tuple[str, Image.Image]]:
-    try:
-        if not (user_path(path).is_dir() or suffix(path) == ".zip"):
-            yield path, read_photo(path)
-            return
-        photos = Photos.open(path, skipped)
-    except UserError as error:
-        skipped.note(path, str(error), error.fix)
-        return
-    for i, name in enumerate(photos.names):
-        if (photo := photos.readable(i)) is not None:
-            yield str(user_path(path) / name), photo
+    """For each photo of `paths`, as `Items.given` finds them."""
+    for name, photo in Photos.given(paths, skipped):
+        found = detector.find(photo, SURE)
+        yield Finds(name, rows_of(found, detector.labels, photo.size), photo, found)
 
 
 def said(found: Finds) -> list[str]:

@@ -11,12 +11,11 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.record import NoRecord, NotOurs, matching_record, read_model
 from ghostnet_tf.base.terminal import note
-from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.recordings import Recordings
 from ghostnet_tf.data.skipped import Skips
-from ghostnet_tf.data.sound import CLIPPED, Sound, read_sound
+from ghostnet_tf.data.sound import CLIPPED
 
 from .answers import Answer, best
 from .classifier import COPY_THE_RECORD, scores_in
@@ -71,30 +70,9 @@ def open_hearer(path: str | Path) -> Hearer:
 
 
 def words(hearer: Hearer, paths: Sequence[str], top: int, skipped: Skips) -> Iterator[Answer]:
-    """For each recording of `paths`, in order; a folder or zip stands for every one in it.
-
-    What cannot be read is noted in `skipped`, a whole folder without recordings as one item.
-    """
-    for path in paths:
-        for name, sound in read(path, skipped):
-            if (share := sound.clipped) > CLIPPED:
-                note(
-                    f"note: sound {name!r} is clipped: {share:.0%} of its samples are at full scale"
-                )
-            (row,) = hearer.by_class(hearer.hearing.heard(sound)[None])
-            yield Answer(name, best(row, hearer, top))
-
-
-def read(path: str, skipped: Skips) -> Iterator[tuple[str, Sound]]:
-    """The name of each recording that can be read, and what is in it."""
-    try:
-        if not (user_path(path).is_dir() or suffix(path) == ".zip"):
-            yield path, read_sound(path)
-            return
-        recordings = Recordings.open(path, skipped)
-    except UserError as error:
-        skipped.note(path, str(error), error.fix)
-        return
-    for i, name in enumerate(recordings.names):
-        if (sound := recordings.readable(i)) is not None:
-            yield str(user_path(path) / name), sound
+    """For each recording of `paths`, as `Items.given` finds them."""
+    for name, sound in Recordings.given(paths, skipped):
+        if (share := sound.clipped) > CLIPPED:
+            note(f"note: sound {name!r} is clipped: {share:.0%} of its samples are at full scale")
+        (row,) = hearer.by_class(hearer.hearing.heard(sound)[None])
+        yield Answer(name, best(row, hearer, top))

@@ -55,6 +55,11 @@ class Items(Generic[Item]):
     def decode(self, data: bytes, name: str) -> Item:
         """The item out of its file; one that cannot be read is named in the error."""
 
+    @classmethod
+    @abstractmethod
+    def of_file(cls, path: str) -> Item:
+        """The item in a file of its own; UserError where there is none."""
+
     @abstractmethod
     def is_one(self, data: bytes) -> bool:
         """Whether a file is of this kind, by its first bytes."""
@@ -62,6 +67,25 @@ class Items(Generic[Item]):
     @classmethod
     def open(cls, path: str | Path, skipped: Skips | None = None) -> Self:
         return cls(place(path), skipped)
+
+    @classmethod
+    def given(cls, paths: Iterable[str], skipped: Skips) -> Iterator[tuple[str, Item]]:
+        """Name and item of each of `paths`, in order; a folder or zip stands for all in it.
+
+        What cannot be read is noted in `skipped`, a whole folder without items as one of them.
+        """
+        for path in paths:
+            try:
+                if not (user_path(path).is_dir() or suffix(path) == ".zip"):
+                    yield path, cls.of_file(path)
+                    continue
+                found = cls.open(path, skipped)
+            except UserError as error:
+                skipped.note(path, str(error), error.fix)
+                continue
+            for i, name in enumerate(found.names):
+                if (item := found.readable(i)) is not None:
+                    yield str(user_path(path) / name), item
 
     def __len__(self) -> int:
         return len(self.names)

@@ -4,7 +4,7 @@ from PIL import Image
 
 from ghostnet_tf.data.formats import NAMES, SUFFIXES, UNREADABLE, format_of
 from ghostnet_tf.data.items import Items, of_all
-from ghostnet_tf.data.photo import open_photo
+from ghostnet_tf.data.photo import open_photo, read_photo
 
 __all__ = ["Photos", "of_all"]
 
@@ -17,6 +17,10 @@ class Photos(Items[Image.Image]):
 
     def decode(self, data: bytes, name: str) -> Image.Image:
         return open_photo(data, name)
+
+    @classmethod
+    def of_file(cls, path: str) -> Image.Image:
+        return read_photo(path)
 
     def is_one(self, data: bytes) -> bool:
         return format_of(data) is not None

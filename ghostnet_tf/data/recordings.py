@@ -14,7 +14,7 @@ from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.places import Place
 from ghostnet_tf.data.skipped import Skips
-from ghostnet_tf.data.sound import Sound, is_sound, open_sound
+from ghostnet_tf.data.sound import Sound, is_sound, open_sound, read_sound
 from ghostnet_tf.data.sound_augment import Spoken
 
 NOISE = "_background_noise_"  # the folder of Speech Commands that is no class: noise to mix in
@@ -50,6 +50,10 @@ class Recordings(Items[Sound]):
 
     def decode(self, data: bytes, name: str) -> Sound:
         return open_sound(data, name)
+
+    @classmethod
+    def of_file(cls, path: str) -> Sound:
+        return read_sound(path)
 
     def is_one(self, data: bytes) -> bool:
         return is_sound(data)
