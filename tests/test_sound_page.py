@@ -69,7 +69,7 @@ def test_both_files_know_words_that_they_never_heard(page):
 
 def test_the_command_on_the_page_answers_a_wav(page, capsys):
     (page[0] / "7_jackson_0.wav").write_bytes(wav(word("2", 99), 8000))
-    (command,) = re.findall(r"^\$ ghostnet predict (.*)$", PAGE, re.MULTILINE)
+    (command,) = re.findall(r"^\$ \./ghostnet predict (.*)$", PAGE, re.MULTILINE)
 
     with contextlib.chdir(page[0]):
         assert predict.main(command.split()) == 0

@@ -11,7 +11,8 @@ from ghostnet_tf.weights import checkpoint
 from ghostnet_tf.weights.apply import copy
 from ghostnet_tf.weights.source import BUNDLED
 
-TENSORS, CARD = BUNDLED / "spoken_digits.tensors", BUNDLED / "spoken_digits.card.json"
+SOUNDS = BUNDLED.parent / "sounds"
+TENSORS, CARD = SOUNDS / "spoken_digits.safetensors", SOUNDS / "spoken_digits.card.json"
 DIGITS = tuple("0123456789")  # its classes, in the order of the outputs
 HEARING = Hearing(
     rate=8000, length=8000, frame=240, hop=160, bands=40, low=20, high=4000, coefficients=10

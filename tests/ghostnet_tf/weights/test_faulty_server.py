@@ -1,9 +1,11 @@
 """Every published file from a server that goes wrong: an error in time, and no file."""
 
+import gc
 import gzip
 import os
 import pickle
 import ssl
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +127,18 @@ def tls(tmp_path_factory) -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair)
     return context, pair
+
+
+@pytest.fixture(scope="module", autouse=True)
+def connections() -> Iterator[None]:
+    """Those of threads that were given up end here, and not in a test of somebody else."""
+    yield
+    for thread in threading.enumerate():
+        if "(ask)" in thread.name:
+            thread.join(PATIENCE_S)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
