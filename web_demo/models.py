@@ -17,7 +17,7 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CheckFailed, UserError, run
 from ghostnet_tf.base.files import user_path, write_together
-from ghostnet_tf.base.record import UNKNOWN, Record, load, record_path
+from ghostnet_tf.base.record import CLASSIFY, UNKNOWN, Record, load, record_path
 from ghostnet_tf.base.sides import sides
 from ghostnet_tf.base.terminal import note, out
 
@@ -78,6 +78,8 @@ def open_model(path: Path) -> Published:
 
 
 def unsuitable(record: Record) -> str:
+    if record.task != CLASSIFY:
+        return f"the page names photos, and its task is {record.task}"
     if record.preprocessing is None:
         return "it takes no photos"
     height, width = sides(record.preprocessing["size"])

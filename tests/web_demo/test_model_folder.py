@@ -53,7 +53,7 @@ def test_what_our_own_command_wrote_for_other_places_is_refused(elsewhere, tmp_p
     assert not (tmp_path / "models").exists()
 
 
-def test_the_page_itself_says_the_same_of_each(elsewhere, node, packages):
+def test_the_page_itself_says_the_same_of_each(elsewhere, node, packages, tmp_path):
     """What lies beside it may be put there by somebody else."""
     script = """
         import {readFileSync} from "node:fs";
@@ -62,14 +62,19 @@ def test_the_page_itself_says_the_same_of_each(elsewhere, node, packages):
         console.log(JSON.stringify(process.argv.slice(1).map((path) => unsuitable(read(path)))));
     """
     paths = sorted(elsewhere.glob("*.json"))
+    detector = tmp_path / "detector.json"
+    says = json.loads((elsewhere / "ghostnet_050_tinyimagenet_96_float32.json").read_text())
+    detector.write_text(json.dumps(says | {"task": "detect"}))
+    paths.append(detector)
     line = [node, "--input-type=module", "-e", script, *map(str, paths)]
 
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
 
     assert done.returncode == 0, done.stderr
     reasons = dict(zip((path.stem for path in paths), json.loads(done.stdout), strict=True))
-    assert len(reasons) == 4
-    for path in paths:
+    assert len(reasons) == 5
+    assert reasons["detector"] == "the page names photos, and its task is detect"
+    for path in paths[:-1]:
         assert reasons[path.stem] == command.unsuitable(load(path.with_suffix(".tflite"))[1])
 
 
@@ -87,6 +92,7 @@ def test_of_a_whole_folder_the_page_gets_what_it_can_run(elsewhere, monkeypatch,
     ("change", "why"),
     [
         ({"labels": (), "label_ids": ()}, "names no classes"),
+        ({"task": "detect"}, "its task is detect"),
     ],
 )
 def test_a_file_that_no_browser_can_run_is_refused(exported, tmp_path, change, why):

@@ -31,6 +31,7 @@ const FIELDS = {
   preprocessing: isPreprocessing,
   labels: (x) => isList(x, isText) && x.length > 0 && x.length <= MOST.classes,
   label_ids: (x, {labels}) => isList(x, isText, labels.length),
+  task: (x) => x === undefined || isText(x),
   scores: (x) => [undefined, "logits", "softmax", "sigmoid"].includes(x),
   ops: (x) => isObject(x) && Object.values(x).every(isCount),
   accuracy: (x) => x == null || isAccuracy(x),
@@ -81,7 +82,8 @@ function checkSchema(content, name) {
 }
 
 /** Why a browser cannot run what this record describes; "" if it can. As web_demo/models.py. */
-export function unsuitable({recipe, operators, preprocessing}) {
+export function unsuitable({recipe, operators, preprocessing, task = "classify"}) {
+  if (task !== "classify") return `the page names photos, and its task is ${task}`;
   const [height, width] = sides(preprocessing);
   if (height !== width) return `the page shows squares, and it takes ${width} x ${height} pixels`;
   if (recipe.endsWith("_int8io")) return "LiteRT.js takes no int8 image";

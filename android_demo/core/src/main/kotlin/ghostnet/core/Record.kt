@@ -39,6 +39,9 @@ class Record(
                 if (all.whole("schema") != SCHEMA) {
                     throw JsonError("its schema is not $SCHEMA")
                 }
+                if (all.has("task") && all.text("task") != "classify") {
+                    throw JsonError("it does not name photos, its task is ${all.text("task")}")
+                }
                 val accuracy = all.fieldsOrNull("accuracy")
                 return Record(
                     model = all.text("model"),

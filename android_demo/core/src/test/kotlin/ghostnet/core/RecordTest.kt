@@ -51,6 +51,18 @@ class RecordTest {
     }
 
     @Test
+    fun aModelOfAnotherTaskSaysSo() {
+        val task = { name: String -> json.replace("\"recipe\"", "\"task\": \"$name\", \"recipe\"") }
+
+        val error = assertThrows(BadModel::class.java) { Record.read(task("detect")) }
+        assertEquals(
+            "The model's record cannot be used: it does not name photos, its task is detect.",
+            error.message,
+        )
+        assertEquals("ghostnet_050 tinyimagenet", Record.read(task("classify")).title)
+    }
+
+    @Test
     fun randomWeightsAreCalledGraphOnly() {
         val record = Record.read(json.replace("\"tinyimagenet\"", "\"seeded\""))
 
