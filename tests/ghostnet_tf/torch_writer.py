@@ -59,7 +59,8 @@ def archive(members: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression) as file:
         for name, data in members.items():
-            file.writestr(name, data)
+            # A member without a date is of 1980: the same bytes at any time of any day.
+            file.writestr(zipfile.ZipInfo(name), data, compression)
     return out.getvalue()
 
 

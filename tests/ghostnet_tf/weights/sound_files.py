@@ -149,7 +149,8 @@ def _in_a_member(data: bytes, dice: random.Random) -> bytes:
         chosen = dice.choice(names)
         for name in names:
             content = archive.read(name)
-            new.writestr(name, _wounded(content, dice) if name == chosen else content)
+            content = _wounded(content, dice) if name == chosen else content
+            new.writestr(zipfile.ZipInfo(name), content)  # of no day, so the same on any
     return out.getvalue()
 
 
