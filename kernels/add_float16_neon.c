@@ -4,6 +4,7 @@
 
 #if defined(__aarch64__)
 
+#include <arm_fp16.h>
 #include <arm_neon.h>
 
 #include "compiler.h"
