@@ -40,9 +40,9 @@ class Detector:
         return keep(boxes[0], scores[0], self.iou, score, self.most)
 
 
-def open_any(path: str | Path) -> Classifier | Detector:
-    """Whatever a finished file is, by its graph."""
-    opened = trusted(path)
+def open_any(path: str | Path, opened: Opened | None = None) -> Classifier | Detector:
+    """Whatever a finished file is that sees, by its graph."""
+    opened = opened or trusted(path)
     return (open_detector if is_detector(opened[0].graph) else open_classifier)(path, opened)
 
 

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
-from ghostnet_tf.base.record import NoRecord, NotOurs, matching_record, read_model
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
@@ -21,7 +20,7 @@ from .answers import Answer, best
 from .classifier import COPY_THE_RECORD, scores_in
 from .runtime import Runtime
 from .scores import by_class, checked_labels
-from .trusted import trusted
+from .trusted import Opened, trusted
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,10 @@ class Hearer:
         return by_class(np.asarray(self.predict(samples)), len(self.labels), self.scores)
 
 
-def hears(path: str | Path) -> bool:
-    """Whether a file has a record, and that says that it takes samples of sound."""
-    try:
-        return matching_record(path, read_model(path)).sound is not None
-    except (NoRecord, NotOurs):  # of which whoever opens the file says what there is to say
-        return False
-
-
-def open_hearer(path: str | Path) -> Hearer:
+def open_hearer(path: str | Path, opened: Opened | None = None) -> Hearer:
     """A `.tflite` file with its record, which says what it hears: there is no other place."""
     path = user_path(path)
-    data, record = trusted(path)
+    data, record = opened or trusted(path)
     if record is None or record.sound is None:
         raise UserError(f"{path.name!r} takes no sound, as far as is known", COPY_THE_RECORD)
     hearing, runtime = Hearing.from_dict({**record.sound}), Runtime(data)

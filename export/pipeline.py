@@ -35,9 +35,10 @@ from ghostnet_tf.tasks.detect.nms import IOU, MOST, SCORE
 from ghostnet_tf.weights.translate import DIVERGED
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
+from .classifier import Classifier
 from .contract import Facts, broken_promises, facts, promise
 from .detector_graph import is_detector
-from .evaluation import Evaluation, evaluate, refuse_multi_label, true_outputs
+from .evaluation import evaluate, refuse_multi_label, true_outputs
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .kept import float_ops, layers_named
@@ -142,11 +143,13 @@ def export(
         images = calibration_samples(float32.graph, None if isinstance(photos, Photos) else photos)
     ending = scores_of(float32.graph)
     network = understood(network, float32.graph, ending)
-    original, layers = None, layers_named(float32.graph, keep_float)
+    layers = layers_named(float32.graph, keep_float)
+    original: Classifier | Judged | None = None
     if not overwrite:
         refuse_other_settings(out, network, recipes, layers, qat)
     if isinstance(labelled, Photos):
-        refuse_multi_label(network.classifier)
+        original = network.classifier
+        refuse_multi_label(original)
     elif labelled is not None:
         original = as_judged(network, converted, float32.graph)
         true_classes(labelled, original)
@@ -165,8 +168,9 @@ def export(
     for recipe in recipes:
         with stages.stage(recipe):
             by, used = float32, ranges if RECIPES[recipe].how == "static" else None
-            if learned and is_finetuned(recipe):
-                by, used = learned.float32, learned.ranges
+            tuned = learned if is_finetuned(recipe) else None
+            if tuned:
+                by, used = tuned.float32, tuned.ranges
             graph = quantize(by, recipe, used, layers)
             # A network that nobody here has seen, or with integers in places of a user's choice.
             if used and (network.family == "stock" or layers):
@@ -179,11 +183,11 @@ def export(
                     layers=layers, operators=n_kept, **measured(without, compared, reference)
                 )
                 record = replace(record, kept_float=kept)
-            if learned and is_finetuned(recipe):
+            if tuned:
                 without = quantize(float32, recipe, ranges, layers)
                 trained = Finetuned(
                     steps=qat,
-                    photos=learned.photos,
+                    photos=tuned.photos,
                     **measured(without, compared, reference),
                 )
                 record = replace(record, finetuned=trained)
@@ -205,10 +209,8 @@ def export(
             )
             finished.append((data, record))
     accuracy = None
-    if isinstance(labelled, Photos):
-        accuracy, finished = scored(network, finished, labelled, stages)
-    elif labelled is not None and original is not None:
-        accuracy, finished = scored_on_samples(original, finished, labelled, stages)
+    if labelled is not None and original is not None:
+        accuracy, finished = scored(original, finished, labelled, stages)
     files = tuple(
         Exported(*save(out, record, data), asked[record.recipe]) for data, record in finished
     )
@@ -447,35 +449,23 @@ def refuse_broken(
 
 
 def scored(
-    network: Network, finished: list[tuple[bytes, Record]], labelled: Photos, stages: Stages
+    original: Classifier | Judged,
+    finished: list[tuple[bytes, Record]],
+    labelled: Photos | Samples,
+    stages: Stages,
 ) -> tuple[Accuracy, list[tuple[bytes, Record]]]:
-    """The original and every file on the same labelled photos."""
-    original = network.classifier
-    classifiers = [original]
-    for data, record in finished:
-        classifiers.append(replace(original, title=record.recipe, predict=Runtime(data).run))
+    """The original and every file on the same labelled photos, or samples."""
+    files = [(record.recipe, Runtime(data).run) for data, record in finished]
     with stages.stage("measure accuracy", len(labelled)) as advance:
-        result = evaluate(classifiers, labelled, advance=advance)
-    return result.accuracy(0), with_accuracies(finished, result)
-
-
-def scored_on_samples(
-    original: Judged, finished: list[tuple[bytes, Record]], labelled: Samples, stages: Stages
-) -> tuple[Accuracy, list[tuple[bytes, Record]]]:
-    """The same of a network that takes no photos."""
-    those = [original]
-    for data, record in finished:
-        those.append(replace(original, title=record.recipe, run=Runtime(data).run))
-    with stages.stage("measure accuracy", len(labelled)) as advance:
-        result = evaluate_samples(those, labelled, advance=advance)
-    return result.accuracy(0), with_accuracies(finished, result)
-
-
-def with_accuracies(
-    finished: list[tuple[bytes, Record]], result: Evaluation
-) -> list[tuple[bytes, Record]]:
-    """`result` has the original first."""
-    return [
+        if isinstance(labelled, Samples):
+            assert isinstance(original, Judged)
+            judges = [replace(original, title=title, run=run) for title, run in files]
+            result = evaluate_samples([original, *judges], labelled, advance=advance)
+        else:
+            assert isinstance(original, Classifier)
+            those = [replace(original, title=title, predict=run) for title, run in files]
+            result = evaluate([original, *those], labelled, advance=advance)
+    return result.accuracy(0), [
         (data, replace(record, accuracy=result.accuracy(i)))
         for i, (data, record) in enumerate(finished, start=1)
     ]

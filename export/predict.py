@@ -31,6 +31,7 @@ SOUNDS = "WAV, FLAC or OGG"
 
 if TYPE_CHECKING:
     from .detection import Detector
+    from .trusted import Opened
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,16 +61,17 @@ def main(argv: list[str] | None = None) -> int:
     if any(suffix(place) == SUFFIX for place in args.photos):
         return say_values(args)
 
-    from .hearer import hears
+    from .trusted import trusted
 
-    if hears(args.file):
-        return say_words(args)
+    opened = trusted(args.file)
+    if opened[1] and opened[1].sound:
+        return say_words(args, opened)
 
     from .answers import NO_PROBABILITIES, answers
     from .detection import Detector, open_any
 
     named, skipped = [], Skips()
-    classifier = open_any(args.file)
+    classifier = open_any(args.file, opened)
     if isinstance(classifier, Detector):
         return say_boxes(args, classifier)
     if classifier.scores == UNKNOWN:
@@ -97,12 +99,12 @@ def end(args: argparse.Namespace, named: list[dict[str, Any]], skipped: Skips) -
     return CHECK_FAILED if n else DONE
 
 
-def say_words(args: argparse.Namespace) -> int:
+def say_words(args: argparse.Namespace, opened: "Opened") -> int:
     """Of recordings: the words that are heard in each."""
     from .hearer import open_hearer, words
 
     named, skipped = [], Skips()
-    hearer = open_hearer(args.file)
+    hearer = open_hearer(args.file, opened)
     for answer in words(hearer, args.photos, args.top, skipped):
         named.append({"sound": answer.photo, "top": answer.top})
         if not args.json:

@@ -41,13 +41,13 @@ class TFLiteModel:
         Files without a record are read by the metadata inside them.
         """
         self.path = user_path(path)
-        hearer = rooms.reach("export", "hearer")
+        file = rooms.reach("export", "trusted").trusted(path)
         self.hearing = None
-        if hearer.hears(path):
-            self._classifier: Any = hearer.open_hearer(path)
+        if file[1] and file[1].sound:
+            self._classifier: Any = rooms.reach("export", "hearer").open_hearer(path, file)
             self.hearing = self._classifier.hearing
         else:
-            self._classifier = rooms.reach("export", "classifier").open_classifier(path)
+            self._classifier = rooms.reach("export", "classifier").open_classifier(path, file)
             self.preprocessing = self._classifier.preprocessing
         self.labels = self._classifier.labels
 
