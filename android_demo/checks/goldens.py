@@ -22,6 +22,7 @@ from ghostnet_tf.base.record import Accuracy, Record
 from ghostnet_tf.data.boxes import iou
 from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from ghostnet_tf.tasks.detect.nms import keep
+from ghostnet_tf.tasks.keywords.smoothing import Smoothing
 
 FILE = Path(__file__).parents[1] / "core" / "src" / "test" / "resources" / "goldens.json"
 HALF = (0.5, 0.5, 0.5)
@@ -173,9 +174,9 @@ def heap(seed: int, count: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return corners, scores
 
 
-def base64_of(values: np.ndarray) -> str:
-    """float32, little-endian."""
-    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+def base64_of(values: np.ndarray, kind: str = "<f4") -> str:
+    """Little-endian: float32, or what else is asked for."""
+    return base64.b64encode(values.astype(kind).tobytes()).decode()
 
 
 def nms() -> list[dict[str, Any]]:
@@ -198,6 +199,52 @@ def nms() -> list[dict[str, Any]]:
                 "kept": base64_of(found.corners),
                 "kept_classes": found.classes.tolist(),
                 "kept_scores": base64_of(found.scores),
+            }
+        )
+    return cases
+
+
+WORDS = ("silence", "yes", "_unknown_", "no", "stop")
+
+
+def spoken(seed: int, count: int) -> np.ndarray:
+    """(count, words) float64: each word for a while, surely or not, as a network hears it."""
+    rng = np.random.default_rng(seed)
+    loud = np.eye(len(WORDS))[rng.integers(len(WORDS), size=count // 5 + 1)].repeat(5, axis=0)
+    shares = rng.random((count, len(WORDS))) ** 3 / 2 + loud[:count] * rng.random((count, 1)) * 3
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def smoothing() -> list[dict[str, Any]]:
+    """Probabilities by time, their means and what is announced (-1: nothing); also for JavaScript.
+
+    All numbers are float64 in base64, a row a time.
+    """
+    quarters, tenths = np.arange(60) / 4, np.arange(60) * 0.1
+    uneven = np.random.default_rng(9).uniform(0.05, 0.6, 60).cumsum()
+    edge = np.repeat([[0, 0.75, 0, 0.25, 0], [0, 0, 0, 0.5, 0.5]], 6, axis=0)  # at the limit; equal
+    asked = [(quarters, spoken(1, 60), 0.5, 0.6, 1.0), (tenths, spoken(2, 60), 0.5, 0.5, 1.0),
+             (uneven, spoken(3, 60), 1.5, 0.4, 0.75), (quarters, spoken(4, 60), 1.0, 0.3, 0.0),
+             (tenths, spoken(5, 60), 0.05, 0.9, 0.3), (quarters[:12], edge, 0.5, 0.75, 0.5),
+             (quarters[:12], edge, 0.5, 0.5, 1.0)]  # fmt: skip
+    cases = []
+    for times, probabilities, seconds, score, rest in asked:
+        one = Smoothing(WORDS, seconds, score, rest)
+        announced, means = [], []
+        for t, row in zip(times.tolist(), probabilities, strict=True):
+            label = one.heard(row, t)
+            announced.append(-1 if label is None else label)
+            means.append(one.means)
+        cases.append(
+            {
+                "labels": WORDS,
+                "seconds": seconds,
+                "score": score,
+                "rest": rest,
+                "times": base64_of(times, "<f8"),
+                "probabilities": base64_of(probabilities, "<f8"),
+                "means": base64_of(np.array(means), "<f8"),
+                "announced": announced,
             }
         )
     return cases
@@ -260,6 +307,7 @@ def document() -> dict[str, Any]:
         "yuv": yuv(),
         "scores": scores(),
         "nms": nms(),
+        "smoothing": smoothing(),
         "latency": latency(),
         "record": record(),
     }

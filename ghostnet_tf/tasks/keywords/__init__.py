@@ -1,0 +1,1 @@
+"""Keywords: which word is said, and when."""
