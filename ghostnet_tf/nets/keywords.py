@@ -35,7 +35,7 @@ def ds_cnn(
 
         ds_cnn().count_params()      # 24908
     """
-    given, x = _ears(hearing, features)
+    given, x = ears(hearing, features)
     conv: dict[str, Any] = {"padding": "same"}
     x = layers.Conv2D(CHANNELS, (10, 4), strides=2, **conv, name="stem_conv")(x)
     x = _norm_relu(x, "stem")  # (N, 25, 5, 64)
@@ -62,7 +62,7 @@ def ghost_kws(
 
         ghost_kws(0.5).name      # "ghost_kws_050"
     """
-    given, x = _ears(hearing, features)
+    given, x = ears(hearing, features)
     channels = divisible(CHANNELS * width, 8)
     x = ConvNorm(channels, (10, 4), 2, "relu", pad_mode="same", name="stem")(x)
     x = layers.Dropout(0.2, name="stem_dropout")(x)
@@ -71,7 +71,7 @@ def ghost_kws(
     return _answering(given, x, classes, name or f"ghost_kws_{round(100 * width):03d}")
 
 
-def _ears(hearing: Hearing | None, features: tuple[int, int]) -> tuple[Any, Any]:
+def ears(hearing: Hearing | None, features: tuple[int, int]) -> tuple[Any, Any]:
     """(the input, the features (N, frames, columns, 1) out of it)."""
     if hearing is None:
         given = keras.Input((*features, 1), name="features")

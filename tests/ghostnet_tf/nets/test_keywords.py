@@ -12,6 +12,7 @@ from export.runtime import Runtime
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.hearing import SPEECH_COMMANDS
 from ghostnet_tf.nets import counts
+from ghostnet_tf.nets.bc_resnet import SUB_BANDS, AcrossBands, SubSpectralNorm, bc_resnet_1
 from ghostnet_tf.nets.image_model import load_model
 from ghostnet_tf.nets.keywords import ds_cnn, ghost_kws
 from ghostnet_tf.nets.series import ghost_series
@@ -39,6 +40,47 @@ def test_ghost_kws_costs_about_half_of_ds_cnn(width, trainable, macs):
     assert model.name == f"ghost_kws_{int(100 * width):03d}"
 
 
+def test_bc_resnet_1_has_the_published_parameters():
+    """9.2 k in the paper; its 3.6 M multiply-adds are more than its convolutions have."""
+    model = bc_resnet_1()
+
+    assert counts.parameters(model) == (9_232, 11_648)
+    assert counts.macs(model) == 2_482_156
+    assert model.input_shape == (None, 101, 40, 1) and model.output_shape == (None, 12)
+
+
+def test_sub_bands_are_normalised_each_for_itself_in_training_and_in_use():
+    x = np.random.default_rng(0).normal(2, 3, (3, 4, 10, 6)).astype(np.float32)
+    layer = SubSpectralNorm()
+
+    trained = np.asarray(layer(x, training=True)).reshape(3, 4, SUB_BANDS, 2, 6)
+    for _ in range(200):
+        layer(x, training=True)
+
+    assert np.abs(trained.mean(axis=(0, 1, 3))).max() < 1e-5
+    assert np.abs(trained.std(axis=(0, 1, 3)) - 1).max() < 1e-4
+    assert np.allclose(layer(x), trained.reshape(x.shape), atol=1e-4)
+
+
+def test_every_second_band_is_what_the_whole_convolution_gives_there():
+    x = np.random.default_rng(0).normal(0, 1, (2, 3, 10, 6)).astype(np.float32)
+    whole, halved = AcrossBands(), AcrossBands(halves=True)
+    wanted = np.asarray(whole(x))[:, :, ::2]
+    halved.build(x.shape)
+    halved.set_weights(whole.get_weights())
+
+    assert (
+        np.allclose(halved(x), wanted, atol=1e-6) and halved.compute_output_shape(x.shape)[2] == 5
+    )
+
+
+@pytest.mark.parametrize("hearing", [DIGITS, replace(DIGITS, coefficients=0, bands=24)])
+def test_bc_resnet_refuses_other_features_than_its_bands(hearing):
+    with pytest.raises(UserError, match="hears 40 mel bands of a frame") as refused:
+        bc_resnet_1(10, hearing)
+    assert "coefficients=0" in refused.value.fix
+
+
 def test_a_front_end_has_no_weights_and_so_no_parameters():
     plain, hearing = ghost_kws(0.5), ghost_kws(0.5, hearing=DIGITS)
 
@@ -51,9 +93,10 @@ def test_a_front_end_has_no_weights_and_so_no_parameters():
     [
         lambda: ghost_kws(0.5, 10, replace(DIGITS, coefficients=0, bands=24)),
         lambda: ds_cnn(10, DIGITS),
+        lambda: bc_resnet_1(10, replace(DIGITS, coefficients=0)),
         lambda: ghost_series((29, 12), 9),
     ],
-    ids=["ghost_kws of mel bands", "ds_cnn", "ghost_series"],
+    ids=["ghost_kws of mel bands", "ds_cnn", "bc_resnet_1", "ghost_series"],
 )
 def test_it_is_one_partition_of_what_keras_computes(model, tmp_path):
     model = model()
