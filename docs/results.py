@@ -1,10 +1,11 @@
 """Writes the tables of docs/results.md from what was measured, docs/results/*.json, and the
 README's table of recipes from export/recipes.py:
 
-.venv/bin/python docs/results.py [--benchmark JSON [--date YYYY-MM-DD]]
+.venv/bin/python docs/results.py [--benchmark JSON JSON [--date YYYY-MM-DD]]
 
-JSON is what `ghostnet benchmark --suite paper --target emulated --json` printed: it takes the place
-of the counts that are there, with today's date unless another one is given.
+The two are what `ghostnet benchmark --suite paper --target emulated --json` printed, and the same
+with `--core cortex-a76 --fp16`: they take the place of the counts that are there, with today's date
+unless another one is given.
 """
 
 import argparse
@@ -31,7 +32,12 @@ MEASURED = Path(__file__).with_name("results")
 MARKED = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PRECISIONS = {"static_wi8_ai8": "int8", "float32": "float32"}
 CORES = {"cortex-a53": "A53", "cortex-a76": "A76"}
-COLUMNS = [f"{precision}, {core}" for precision in PRECISIONS.values() for core in CORES.values()]
+# A float32 file in half precision, on the core that has it.
+HALF = "half, A76"
+COLUMNS = [
+    *(f"{precision}, {core}" for precision in PRECISIONS.values() for core in CORES.values()),
+    HALF,
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,16 +99,28 @@ def pages(found: Mapping[str, Finding]) -> dict[Path, str]:
     return {page: written(page.read_text(encoding="utf-8"), tables) for page in (PAGE, README)}
 
 
-def counted(document: dict[str, Any], old: Mapping[str, Finding], date: str) -> dict[str, Finding]:
-    """The three tables of emulated counts out of a fresh document; rows stand where they stood."""
-    if document.get("kind") != "emulated_counts" or "equal_accuracy" not in document["targets"][0]:
-        raise UserError(
-            "this is no document of the suite's emulated counts",
-            fix="ghostnet benchmark --suite paper --target emulated --json > counts.json",
-        )
-    rows = [row for target in document["targets"] for row in target["rows"]]
-    if {row["core"] for row in rows} != {*CORES}:
-        raise UserError(f"these tables are of {' and '.join(CORES)}", fix="leave --core out")
+def counted(
+    documents: Sequence[dict[str, Any]], old: Mapping[str, Finding], date: str
+) -> dict[str, Finding]:
+    """The three tables of emulated counts out of fresh documents; rows stand where they stood."""
+    fix = (
+        "ghostnet benchmark --suite paper --target emulated --json > counts.json, and the same "
+        "with --core cortex-a76 --fp16 into half.json"
+    )
+    targets = [target for document in documents for target in document["targets"]]
+    if any(document.get("kind") != "emulated_counts" for document in documents) or not all(
+        "equal_accuracy" in target for target in targets
+    ):
+        raise UserError("these are no documents of the suite's emulated counts", fix=fix)
+    asked = sorted((target["fp16"], target["facts"]["core"]) for target in targets)
+    if asked != [*((False, core) for core in CORES), (True, "cortex-a76")]:
+        raise UserError(f"these tables are of {' and '.join(CORES)}, and of half precision", fix)
+    rows = [
+        {**row, "column": column}
+        for target in targets
+        for row in target["rows"]
+        if (column := _column(target, row["recipe"]))
+    ]
     fresh = {
         "paper_counts": [
             [name, f"{row['top1_published'] or 0:.1f}", *cells]
@@ -112,25 +130,36 @@ def counted(document: dict[str, Any], old: Mapping[str, Finding], date: str) -> 
             [name, _measured(rows, row["model"]), *cells]
             for name, row, cells in _by_graph([row for row in rows if not row["is_graph_only"]])
         ],
-        "equal_accuracy": _at_equal_accuracy(document["targets"]),
+        "equal_accuracy": _at_equal_accuracy(targets),
     }
-    (version,) = {target["facts"]["runtime_version"] for target in document["targets"]}
+    (version,) = {target["facts"]["runtime_version"] for target in targets}
     machine = f"emulated Cortex-A53 and Cortex-A76, LiteRT {version}"
     return {
-        name: replace(old[name], rows=_as_before(rows, old[name]), date=date, machine=machine)
+        name: replace(
+            old[name],
+            rows=_as_before(rows, old[name]),
+            columns=[*old[name].columns[:2], *COLUMNS] if "counts" in name else old[name].columns,
+            date=date,
+            machine=machine,
+        )
         for name, rows in fresh.items()
     }
+
+
+def _column(target: Mapping[str, Any], recipe: str) -> str | None:
+    """Where a count of this recipe stands; int8 is int8, whatever precision was asked for."""
+    if target["fp16"]:
+        return HALF if recipe == "float32" else None
+    return f"{PRECISIONS[recipe]}, {CORES[target['facts']['core']]}"
 
 
 def _by_graph(rows: Sequence[dict[str, Any]]):
     """(name, any row of it, its cells in the order of COLUMNS), in millions of instructions."""
     for model in dict.fromkeys(row["model"] for row in rows):
-        own = {(r["recipe"], r["core"]): r for r in rows if r["model"] == model}
-        cells = [
-            f"{own[recipe, core]['instructions'] / 1e6:.1f}" if (recipe, core) in own else ""
-            for recipe in PRECISIONS
-            for core in CORES
-        ]
+        own = {r["column"]: r for r in rows if r["model"] == model}
+        if lacking := [column for column in COLUMNS if column not in own]:
+            raise UserError(f"the documents lack {model} in {lacking[0]}; nothing was replaced")
+        cells = [f"{own[column]['instructions'] / 1e6:.1f}" for column in COLUMNS]
         yield f"`{model}`", next(iter(own.values())), cells
 
 
@@ -144,10 +173,11 @@ def _measured(rows: Sequence[dict[str, Any]], model: str) -> str:
 def _at_equal_accuracy(targets: Sequence[dict[str, Any]]) -> list[list[str]]:
     """GhostNet 1.0 at its published accuracy, against whichever MobileNetV3 needs less."""
     entries = [
-        (f"{PRECISIONS[entry['recipe']]}, {CORES[target['facts']['core']]}", entry)
+        (column, entry)
         for target in targets
         for entry in target["equal_accuracy"]
         if entry["accuracy"] == "published" and entry["name"].startswith("ghostnet_100")
+        if (column := _column(target, entry["recipe"]))
     ]
     hardest: dict[tuple[str, str], dict[str, Any]] = {}
     for where, entry in entries:
@@ -177,27 +207,31 @@ def _said(winner: str | None) -> str:
 
 
 def _as_before(rows: list[list[str]], old: Finding) -> list[list[str]]:
-    """In the order of the table that they replace; what is new comes last."""
+    """In the order of the table that they replace; what is new comes last among its kind."""
     keys = 2 if old.columns[0] == "what differs" else 1
     place = {tuple(row[:keys]): i for i, row in enumerate(old.rows)}
     if lacking := [key for key in place if key not in {tuple(row[:keys]) for row in rows}]:
         raise UserError(f"the document lacks {', '.join(lacking[0])}; nothing was replaced")
-    return sorted(rows, key=lambda row: place.get(tuple(row[:keys]), len(place)))
+    kind = {name: i for i, name in reversed(list(enumerate(row[0] for row in old.rows)))}
+    end = len(place)
+    return sorted(rows, key=lambda row: (kind.get(row[0], end), place.get(tuple(row[:keys]), end)))
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Writes the tables of docs/results.md and of the README."
     )
-    parser.add_argument("--benchmark", metavar="JSON", help="fresh counts of the paper's suite")
+    parser.add_argument(
+        "--benchmark", nargs=2, metavar="JSON", help="fresh counts of the paper's suite, two files"
+    )
     parser.add_argument(
         "--date", default=datetime.now(UTC).date().isoformat(), help="of the counts"
     )
     args = parser.parse_args(argv)
     found = findings()
     if args.benchmark:
-        document = json.loads(user_path(args.benchmark).read_text(encoding="utf-8"))
-        for name, finding in counted(document, found, args.date).items():
+        documents = [json.loads(user_path(p).read_text(encoding="utf-8")) for p in args.benchmark]
+        for name, finding in counted(documents, found, args.date).items():
             write_atomic(MEASURED / f"{name}.json", finding.to_json().encode())
             found[name] = finding
     for page, text in pages(found).items():

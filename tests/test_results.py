@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,8 +36,12 @@ def row(model: str, recipe: str, core: str, instructions: int, **also: Any) -> d
     return {**own, "instructions": round(instructions * SUITE[core]), **seeded, **also}
 
 
-def document() -> dict[str, Any]:
-    """Shaped as `ghostnet benchmark --json` has it, with every row that the tables have."""
+def documents() -> list[dict[str, Any]]:
+    """Shaped as `ghostnet benchmark --json` has them, with every row that the tables have."""
+    return [document(SUITE), document(["cortex-a76"], fp16=True)]
+
+
+def document(cores: Iterable[str], fp16: bool = False) -> dict[str, Any]:
     old = results.findings()
 
     def models(name: str) -> list[str]:
@@ -46,10 +50,11 @@ def document() -> dict[str, Any]:
     trained = {"is_graph_only": False, "top1_published": None}
     asked = dict.fromkeys(cells[0] for cells in old["equal_accuracy"].rows)
     targets = []
-    for core in SUITE:
+    cost = 5_000_000 if fp16 else 10_000_000
+    for core in cores:
         rows = []
         for recipe in results.PRECISIONS:
-            rows += [row(m, recipe, core, 10_000_000) for m in models("paper_counts")]
+            rows += [row(m, recipe, core, cost) for m in models("paper_counts")]
             for model in models("measured_counts"):
                 top1 = None if model.endswith("_ghostop") else 40.0
                 rows.append(row(model, recipe, core, 1_000_000, **trained, top1_measured=top1))
@@ -61,20 +66,24 @@ def document() -> dict[str, Any]:
             for name, ratio in (("ghostnet_100", 0.8), ("ghostnet_100", 0.9), ("ghostnet_050", 2.0))
         ]
         facts = {"core": core, "runtime_version": "9.9.9"}
-        targets.append({"target": core, "facts": facts, "rows": rows, "equal_accuracy": equal})
+        own = {"target": core, "fp16": fp16, "facts": facts}
+        targets.append({**own, "rows": rows, "equal_accuracy": equal})
     return {"kind": "emulated_counts", "targets": targets}
 
 
 def test_fresh_counts_take_the_place_of_the_old_ones():
     old = results.findings()
 
-    fresh = results.counted(document(), old, "2030-01-01")
+    fresh = results.counted(documents(), old, "2030-01-01")
 
     for name, finding in fresh.items():
         assert finding.date == "2030-01-01" and "LiteRT 9.9.9" in finding.machine
-        first = [cells[0] for cells in old[name].rows]
-        assert [cells[0] for cells in finding.rows] == first, "rows stand where they stood"
-    assert fresh["paper_counts"].rows[0][1:] == ["70.0", "20.0", "10.0", "20.0", "10.0"]
+        first = dict.fromkeys(cells[0] for cells in old[name].rows)
+        assert [*dict.fromkeys(cells[0] for cells in finding.rows)] == [*first], "as they stood"
+    assert fresh["paper_counts"].rows[0][1:] == ["70.0", "20.0", "10.0", "20.0", "10.0", "5.0"]
+    assert fresh["paper_counts"].columns[-1] == "half, A76"
+    halves = [cells for cells in fresh["equal_accuracy"].rows if cells[1] == "half, A76"]
+    assert len(halves) == len({cells[0] for cells in old["equal_accuracy"].rows})
     assert fresh["measured_counts"].rows[0][1:3] == ["40.0 %, 40.0 %", "2.0"]
     assert fresh["measured_counts"].rows[-1][1] == "as without"
     # of two forms of MobileNetV3 the one that leaves GhostNet less of an advantage
@@ -99,13 +108,21 @@ def without_the_suite(all: dict[str, Any]) -> None:
         del target["equal_accuracy"]
 
 
-@pytest.mark.parametrize("spoil", [without_a_row, without_a_core, of_a_host, without_the_suite])
+def in_half_precision(all: dict[str, Any]) -> None:
+    for target in all["targets"]:
+        target["fp16"] = True
+
+
+SPOILED = [without_a_row, without_a_core, of_a_host, without_the_suite, in_half_precision]
+
+
+@pytest.mark.parametrize("spoil", SPOILED)
 def test_half_a_document_replaces_nothing(spoil: Callable[[dict[str, Any]], None]):
-    spoiled = document()
+    spoiled, half = documents()
     spoil(spoiled)
 
     with pytest.raises(UserError):
-        results.counted(spoiled, results.findings(), "2030-01-01")
+        results.counted([spoiled, half], results.findings(), "2030-01-01")
 
 
 def test_the_command_writes_numbers_and_page_and_nothing_twice(tmp_path, monkeypatch):
@@ -116,9 +133,11 @@ def test_the_command_writes_numbers_and_page_and_nothing_twice(tmp_path, monkeyp
     for name, value in (("PAGE", here.page), ("README", here.readme)):
         monkeypatch.setattr(results, name, value)
     monkeypatch.setattr(results, "MEASURED", tmp_path / "results")
-    (tmp_path / "counts.json").write_text(json.dumps(document()))
+    files = [tmp_path / "counts.json", tmp_path / "half.json"]
+    for file, content in zip(files, documents(), strict=True):
+        file.write_text(json.dumps(content))
 
-    results.main(["--benchmark", str(tmp_path / "counts.json"), "--date", "2030-01-01"])
+    results.main(["--benchmark", *map(str, files), "--date", "2030-01-01"])
     once = here.page.read_text()
     results.main([])
 
