@@ -18,6 +18,7 @@ from .graph import Graph
 from .metadata import Metadata, read_metadata
 from .runtime import Runtime
 from .scores import by_class, checked_labels, scores_of
+from .segmenter_graph import is_segmenter
 from .trusted import Opened, trusted
 
 COPY_THE_RECORD = "copy the .json that was exported together with it"
@@ -60,6 +61,10 @@ def open_classifier(path: str | Path, opened: Opened | None = None) -> Classifie
     if is_detector(data.graph):
         raise UserError(
             f"{path.name!r} finds things, and names no photo", fix="give a classifier's file"
+        )
+    if is_segmenter(data.graph):
+        raise UserError(
+            f"{path.name!r} outlines things, and names no photo", fix="give a classifier's file"
         )
     says = record or read_metadata(data)
     if says is None:

@@ -18,6 +18,8 @@ from .detector_graph import is_detector
 from .metadata import read_metadata
 from .runtime import Runtime
 from .scores import checked_labels
+from .segmentation import Segmenter, open_segmenter
+from .segmenter_graph import is_segmenter
 from .trusted import Opened, trusted
 
 SURE = 0.3  # score from which on a box is shown to a person
@@ -40,9 +42,11 @@ class Detector:
         return keep(boxes[0], scores[0], self.iou, score, self.most)
 
 
-def open_any(path: str | Path, opened: Opened | None = None) -> Classifier | Detector:
+def open_any(path: str | Path, opened: Opened | None = None) -> Classifier | Detector | Segmenter:
     """Whatever a finished file is that sees, by its graph."""
     opened = opened or trusted(path)
+    if is_segmenter(opened[0].graph):
+        return open_segmenter(path, opened)
     return (open_detector if is_detector(opened[0].graph) else open_classifier)(path, opened)
 
 

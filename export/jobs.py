@@ -14,7 +14,7 @@ from .arguments import recipes_of
 
 DECIDED = (
     "model", "weights", "recipe", "photos", "labelled", "labels", "size", "ghostop", "keep_float",
-    "qat",
+    "qat", "mask_stride",
 )  # fmt: skip
 
 

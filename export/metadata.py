@@ -27,6 +27,7 @@ from ghostnet_tf.base.sides import spelled
 
 from .detector_graph import OUTPUTS, SCORES, is_detector
 from .flatbuffer import Flatbuffer
+from .segmenter_graph import LOGITS, is_segmenter
 
 ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
@@ -91,6 +92,8 @@ def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
     named = 0  # the output that the labels name
     if is_detector(graph):
         outputs, named = [*OUTPUTS], OUTPUTS.index(SCORES)
+    if is_segmenter(graph):
+        outputs = [LOGITS]
     shape = graph.shape(graph.outputs[named])
     names_outputs = bool(shape) and shape[-1] == len(says.labels)
     inputs = [graph.names[tensor] for tensor in graph.inputs]
@@ -177,7 +180,8 @@ def _encoded(
     aside = [{"name": PREPROCESSING_FILE, "type": DESCRIPTIONS}] if how else []
     if says.labels:
         labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
-        outputs[named] = {"name": SCORES, "files": [labels]}
+        called = LOGITS if names == [LOGITS] else SCORES
+        outputs[named] = {"name": called, "files": [labels]}
         if not names_outputs:  # one output for two classes: other readers would miss a value
             outputs[named] = {"name": SCORES}
             aside.append({"name": NAMES_FILE, "type": DESCRIPTIONS})

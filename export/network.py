@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.record import CLASSIFY
+from ghostnet_tf.base.record import CLASSIFY, SEGMENT
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.class_colours import Colour, colour
 from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
@@ -61,6 +62,7 @@ class Network:
     hearing: Hearing | None = None  # of a network that takes samples of sound
     labels: Labels | None = None  # None: the outputs are no classes
     task: str = CLASSIFY
+    colours: tuple[Colour, ...] = ()  # of the classes of a segmenter
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
@@ -90,7 +92,7 @@ class Network:
             raise UserError(
                 f"{self.name} is no classifier, so it has no top-1",
                 fix="leave the labelled photos out; `ghostnet evaluate FILE.tflite --labelled DIR` "
-                "gives its AP",
+                "gives its AP or mIoU",
             )
         if self.labels is None:
             raise UserError(
@@ -146,10 +148,12 @@ def from_zoo(
     weights: str = BUNDLED,
     size: Size | None = None,
     labels: str | None = None,
+    mask_stride: int | None = None,
 ) -> Network:
     """A network of the zoo with bundled, seeded, or a user's weights: see `pretrained`.
 
-    Without `model_name`, the one that the weights are of, where they say so.
+    Without `model_name`, the one that the weights are of, where they say so. `mask_stride`: of the
+    logits of a segmenter, 1 (by default) or 8.
     """
     made = pretrained(model_name, weights, size=size, labels=labels)
     if made.unheard and made.labels:
@@ -162,16 +166,28 @@ def from_zoo(
     # "same" pads have nine PADs fewer than the graph that is promised of a GhostNet.
     entry = zoo.parse_model(made.name)
     own_graph, model, scores = FAMILIES[entry.family], made.model, None
-    if entry.backbone:  # of which the family promises operators that a detector does not have
+    if mask_stride is not None and entry.task != SEGMENT:
+        raise UserError(
+            f"{entry.name} says nothing of single pixels", fix="leave the masks' stride out"
+        )
+    colours: tuple[Colour, ...] = ()
+    if entry.backbone:  # of which the family promises operators that it does not have here
+        own_graph = "stock" if own_graph == "stock" else "delegable"
+    if entry.task == SEGMENT:
+        from ghostnet_tf.nets import segmenter
+
+        model = segmenter.deployed(made.model, mask_stride or 1)
+        colours = made.colours or tuple(colour(i) for i in range(made.model.output_shape[-1]))
+    elif entry.backbone:
         from ghostnet_tf.nets.detector import deployed
 
-        own_graph = "stock" if own_graph == "stock" else "delegable"
         model, scores = deployed(made.model), "sigmoid"
     bundled = made.path if made.is_as_bundled else None
     card = _card(bundled, made.sha256) if bundled else None
     return Network(
         model=model,
         task=entry.task,
+        colours=colours,
         scores=scores,
         name=made.name,
         weights=made.weights,

@@ -11,6 +11,7 @@ from ghostnet_tf.base.errors import CheckFailed, UserError, option
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import (
+    SEGMENT,
     UNKNOWN,
     Accuracy,
     Agreement,
@@ -18,6 +19,7 @@ from ghostnet_tf.base.record import (
     Calibration,
     Finetuned,
     KeptFloat,
+    Masks,
     PreprocessingFields,
     Record,
     SoundFields,
@@ -27,6 +29,7 @@ from ghostnet_tf.base.record import (
 from ghostnet_tf.base.sides import spelled
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.labels import Labels
+from ghostnet_tf.data.masks import IGNORED
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images, Sample, Samples
@@ -63,6 +66,7 @@ from .ranges import Ranges
 from .recipes import DEFAULT_RECIPES, RECIPES, is_finetuned, refuse_keeping_nothing
 from .runtime import Runtime
 from .scores import checked_labels, refuse_no_probabilities, scores_of
+from .segmenter_graph import stride_of
 from .steps import hardly_changing, refuse_deadly
 from .tensors import origin_of, samples_for, tensors_of
 from .trial import survives
@@ -387,9 +391,18 @@ def described(
         total_ops=says.delegation.n_ops,
         calibration=Calibration(ranges.n_photos, ranges.sha256) if ranges else None,
         trained_on=network.trained_on or None,
+        masks=masks_of(network, graph.graph),
         boxes=BoxesKept(iou=IOU, score=SCORE, most=MOST) if is_detector(graph.graph) else None,
         versions=tool_versions(converted.tools),
     )
+
+
+def masks_of(network: Network, graph: Graph) -> Masks | None:
+    """Of a segmenter; None for any other network."""
+    stride = stride_of(graph)
+    if network.task != SEGMENT or stride is None:
+        return None
+    return Masks(stride=stride, ignored=IGNORED, colours=network.colours)
 
 
 def measured(without: Flatbuffer, images: Images, reference: Outputs) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ghostnet_tf.data.labels import Labels
 from .detector_graph import behind_convolutions, is_detector
 from .graph import Graph
 from .op import Op
+from .segmenter_graph import is_segmenter
 
 PROBABILITIES = {"SOFTMAX": "softmax", "LOGISTIC": "sigmoid"}  # operator -> what it makes
 SAME_VALUES = ("DEQUANTIZE", "QUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
@@ -63,6 +64,8 @@ def checked_labels(labels: Labels, graph: Graph, scores: str) -> Labels:
     shapes = [graph.shape(output) for output in graph.outputs]
     if is_detector(graph):
         return labels.expect(shapes[1][-1])
+    if is_segmenter(graph):
+        return labels.expect(shapes[0][-1])
     if len(shapes) != 1 or len(shapes[0]) != 2:
         raise UserError(
             f"labels name the classes of one output (1, classes); this network gives {shapes}",

@@ -20,6 +20,7 @@ from ghostnet_tf.nets import zoo
 
 from .arguments import add_export_options, labels_of, photos_of, recipe_table
 from .jobs import jobs_of, plain_files_with_operators
+from .segmenter_graph import STRIDES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +43,13 @@ def parser() -> argparse.ArgumentParser:
         "--suite",
         metavar="NAME",
         help=f"in place of --model: {', '.join(SUITES)}; a file already there is kept",
+    )
+    what.add_argument(
+        "--mask-stride",
+        type=int,
+        choices=STRIDES,
+        help="of a segmenter: 1 gives the classes of every pixel, 8 of every eighth each way, to "
+        "be enlarged by whoever shows them (default: 1)",
     )
     add_export_options(parse)
     return parse
@@ -67,7 +75,8 @@ def main(argv: list[str] | None = None) -> int:
     exporting = Exporting(args, photos, labelled, stages)
     for job in jobs:
         with stages.stage(f"build {job.model or 'the network'}"):
-            network = from_zoo(job.model, job.weights or BUNDLED, job.size, args.labels)
+            weights = job.weights or BUNDLED
+            network = from_zoo(job.model, weights, job.size, args.labels, args.mask_stride)
         exporting.write(network, job.recipes)
     if args.suite:
         lacking = plain_files_with_operators(args.suite, args.out)

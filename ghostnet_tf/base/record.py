@@ -38,7 +38,7 @@ PARITY_ON = ("photos", "generated images", "samples", "generated inputs")
 # largest comes first, and that is all.
 UNKNOWN = "unknown"
 CLASSIFY = "classify"  # the task of a record that names none
-KEYWORDS = "keywords"
+KEYWORDS, SEGMENT = "keywords", "segment"
 SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
 
 
@@ -164,6 +164,19 @@ class BoxesKept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Masks:
+    """What a segmenter's logits (1, ceil(H / stride), ceil(W / stride), classes) are of.
+
+    The class of a pixel is the first of the largest, after bilinear enlarging where the stride is
+    not 1: `ghostnet_tf.tasks.segment.pixels`.
+    """
+
+    stride: int
+    ignored: int  # in a mask: no class
+    colours: tuple[tuple[int, int, int], ...]  # red, green, blue of each class, 0..255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """All that is known of one `.tflite` file. `None` means not measured, or not applicable."""
 
@@ -204,6 +217,7 @@ class Record:
     operators: Operators | None = None  # None: a plain file
     tuning: Tuning | None = None  # None: as it was converted
     boxes: BoxesKept | None = None  # of a detector; not written where there is none
+    masks: Masks | None = None  # of a segmenter; not written where there is none
     versions: dict[str, str] = field(default_factory=dict)
     sha256: str = ""  # of the finished file; `save` fills these two in
     size_bytes: int = 0
@@ -225,6 +239,8 @@ class Record:
             del content["task"]
         if self.boxes is None:
             del content["boxes"]
+        if self.masks is None:
+            del content["masks"]
         if self.sound is None:
             del content["sound"]
         return _merged(content, content.pop("others"))

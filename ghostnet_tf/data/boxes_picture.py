@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFont
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
-from ghostnet_tf.data.class_colours import colour
+from ghostnet_tf.data.class_colours import Colour, colour
 
-COLUMNS, ROWS = 4, 3
+COLUMNS, PHOTOS = 4, 12
 TILE = (360, 300)  # pixels of a photo in the picture, at most
 GAP, LETTERS, LEGEND = 6, 12, 18  # pixels: between tiles, of a letter, of a line of class names
 LONGEST = 24  # letters of a name
@@ -68,12 +68,17 @@ def picture(photos: BoxedPhotos) -> bytes:
     Photos that cannot be read are skipped, and noted by `photos`.
     """
     tiles = []
-    for i in _evenly(len(photos), COLUMNS * ROWS):
+    for i in evenly(len(photos), PHOTOS):
         if (photo := photos.readable(i)) is not None:
             photo.thumbnail(TILE)
             tiles.append(drawn(photo, photos.boxes(i), photos.classes))
+    return sheet(tiles, photos.classes, [colour(i) for i in range(len(photos.classes))])
+
+
+def sheet(tiles: Sequence[Image.Image], names: Sequence[str], colours: Sequence[Colour]) -> bytes:
+    """A PNG of pictures of up to `TILE`, and below them what the colours mean."""
     rows = -(-len(tiles) // COLUMNS)
-    legend = [f"{i} {_short(name)}" for i, name in enumerate(photos.classes[:NAMED])]
+    legend = [f"{i} {_short(name)}" for i, name in enumerate(names[:NAMED])]
     lines = -(-len(legend) // COLUMNS)
     width, height = ((side + GAP) for side in TILE)
     paper = Image.new(
@@ -84,14 +89,15 @@ def picture(photos: BoxedPhotos) -> bytes:
     pen, font = ImageDraw.Draw(paper), ImageFont.load_default(LETTERS)
     for i, text in enumerate(legend):
         x, y = GAP + i % COLUMNS * width, GAP + rows * height + i // COLUMNS * LEGEND
-        pen.rectangle((x, y, x + LETTERS, y + LETTERS), fill=colour(i))
+        pen.rectangle((x, y, x + LETTERS, y + LETTERS), fill=colours[i])
         pen.text((x + LETTERS + GAP, y - 2), text, fill="black", font=font)
     data = io.BytesIO()
     paper.save(data, "PNG")
     return data.getvalue()
 
 
-def _evenly(count: int, most: int) -> list[int]:
+def evenly(count: int, most: int) -> list[int]:
+    """The positions of `most` of `count` at even distances, or of all."""
     n = min(count, most)
     return (np.arange(n) * count // max(n, 1)).tolist()
 

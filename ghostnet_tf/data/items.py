@@ -35,6 +35,7 @@ class Items(Generic[Item]):
     formats: ClassVar[str]  # that are read: "JPEG or PNG"
     suffixes: ClassVar[frozenset[str]]  # of the names of files that are of this kind
     unreadable: ClassVar[Mapping[str, str]]  # suffix -> what such a file is, and what to do
+    colours: ClassVar[None] = None  # of the classes: nobody chooses those of folders
 
     def __init__(self, source: Place, skipped: Skips | None = None):
         self.source = source

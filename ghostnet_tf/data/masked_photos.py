@@ -44,7 +44,7 @@ class MaskedPhotos:
         ignored: tuple[int, ...] = (),
     ):
         self.source, self.skipped, self.split = source, skipped, split
-        masks = {name for name in source.files if suffix(name) == ".png" and _is_mask(name)}
+        masks = {name for name in source.files if is_mask(name)}
         if not masks:
             raise UserError(f"{source.title!r} holds no masks", fix=FIX)
         self._photos = Photos(source, skipped)
@@ -179,7 +179,10 @@ class MaskedPhotos:
         self.skipped.note(str(user_path(title) / name), f"{why} (in {title!r})")
 
 
-def _is_mask(name: str) -> bool:
+def is_mask(name: str) -> bool:
+    """Whether a file of a place is a mask, by its name and the folders above it."""
+    if suffix(name) != ".png":
+        return False
     parts = [part.lower() for part in posixpath.dirname(name).split("/")]
     return any(part in FOLDERS or part.endswith(SEGNETS) for part in parts)
 

@@ -9,12 +9,14 @@ from typing import Protocol
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import read_member, user_path
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.annotations import split_of
 from ghostnet_tf.data.names import of_file
 from ghostnet_tf.data.photo import MAX_FILE_BYTES, read_file
 from ghostnet_tf.data.zip_bombs import open_archive
 from ghostnet_tf.data.zip_names import names_in
 
 OUTSIDE = re.compile(r"/|[A-Za-z]:/")  # how a name in an archive begins that leads out of it
+TRAIN = "train.zip"
 MAX_FOLDERS = 100_000  # links to folders that hold such links could go on for ever
 # What other systems leave among photos: beside those that begin with a dot.
 NOT_OURS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
@@ -30,11 +32,16 @@ class Place(Protocol):
     def path_of(self, name: str) -> str | None: ...
 
 
-def place(path: str | Path) -> "Folder | Zip":
-    """The folder or zip at `path`; UserError where there is neither."""
+def place(path: str | Path) -> "Folder | Zips | Zip":
+    """The folder or zip at `path`; UserError where there is neither.
+
+    A folder without folders that has a train.zip stands for what is in its zips.
+    """
     path = user_path(path)
     if path.is_dir():
-        return Folder(path)
+        folder = Folder(path)
+        zips = [name for name in folder.files if split_of(name.removesuffix(".zip"))]
+        return Zips(folder, zips) if TRAIN in zips and not folder.folders else folder
     if path.is_file():
         return Zip(path)
     raise UserError(f"there is no folder or zip {str(path)!r}", fix="check the path")
@@ -75,6 +82,28 @@ class Folder:
 
     def path_of(self, name: str) -> str:
         return self._paths[name]
+
+
+class Zips:
+    """A folder with a zip a split: train.zip is as a folder called train would be."""
+
+    def __init__(self, folder: Folder, zips: list[str]):
+        self.title = folder.title
+        self._folder = folder
+        self._zips = {name.removesuffix(".zip"): Zip(Path(folder.path_of(name))) for name in zips}
+        beside = [name for name in folder.files if name not in zips]
+        parts = self._zips.items()
+        self.files = [*beside, *(f"{of}/{name}" for of, zip in parts for name in zip.files)]
+        self.folders = [f"{of}/{name}" for of, zip in parts for name in zip.folders]
+
+    def read(self, name: str, kind: str = "photo") -> bytes:
+        split, _, inside = name.partition("/")
+        if inside:
+            return self._zips[split].read(inside, kind)
+        return self._folder.read(name, kind)
+
+    def path_of(self, name: str) -> str | None:
+        return None if "/" in name else self._folder.path_of(name)
 
 
 class Zip:

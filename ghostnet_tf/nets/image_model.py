@@ -25,6 +25,7 @@ REGISTERED = (
     "ghost_conv",
     "baselines",
     "detector",
+    "segmenter",
     "front_end",
 )  # modules with layers of their own
 

@@ -149,6 +149,7 @@ class GhostBottleneck(layers.Layer):
     (N, H, W, C) -> (N, H / strides, W / strides, filters). No activation after the second module,
     none after the depthwise convolution, none after the addition. GhostNetV2's `attention` looks at
     the input and gates what the first module gives. `module` "repghost": see `RepGhostModule`.
+    `unstrided`: its stride was taken out, and the convolutions that had it are there.
     """
 
     def __init__(
@@ -165,10 +166,12 @@ class GhostBottleneck(layers.Layer):
         module: Literal["ghost", "repghost"] = "ghost",
         branches: str | None = None,
         deployed: bool = False,
+        unstrided: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+        self.has_depthwise = strides > 1 or unstrided
         self.pad_mode: PadMode = pad_mode
         ghost: dict[str, Any] = {"cheap_kernel": cheap_kernel}
         rest: dict[str, Any] = {"branches": branches, "deployed": deployed}
@@ -180,7 +183,7 @@ class GhostBottleneck(layers.Layer):
         self.attention = DFCAttention(hidden, name="attention") if attention else None
         self.gated = layers.Multiply(name="gated") if attention else None
         self.depthwise = None
-        if strides > 1:
+        if self.has_depthwise:
             row = training_form(branches).dw
             self.depthwise = conv_norm(
                 None,
@@ -197,7 +200,7 @@ class GhostBottleneck(layers.Layer):
         self.add = layers.Add(name="add")
 
     def build(self, input_shape: Shape):
-        if self.strides > 1 or input_shape[-1] != self.filters:
+        if self.has_depthwise or input_shape[-1] != self.filters:
             depthwise = ConvNorm(
                 None, self.kernel_size, self.strides, pad_mode=self.pad_mode, name="shortcut_dw"
             )

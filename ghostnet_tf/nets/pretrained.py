@@ -9,6 +9,7 @@ from ghostnet_tf import weights as weights_room
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import Size, size_of, spelled
 from ghostnet_tf.data import labels as label_tables
+from ghostnet_tf.data.class_colours import Colour
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import COLOURS, Preprocessing
 from ghostnet_tf.nets import zoo
@@ -40,6 +41,7 @@ class Pretrained:
     is_as_bundled: bool = False  # bundled weights, and at the size that they were scored at
     trained_on: str = ""  # `photos.of_all` of the photos, where our own training wrote the file
     unheard: Labels | None = None  # that the weights bring, where the caller gave others
+    colours: tuple[Colour, ...] | None = None  # of the classes, where somebody chose them
 
 
 def pretrained(
@@ -113,6 +115,7 @@ def pretrained(
         is_as_bundled=is_file and found.is_bundled and at == _preprocessing(entry, found),
         trained_on=str(found.header.get("trained_on", "")) if isinstance(found, Weights) else "",
         unheard=_unheard(found, info.labels) if labels is not None and not new_head else None,
+        colours=found.info.colours if isinstance(found, Weights) and found.info else None,
     )
 
 

@@ -42,7 +42,7 @@ class Entry:
     builder: Callable[..., "ImageModel"]
     labels: str = "imagenet"  # the table of the classes that its authors had
     task: str = CLASSIFY
-    backbone: str = ""  # of a detector: the network of this zoo under it
+    backbone: str = ""  # of a detector or segmenter: the network of this zoo under it
 
     @property
     def is_ghostnet(self) -> bool:
@@ -102,7 +102,7 @@ class Entry:
                 f"{self.name} cannot see anything in {spelled(size)} pixels",
                 fix=f"use images of {smallest} pixels or more",
             )
-        if self.backbone and any(side % STRIDE for side in sides(size)):
+        if self.task == "detect" and any(side % STRIDE for side in sides(size)):
             raise UserError(
                 f"{self.name} cannot take {spelled(size)} pixels: its maps lie upon one another",
                 fix=f"{option('size', 'PX')} with multiples of {STRIDE}",
@@ -114,11 +114,12 @@ def parse_model(name: str) -> Entry:
 
     The paper's other networks have no width; those of Ghost modules take s and d after their name,
     2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`. With `_det` behind it a network is
-    the backbone of a detector: `ghostnet_050_det`.
+    the backbone of a detector, with `_seg` of a segmenter: `ghostnet_050_det`, `ghostnet_050_seg`.
     """
-    under = name.removesuffix(DETECTOR)
-    if under != name and not under.endswith(DETECTOR):
-        return _detector(parse_model(under), name)
+    for suffix, upon in ((DETECTOR, _detector), (SEGMENTER, _segmenter)):
+        under = name.removesuffix(suffix)
+        if under != name and not under.endswith((DETECTOR, SEGMENTER)):
+            return upon(parse_model(under), name)
     found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
     if found and found[1] + found[3] in KINDS and found[2] != "000":
         family, preprocessing, builder = KINDS[found[1] + found[3]]
@@ -159,6 +160,23 @@ def _detector(under: Entry, name: str) -> Entry:
         builder=build,
         labels="coco",
         task="detect",
+        backbone=under.name,
+    )
+
+
+def _segmenter(under: Entry, name: str) -> Entry:
+    def build(*, width, classes, dropout, size, name, **own):
+        from ghostnet_tf.nets.segmenter import segmenter
+
+        return segmenter(under, classes, size, name, **own)
+
+    return replace(
+        under,
+        name=name,
+        preprocessing=replace(under.preprocessing, size=SEGMENTER_SIZE, crop=1.0, fit="stretch"),
+        builder=build,
+        labels="camvid",
+        task="segment",
         backbone=under.name,
     )
 
@@ -206,6 +224,7 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
 
 DETECTOR, DETECTOR_SIZE = "_det", 320  # behind the name of its backbone; pixels of a side
 STRIDE = 32  # of the coarsest map that a detector reads
+SEGMENTER, SEGMENTER_SIZE = "_seg", (360, 480)  # height and width
 V3, DELEGABLE = "mobilenet_v3", "mobilenet_v3_delegable"
 # fmt: off
 KINDS: dict[str, tuple[Family, Preprocessing, Callable]] = {  # a name without its width

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ghostnet_tf.base.errors import pick
+from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.record import CLASSIFY
 from ghostnet_tf.base.sides import Size
+from ghostnet_tf.data.class_colours import Colour
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TASKS = {
     CLASSIFY: "ghostnet_tf.tasks.classify.classify",
     "detect": "ghostnet_tf.tasks.detect.detect",
+    "segment": "ghostnet_tf.tasks.segment.segment",
 }
 
 Curves = Mapping[str, Mapping[str, str]]  # what an axis says -> columns of the log, their names
@@ -73,7 +75,9 @@ class Source(Protocol):
     @property
     def classes(self) -> tuple[str, ...]: ...
     @property
-    def label_of(self) -> np.ndarray | None: ...  # (n,): what is true of each
+    def colours(self) -> tuple[Colour, ...] | None: ...  # of the classes, where somebody chose them
+    @property
+    def label_of(self) -> np.ndarray | None: ...  # (n,): what is true of each, once it was read
     @property
     def source(self) -> "Place": ...  # where their files are
     @property
@@ -187,8 +191,11 @@ class Task(Protocol):
     @property
     def schedule(self) -> str: ...  # by its name, where a person gives none
 
-    def open(self, place: str | Path) -> Source:
-        """What to train on; UserError where it is not fit for this task."""
+    def open(self, place: str | Path, class_file: str | Path | None = None) -> Source:
+        """What to train on; UserError where it is not fit for this task.
+
+        `class_file` says what its classes are called, where a task has use for that.
+        """
         ...
 
     def network(
@@ -237,6 +244,14 @@ class Task(Protocol):
     ) -> tuple[str, list[str]]:
         """Of a report that is not useful: what is wrong, and options that the command lacks."""
         ...
+
+
+def refuse_class_file(class_file: str | Path | None, named: str) -> None:
+    """UserError where one was given and classes are `named` otherwise."""
+    if class_file is not None:
+        raise UserError(
+            f"no file has to say what the classes are: {named}", fix="leave the labels out"
+        )
 
 
 def task(name: str) -> Task:

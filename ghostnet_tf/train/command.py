@@ -47,7 +47,13 @@ def parser() -> argparse.ArgumentParser:
         "photos",
         metavar="DIR|ZIP",
         help="one sub-folder of photos per class; to detect: photos with annotations of "
-        "Pascal VOC, COCO or YOLO",
+        "Pascal VOC, COCO or YOLO; to segment: photos with masks",
+    )
+    parse.add_argument(
+        "--labels",
+        type=user_path,
+        metavar="FILE",
+        help="to segment: what the numbers in masks mean (default: classes.txt among them)",
     )
     parse.add_argument(
         "--task", default=CLASSIFY, metavar="NAME", help=f"one of {', '.join(TASKS)}"
@@ -57,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         metavar="NAME",
         help=f"one of {', '.join(zoo.MODELS)} (default: ghostnet_050), with --task detect one of "
-        "these with _det behind it (default: ghostnet_050_det)",
+        "these with _det behind it (default: ghostnet_050_det), with --task segment with _seg",
     )
     network.add_argument(
         "--weights",
@@ -137,7 +143,7 @@ def main(argv: list[str] | None = None) -> int:
     schedule = schedules.load(args.schedule or todo.schedule).with_settings(
         [*args.set, *_settings(args)]
     )
-    photos = answering(lambda: todo.open(args.photos), UNTOUCHED)
+    photos = answering(lambda: todo.open(args.photos, args.labels), UNTOUCHED)
     classes = len(photos.classes)
     if args.classes not in (None, classes):
         raise UserError(

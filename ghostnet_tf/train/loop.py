@@ -71,7 +71,9 @@ def _train(job: Job) -> dict[str, Any]:
     made, head = job.task.network(
         job.model, job.weights, photos.classes, job.schedule, job.channels
     )
-    info = CheckpointInfo(made.name, photos.classes, made.preprocessing, made.branches)
+    info = CheckpointInfo(
+        made.name, photos.classes, made.preprocessing, made.branches, photos.colours
+    )
     read = _decode(job, info)
     sides_of = job.task.split(photos, read, count, job.schedule, job.held_out is not None)
     train, held_out = (read.subset(positions) for positions in sides_of)

@@ -251,6 +251,20 @@ SCHEDULES: dict[str, Schedule] = {
         crop_scale=(0.5, 1.0),
         every_photo=True,
     ),
+    "segment": Schedule(
+        epochs=60,
+        sizes=((0, (360, 480)),),
+        batch=8,
+        optimizer="adamw",
+        learning_rate=0.002,
+        weight_decay=0.05,
+        label_smoothing=0.0,
+        ema=0.99,
+        ema_grows=True,
+        crop_scale=(0.25, 1.0),
+        class_weights=True,
+        every_photo=True,
+    ),
 }
 
 

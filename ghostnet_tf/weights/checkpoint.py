@@ -14,6 +14,7 @@ from ghostnet_tf.base import schema
 from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.schema import Mismatch
+from ghostnet_tf.data.class_colours import Colour
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.weights.bfloat16 import widened
@@ -40,6 +41,7 @@ class CheckpointInfo:
     classes: tuple[str, ...]  # folder names, in the order of the outputs
     preprocessing: Preprocessing
     branches: str | None = None  # that it trained with, where its network has none of its own
+    colours: tuple[Colour, ...] | None = None  # of the classes, where somebody chose them
 
     def __post_init__(self):
         Labels.of_folders(self.classes)  # or UserError: too many, or one twice
@@ -61,7 +63,11 @@ class CheckpointInfo:
             "classes": list(self.classes),
             "preprocessing": self.preprocessing.to_dict(),
         }
-        return said | ({"branches": self.branches} if self.branches else {})
+        if self.branches:
+            said["branches"] = self.branches
+        if self.colours:
+            said["colours"] = [list(colour) for colour in self.colours]
+        return said
 
 
 def save(path: Path, tensors: dict[str, np.ndarray], header: dict[str, Any]) -> None:

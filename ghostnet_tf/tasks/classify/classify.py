@@ -21,7 +21,7 @@ from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
 from ghostnet_tf.tasks.classify import advice, class_counts
 from ghostnet_tf.tasks.classify.mistakes import Report
 from ghostnet_tf.tasks.classify.ranks import accuracy, cross_entropy
-from ghostnet_tf.tasks.task import CLASSIFY, Chosen, Examples, Settings
+from ghostnet_tf.tasks.task import CLASSIFY, Chosen, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL, Weights
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -125,7 +125,8 @@ class Classify:
     outlook = staticmethod(class_counts.outlook)
     remedy = staticmethod(advice.remedy)
 
-    def open(self, place: str | Path) -> Photos:
+    def open(self, place: str | Path, class_file: str | Path | None = None) -> Photos:
+        refuse_class_file(class_file, "each is a folder, and called as that is")
         photos = Photos.open(place)
         class_counts.refuse_too_few_classes(photos)
         return photos

@@ -21,6 +21,8 @@ class Annotated:
     What else such a place has, a test split above all, is left alone.
     """
 
+    colours = None
+
     def __init__(self, parts: list[BoxedPhotos]):
         self.parts, self.source, self.skipped = parts, parts[0].source, parts[0].skipped
         self.classes = tuple(parts[0].classes)

@@ -23,7 +23,7 @@ from ghostnet_tf.tasks.detect.annotated import Annotated
 from ghostnet_tf.tasks.detect.average_precision import average_precision
 from ghostnet_tf.tasks.detect.detection_report import Report
 from ghostnet_tf.tasks.detect.nms import Found, keep
-from ghostnet_tf.tasks.task import Chosen, Examples, Settings
+from ghostnet_tf.tasks.task import Chosen, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL, Weights, names_for
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -161,7 +161,8 @@ class Detect:
     name = "detect"
     model, schedule = f"{DEFAULT_MODEL}{zoo.DETECTOR}", "detect"
 
-    def open(self, place: str | Path) -> Annotated:
+    def open(self, place: str | Path, class_file: str | Path | None = None) -> Annotated:
+        refuse_class_file(class_file, "the annotations name them, or a classes.txt beside them")
         return Annotated.open(place)
 
     def network(

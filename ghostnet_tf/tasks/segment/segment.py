@@ -1,0 +1,261 @@
+"""Telling what every pixel is of, as the house asks it of a task."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from ghostnet_tf.base.errors import UserError, option
+from ghostnet_tf.base.sides import Size
+from ghostnet_tf.base.terminal import shown
+from ghostnet_tf.data.hold_out import hold_out
+from ghostnet_tf.data.mask_augment import MaskViews
+from ghostnet_tf.data.masks_picture import picture
+from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.nets import zoo
+from ghostnet_tf.nets.pretrained import Pretrained
+from ghostnet_tf.tasks.on_backbone import begun
+from ghostnet_tf.tasks.segment.masked import Masked, Packed
+from ghostnet_tf.tasks.segment.mean_iou import confusion, mean_iou
+from ghostnet_tf.tasks.segment.pixels import answers, fitted
+from ghostnet_tf.tasks.segment.segmentation_report import Report
+from ghostnet_tf.tasks.task import Chosen, Examples, Settings
+from ghostnet_tf.weights import DEFAULT_MODEL
+from ghostnet_tf.weights.checkpoint import CheckpointInfo
+
+if TYPE_CHECKING:
+    import keras
+
+COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
+MOST_WEIGHT = 10.0  # of a rare class
+AT_ONCE = 8  # photos, of which the loss is computed together
+NEW = ("lraspp",)  # layers that no classifier has
+CURVES = {
+    "cross-entropy, nat": {
+        "loss": "training, augmented",
+        "held_out_loss": "held out",
+        "held_out_ema_loss": "held out, averaged weights",
+    },
+    "mIoU, share of pixels": {
+        "pixels": "pixels that are right, training",
+        "held_out_pixels": "pixels that are right, held out",
+        "held_out_miou": "mIoU, held out",
+        "held_out_ema_miou": "mIoU, averaged weights",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Outlining:
+    """A network that learns which of so many classes each pixel is of: see `task.Learning`."""
+
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    schedule: Settings
+    weight_of: np.ndarray  # of each class, (classes,) float32
+
+    chosen = Chosen("miou", "a higher mIoU", "as high an mIoU as")
+    watched = ("pixels", "pixels")
+    curves = CURVES
+
+    @property
+    def loss(self) -> "keras.losses.Loss":
+        from ghostnet_tf.tasks.segment.mask_loss import MaskLoss
+
+        return MaskLoss(self.weight_of)
+
+    def right(self, targets, outputs):
+        from ghostnet_tf.tasks.segment.mask_loss import share_right
+
+        return share_right(targets, outputs)
+
+    def views(self, size: Size) -> MaskViews:
+        """How photos are varied: a schedule that neither crops nor flips changes nothing."""
+        smallest = self.schedule.crop_scale[0] ** 0.5  # of a side; crop_scale is of the area
+        is_varied = smallest < 1
+        return MaskViews(
+            size=size,
+            flip=0.5 if self.schedule.flip else 0.0,
+            colour=COLOUR if is_varied else 0.0,
+            scale=(smallest, 1 / smallest),
+            stretch=0.1 if is_varied else 0.0,
+        )
+
+    def batch(
+        self, pixels: Sequence[np.ndarray], labels: np.ndarray, size: Size, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(images (N, H, W, C) float32, classes (N, H, W) float32, 255 where there is none)."""
+        views, seen = self.views(size), []
+        for photo, packed in zip(pixels, labels, strict=True):
+            seen.append(views(photo, fitted(packed.unpacked(), photo.shape[:2]), rng))
+        images = self.preprocessing.normalise(np.stack([photo for photo, _ in seen]))
+        return images, np.stack([mask for _, mask in seen]).astype(np.float32)
+
+    def weights(self, targets: np.ndarray) -> None:
+        """Nothing: pixels are weighted, and the loss knows by how much."""
+        return None
+
+    def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        return self.preprocessing.images(map(Image.fromarray, pixels))
+
+    def counts(self, outputs: np.ndarray, labels: Sequence[Packed]) -> np.ndarray:
+        """Of each photo what is answered for what, at its own size, (n, classes, classes)."""
+        return np.stack(
+            [
+                confusion(
+                    fitted(answers(logits, self.preprocessing.sides), packed.shape),
+                    packed.unpacked(),
+                    len(self.classes),
+                )
+                for logits, packed in zip(outputs, labels, strict=True)
+            ]
+        )
+
+    def scores(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        """mIoU, share of the pixels that are right, and loss."""
+        found = mean_iou(self.counts(outputs, labels).sum(axis=0), self.classes)
+        loss, sides, sums = self.loss, self.preprocessing.sides, 0.0
+        for start in range(0, len(labels), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            masks = np.stack([fitted(packed.unpacked(), sides) for packed in labels[some]])
+            nat: Any = loss(masks.astype(np.float32), outputs[some])
+            sums += float(nat) * len(masks)
+        return {
+            "miou": found["miou"] or 0.0,
+            "pixels": found["pixel_accuracy"] or 0.0,
+            "loss": sums / len(labels),
+        }
+
+    def epoch(self, row: Mapping[str, Any], held_out: int) -> str:
+        plain, averaged = (
+            f"mIoU {row[f'{k}_miou']:.3f} (loss {row[f'{k}_loss']:.3f})"
+            for k in ("held_out", "held_out_ema")
+        )
+        return (
+            f"{row['pixels']:.1%} of the training pixels  {held_out} held-out photos {plain}, "
+            f"averaged weights {averaged}"
+        )
+
+    def best(self, score: float, loss: float | None, held_out: int) -> str:
+        told = "" if loss is None else f", loss {loss:.3f}"
+        return f"mIoU {score:.3f}{told} on {held_out} held-out photos"
+
+    def report(self, outputs: np.ndarray, labels: np.ndarray, names: list[str]) -> Report:
+        return Report.of(self.counts(outputs, labels), self.classes, names)
+
+
+class Segment:
+    """See `task.Task`."""
+
+    name = "segment"
+    model, schedule = f"{DEFAULT_MODEL}{zoo.SEGMENTER}", "segment"
+
+    def open(self, place: str | Path, class_file: str | Path | None = None) -> Masked:
+        return Masked.open(place, class_file)
+
+    def network(
+        self,
+        model: str,
+        weights: str | None,
+        classes: tuple[str, ...],
+        schedule: Settings,
+        channels: int | None = None,
+    ) -> tuple[Pretrained, str]:
+        """From a segmenter's weights all that fits, from a classifier's its backbone."""
+        entry = zoo.parse_model(model)
+        if entry.task != self.name:
+            raise UserError(
+                f"{model} says nothing of single pixels",
+                fix=option("model", f"{entry.backbone or model}{zoo.SEGMENTER}"),
+            )
+        for _, size in schedule.sizes:
+            entry.refuse_size(size)
+        if channels not in (None, 3):
+            raise UserError("a segmenter sees photos in colour", fix="leave the channels out")
+        return begun(entry, weights, classes, schedule, NEW)
+
+    def freeze(self, model: "keras.Model") -> None:
+        for layer in model.layers:
+            layer.trainable = layer.name in NEW
+
+    def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Outlining:
+        weight_of = np.ones(len(info.classes), np.float32)
+        if schedule.class_weights:
+            weight_of = class_weights(pixels_of(labels, len(info.classes)))
+        return Outlining(info.classes, info.preprocessing, schedule, weight_of)
+
+    def split(
+        self, photos: Masked, read: Examples, count: int, schedule: Settings, is_asked: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As whoever gave the photos has split them, or at random."""
+        if photos.n_train is not None and not is_asked:
+            first = {*photos.names[: photos.n_train]}
+            is_first = np.array([name in first for name in read.names])
+            train, held_out = np.flatnonzero(is_first), np.flatnonzero(~is_first)
+        else:
+            train, held_out = hold_out(len(read), min(count, len(read) - 1), schedule.seed)
+        for side, positions in (("train on", train), ("hold out", held_out)):
+            if not pixels_of(read.labels[positions], len(photos.classes)).any():
+                raise UserError(
+                    f"of the photos to {side} none has a pixel of a class",
+                    fix="add photos with masks of them",
+                )
+        return train, held_out
+
+    def preview(self, photos: Masked) -> dict[str, bytes]:
+        """Twelve photos with their masks."""
+        return {"masks.png": picture(photos.parts[0])}
+
+    def outlook(
+        self, classes: tuple[str, ...], train: np.ndarray, held_out: np.ndarray, schedule: Settings
+    ) -> list[str]:
+        """What share of the pixels is of each class, on both sides."""
+        both = [pixels_of(side, len(classes)) for side in (train, held_out)]
+        width = max(len(shown(name)) for name in classes)
+        shares = [n / max(1, n.sum()) for n in both]
+        lines = [
+            f"  {shown(name):{width}} {share:7.2%} {held:7.2%}"
+            for name, share, held in zip(classes, *shares, strict=True)
+        ]
+        lacking = [shown(name) for name, n in zip(classes, both[0], strict=True) if not n]
+        if lacking:
+            lines.append(f"note: no pixel to train on is of {', '.join(lacking)}")
+        return [f"{len(classes)} classes, share of the pixels to train on and held out:", *lines]
+
+    def remedy(
+        self,
+        report: Report,
+        history: list[dict[str, Any]],
+        schedule: Settings,
+        model: str,
+        is_from_weights: bool,
+        out: Path,
+    ) -> tuple[str, list[str]]:
+        if not is_from_weights:
+            return "it began from nothing", [
+                "--weights", "tinyimagenet", "--out", str(out.with_name(f"{out.name}_2"))
+            ]  # fmt: skip
+        return "it has not trained for long", ["--epochs", str(3 * schedule.epochs)]
+
+
+def pixels_of(labels: Sequence[Packed] | np.ndarray, classes: int) -> np.ndarray:
+    """How many pixels are of each class, (classes,) int64."""
+    return sum((packed.counts for packed in labels), np.zeros(classes, np.int64))
+
+
+def class_weights(pixels: np.ndarray) -> np.ndarray:
+    """How much a pixel of each class counts, (classes,) float32; 1 in the mean over all pixels.
+
+    By the root of how rare it is: with all of it, as photos of rare classes are weighted, the
+    edges of large things are given to the small ones before them. Of two classes the rarer counts
+    ten times as much at most.
+    """
+    shares = pixels / max(1, pixels.sum())
+    weight_of = np.sqrt(shares.max() / shares.clip(1e-9)).clip(max=MOST_WEIGHT)
+    return (weight_of / (weight_of * shares).sum()).astype(np.float32)
+
+
+TASK = Segment()
