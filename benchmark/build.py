@@ -1,4 +1,4 @@
-"""The runner and the counting plugin, compiled when they are first needed."""
+"""The runner, the counting plugin and its clock, compiled when they are first needed."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ MADE = {  # rule of runner/Makefile -> what it makes
     "host": "host/runner",
     "aarch64": "aarch64/runner",
     "plugin": "host/counter.so",
+    "clock": "aarch64/clock.so",
     "android": "android/runner",
 }
 

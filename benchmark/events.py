@@ -30,6 +30,7 @@ class Op:
 
     code: int  # BuiltinOperator of TensorFlow Lite's schema
     output: str  # name of its first output
+    ghost: str = ""  # of a Ghost operator: "module 3x3 with ADD"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Event:
     name: str
     delegated: bool
     index: int  # within its partition, from 0; of the node, if not delegated
-    us: int
+    us: int  # microseconds; of an emulated core, whose clock counts them (`clock.c`), instructions
 
     @property
     def is_ghost(self) -> bool:

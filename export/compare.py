@@ -1,6 +1,7 @@
 """Where a quantized file loses its float32 file, layer by layer:
 
-ghostnet compare FILE.tflite --photos DIR|ZIP [--with FLOAT32.tflite|WEIGHTS] [--limit N] [--json]
+ghostnet compare FILE.tflite --photos DIR|ZIP [--with FLOAT32.tflite|WEIGHTS] [--limit N]
+    [--node-data FILE] [--json]
 
 With weights, or a .keras file, it is compared with the Keras model itself, where layers have the
 names of tensors.
@@ -18,6 +19,7 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path, write_atomic
+from ghostnet_tf.base.node_data import node_data
 from ghostnet_tf.base.sides import sides, size_of
 from ghostnet_tf.base.terminal import document, out, table
 from ghostnet_tf.data.samples import Samples, photos_or_samples
@@ -57,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--out", type=user_path, metavar="DIR", help="of the picture (default: beside the file)"
     )
+    output.add_argument(
+        "--node-data",
+        type=user_path,
+        metavar="FILE",
+        help="every layer's dB, to lay over the graph in Model Explorer",
+    )
     arguments.add_json(output)
     return parse
 
@@ -81,7 +89,9 @@ def main(argv: list[str] | None = None) -> int:
     from .tensors import samples_for
 
     data, record = opened(path)
-    refuse_unwritable(picture.parent)
+    files = [picture, *filter(None, [args.node_data])]
+    for file in files:
+        refuse_unwritable(file.parent)
     other = str(args.original or float32_beside(path, record))
     original, its_record = None, None
     if other.endswith(".tflite"):
@@ -116,14 +126,17 @@ def main(argv: list[str] | None = None) -> int:
             found = compare(float32, data, images, kept, original)
 
     write_atomic(picture, draw(found, path.name))
+    if args.node_data:
+        levels = {layer.name: layer.snr_db for layer in found.layers}
+        write_atomic(args.node_data, node_data("dB", levels, is_low_bad=True))
     if args.json:
-        files = {"file": args.file, "with": other, "picture": str(picture)}
-        document({**files, **found.as_json(), **arguments.skips_of(photos).as_json()})
+        named = {"file": args.file, "with": other, "picture": str(picture)}
+        document({**named, **found.as_json(), **arguments.skips_of(photos).as_json()})
         return 0
     heads, rows, bold = printed.layer_rows(found)
     width = 60 + max(len(layer.name) for layer in found.layers)
     table(heads, rows, right=(2, 3, 4), bold=bold, min_width=width)
-    out(*printed.fallen_lines(found), f"wrote {picture}")
+    out(*printed.fallen_lines(found), *(f"wrote {file}" for file in files))
     out(*printed.keep_lines(found, path, record, other, args.photos))
     return 0
 

@@ -104,6 +104,7 @@ typedef struct {
 // What only some models need: NULL in a library that does not have it.
 #define LITERT_EXTRAS(X)                                                                          \
   X(GetCustomCode, (LiteRtOp, const char **))                                                     \
+  X(GetCustomOptions, (LiteRtOp, const uint8_t **, int32_t *))                                    \
   X(CompiledModelResizeInputTensor, (LiteRtCompiledModel, size_t, size_t, const int *, size_t))   \
   X(GetCompiledModelOutputTensorLayouts, (LiteRtCompiledModel, size_t, size_t, Layout *, bool))
 

@@ -79,7 +79,7 @@ static long peak_memory_bytes(void) {
 }
 
 // What benchmark/emulator/counter.c listens for. Every other system answers "invalid argument".
-enum Marker { ARM = 1, BEGIN = 2, END = 3 };
+enum Marker { ARM = 1, BEGIN = 2, END = 3, CLOCK = 4 };
 static void mark(enum Marker marker) {
 #ifdef __APPLE__
   (void)marker;
@@ -120,6 +120,29 @@ static void print_text(const char *text) {
   putchar('"');
 }
 
+// What a Ghost operator of the file is, in words: "module 3x3 with ADD"; of others nothing.
+static void print_ghost(LiteRtOp op) {
+  const uint8_t *options = NULL;
+  int32_t size = 0;
+  const char *name = NULL;
+  GhostHeader h;
+  if (!rt.GetCustomCode || !rt.GetCustomOptions || rt.GetCustomCode(op, &name) || !name ||
+      strncmp(name, GHOST_OP_NAME, strcspn(GHOST_OP_NAME, "%")) ||
+      rt.GetCustomOptions(op, &options, &size) || !options || (size_t)size < sizeof h)
+    return;
+  memcpy(&h, options, sizeof h);
+  if (h.magic != GHOST_MAGIC || h.version != GHOST_VERSION) return;
+  bool is_dense = h.kind == GHOST_CONVOLUTION && h.in_height == 1 && h.in_width == 1;
+  printf(", \"ghost\": \"%s", is_dense                       ? "dense"
+                             : h.kind == GHOST_GHOST     ? "module"
+                             : h.kind == GHOST_DEPTHWISE ? "depthwise"
+                                                         : "convolution");
+  if (!is_dense) printf(" %ux%u", (unsigned)h.kernel_h, (unsigned)h.kernel_w);
+  if (h.stride_h != h.stride_w) printf(" stride %ux%u", (unsigned)h.stride_h, (unsigned)h.stride_w);
+  else if (h.stride_h > 1) printf(" stride %u", (unsigned)h.stride_h);
+  printf("%s\"", h.has_residual ? " with ADD" : "");
+}
+
 // The operators of the file, in its order: TFLite's code, and the name of the first output.
 static void print_graph(LiteRtModel model) {
   LiteRtSubgraph graph;
@@ -141,6 +164,7 @@ static void print_graph(LiteRtModel model) {
     }
     printf("%s{\"code\": %d, \"output\": ", i ? ", " : "", code);
     print_text(name);
+    if (code == CUSTOM_OPERATOR) print_ghost(op);
     printf("}");
   }
   printf("],\n");
@@ -153,6 +177,7 @@ static void print_profile(LiteRtEnvironment environment, LiteRtModel model, long
   LiteRtProfiler profiler;
   check(rt.CompiledModelGetProfiler(net.compiled, &profiler), RUN_FAILED, "no profiler");
   run(&net);
+  mark(CLOCK);  // from here on, under an emulator, the time is a count
   printf(" \"profile\": [");
   for (long i = 0; i < runs; i++) {
     int n = 0;

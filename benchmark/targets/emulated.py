@@ -22,7 +22,7 @@ from ..emulator.soc import CORES, LIBRARIES, make_root
 from ..measurement import Counts, Kind, Settings
 from ..model import Model
 from ..runtime_library import AARCH64_SHA256, VERSION, aarch64_library
-from .runner import arguments, start
+from .runner import Profiled, Report, arguments, start
 
 COUNTED_RUNS = 2  # they must agree; the caches are warm in both
 # The first inference packs and plans; without the plugin, which comes in after these.
@@ -79,13 +79,27 @@ class EmulatedTarget:
 
     def visit(self, model: Model, settings: Settings) -> Counts:
         """Exact counts need one thread and no duration: of `settings`, only fp16 is used."""
+        counted, report = self._run(model, settings)
+        return Counts(**vars(counted), output_sha256=report.output_sha256, resized=report.resized)
+
+    def profile(self, model: Model, settings: Settings, runs: int) -> Profiled:
+        """The same with `runs` more runs, counted by operator; the last of them is kept."""
+        counted, report = self._run(model, settings, runs)
+        return Profiled(
+            unit="instructions",
+            whole=counted.instructions,
+            graph=report.graph,
+            runs=report.profile[-1:],
+        )
+
+    def _run(self, model: Model, settings: Settings, profile: int = 0) -> tuple[Counted, Report]:
         if settings.threads != 1:
             raise UserError(
                 f"{settings.threads} threads: counts are exact on one thread only",
                 fix="use --threads 1 with --target emulated",
             )
         with scratch() as folder:
-            written = folder / "counts.json"
+            written, clock = folder / "counts.json", folder / "clock"
             line = arguments(
                 str(self.library),
                 str(model.path),
@@ -93,15 +107,18 @@ class EmulatedTarget:
                 ops=self._operators_of(model),
                 audit=False,
                 markers=True,
+                profile=profile,
             )
-            caches = f"l1={self.core.l1},l2={self.core.l2}"
+            told = f"out={written},l1={self.core.l1},l2={self.core.l2}"
+            told += f",clock={clock}" if profile else ""
             command = [self.qemu, "-L", str(self.root), "-cpu", self.core.qemu_cpu]
-            command += ["-plugin", f"{self.plugin},out={written},{caches}"]
+            command += ["-plugin", f"{self.plugin},{told}"]
+            if profile:
+                command += ["-E", f"LD_PRELOAD={build('clock')}", "-E", f"GHOSTNET_CLOCK={clock}"]
             # Nothing of the user's environment, which would also lie in the emulated memory.
             env = {"PATH": os.defpath, "LC_ALL": "C"}
             report = start([*command, str(self.runner), *line], model, TIMEOUT_S, env)
-            counted = _read(written, model)
-        return Counts(**vars(counted), output_sha256=report.output_sha256, resized=report.resized)
+            return _read(written, model), report
 
     def _operators_of(self, model: Model) -> str | None:
         return self._operators if model.has_operators else None

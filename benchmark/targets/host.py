@@ -13,7 +13,7 @@ from ghostnet_tf.base.files import sha256, user_path
 
 from ..measurement import Kind, Seen, Settings
 from ..model import Model
-from .runner import Report, execute
+from .runner import Profiled, execute
 from .tool import RunnerTool, Tool, host_tool
 
 SLACK_S = 300.0  # beyond the measurement itself: loading, slow runs, a busy machine
@@ -79,12 +79,12 @@ class HostTarget:
         line = self.tool.line(self._place(model), model, settings)
         return self.tool.read(self._run(line, model, settings), model)
 
-    def profile(self, model: Model, settings: Settings, runs: int) -> Report:
+    def profile(self, model: Model, settings: Settings, runs: int) -> Profiled:
         """The same with `runs` more runs, timed by operator, after the measurement."""
         if not isinstance(self.tool, RunnerTool):
             raise UserError(f"{self.tool.how} is not asked for operators", fix="leave out --tool")
         line = self.tool.line(self._place(model), model, settings, profile=runs)
-        return self.tool.report(self._run(line, model, settings), model)
+        return self.tool.report(self._run(line, model, settings), model).profiled()
 
     def conditions(self) -> dict[str, Any]:
         return {}

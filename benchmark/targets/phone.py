@@ -15,7 +15,7 @@ from ..model import Model
 from ..plausible import MAX_TEXT, whole
 from . import limited
 from .adb import Adb, Run, choose, devices
-from .runner import Report
+from .runner import Profiled
 from .tool import RunnerTool, Tool, find_tool
 
 HOME = "/data/local/tmp/ghostnet_benchmark"  # the one folder on a phone that we may remove
@@ -158,12 +158,12 @@ class PhoneTarget:
             self._run(self.tool.line(self.place, model, settings), settings), model
         )
 
-    def profile(self, model: Model, settings: Settings, runs: int) -> Report:
+    def profile(self, model: Model, settings: Settings, runs: int) -> Profiled:
         """The same with `runs` more runs, timed by operator, after the measurement."""
         if not isinstance(self.tool, RunnerTool):
             raise UserError(f"{self.tool.how} is not asked for operators", fix="leave out --tool")
         line = self.tool.line(self.place, model, settings, profile=runs)
-        return self.tool.report(self._run(line, settings), model)
+        return self.tool.report(self._run(line, settings), model).profiled()
 
     def _run(self, line: Sequence[str], settings: Settings) -> subprocess.CompletedProcess[bytes]:
         # toybox wants the mask in hexadecimal, without 0x

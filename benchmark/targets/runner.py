@@ -4,8 +4,9 @@ import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from subprocess import CompletedProcess
-from typing import Any
+from typing import Any, Literal
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
 from ghostnet_tf.base.libraries import OPERATOR_NAME
@@ -28,6 +29,16 @@ FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of 
 }
 MAX_REASON = 1_000  # characters; a path may be in it
 OF_MODEL = {6, 7, 9}  # others of the run may do better
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiled:
+    """What each operator of a file cost, run by run."""
+
+    unit: Literal["us", "instructions"]  # of the events, too
+    whole: float  # of an inference that nobody profiles, the median
+    graph: tuple[Op, ...]
+    runs: tuple[tuple[Event, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +89,10 @@ class Report:
         for event in self.profile[-1] if self.profile else ():
             times[class_of(event)] += event.us
         return dict(times)
+
+    def profiled(self) -> Profiled:
+        whole = 1000 * median(self.latency_ms)
+        return Profiled(unit="us", whole=whole, graph=self.graph, runs=self.profile)
 
     def visit(self) -> Visit:
         return Visit(

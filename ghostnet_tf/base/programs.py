@@ -11,15 +11,13 @@ from ghostnet_tf.base.files import cache, make_in_cache, sha256
 from ghostnet_tf.base.terminal import note
 
 # rule -> the Makefile's variable, which the environment may set; the compiler; its packages
-NEEDS = {
-    "host": ("CC_HOST", "cc", "gcc libc6-dev"),
-    "aarch64": (
-        "CC_AARCH64",
-        "aarch64-linux-gnu-gcc",
-        "g++-aarch64-linux-gnu libc6-dev-arm64-cross",
-    ),
-    "plugin": ("CC_HOST", "cc", "gcc libc6-dev"),
-}
+HOST = ("CC_HOST", "cc", "gcc libc6-dev")
+AARCH64 = (
+    "CC_AARCH64",
+    "aarch64-linux-gnu-gcc",
+    "g++-aarch64-linux-gnu libc6-dev-arm64-cross",
+)
+NEEDS = {"host": HOST, "plugin": HOST, "aarch64": AARCH64, "clock": AARCH64}
 
 
 def compiled(what: str) -> Path:

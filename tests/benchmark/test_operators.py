@@ -8,8 +8,9 @@ from benchmark import operators
 from benchmark.events import Event, Op, class_of
 from benchmark.measurement import Settings
 from benchmark.model import open_model
-from benchmark.operator_blocks import blocks_of
+from benchmark.operator_blocks import blocks_of, places_of
 from benchmark.operators import profile_of
+from export.flatbuffer import Flatbuffer
 from export.ghostop.making import write_ghostop
 from ghostnet_tf.base.errors import UserError
 
@@ -47,8 +48,8 @@ def test_ghostnet_is_divided_into_its_blocks(profiled):
 def test_shares_add_up_to_the_whole(profiled):
     for rows in (profiled.by_class, profiled.by_block):
         assert sum(row.share for row in rows) == pytest.approx(1)
-        assert all(row.us >= 0 for row in rows)
-    assert profiled.by_class == sorted(profiled.by_class, key=lambda row: -row.us)
+        assert all(row.cost >= 0 for row in rows)
+    assert profiled.by_class == sorted(profiled.by_class, key=lambda row: -row.cost)
 
 
 def test_what_was_not_delegated_keeps_its_name(host, int8):
@@ -58,12 +59,23 @@ def test_what_was_not_delegated_keeps_its_name(host, int8):
     assert [row.name for row in profile.by_block or []][:3] == ["stem", "block_00", "block_01"]
 
 
-def test_ghost_operators_are_one_class_and_in_their_blocks(profiled, host, bundled, tmp_path):
+def test_ghost_operators_are_told_by_kind_and_in_their_blocks(profiled, host, bundled, tmp_path):
     ghostop = open_model(write_ghostop(bundled.path, out=tmp_path).path)
     profile = profile_of(ghostop, host.profile(ghostop, SETTINGS, runs=2))
     blocks = [{row.name: row.ops for row in p.by_block or []} for p in (profiled, profile)]
 
-    assert {row.name: row.ops for row in profile.by_class}["Ghost operator"] == 81
+    assert {r.name: r.ops for r in profile.by_class if r.name.startswith("Ghost ")} == {
+        "Ghost module 3x3": 16,
+        "Ghost module 3x3 with ADD": 16,
+        "Ghost convolution 1x1": 38,
+        "Ghost convolution 3x3 stride 2": 1,
+        "Ghost depthwise 3x3 stride 2": 4,
+        "Ghost depthwise 5x5 stride 2": 4,
+        "Ghost depthwise 3x3": 1,
+        "Ghost dense": 1,
+    }
+    assert profile.by_tensor is not None
+    assert profile.by_tensor.keys() > {"block_00/ghost1/concat", "block_00/add", "classifier"}
     # Instead of convolutions, depthwise ones and concats; the second takes the residual, too.
     assert list(blocks[1]) == list(blocks[0])
     assert (blocks[0]["block_02"], blocks[1]["block_02"]) == (7, 4)
@@ -99,6 +111,7 @@ RAN = [ran("Convert (NC)", 0), *[ran("GEMM", 1)] * 2]
 def test_a_conversion_belongs_to_what_comes_next_and_a_fused_pad_to_nothing():
     events = [*RAN, ran("Add (ND)", 3), ran("IGEMM", 4)]
 
+    assert places_of(GRAPH, events) == [1, 1, 2, 3, 4]
     assert blocks_of(GRAPH, events) == ["stem", "stem", "block_00", "block_00", "block_00"]
 
 
@@ -107,6 +120,44 @@ def test_an_operator_too_many_or_too_few_gives_no_blocks():
 
     assert blocks_of(GRAPH, events[:-1]) is None
     assert blocks_of(GRAPH, [*events, events[-1]]) is None
+
+
+# ---------------------------------------------------------------------------- on an emulated core
+
+
+def test_an_operators_count_is_all_of_its_instructions_and_none_of_the_profiler(
+    emulated, int8, known_glibc
+):
+    profiled = emulated("cortex-a76").profile(int8, SETTINGS, runs=2)
+    costs = [(event.name, event.us) for event in profiled.runs[-1]]
+
+    assert profiled.whole == 447_866  # as without a profile
+    assert sum(us for _, us in costs) == 443_106
+    assert costs[:4] == [
+        ("Convert (NC)", 4144),
+        ("Convolution (NHWC, QC8) IGEMM", 36012),
+        ("Fully Connected (NC, QS8, QC8W) GEMM", 15636),
+        ("Convolution (NHWC, QC8) DWConv", 39870),
+    ]
+
+
+def test_counts_lie_over_the_graph_and_add_up_to_those_by_block(int8, emulated, capsys, tmp_path):
+    overlay = tmp_path / "overlay.json"
+    line = [str(int8.path), "--target", "emulated", "--core", "cortex-a53", "--json"]
+    operators.main([*line, "--node-data", str(overlay)])
+
+    told = json.loads(capsys.readouterr().out)
+    (profile,) = told["profiles"]
+    results = json.loads(overlay.read_bytes())["main"]["results"]
+    assert (told["kind"], told["target"]) == ("emulated_counts", "emulated: cortex-a53")
+    assert profile["instructions"] > 500_000 and "latency_us" not in profile
+    of_stem = sum(cell["value"] for name, cell in results.items() if name.startswith("stem"))
+    assert of_stem == profile["by_block"][0]["instructions"] > 50_000
+    assert sum(cell["value"] for cell in results.values()) == sum(
+        row["instructions"] for row in profile["by_class"]
+    )
+    graph = Flatbuffer(int8.data).graph
+    assert results.keys() <= {graph.names[op.outputs[0]] for op in graph.ops}
 
 
 # ---------------------------------------------------------------------------- the command
@@ -138,6 +189,9 @@ def test_json_has_the_same_facts_and_their_kind(int8, capsys, tmp_path):
         (["a", "--threads", "99"], "--threads 99"),
         (["a", "--plot", "p.pdf"], "does not end in"),
         (["/nowhere"], "there is no file '/nowhere'"),
+        (["a", "b", "--node-data", "n.json"], "--node-data is of one graph"),
+        (["a", "--core", "7"], "need --target phone"),
+        (["a", "--target", "emulated", "--runs", "3"], "the same in every run"),
     ],
 )
 def test_a_mistyped_command_is_answered(arguments, why):

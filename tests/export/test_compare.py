@@ -199,9 +199,12 @@ def test_the_command_prints_every_layer_and_draws_them(pair, capsys):
 
     assert main([str(file), "--photos", str(photos)]) == 0
     text = capsys.readouterr().out
-    assert main([str(file), "--photos", str(photos), "--json", "--limit", "6"]) == 0
+    overlay = ["--node-data", str(file.with_name("overlay.json"))]
+    assert main([str(file), "--photos", str(photos), "--json", "--limit", "6", *overlay]) == 0
     told = json.loads(capsys.readouterr().out)
 
+    shown = json.loads(file.with_name("overlay.json").read_bytes())["main"]["results"]
+    assert shown == {layer["name"]: {"value": layer["snr_db"]} for layer in told["layers"]}
     picture = file.with_name(f"{file.stem}_compared.png")
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and str(picture) == told["picture"]
     assert told["with"] == str(file).replace("static_wi8_ai8", "float32") and told["photos"] == 6
