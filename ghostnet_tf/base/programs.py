@@ -17,7 +17,12 @@ AARCH64 = (
     "aarch64-linux-gnu-gcc",
     "g++-aarch64-linux-gnu libc6-dev-arm64-cross",
 )
-NEEDS = {"host": HOST, "plugin": HOST, "aarch64": AARCH64, "clock": AARCH64}
+NEEDS: dict[str, tuple[str, str, str]] = {
+    "host": HOST,
+    "plugin": HOST,
+    "aarch64": AARCH64,
+    "clock": AARCH64,
+}
 
 
 def compiled(what: str) -> Path:
