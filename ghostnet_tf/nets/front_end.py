@@ -18,7 +18,8 @@ from ghostnet_tf.nets.conv_norm import Shape, register
 class FrontEnd(layers.Layer):
     """(N, length) samples of -1 to 1 -> (N, 1, frames, columns), as `Hearing` has it.
 
-    Its arguments are those of `Hearing`.
+    Its arguments are those of `Hearing`. Of another number of samples it gives as many frames as
+    begin and end in them.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class FrontEnd(layers.Layer):
         self.cosines = self.hearing.cosines().astype(np.float32)[None, None]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], 1, self.hearing.frames, self.hearing.columns)
+        how, samples = self.hearing, input_shape[1]
+        assert samples is not None
+        return (input_shape[0], 1, 1 + (samples - how.frame) // how.hop, how.columns)
 
     def call(self, samples):
         how = self.hearing
-        pieces = ops.reshape(samples, (-1, 1, how.length // how.piece, how.piece))
+        pieces = ops.reshape(samples, (-1, 1, samples.shape[1] // how.piece, how.piece))
         strides: Any = (1, how.hop // how.piece)
         cos, sin = self.waves
         real: Any = ops.conv(pieces, cos, strides=strides, padding="valid")
