@@ -171,7 +171,41 @@ def umbrella() -> Sheet:
     return sheet
 
 
+RED_CELLS = (  # x, y, size
+    (0.12, 0.12, 0.17), (0.36, 0.09, 0.16), (0.63, 0.14, 0.17), (0.88, 0.1, 0.16),
+    (0.1, 0.38, 0.16), (0.9, 0.36, 0.17), (0.12, 0.64, 0.17), (0.24, 0.87, 0.17),
+    (0.47, 0.88, 0.16), (0.7, 0.82, 0.17), (0.9, 0.62, 0.16), (0.92, 0.9, 0.15),
+)  # fmt: skip
+PLATELETS = ((0.27, 0.27), (0.77, 0.3), (0.3, 0.7))
+
+
+def blood_smear() -> Sheet:
+    """Red cells, paler in their middle, one white cell with its nucleus, and platelets, stained."""
+    sheet = Sheet((240, 226, 214), (232, 216, 206))
+    for x, y, size in RED_CELLS:
+        sheet.oval(x, y, size, size * 0.97, (206, 132, 128))
+        sheet.oval(x, y, size * 0.92, size * 0.89, (222, 156, 148))
+        sheet.oval(x, y, size * 0.5, size * 0.46, (230, 178, 168))
+        sheet.oval(x, y, size * 0.34, size * 0.3, (236, 194, 184))
+    sheet.oval(0.53, 0.5, 0.36, 0.34, (176, 152, 190))
+    sheet.oval(0.53, 0.5, 0.34, 0.32, (206, 184, 208))
+    for x, y, size in (
+        (0.46, 0.46, 0.15),
+        (0.55, 0.42, 0.14),
+        (0.61, 0.5, 0.14),
+        (0.53, 0.57, 0.15),
+    ):
+        sheet.oval(x, y, size, size * 0.92, (98, 56, 142))
+        sheet.oval(x - 0.01, y - 0.01, size * 0.6, size * 0.5, (114, 70, 156))
+    for x, y in PLATELETS:
+        sheet.oval(x, y, 0.07, 0.06, (176, 130, 178))
+        sheet.oval(x + 0.01, y + 0.01, 0.045, 0.04, (140, 88, 158))
+    sheet.soften(0.004)
+    return sheet
+
+
 DRAWINGS = {
+    "blood_smear": blood_smear,
     "orange": orange,
     "school_bus": school_bus,
     "lighthouse": lighthouse,

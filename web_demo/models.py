@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD, INTO = ROOT / "build", ROOT / "web_demo" / "models"
 CARDS = ROOT / "ghostnet_tf" / "weights" / "bundled"
 SCHEMA = 1  # of the manifest
+TASKS = (CLASSIFY, "detect")  # that the page can show, in its order; js/record.js has them too
 BUNDLED, SEEDED = "tinyimagenet", "seeded"
 RECIPES = ("static_wi8_ai8", "float32")  # the smaller one first: it is what the page begins with
 
@@ -39,10 +40,11 @@ class Published:
     record_text: bytes
 
     @property
-    def place(self) -> tuple[bool, bool, bool, str, bool, str]:
-        """Its place in the list: what was measured, GhostNet, int8 first."""
+    def place(self) -> tuple[int, bool, bool, bool, str, bool, str]:
+        """Its place in the list: what names photos, was measured, is a GhostNet, int8 first."""
         record = self.record
         return (
+            TASKS.index(record.task),
             record.weights == SEEDED,
             record.accuracy is None,
             not record.model.startswith("ghostnet"),
@@ -78,12 +80,12 @@ def open_model(path: Path) -> Published:
 
 
 def unsuitable(record: Record) -> str:
-    if record.task != CLASSIFY:
-        return f"the page names photos, and its task is {record.task}"
+    if record.task not in TASKS:
+        return f"the page does not know its task, {record.task}"
     if record.preprocessing is None:
         return "it takes no photos"
     height, width = sides(record.preprocessing["size"])
-    if height != width:
+    if height != width and record.preprocessing.get("fit", "crop") == "crop":
         return f"the page shows squares, and it takes {width} x {height} pixels"
     if not record.labels:
         return "it names no classes"

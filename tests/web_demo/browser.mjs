@@ -68,8 +68,8 @@ export async function visit(t, context, {site = SITE, before, mayComplain} = {})
   });
   await page.addInitScript(() => {
     globalThis.heard = [];
-    document.addEventListener("answer", ({detail: {scores, answers}}) => {
-      heard.push({scores: Array.from(new Int32Array(scores.buffer)), answers});
+    document.addEventListener("answer", ({detail: {outputs, answers}}) => {
+      heard.push({scores: Array.from(new Int32Array(outputs.at(-1).buffer)), answers});
     });
   });
   await before?.(page);

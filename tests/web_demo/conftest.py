@@ -91,18 +91,37 @@ def models(exported, graph_only, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def goldens(exported, tmp_path_factory) -> Path:
-    from tests.web_demo.goldens import write
-
-    folder = tmp_path_factory.mktemp("goldens")
-    write(folder, exported)
+def all_models(models, detector, tmp_path_factory) -> Path:
+    """The same with models of other tasks, which the manifest does not name: a test that wants them
+    asks for them.
+    """
+    folder = tmp_path_factory.mktemp("all_models")
+    for path in [*models.iterdir(), detector, detector.with_suffix(".json")]:
+        shutil.copy(path, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def site(models, packages) -> Iterator[str]:
+def detector(exported, tmp_path_factory) -> Path:
+    """A small detector with random weights, which finds things everywhere."""
+    from tests.web_demo.tiny_detector import save_detector
+
+    return save_detector(tmp_path_factory.mktemp("detector"), load(exported[0])[1])
+
+
+@pytest.fixture(scope="session")
+def goldens(exported, detector, tmp_path_factory) -> Path:
+    from tests.web_demo.goldens import write
+
+    folder = tmp_path_factory.mktemp("goldens")
+    write(folder, exported, detector)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(all_models, packages) -> Iterator[str]:
     """The address of the page, served as `make web-demo` serves it."""
-    command = [sys.executable, "web_demo/serve.py", "--port", "0", "--models", str(models)]
+    command = [sys.executable, "web_demo/serve.py", "--port", "0", "--models", str(all_models)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout
         line = server.stdout.readline()

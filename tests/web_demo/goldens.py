@@ -10,9 +10,11 @@ from PIL import Image, ImageOps
 from benchmark.latency import Latency
 from export.answers import best
 from export.classifier import open_classifier
+from export.detection import SURE, open_detector
 from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.record import record_path
+from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.data.photo import open_photo
 from tests.goldens.preprocess.write import photo
 from tests.goldens.preprocess.write import write as write_preprocess
@@ -20,12 +22,15 @@ from tests.goldens.preprocess.write import write as write_preprocess
 SAMPLES = Path(__file__).resolve().parents[2] / "web_demo" / "samples"
 
 
-def write(directory: Path, models: list[Path]) -> None:
+def write(directory: Path, models: list[Path], detector: Path) -> None:
     write_preprocess(directory / "preprocess")
     write_json(directory / "statistics.json", statistics())
     write_json(directory / "efforts.json", efforts())
     write_json(directory / "answers.json", answers(directory / "pictures", models))
-    records = [json.loads(record_path(path).read_text(encoding="utf-8")) for path in models]
+    write_json(directory / "found.json", found(detector))
+    write_json(directory / "colours.json", [colour(label) for label in range(300)])
+    every = [*models, detector]
+    records = [json.loads(record_path(path).read_text(encoding="utf-8")) for path in every]
     write_json(directory / "records.json", records)
     write_atomic(directory / "pictures" / "thin.png", png(Image.new("RGB", (600, 2))))
     write_atomic(directory / "camera.y4m", video(SAMPLES / "school_bus.png"))
@@ -66,6 +71,24 @@ def answers(directory: Path, models: list[Path]) -> list[dict]:
             bits = scores.view(np.int32).tolist()
             found.append({"file": path.name, "picture": name, "scores": bits, "top": top})
     return found
+
+
+def found(path: Path) -> dict:
+    """What a detector finds on our pictures, as the page shows it."""
+    detector = open_detector(path)
+    on = {}
+    for name in ("noise.png", "orange.png"):
+        boxes = detector.find(open_photo(pictures()[name], name), SURE)
+        rows = zip(boxes.classes, boxes.scores, boxes.corners, strict=True)
+        on[name] = [
+            {
+                "name": detector.labels.names[kind],
+                "score": f"{100 * score:.1f} %",
+                "box": np.clip(corners, 0, 1).tolist(),
+            }
+            for kind, score, corners in rows
+        ]
+    return {"file": path.name, "sure": SURE, "on": on}
 
 
 def video(picture: Path, width: int = 320, height: int = 240) -> bytes:

@@ -8,6 +8,8 @@ import {join} from "node:path";
 import {test} from "node:test";
 
 import {SURE_FROM, best, isSure, softmax} from "../../web_demo/js/answers.js";
+import * as boxes from "../../web_demo/js/boxes.js";
+import {colour} from "../../web_demo/js/colours.js";
 import {sha256} from "../../web_demo/js/hash.js";
 import {EFFORTS, clockStep, median, orders, p90, visit} from "../../web_demo/js/latency.js";
 import {plainName} from "../../web_demo/js/names.js";
@@ -54,6 +56,8 @@ const PLANTED = {
   "the long side rounded": ["preprocess.js",
     "height: Math.trunc((broad * height) / width)", "height: Math.round((broad * height) / width)"],
   "sides swapped": ["preprocess.js", "[high, wide] = sides", "[wide, high] = sides"],
+  "rows first in a tall photo": ["resample.js", "lost > 0 && lost >", "lost < 0 && lost >"],
+  "a stretched photo cropped": ["preprocess.js", '=== "stretch"', '=== "strech"'],
   "grey from one channel": ["preprocess.js", "grey.fill(luma, i, i + 3)",
     "grey.fill(data[i + 1], i, i + 3)"],
   "no antialiasing": ["resample.js", "Math.max(scale, 1)", "1"],
@@ -178,6 +182,29 @@ test("people read names that they know, and what is unknown stays as it is", () 
   assert.equal(name("mobilenetv2_100", "dynamic_wi8_afp32"), "MobileNetV2 1.0, dynamic int8");
   assert.equal(name("ghost_vgg16_s2_d3", "float32"), "Ghost-VGG-16, float32");
   assert.equal(name("my_net", "constructor"), "my_net, constructor");
+  assert.equal(name("ghostnet_050_det", "static_wi8_ai8"), "GhostNet 0.5 detector, int8");
+  assert.equal(name("my_det", "float32"), "my_det, float32");
+});
+
+test("colours of classes are Python's, and what is sure of a box is, too", () => {
+  const colours = readJson("colours.json");
+  assert.equal(colours.length, 300);
+  assert.deepEqual(colours.map((_, label) => colour(label)), colours);
+  assert.equal(boxes.SURE, readJson("found.json").sure);
+});
+
+test("of boxes those are shown that are sure, cut off at the picture, and told in words", () => {
+  const corners = Float32Array.of(-0.5, 0, 0.25, 0.25, 0.5, 0.5, 1, 1.5, 0.4, 0.4, 0.6, 0.6);
+  const scores = Float32Array.of(0.5, 0.25, 0.125, 0.875, 0.75, 0.25);
+  const record = {labels: ["cat", "dog"], boxes: {iou: 0.5, score: 0.125, most: 2}};
+  const found = boxes.read([corners, scores], record);
+  assert.deepEqual(found, [{label: 1, score: 0.875, name: "dog", box: [0.5, 0.5, 1, 1]},
+    {label: 0, score: 0.75, name: "cat", box: found[1].box}]);
+  assert.deepEqual(found.map(({box}) => boxes.place(box)), ["bottom right", "middle"]);
+  const all = boxes.read([corners, scores], {labels: ["cat", "dog"]}); // an older record
+  assert.deepEqual(all.map(({box}) => boxes.place(box)), ["bottom right", "middle", "top left"]);
+  assert.deepEqual(all[2].box, [0, 0, 0.25, 0.25]);
+  assert.equal(boxes.counted(all), "2 cat, 1 dog");
 });
 
 test("an answer is sure from its threshold on", () => {
@@ -198,7 +225,7 @@ const changed = (path, value) => {
 };
 
 test("records that our own command wrote are read as they are", () => {
-  assert.ok(RECORDS.length >= 2);
+  assert.ok(RECORDS.length >= 3 && RECORDS.some(({task}) => task === "detect"));
   for (const record of RECORDS) {
     assert.equal(checkRecord(record, "x.json"), record);
     assert.equal(unsuitable(record), "");
@@ -206,6 +233,8 @@ test("records that our own command wrote are read as they are", () => {
   const grey = changed("preprocessing.channels", 1);
   Object.assign(grey.preprocessing, {mean: [0.5], std: [0.25], size: [96, 96]});
   assert.equal(unsuitable(checkRecord(grey, "x.json")), "");
+  const unknown = checkRecord(changed("task", "translate"), "x.json");
+  assert.equal(unsuitable(unknown), "the page does not know its task, translate");
   const oblong = checkRecord(changed("preprocessing.size", [48, 96]), "x.json");
   assert.equal(unsuitable(oblong), "the page shows squares, and it takes 96 x 48 pixels");
   for (const [key, value] of [["scores", undefined], ["accuracy", null], ["others", {a: 1}]]) {
@@ -230,6 +259,10 @@ const HOSTILE = {
   "preprocessing.resample": ["nearest", "constructor", "__proto__", null, {}, 3],
   "preprocessing.mean": [null, 0.5, [0.5, 0.5], [0, 0, "0"], [0, 0, 1e300], [0, 0, 0, 0], {length: 3}],
   "preprocessing.std": [null, [1, 1, 0], [1, 1, 1e-300], [1, 1], [1, 1, NaN], [-1, 1, 1]],
+  "preprocessing.fit": [null, "squeeze", true, ["stretch"]],
+  task: [null, "", 3, ["detect"], {}],
+  boxes: [[], "many", 0.5, {}, {iou: 2, score: 0.05, most: 9}, {iou: 0.6, score: "0", most: 9},
+    {iou: 0.6, score: 0.05, most: -1}, {iou: 0.6, score: 0.05, most: 1e300}],
   labels: [undefined, null, [], "abc", {length: 200}, [1, 2], [null], ["a".repeat(501)]],
   "labels.7": [null, 7, {}, ["goose"]],
   label_ids: [undefined, [], ["a"], {length: 200}, "ids"],

@@ -12,6 +12,7 @@ const {GOLDENS, OUT} = process.env;
 const ANSWERS = JSON.parse(readFileSync(join(GOLDENS, "answers.json")));
 const FILES = [...new Set(ANSWERS.map((one) => one.file))];
 const FIRST = FILES.find((name) => name.includes("static_wi8_ai8")); // what the page begins with
+const FOUND = JSON.parse(readFileSync(join(GOLDENS, "found.json")));
 const picture = (name) => join(GOLDENS, "pictures", name);
 // Relative to the largest score. Kernels of different processors add in different orders.
 const ROUNDING = {float32: 1e-5, static_wi8_ai8: 0};
@@ -223,6 +224,83 @@ test("a model and a way to run it, chosen while another is on its way, are what 
   assert.equal(await page.inputValue("#model"), other);
   assert.equal(await page.inputValue("#way"), "threads");
   assert.ok(await page.isHidden("#notice"), await page.innerText("#notice"));
+});
+
+/** Models beside the page that its manifest does not name. */
+const beside = (...files) => (page) => page.route("**/manifest.json", async (route) => {
+  const {schema, models} = await (await route.fetch()).json();
+  const names = files.map((file) => file.replace(/\.tflite$/, ".json"));
+  await route.fulfill({json: {schema, models: [...models, ...names]}});
+});
+const titles = async (page) => page.locator("#model optgroup").evaluateAll((all) => all.map((one) => one.label));
+/** Where frames lie, as shares of what the network sees: [x1, y1, x2, y2] of each, the surest first. */
+const frames = async (page) => (await page.locator("#frame .box").evaluateAll((all) => all.map(
+  ({style: {left, top, width, height}}) => {
+    const [x, y, w, h] = [left, top, width, height].map((share) => parseFloat(share) / 100);
+    return [x, y, x + w, y + h];
+  }))).reverse();
+const close = (some, others) => some.length === others.length &&
+  some.flat().every((x, i) => Math.abs(x - others.flat()[i]) < 1e-3);
+
+test("what a detector finds is what Python finds, over the picture and in words", async (t) => {
+  const asked = [];
+  const page = await openReady(t, {before: async (one) => {
+    one.on("request", (request) => asked.push(request.url()));
+    await beside(FOUND.file)(one);
+  }});
+  assert.ok(!asked.some((url) => /boxes\.js|nms\.js|det.*tflite/.test(url))); // until one is chosen
+  assert.deepEqual(await titles(page), ["Names photos", "Finds things"]);
+  await page.selectOption("#model", FOUND.file);
+  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), FOUND.file);
+  for (const [name, wanted] of Object.entries(FOUND.on)) {
+    await upload(page, picture(name));
+    const rows = await page.locator("#found li").evaluateAll((all) => all.map((row) =>
+      `${row.querySelector("b").textContent} ${row.querySelector(".share").textContent}`));
+    assert.ok(rows.length > 5);
+    assert.deepEqual(rows, wanted.map(({name: what, score}) => `${what} ${score}`));
+    assert.ok(close(await frames(page), wanted.map(({box}) => box)), name);
+    assert.match(await page.innerText("#spoken"), /^\d+ found: \d+ (disc|square|star)/);
+  }
+  // the frames lie on the picture, whose sides are not those of the stage
+  await upload(page, picture("noise.png"));
+  const seen = await page.locator("#frame").boundingBox();
+  assert.ok(Math.abs(seen.width / seen.height - 173 / 131) < 0.01);
+  const {box} = await nextAnswer(page, () => page.click("#camera")).then(({answers}) => answers[0]);
+  const isSeen = page.waitForFunction(() => heard.length > 3);
+  await isSeen;
+  assert.equal(await page.getAttribute("#stage", "data-fit"), "whole");
+  const [[left, , right]] = await frames(page);
+  assert.ok(await page.isVisible("#video.mirrored"));
+  assert.ok(Math.abs(left - (1 - box[2])) < 1e-3 && Math.abs(right - (1 - box[0])) < 1e-3);
+  await page.click("#camera");
+  assert.equal(await page.locator("#frame .box, #found li").count(), 0);
+  await page.selectOption("#model", FIRST);
+  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), FIRST);
+  await upload(page, picture("orange.png"));
+  assert.match((await bars(page))[0], /^orange /);
+  assert.equal(await page.getAttribute("#stage", "data-fit"), "middle");
+});
+
+test("a detector of blood cells is shown a drawing of them, unless there is a photo", async (t) => {
+  const cells = async (one) => {
+    await beside(FOUND.file)(one);
+    await one.route(`**/models/${FOUND.file.replace(".tflite", ".json")}`, async (route) => {
+      const record = await (await route.fetch()).json();
+      await route.fulfill({json: {...record, labels: ["Platelets", "RBC", "WBC"]}});
+    });
+  };
+  const page = await openReady(t, {before: cells, viewport: {width: 390, height: 844},
+    colorScheme: "dark", isMobile: true, hasTouch: true, reducedMotion: "reduce"});
+  await nextAnswer(page, () => page.selectOption("#model", FOUND.file));
+  assert.equal(await page.getAttribute("#photo", "alt"), "Our drawing of a blood smear");
+  assert.equal(await page.locator("#samples button").count(), 1);
+  await page.screenshot({path: join(OUT, "boxes-phone.png"), fullPage: true});
+  await judged(page);
+  await nextAnswer(page, () => page.selectOption("#model", FIRST));
+  assert.equal(await page.locator("#samples button").count(), 5);
+  await upload(page, picture("orange.png"));
+  await nextAnswer(page, () => page.selectOption("#model", FOUND.file));
+  assert.equal(await page.getAttribute("#photo", "alt"), "Your photo orange.png");
 });
 
 // what is wrong -> the kind of browser or what is changed before the page loads, and what it says
@@ -583,12 +661,17 @@ for (const [mode, options] of Object.entries(MODES)) {
     await nextAnswer(page, () => page.click("#samples button >> nth=1"));
     await page.screenshot({path: join(OUT, `${mode}.png`), fullPage: true});
 
-    const [inner, outer] = await page.evaluate(() =>
-      [document.documentElement.scrollWidth, innerWidth]);
-    assert.ok(inner <= outer, `${inner} pixels on a screen of ${outer}`);
-    await page.evaluate(readFileSync(AXE, "utf8"));
-    const {violations, passes} = await page.evaluate(() => axe.run());
-    assert.ok(passes.length > 20);
-    assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes[0].html}`), []);
+    await judged(page);
   });
+}
+
+/** Whether all of the page fits on the screen and can be read by everybody. */
+async function judged(page) {
+  const [inner, outer] = await page.evaluate(() =>
+    [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(inner <= outer, `${inner} pixels on a screen of ${outer}`);
+  await page.evaluate(readFileSync(AXE, "utf8"));
+  const {violations, passes} = await page.evaluate(() => axe.run());
+  assert.ok(passes.length > 20);
+  assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes[0].html}`), []);
 }

@@ -24,6 +24,17 @@ def test_measured_networks_come_first_and_int8_before_others(models):
     ]
 
 
+def test_other_tasks_come_behind_names_of_photos(exported, graph_only, detector, tmp_path):
+    command.main([*map(str, [detector, graph_only, *exported]), "--into", str(tmp_path)])
+
+    assert [name.split("_96_")[-1] for name in names(tmp_path)] == [
+        "static_wi8_ai8.json",
+        "float32.json",
+        "float32.json",
+        "tinyback_100_det_drawn_64x96_float32.json",
+    ]
+
+
 def test_every_file_stands_beside_its_record_as_it_was_exported(models, exported):
     for path in exported:
         assert load(models / path.name) == load(path)
@@ -62,10 +73,10 @@ def test_the_page_itself_says_the_same_of_each(elsewhere, node, packages, tmp_pa
         console.log(JSON.stringify(process.argv.slice(1).map((path) => unsuitable(read(path)))));
     """
     paths = sorted(elsewhere.glob("*.json"))
-    detector = tmp_path / "detector.json"
+    stranger = tmp_path / "stranger.json"
     says = json.loads((elsewhere / "ghostnet_050_tinyimagenet_96_float32.json").read_text())
-    detector.write_text(json.dumps(says | {"task": "detect"}))
-    paths.append(detector)
+    stranger.write_text(json.dumps(says | {"task": "translate"}))
+    paths.append(stranger)
     line = [node, "--input-type=module", "-e", script, *map(str, paths)]
 
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
@@ -73,7 +84,7 @@ def test_the_page_itself_says_the_same_of_each(elsewhere, node, packages, tmp_pa
     assert done.returncode == 0, done.stderr
     reasons = dict(zip((path.stem for path in paths), json.loads(done.stdout), strict=True))
     assert len(reasons) == 5
-    assert reasons["detector"] == "the page names photos, and its task is detect"
+    assert reasons["stranger"] == "the page does not know its task, translate"
     for path in paths[:-1]:
         assert reasons[path.stem] == command.unsuitable(load(path.with_suffix(".tflite"))[1])
 
@@ -92,7 +103,7 @@ def test_of_a_whole_folder_the_page_gets_what_it_can_run(elsewhere, monkeypatch,
     ("change", "why"),
     [
         ({"labels": (), "label_ids": ()}, "names no classes"),
-        ({"task": "detect"}, "its task is detect"),
+        ({"task": "translate"}, "does not know its task, translate"),
     ],
 )
 def test_a_file_that_no_browser_can_run_is_refused(exported, tmp_path, change, why):

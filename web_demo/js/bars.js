@@ -1,34 +1,29 @@
 // The first answers as bars.
 
-import {isSure} from "./answers.js";
+import {best, isSure} from "./answers.js";
 import {percent, whole} from "./models.js";
 
 const element = (id) => document.getElementById(id);
 const bars = element("bars");
 
-/** `times`: {run_ms, prepare_ms}; prepare_ms is null for a picture that was prepared before. */
-export function showAnswers(answers, {prepare_ms, run_ms, isLive, label}) {
+/** The outputs of a network that names photos -> its first five answers. */
+export const read = ([scores], record) => best(scores, record);
+
+export function show(answers, {isLive}) {
   while (bars.children.length < answers.length) bars.append(emptyBar());
   while (bars.children.length > answers.length) bars.lastElementChild.remove();
   answers.forEach((answer, i) => fill(bars.children[i], answer));
-  const preparing = prepare_ms === null ? "the picture was prepared before"
-    : `${prepare_ms.toFixed(1)} ms to prepare the picture`;
-  element("took").textContent =
-    `${run_ms.toFixed(1)} ms for the network (${label}), ${preparing}`;
   const isUnsure = !isSure(answers);
   const first = `${names(answers[0].name)[0]}, ${percent(answers[0].probability)}`;
   element("unsure").hidden = !isUnsure;
   element("caption").querySelector("b").textContent =
     whole(isUnsure ? `not sure: ${first}` : first);
-  element("caption").querySelector("small").textContent = `${run_ms.toFixed(1)} ms`;
   // The camera's are too many to be read aloud.
   if (!isLive) element("spoken").textContent = isUnsure ? `Not sure. Perhaps ${first}` : first;
 }
 
-export function clearAnswers() {
+export function clear() {
   bars.replaceChildren();
-  for (const id of ["took", "spoken"]) element(id).textContent = "";
-  for (const part of element("caption").children) part.textContent = "";
   element("unsure").hidden = true;
 }
 

@@ -1,18 +1,15 @@
 import {percent, whole} from "./models.js";
-import {channels, sides} from "./preprocess.js";
+import {channels, fit, sides} from "./preprocess.js";
 
 /** What the record says of a model, for a person. */
 export function describe(model) {
   const {record} = model;
-  const {resample, crop} = record.preprocessing;
-  const [height, width] = sides(record.preprocessing);
-  const grey = channels(record.preprocessing) === 1 ? " in grey" : "";
   const facts = [
     ["Network", `${model.title} (${record.model}), ${(record.parameters / 1e6).toFixed(2)} M parameters`],
     ["Weights", `${record.weights}, SHA-256 ${record.weights_sha256.slice(0, 12)} …`],
     ["Recipe", record.recipe],
     ["Right first time", accuracy(record.accuracy)],
-    ["Picture", `${width} × ${height} pixels${grey}, ${resample}, the middle ${percent(crop)}`],
+    ["Picture", picture(record.preprocessing)],
     ["File", `${model.fileName}, ${(record.size_bytes / 1e6).toFixed(1)} MB`],
     ["SHA-256", `${record.sha256.slice(0, 12)} …, checked before it was loaded`],
   ];
@@ -21,6 +18,15 @@ export function describe(model) {
     Object.assign(document.createElement("dt"), {textContent: term}),
     Object.assign(document.createElement("dd"), {textContent: whole(text)}),
   ]));
+}
+
+function picture(preprocessing) {
+  const {resample, crop} = preprocessing;
+  const [height, width] = sides(preprocessing);
+  const grey = channels(preprocessing) === 1 ? " in grey" : "";
+  const isWhole = fit(preprocessing) === "stretch" && crop === 1;
+  const part = isWhole ? "all of it, stretched" : `the middle ${percent(crop)}`;
+  return `${width} × ${height} pixels${grey}, ${resample}, ${part}`;
 }
 
 function accuracy(measured) {

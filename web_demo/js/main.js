@@ -1,23 +1,30 @@
 // The page: what is shown to the network, and what it answers.
 
-import {best} from "./answers.js";
-import {clearAnswers, showAnswers, showStanding} from "./bars.js";
+import * as naming from "./bars.js";
 import {describe} from "./card.js";
 import {Loading} from "./loading.js";
 import {readModels} from "./models.js";
 import {Network} from "./network.js";
 import {clearProblem, showProblem} from "./notice.js";
+import {Problem} from "./problem.js";
+import {TASKS} from "./record.js";
 import {WAYS, chooseWay, currentWay, obstacle, startRuntime} from "./runtime.js";
 import {offerSpeed} from "./speed.js";
 import {Stage} from "./stage.js";
 
 const MODELS = new URL("../models/", import.meta.url);
+// task -> the module that reads and shows what such a network answers; fetched when one is chosen
+const VIEWS = {
+  classify: async () => naming,
+  detect: () => import("./boxes.js"),
+};
 
 const element = (id) => document.getElementById(id);
 const stage = new Stage({
-  onPhoto: () => look(), onCamera: watch, onNothing: clearAnswers, onProblem: showProblem,
+  onPhoto: () => look(), onCamera: watch, onNothing: clear, onProblem: showProblem,
 });
 let network = null;
+let view = naming; // of the network's task
 let failure = null; // why there is none
 let wanted = null; // the model that was chosen last
 let queue = Promise.resolve();
@@ -30,10 +37,10 @@ const inTurn = (act) => (queue = queue.then(act, act));
 
 /** What the stage shows, through the network, onto the page. */
 function look({isLive = false} = {}) {
-  return inTurn(() => name(isLive));
+  return inTurn(() => answer(isLive));
 }
 
-async function name(isLive) {
+async function answer(isLive) {
   const {picture} = stage;
   if (!picture || Boolean(stage.camera) !== isLive) return; // the camera's next one comes by itself
   if (!network && failure) throw failure;
@@ -42,15 +49,29 @@ async function name(isLive) {
   const prepared = await picture.input(network.preprocessing);
   if (!prepared) return; // another one has come
   const ready = performance.now();
-  const scores = await network.scores(prepared.input);
+  const outputs = await network.outputs(prepared.input);
   const ended = performance.now();
   if (!stage.picture) return; // the camera was stopped meanwhile
-  const answers = best(scores, network.model.record);
-  const {label} = currentWay();
-  const prepare_ms = prepared.isKept ? null : ready - began;
-  showAnswers(answers, {prepare_ms, run_ms: ended - ready, isLive, label});
-  // For whoever builds on this page: all scores, not only the first five.
-  document.dispatchEvent(new CustomEvent("answer", {detail: {scores, answers, isLive}}));
+  const answers = view.read(outputs, network.model.record);
+  view.show(answers, {isLive, isMirrored: stage.isMirrored});
+  showTimes(ended - ready, prepared.isKept ? null : ready - began);
+  // For whoever builds on this page: all outputs, not only what is shown.
+  document.dispatchEvent(new CustomEvent("answer", {detail: {outputs, answers, isLive}}));
+}
+
+/** `prepare_ms` is null for a picture that was prepared before. */
+function showTimes(run_ms, prepare_ms) {
+  const preparing = prepare_ms === null ? "the picture was prepared before"
+    : `${prepare_ms.toFixed(1)} ms to prepare the picture`;
+  element("took").textContent =
+    `${run_ms.toFixed(1)} ms for the network (${currentWay().label}), ${preparing}`;
+  element("caption").querySelector("small").textContent = `${run_ms.toFixed(1)} ms`;
+}
+
+function clear() {
+  view.clear();
+  for (const id of ["took", "spoken"]) element(id).textContent = "";
+  for (const part of element("caption").children) part.textContent = "";
 }
 
 /** Every picture of the camera that there is time for, until it is stopped. */
@@ -67,10 +88,11 @@ async function choose(model, began) {
   wanted = model;
   const loading = new Loading(model.title);
   try {
-    const bytes = await (began ?? model.bytes(loading.part()));
+    const [bytes, next] = await Promise.all(
+      [began ?? model.bytes(loading.part()), viewOf(model)]);
     loading.end();
-    await inTurn(() => exchange(model, bytes));
-    await look();
+    await inTurn(() => exchange(model, bytes, next));
+    if (wanted === model) await begin(model);
   } catch (error) {
     loading.end();
     if (wanted !== model) return; // nobody waits for it any more
@@ -80,14 +102,32 @@ async function choose(model, began) {
   }
 }
 
-async function exchange(model, bytes) {
+async function viewOf({task}) {
+  try {
+    return await VIEWS[task]();
+  } catch (error) {
+    throw new Problem("A part of the page could not be fetched.", "Reload the page.", error);
+  }
+}
+
+/** What is there to look at, or else a drawing that this model and few others know. */
+async function begin(model) {
+  stage.offerSamples(model);
+  const isOffered = !stage.camera && !stage.isOpening && stage.lacksItsSample;
+  await (isOffered ? stage.showSample(stage.samples[0]) : look());
+}
+
+async function exchange(model, bytes, nextView) {
   if (wanted !== model) return;
   const next = await Network.open(model, bytes);
   await next.warmUp();
   network?.close();
   network = next;
-  stage.showCrop(model.record.preprocessing.crop);
-  showStanding(model);
+  if (nextView !== view) clear();
+  view = nextView;
+  document.body.dataset.task = model.task;
+  stage.showView(model.record.preprocessing);
+  naming.showStanding(model);
   describe(model);
 }
 
@@ -138,6 +178,18 @@ async function run(model, way) {
   }
 }
 
+/** In groups, where there is more than one task. */
+function optionsOf(models) {
+  const option = (model) => new Option(`${model.title} — ${model.standing}`, model.fileName);
+  const tasks = [...new Set(models.map(({task}) => task))];
+  if (tasks.length < 2) return models.map(option);
+  return tasks.map((task) => {
+    const group = Object.assign(document.createElement("optgroup"), {label: TASKS[task]});
+    group.append(...models.filter((model) => model.task === task).map(option));
+    return group;
+  });
+}
+
 async function start() {
   const loading = new Loading();
   const runtime = startRuntime(loading.part());
@@ -146,8 +198,7 @@ async function start() {
     const models = await readModels(MODELS, showProblem);
     const telling = models.filter((model) => !model.isGraphOnly);
     const select = element("model");
-    const option = (m) => new Option(`${m.title} — ${m.standing}`, m.fileName);
-    select.replaceChildren(...telling.map(option));
+    select.replaceChildren(...optionsOf(telling));
     select.onchange = () => {
       clearProblem();
       choose(telling.find((model) => model.fileName === select.value));

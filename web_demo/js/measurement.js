@@ -70,11 +70,11 @@ async function visitModel(model, bytes, settings) {
   const init_ms = performance.now() - began;
   const tensor = new Tensor(pattern(network.shape), network.shape);
   try {
-    let scores;
+    let outputs;
     const timedRun = async () => {
       let ended = 0;
       const start = performance.now();
-      scores = await network.run(tensor, () => (ended = performance.now()));
+      outputs = await network.run(tensor, () => (ended = performance.now()));
       return ended - start;
     };
     const times = await visit(timedRun, settings, breather());
@@ -84,7 +84,7 @@ async function visitModel(model, bytes, settings) {
       load_ms: 0, // LiteRT.js loads and compiles in one call: both are in init_ms
       init_ms,
       peak_memory_bytes: await memoryBytes(),
-      output_sha256: await sha256(new Uint8Array(scores.buffer)),
+      output_sha256: await sha256(await joined(outputs)),
       delegation: null,
     };
   } finally {
@@ -92,6 +92,8 @@ async function visitModel(model, bytes, settings) {
     network.close();
   }
 }
+
+const joined = async (outputs) => new Uint8Array(await new Blob(outputs).arrayBuffer());
 
 /** The same values in -1 to 1 for every run, everywhere. */
 function pattern(shape) {

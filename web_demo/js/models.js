@@ -38,6 +38,11 @@ export class Model {
     return fileName(this.url);
   }
 
+  /** What it does: "classify", which goes without saying, or another of `TASKS` in record.js. */
+  get task() {
+    return this.record.task ?? "classify";
+  }
+
   /** GhostNet 0.5, int8 */
   get title() {
     return plainName(this.record);

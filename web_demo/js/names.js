@@ -21,9 +21,10 @@ export function plainName({model, recipe}) {
 }
 
 function networkName(model) {
+  const [, under, suffix] = model.match(/^(.+?)(_det)?$/s) ?? [model, model];
   for (const [pattern, name] of NETWORKS) {
-    const found = model.match(pattern);
-    if (found) return name(...found.slice(1));
+    const found = under.match(pattern);
+    if (found) return `${name(...found.slice(1))}${suffix ? " detector" : ""}`;
   }
   return model;
 }

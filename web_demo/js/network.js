@@ -5,6 +5,13 @@ import {channels, sides} from "./preprocess.js";
 import {Problem} from "./problem.js";
 import {currentWay, startRuntime} from "./runtime.js";
 
+// task -> the shapes of input and outputs that its record tells; null stands for any number
+const SHAPES = {
+  classify: (record) => [picture(record), [[1, record.labels.length]]],
+  detect: (record) => [picture(record), [[1, null, 4], [1, null, record.labels.length]]],
+};
+const picture = ({preprocessing}) => [1, ...sides(preprocessing), channels(preprocessing)];
+
 export class Network {
   /** `bytes` are those of `model`, already checked against its record. */
   static async open(model, bytes) {
@@ -29,14 +36,18 @@ export class Network {
     this.model = model;
     this.compiled = compiled;
     this.preprocessing = model.record.preprocessing;
-    this.shape = [1, ...sides(this.preprocessing), channels(this.preprocessing)];
-    this.#expect(compiled.getInputDetails(), this.shape, "takes");
-    this.#expect(compiled.getOutputDetails(), [1, model.record.labels.length], "gives");
+    const [input, outputs] = SHAPES[model.task](model.record);
+    this.shape = input;
+    this.#expect(compiled.getInputDetails(), [input], "takes");
+    this.#expect(compiled.getOutputDetails(), outputs, "gives");
   }
 
-  #expect(details, shape, verb) {
-    const found = details.map((d) => `${d.dtype} (${[...d.shape].join(", ")})`).join(" and ");
-    const wanted = `float32 (${shape.join(", ")})`;
+  #expect(details, shapes, verb) {
+    const told = (all) => all.map(([type, shape]) => `${type} (${shape.join(", ")})`).join(" and ");
+    const there = details.map(({dtype, shape}) => [dtype, [...shape]]);
+    const n = there[0]?.[1][1]; // boxes and scores of the same number of places
+    const asked = shapes.map((shape) => ["float32", shape.map((side) => side ?? n)]);
+    const [found, wanted] = [told(there), told(asked)];
     if (found === wanted) return;
     this.close();
     throw new Problem(
@@ -44,8 +55,8 @@ export class Network {
       "Export the pair again: record and file do not belong together.");
   }
 
-  /** The input -> the scores of all classes, (classes) float32. */
-  async scores(input) {
+  /** The input -> the values of every output, float32, in the order of the file. */
+  async outputs(input) {
     const tensor = new Tensor(input, this.shape);
     try {
       return await this.run(tensor);
@@ -56,18 +67,22 @@ export class Network {
 
   /** The same for a tensor that is in the runtime's memory; `onDone` is called between. */
   async run(tensor, onDone = () => {}) {
-    let [output] = await this.compiled.run(tensor);
+    const outputs = await this.compiled.run(tensor);
     // A GPU's work is done when its result is here; copying that is part of it.
-    if (output.accelerator !== "wasm") output = await output.moveTo("wasm");
+    for (const [i, output] of outputs.entries()) {
+      if (output.accelerator !== "wasm") outputs[i] = await output.moveTo("wasm");
+    }
     onDone();
-    const scores = output.toTypedArray();
-    output.delete();
-    return scores;
+    return outputs.map((output) => {
+      const values = output.toTypedArray();
+      output.delete();
+      return values;
+    });
   }
 
   /** The first run is slow and says nothing of the others. */
   async warmUp() {
-    await this.scores(new Float32Array(this.shape.reduce((a, b) => a * b)));
+    await this.outputs(new Float32Array(this.shape.reduce((a, b) => a * b)));
   }
 
   close() {

@@ -40,8 +40,8 @@ export class Photo {
 
   #inputs = new Map(); // preprocessing as JSON -> a promise of the input
 
-  constructor(id) {
-    this.id = id;
+  constructor({photo, width, height}) {
+    Object.assign(this, {id: photo, width, height});
   }
 
   /** {input: (H * W * C) float32, isKept: whether it was prepared before}; null: too late. */
@@ -57,7 +57,8 @@ export class Photo {
 /** One picture of the camera, which nobody looks at twice. */
 export class Frame {
   constructor(bitmap) {
-    this.bitmap = bitmap;
+    const {width, height} = bitmap;
+    Object.assign(this, {bitmap, width, height});
   }
 
   async input(preprocessing) {

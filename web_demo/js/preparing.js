@@ -2,7 +2,7 @@
 //
 // In: {id, file} | {id, frame, preprocessing} | {id, photo: id of a file, preprocessing}.
 // Out: {id, result} or {id, problem: [what, fix]}; the result is an input, null of a photo that has
-// made room for a newer one, or of a file its id.
+// made room for a newer one, or of a file {photo: its id, width, height} as it stands upright.
 
 import {normalise, pixels, table} from "./preprocess.js";
 import {readPhoto, readRgb} from "./photo.js";
@@ -23,7 +23,8 @@ onmessage = async ({data: {id, ...asked}}) => {
 async function answer(id, {file, photo, frame, preprocessing}) {
   if (file) {
     newest = {id, image: await readPhoto(file)};
-    return id;
+    const {width, height} = newest.image;
+    return {photo: id, width, height};
   }
   if (!frame) return newest?.id === photo ? input(newest.image, preprocessing) : null;
   try {

@@ -11,7 +11,13 @@ export const sides = ({size}) => (Array.isArray(size) ? size : [size, size]);
 /** 3, or 1 for grey; RGB goes without saying. */
 export const channels = (preprocessing) => preprocessing.channels ?? 3;
 
-/** The photo's centre, (height, width, channels): as small as covers sides / crop, then a crop. */
+/** "crop": the photo's middle, undistorted, which goes without saying; "stretch": all of it. */
+export const fit = (preprocessing) => preprocessing.fit ?? "crop";
+
+/**
+ * The photo's centre, (height, width, channels): as small as covers sides / crop, then a crop.
+ * Stretched, it becomes exactly sides / crop before that.
+ */
 export function pixels(photo, preprocessing) {
   const {resized, left, top} = geometry(photo.width, photo.height, preprocessing);
   const isGrey = channels(preprocessing) === 1;
@@ -26,9 +32,11 @@ export function geometry(width, height, preprocessing) {
   const [high, wide] = sides(preprocessing), {crop} = preprocessing;
   const tall = roundHalfEven(high / crop), broad = roundHalfEven(wide / crop);
   // As torchvision's Resize, of a square: one side exactly, the other truncated.
-  const resized = tall * width >= broad * height
+  const covering = tall * width >= broad * height
     ? {width: Math.trunc((tall * width) / height), height: tall}
     : {width: broad, height: Math.trunc((broad * height) / width)};
+  const isStretched = fit(preprocessing) === "stretch";
+  const resized = isStretched ? {width: broad, height: tall} : covering;
   const left = roundHalfEven((resized.width - wide) / 2);
   const top = roundHalfEven((resized.height - high) / 2);
   return {resized, left, top};

@@ -2,10 +2,12 @@
 // ghostnet_tf/base/record.py writes is refused here, so that nobody after this has to ask.
 
 import {PREPARE} from "./download.js";
-import {sides} from "./preprocess.js";
+import {fit, sides} from "./preprocess.js";
 import {Problem} from "./problem.js";
 
 const SCHEMA = 1;
+/** What the page can show, in the words of its list of models. */
+export const TASKS = {classify: "Names photos", detect: "Finds things"};
 const MOST = {size: 4096, classes: 100_000, letters: 500}; // of a picture, of a network, of a name
 const HEX = /^[0-9a-f]{64}$/;
 
@@ -32,6 +34,7 @@ const FIELDS = {
   labels: (x) => isList(x, isText) && x.length > 0 && x.length <= MOST.classes,
   label_ids: (x, {labels}) => isList(x, isText, labels.length),
   task: (x) => x === undefined || isText(x),
+  boxes: (x) => x == null || isBoxes(x),
   scores: (x) => [undefined, "logits", "softmax", "sigmoid"].includes(x),
   ops: (x) => isObject(x) && Object.values(x).every(isCount),
   accuracy: (x) => x == null || isAccuracy(x),
@@ -42,11 +45,14 @@ function isPreprocessing(x) {
   const n = x.channels === undefined ? 3 : x.channels;
   const both = Array.isArray(x.size) ? x.size : [x.size, x.size];
   return isList(both, (side) => isCount(side) && side > 0 && side <= MOST.size, 2) &&
-    [1, 3].includes(n) &&
+    [1, 3].includes(n) && [undefined, "crop", "stretch"].includes(x.fit) &&
     isNumber(x.crop) && x.crop >= 0.01 && x.crop <= 1 &&
     ["bilinear", "bicubic"].includes(x.resample) &&
     isList(x.mean, isModest, n) && isList(x.std, (one) => isModest(one) && one > 1e-6, n);
 }
+
+// What is kept of boxes that lie upon one another.
+const isBoxes = (x) => isObject(x) && isShare(x.iou) && isShare(x.score) && isCount(x.most);
 
 const isAccuracy = (x) => isObject(x) && isShare(x.top1) && isShare(x.top5) && isCount(x.n);
 
@@ -83,9 +89,11 @@ function checkSchema(content, name) {
 
 /** Why a browser cannot run what this record describes; "" if it can. As web_demo/models.py. */
 export function unsuitable({recipe, operators, preprocessing, task = "classify"}) {
-  if (task !== "classify") return `the page names photos, and its task is ${task}`;
+  if (!Object.hasOwn(TASKS, task)) return `the page does not know its task, ${task}`;
   const [height, width] = sides(preprocessing);
-  if (height !== width) return `the page shows squares, and it takes ${width} x ${height} pixels`;
+  if (height !== width && fit(preprocessing) === "crop") {
+    return `the page shows squares, and it takes ${width} x ${height} pixels`;
+  }
   if (recipe.endsWith("_int8io")) return "LiteRT.js takes no int8 image";
   if (operators != null) return "LiteRT.js has no Ghost operator";
   return "";

@@ -7,22 +7,30 @@ const FILTERS = {
 };
 const BITS = 22; // of a weight's fraction: 32, less 8 of a pixel and 2 for overshoot
 
-/** (height, width, 3) uint8 -> (newHeight, newWidth, 3) uint8; rows first, then columns. */
+/**
+ * (height, width, 3) uint8 -> (newHeight, newWidth, 3) uint8. Rows first, then columns; the other way
+ * where the height loses more than twice what the width does, as Pillow has it since version 13.
+ */
 export function resize(image, newWidth, newHeight, filter) {
-  const {width, height, data} = image;
-  if (width === newWidth && height === newHeight) return image;
-  let rows = data;
-  if (width !== newWidth) {
-    rows = new Uint8Array(height * newWidth * 3);
-    resample(data, rows, weights(width, newWidth, filter), height, 3, 3 * width, 3 * newWidth);
-  }
-  let result = rows;
-  if (height !== newHeight) {
-    result = new Uint8Array(newHeight * newWidth * 3);
-    const stride = 3 * newWidth;
-    resample(rows, result, weights(height, newHeight, filter), newWidth, stride, 3, 3);
-  }
-  return {width: newWidth, height: newHeight, data: result};
+  const lost = image.height - newHeight;
+  const isTall = lost > 0 && lost > 2 * (image.width - newWidth);
+  const widened = (one) => acrossTo(newWidth, one, filter);
+  const heightened = (one) => downTo(newHeight, one, filter);
+  return isTall ? widened(heightened(image)) : heightened(widened(image));
+}
+
+function acrossTo(newWidth, {width, height, data}, filter) {
+  if (width === newWidth) return {width, height, data};
+  const result = new Uint8Array(height * newWidth * 3);
+  resample(data, result, weights(width, newWidth, filter), height, 3, 3 * width, 3 * newWidth);
+  return {width: newWidth, height, data: result};
+}
+
+function downTo(newHeight, {width, height, data}, filter) {
+  if (height === newHeight) return {width, height, data};
+  const result = new Uint8Array(newHeight * width * 3);
+  resample(data, result, weights(height, newHeight, filter), width, 3 * width, 3, 3);
+  return {width, height: newHeight, data: result};
 }
 
 /**

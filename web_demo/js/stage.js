@@ -4,7 +4,8 @@ import {Camera} from "./camera.js";
 import {get} from "./download.js";
 import {clearProblem} from "./notice.js";
 import {Photo} from "./picture.js";
-import {SAMPLES} from "./samples.js";
+import {fit} from "./preprocess.js";
+import {samplesFor} from "./samples.js";
 
 const element = (id) => document.getElementById(id);
 
@@ -12,6 +13,7 @@ export class Stage {
   constructor({onPhoto, onCamera, onNothing, onProblem}) {
     Object.assign(this, {onPhoto, onCamera, onNothing, onProblem});
     this.picture = null; // a Photo or a Frame: what is shown, for the network
+    this.sample = null; // which of our drawings it is
     this.camera = null;
     this.facing = "environment";
     this.isOpening = false; // a camera: its browser may be asking
@@ -30,21 +32,28 @@ export class Stage {
     };
     document.addEventListener("visibilitychange", () => this.#rest());
     this.#takeDrops();
-    this.#offerSamples();
+    this.offerSamples(null);
   }
 
   showFile(file) {
-    return this.#showPhoto(() => file, `Your photo ${file.name}`);
+    return this.#showPhoto(() => file, `Your photo ${file.name}`, null);
   }
 
-  /** `read()`: the file, or a promise of it. */
-  #showPhoto(read, alt) {
+  showSample({file, shows}) {
+    const url = new URL(`samples/${file}`, document.baseURI);
+    const read = async () => new File([await (await get(url)).blob()], file);
+    return this.#showPhoto(read, `Our drawing of ${shows}`, file);
+  }
+
+  /** `read()`: the file, or a promise of it; `sample`: which of our drawings, or null. */
+  #showPhoto(read, alt, sample) {
     return this.#wish(async (isNewest) => {
       const file = await read();
       const picture = await Photo.open(file);
       if (!isNewest()) return;
       this.#leaveCamera();
-      this.picture = picture;
+      this.#hold(picture);
+      this.sample = sample;
       const photo = element("photo");
       URL.revokeObjectURL(photo.src);
       photo.src = URL.createObjectURL(file);
@@ -104,15 +113,38 @@ export class Stage {
     }
   }
 
-  /** Mark what the network sees: this share of the middle square. */
-  showCrop(share) {
-    element("stage").style.setProperty("--rim", `${50 * (1 - share)}%`);
+  /** Mark what the network sees: a share of the middle square, or of the whole picture. */
+  showView(preprocessing) {
+    this.seen = preprocessing;
+    const isWhole = fit(preprocessing) === "stretch";
+    element("stage").dataset.fit = isWhole ? "whole" : "middle";
+    const {width = 1, height = 1} = (isWhole && this.picture) || {};
+    const share = preprocessing.crop / Math.max(width, height);
+    element("stage").style.setProperty("--rim-x", `${50 * (1 - share * width)}%`);
+    element("stage").style.setProperty("--rim-y", `${50 * (1 - share * height)}%`);
+  }
+
+  /** Whether there is a drawing that only few models know, and nothing but other drawings is shown. */
+  get lacksItsSample() {
+    const isSpecial = this.samples.every(({classes}) => classes);
+    const files = this.samples.map(({file}) => file);
+    return isSpecial && (!this.picture || (this.sample !== null && !files.includes(this.sample)));
+  }
+
+  get isMirrored() {
+    return Boolean(this.camera?.isMirrored);
   }
 
   async takeFrame() {
     const {camera} = this;
     const frame = await camera.frame();
-    if (this.camera === camera) this.picture = frame;
+    if (this.camera === camera) this.#hold(frame);
+  }
+
+  #hold(picture) {
+    const isOther = picture?.width !== this.picture?.width || picture?.height !== this.picture?.height;
+    this.picture = picture;
+    if (this.seen && isOther) this.showView(this.seen);
   }
 
   /** Nobody looks at a tab that is hidden: its camera is off until it is seen again. */
@@ -159,14 +191,17 @@ export class Stage {
     });
   }
 
-  #offerSamples() {
-    element("samples").replaceChildren(...SAMPLES.map(({file, shows}) => {
+  /** The drawings of what that model knows; null: as long as there is none. */
+  offerSamples(model) {
+    const fitting = samplesFor(model?.record.labels ?? []);
+    if (fitting === this.samples) return; // a button that has the focus keeps it
+    this.samples = fitting;
+    element("samples").replaceChildren(...fitting.map(({file, shows}) => {
       const picture = Object.assign(new Image(72, 72), {src: `samples/${file}`, alt: ""});
       const button = Object.assign(document.createElement("button"), {type: "button"});
       button.setAttribute("aria-label", `Show it the drawing of ${shows}`);
       button.append(picture);
-      const read = async () => new File([await (await get(new URL(picture.src))).blob()], file);
-      button.onclick = () => this.#showPhoto(read, `Our drawing of ${shows}`);
+      button.onclick = () => this.showSample({file, shows});
       return button;
     }));
   }

@@ -10,6 +10,7 @@ float32.
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -23,6 +24,9 @@ from ghostnet_tf.data.preprocess import IMAGENET, Preprocessing
 from ghostnet_tf.nets.zoo import MOBILENET
 
 BICUBIC = Preprocessing(96, 0.9, "bicubic", IMAGENET.mean, IMAGENET.std)
+
+HALF = Preprocessing(33, 0.5, "bicubic", (0.5,) * 3, (0.25,) * 3)
+STRETCHED = replace(IMAGENET.at(96), crop=1.0, fit="stretch")
 
 # fmt: off
 CASES: dict[str, tuple[Preprocessing, tuple[int, int]]] = {  # name -> how, (width, height)
@@ -45,7 +49,11 @@ CASES: dict[str, tuple[Preprocessing, tuple[int, int]]] = {  # name -> how, (wid
     "oblong of a thin":   (BICUBIC.at((31, 80)),   (41, 301)),
     "grey":               (IMAGENET.at(96).in_grey(), (333, 257)),
     "grey, oblong":       (BICUBIC.at((40, 65)).in_grey(), (64, 59)),
-    "crop of half":       (Preprocessing(33, 0.5, "bicubic", (0.5,) * 3, (0.25,) * 3), (200, 99)),
+    "tall":               (IMAGENET.at(32),   (100, 301)),
+    "stretched":          (STRETCHED,         (640, 427)),
+    "stretched, upright": (STRETCHED.at((31, 80)), (41, 301)),
+    "stretched, cropped": (replace(HALF, fit="stretch"), (200, 99)),
+    "crop of half":       (HALF,              (200, 99)),
 }
 # fmt: on
 
