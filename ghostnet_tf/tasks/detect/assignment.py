@@ -60,7 +60,8 @@ def candidates(cells: Any, boxes: Any) -> Any:
 def assign(raw: Any, targets: Any, classes: int) -> tuple[Any, Any]:
     """Raw values (N, A, ...) and targets (N, M, 5), class x1 y1 x2 y2 -> who answers for what.
 
-    (N, A) float32, 1 where a cell answers for a box; (N, A, 5): the target that it answers for.
+    (N, A) float32, 1 where a cell answers for a box; (N, A, M) float32, 1 for the target that it
+    would answer for.
     """
     logits, bins, cells = split(raw, classes)
     said = corners(bins, cells)
@@ -83,5 +84,4 @@ def assign(raw: Any, targets: Any, classes: int) -> tuple[Any, Any]:
     # A cell that two boxes take answers for the one that it costs less.
     mine = ops.argmin(ops.where(takes, cost, FAR), axis=1)  # (N, A)
     answers = ops.cast(ops.any(takes, axis=1), "float32")
-    picked = ops.one_hot(mine, ops.shape(targets)[1])  # (N, A, M)
-    return answers, ops.matmul(picked, targets)
+    return answers, ops.one_hot(mine, ops.shape(targets)[1])

@@ -34,21 +34,35 @@ class Detection(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         targets, raw = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
-        answers, own = assign(ops.stop_gradient(raw), targets, self.classes)
-        answers, own = ops.stop_gradient(answers), ops.stop_gradient(own)
+        answers, picked = assign(ops.stop_gradient(raw), targets, self.classes)
+        answers, picked = ops.stop_gradient(answers), ops.stop_gradient(picked)
+        own = ops.matmul(picked, targets)  # (N, A, 5)
         logits, bins, cells = split(raw, self.classes)
         boxes, said = own[..., 1:], corners(bins, cells)
         quality = ops.stop_gradient(iou(said, boxes)) * answers  # (N, A)
         of_class = ops.one_hot(ops.cast(own[..., 0], "int32"), self.classes)
         focal = ops.sum(surprise(logits, of_class * quality[..., None]))
         counted = ops.maximum(ops.sum(answers), 1.0)
-        # A cell that is sure of itself has to know its place.
-        weight = answers * ops.stop_gradient(ops.max(ops.sigmoid(logits), axis=-1))
+        weight = ops.stop_gradient(shares(answers, picked, logits))
         weighed = ops.maximum(ops.sum(weight), EPSILON)
         place = ops.sum(weight * (1.0 - giou(said, boxes))) / weighed
         spread = ops.sum(weight[..., None] * of_bins(bins, distances(boxes, cells))) / weighed / 4
         total = CLASS * focal / counted + PLACE * place + SPREAD * spread
         return ops.broadcast_to(total, (ops.shape(targets)[0],))
+
+
+def shares(answers: Any, picked: Any, logits: Any) -> Any:
+    """How much each cell counts for the place of its box, (N, A): 1 in sum for every box.
+
+    The surer cells of a box count more, since they are the ones that will be kept. Boxes count
+    alike: weighed by sureness alone, as in NanoDet, those of a class that is still unsure are not
+    learned, and so it stays unsure (platelets beside ten times as many red cells had AP50 0.05
+    after 28 epochs).
+    """
+    sure = answers * ops.max(ops.sigmoid(logits), axis=-1)  # (N, A)
+    of_box = ops.sum(picked * sure[..., None], axis=1)  # (N, M)
+    around = ops.sum(picked * of_box[:, None], axis=-1)  # (N, A)
+    return sure / ops.maximum(around, EPSILON)
 
 
 def giou(a: Any, b: Any) -> Any:

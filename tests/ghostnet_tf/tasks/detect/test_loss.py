@@ -11,7 +11,14 @@ from ghostnet_tf.data.boxes import iou as iou_in_numpy
 from ghostnet_tf.nets.detector import BINS, CELL, EDGES
 from ghostnet_tf.tasks.detect.assignment import assign, candidates, iou, surprise
 from ghostnet_tf.tasks.detect.detect import targets
-from ghostnet_tf.tasks.detect.loss import Detection, distances, giou, of_bins, surest_overlap
+from ghostnet_tf.tasks.detect.loss import (
+    Detection,
+    distances,
+    giou,
+    of_bins,
+    shares,
+    surest_overlap,
+)
 from ghostnet_tf.tasks.detect.nms import keep
 from ghostnet_tf.tasks.detect.raw import boxes_and_scores
 
@@ -55,10 +62,10 @@ def test_the_cell_that_says_it_best_answers():
     said = raw()
     said[0, 9, 2] = 2.0
 
-    answers, own = assign(said, targets([ONE], 2), CLASSES)
+    answers, picked = assign(said, targets([ONE], 2), CLASSES)
 
     assert np.asarray(answers)[0, 9] == 1
-    assert np.allclose(np.asarray(own)[0, 9], [2, 0.125, 0.375, 0.625, 0.875])
+    assert np.asarray(picked)[0, 9].tolist() == [1, 0]
 
 
 def test_a_box_takes_as_many_cells_as_overlaps_add_up_to():
@@ -78,10 +85,10 @@ def test_a_cell_answers_for_one_box_alone():
     said[0, 9, [0, 2]] = 2.0  # it knows both classes
     two = Boxes(np.array([[0.1, 0.35, 0.6, 0.85], [0.125, 0.375, 0.625, 0.875]]), np.array([0, 2]))
 
-    answers, own = assign(said, targets([two], 5), CLASSES)
+    answers, picked = assign(said, targets([two], 5), CLASSES)
 
     assert np.asarray(answers)[0, 9] == 1
-    assert np.asarray(own)[0, 9, 0] == 2  # the one whose place it tells
+    assert np.asarray(picked)[0, 9].tolist() == [0, 1, 0, 0, 0]  # the one whose place it tells
 
 
 def test_a_photo_without_boxes_has_no_answers_and_a_loss():
@@ -92,6 +99,21 @@ def test_a_photo_without_boxes_has_no_answers_and_a_loss():
 
     assert not np.asarray(answers).any()
     assert float(loss) == pytest.approx(SIDE * SIDE * CLASSES * math.log(2) / 4)  # 0.5 squared
+
+
+def test_boxes_count_alike_however_sure_their_cells_are_of_them():
+    """Cells that know their class by far, of one box, beside one that hardly knows its own."""
+    answers = np.float32([[1, 1, 1, 0, 1]])
+    picked = np.eye(2, dtype=np.float32)[[0, 0, 1, 0, 1]][None]
+    logits = np.float32([[[9, -9], [9, -9], [-4, -5], [9, 9], [-6, -4]]])
+
+    weight = np.asarray(shares(answers, picked, logits))
+
+    assert np.allclose(weight, [[0.5, 0.5, 0.5, 0, 0.5]], atol=1e-3)
+    logits[0, 4] = -5
+    weight = np.asarray(shares(answers, picked, logits))
+    assert weight[0, 2] > 0.7 and weight[0, 2] + weight[0, 4] == pytest.approx(1)  # surer: more
+    assert np.asarray(shares(0 * answers, picked, logits)).tolist() == [[0] * 5]
 
 
 def perfect() -> np.ndarray:
