@@ -56,7 +56,7 @@ class Sound:
             return self
         shared = gcd(rate, self.rate)
         up, down = rate // shared, self.rate // shared
-        samples = signal.resample_poly(self.samples, up, down, window=_low_pass(up, down))
+        samples = signal.resample_poly(self.samples, up, down, window=low_pass(up, down))
         return replace(self, samples=samples.astype(np.float32), rate=rate)
 
 
@@ -74,19 +74,27 @@ def open_sound(data: bytes, name: str, longest_s: float = LONGEST_S) -> Sound:
         samples, rate = _by_soundfile(data, what, longest_s)
     elif wav.is_wav(data):
         layout, body = wav.parts_of(data, name)
-        _refuse_span(len(body) // layout.frame_bytes, layout.rate, longest_s, what)
+        refuse_span(len(body) // layout.frame_bytes, layout.rate, longest_s, what)
         samples, rate = wav.decoded(body, layout), layout.rate
     else:
         raise UserError(f"{what} cannot be read: its content is no {NAMES}", fix=wav.AGAIN)
+    return Sound(as_mono(samples, what), rate)
+
+
+def as_mono(samples: np.ndarray, what: str, before: int = 0) -> np.ndarray:
+    """(n, channels) -> (n,) float32, their mean; UserError for what is no sound.
+
+    `before`: the samples of the recording that lie before these.
+    """
     if not np.isfinite(samples).all():
-        at = int(np.argwhere(~np.isfinite(samples))[0][0])
+        at = before + int(np.argwhere(~np.isfinite(samples))[0][0])
         raise UserError(f"{what} has NaN or infinity at sample {at:,}", fix=wav.AGAIN)
     if (most := float(np.abs(samples).max())) > LOUDEST:
         raise UserError(
             f"{what} has float samples up to {most:.6g}; full scale is 1",
             fix="divide them, by 32768 if they were integers",
         )
-    return Sound(samples.mean(axis=1, dtype=np.float32), rate)
+    return samples.mean(axis=1, dtype=np.float32)
 
 
 def is_coded(data: bytes) -> bool:
@@ -100,13 +108,9 @@ def is_sound(data: bytes) -> bool:
 
 def _by_soundfile(data: bytes, what: str, longest_s: float) -> tuple[np.ndarray, int]:
     kind = "FLAC" if data[:4] == b"fLaC" else "OGG"
-    if not find_spec("soundfile"):
-        raise UserError(f"{what} is {kind}, which the package soundfile reads", fix=NEEDS)
-    import soundfile  # type: ignore[reportMissingImports]
-
-    with reading(what, wav.AGAIN), soundfile.SoundFile(io.BytesIO(data)) as file:
+    with reading(what, wav.AGAIN), the_package(kind, what).SoundFile(io.BytesIO(data)) as file:
         of: Any = file
-        _refuse_span(of.frames, of.samplerate, longest_s, what)
+        refuse_span(of.frames, of.samplerate, longest_s, what)
         samples = of.read(dtype="float32", always_2d=True)
         said, rate = of.frames, of.samplerate
     if len(samples) != said:
@@ -114,7 +118,16 @@ def _by_soundfile(data: bytes, what: str, longest_s: float) -> tuple[np.ndarray,
     return samples, rate
 
 
-def _refuse_span(n: int, rate: int, longest_s: float, what: str) -> None:
+def the_package(kind: str, what: str) -> Any:
+    """The module soundfile; UserError where it is not installed."""
+    if not find_spec("soundfile"):
+        raise UserError(f"{what} is {kind}, which the package soundfile reads", fix=NEEDS)
+    import soundfile  # type: ignore[reportMissingImports]
+
+    return soundfile
+
+
+def refuse_span(n: int, rate: int, longest_s: float, what: str) -> None:
     """UserError unless so many samples at this rate can be a word; before they are decoded."""
     if not RATES[0] <= rate <= RATES[1]:
         raise UserError(
@@ -130,7 +143,7 @@ def _refuse_span(n: int, rate: int, longest_s: float, what: str) -> None:
 
 
 @lru_cache(maxsize=16)
-def _low_pass(up: int, down: int) -> np.ndarray:
+def low_pass(up: int, down: int) -> np.ndarray:
     """The filter that `resample_poly` would make for itself, at every call anew."""
     most = max(up, down)
     kaiser: Any = ("kaiser", 5.0)  # scipy's own annotation lacks what it documents

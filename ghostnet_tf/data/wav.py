@@ -5,9 +5,11 @@ as is a header that says what the file does not hold. RIFF and WAVE: Multimedia 
 Interface and Data Specifications 1.0 (IBM and Microsoft, 1991), WAVEFORMATEX, WAVEFORMATEXTENSIBLE.
 """
 
+import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
@@ -22,6 +24,7 @@ COMPRESSED = {  # tags of formats that WAV files hold besides
 # nothing in both places, or the largest that it knows (ffmpeg, sox, arecord: each another one).
 LARGEST = 0x7FFF0000
 MAX_CHANNELS = 8
+MOST_OF_FORMAT = 40  # bytes of its chunk that say something: WAVEFORMATEXTENSIBLE
 AS_PCM = "ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav"
 AGAIN = "record or copy it again"
 
@@ -61,51 +64,61 @@ def read_wav(data: bytes, name: str) -> Wave:
 
 def parts_of(data: bytes, name: str) -> tuple[Layout, memoryview]:
     """How the samples lie, and their bytes, whole frames of them; nothing is decoded."""
+    layout, begin, size = located(io.BytesIO(data), name)
+    return layout, memoryview(data)[begin : begin + size]
+
+
+def located(file: BinaryIO, name: str) -> tuple[Layout, int, int]:
+    """(how the samples lie, where they begin, their bytes); of the file only that is read."""
     what = f"sound {name!r}"
-    if data[:4] in (b"RIFX", b"RF64"):
-        kind = "big-endian" if data[:4] == b"RIFX" else "64-bit"
+    file.seek(0)
+    start = file.read(12)
+    if start[:4] in (b"RIFX", b"RF64"):
+        kind = "big-endian" if start[:4] == b"RIFX" else "64-bit"
         raise UserError(f"{what} is a {kind} WAV, which is not read", fix=AS_PCM)
-    if not is_wav(data):
+    if not is_wav(start):
         raise UserError(f"{what} cannot be read: its content is no WAV", fix=AGAIN)
     layout = None
-    for tag, body, said in _chunks(data):
+    for tag, begin, there, said in _chunks(file, struct.unpack_from("<I", start, 4)[0]):
         if tag == b"fmt ":
-            layout = _layout(body, what)
+            file.seek(begin)
+            layout = _layout(file.read(min(there, MOST_OF_FORMAT)), what)
         elif tag == b"data" and layout is None:
             raise UserError(f"{what} has samples before it says how they lie", fix=AGAIN)
         elif tag == b"data" and layout is not None:
-            if said > len(body):
+            if said > there:
                 raise UserError(
-                    f"{what} is cut off: {len(body):,} of {said:,} bytes of it are there",
+                    f"{what} is cut off: {there:,} of {said:,} bytes of it are there",
                     fix=AGAIN,
                 )
             if said % layout.frame_bytes:
                 raise UserError(
-                    f"{what} is damaged: {len(body):,} bytes are no whole number of samples of "
+                    f"{what} is damaged: {there:,} bytes are no whole number of samples of "
                     f"{layout.frame_bytes} bytes",
                     fix=AGAIN,
                 )
-            return layout, body[: len(body) // layout.frame_bytes * layout.frame_bytes]
+            return layout, begin, there // layout.frame_bytes * layout.frame_bytes
     raise UserError(f"{what} is cut off: it holds {'no samples' if layout else 'no format'}", AGAIN)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
-    """(its name, what is there of it, the bytes that it has) of every chunk.
+def _chunks(file: BinaryIO, in_all: int) -> Iterator[tuple[bytes, int, int, int]]:
+    """(its name, where it begins, the bytes that are there, those that it has) of every chunk.
 
     Samples of a size that nobody filled in go on to the end, and have 0.
     """
-    view, at = memoryview(data), 12
-    is_unfinished = struct.unpack_from("<I", data, 4)[0] in (0, 0xFFFFFFFF)
-    while at + 8 <= len(data):
-        tag, said = bytes(view[at : at + 4]), struct.unpack_from("<I", data, at + 4)[0]
+    end, at = file.seek(0, io.SEEK_END), 12
+    is_unfinished = in_all in (0, 0xFFFFFFFF)
+    while at + 8 <= end:
+        file.seek(at)
+        tag, said = struct.unpack("<4sI", file.read(8))
         size = said
         if tag == b"data" and (said >= LARGEST or (is_unfinished and not said)):
-            size, said = len(data), 0
-        yield tag, view[at + 8 : at + 8 + size], said
+            size, said = end, 0
+        yield tag, at + 8, min(size, end - at - 8), said
         at += 8 + size + size % 2
 
 
-def _layout(body: memoryview, what: str) -> Layout:
+def _layout(body: bytes, what: str) -> Layout:
     if len(body) < 16:
         raise UserError(f"{what} is cut off: it does not say how its samples lie", fix=AGAIN)
     tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", body)
