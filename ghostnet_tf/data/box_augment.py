@@ -34,7 +34,16 @@ class Views:
         height, width = pixels.shape[:2]
         rectangle = somewhere((width, height), self.scale, self.stretch, rng)
         size = sides(self.size) if self.size is not None else (height, width)
-        pixels, boxes = view(pixels, boxes, rectangle, size, self.least_visible)
+        return self._mirrored(view(pixels, boxes, rectangle, size, self.least_visible), rng)
+
+    def of_four(self, four: Sequence[Boxed], rng: np.random.Generator) -> Boxed:
+        """Four photos as one picture of `size`: see `mosaic`."""
+        assert self.size is not None
+        return self._mirrored(mosaic(four, self.size, rng, self.least_visible), rng)
+
+    def _mirrored(self, seen: Boxed, rng: np.random.Generator) -> Boxed:
+        """Perhaps, and in other colours."""
+        pixels, boxes = seen
         if rng.random() < self.flip:
             pixels, boxes = flipped(pixels, boxes)
         return recoloured(pixels, self.colour, rng), boxes

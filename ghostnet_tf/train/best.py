@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.tasks.task import Chosen
 
 Row = dict[str, Any]  # of the log
@@ -23,6 +24,15 @@ def score_of(row: Row, chosen: Chosen) -> tuple[float, float | None]:
     """Score and loss by which an epoch is compared; rows of older runs have no loss."""
     which = "held_out_ema" if averaged_is_better(row, chosen) else "held_out"
     return row[f"{which}_{chosen.column}"], row.get(f"{which}_loss")
+
+
+def refuse_another_choice(asked: str | None, chosen: Chosen) -> None:
+    """UserError where a schedule asks for a score that the task does not choose by."""
+    if asked not in (None, chosen.column):
+        raise UserError(
+            f"the best epoch is chosen by {chosen.column}, not by {asked!r}",
+            fix="leave the setting choose out",
+        )
 
 
 def why(history: list[Row], chosen: Chosen) -> str:

@@ -199,7 +199,7 @@ def _report(this: Run) -> Report:
     held_out = this.held_out
     note(f"scoring {len(held_out)} held-out photos with the weights of epoch {this.best['epoch']}")
     this.take_best()
-    report = this.learning.report(this.outputs(), held_out.labels, held_out.names)
+    report = this.learning.report(this.outputs(), held_out)
     note(f"drawing {report.picture}")
     files = report.files(this.folder)
     with whole():

@@ -61,11 +61,13 @@ class Schedule:
     flip: bool = _is(True, "mirror half of the photos")
     randaugment: tuple[int, int] | None = _is(None, "[operations, strength out of 10]")
     mixup: float = _is(0.0, "alpha of the Beta distribution; 0: none")
+    mosaic: float = _is(0.0, "share of the pictures that four photos make up; to detect")
     dropout: float = _is(0.1, "before the classifier")
     branches: str | None = _is(None, "beside each convolution: repvgg, ghostnetv3 or repghost")
     freeze: bool = _is(False, "train the classifier alone, BatchNorm as in use")
     class_weights: bool = _is(False, "rare classes count more, ten times at most")
     early_stop: int | None = _is(None, "stop after so many epochs without a better one")
+    choose: str | None = _is(None, "the best epoch by this score, ap50 in place of ap")
     every_photo: bool = _is(False, "batches shrink a little, and no photo sits out an epoch")
     hold_out: Literal["by_class", "random"] = _is("random", "by_class: some of every class")
     precision: Literal["float32", "mixed_bfloat16"] = _is("float32", "float32 or mixed_bfloat16")
@@ -135,6 +137,7 @@ class Schedule:
                 (0 <= getattr(self, name) < 1, f"{name} must lie in [0, 1)", name)
                 for name in ("momentum", "label_smoothing", "ema", "dropout")
             ),
+            (0 <= self.mosaic <= 1, "mosaic must lie in [0, 1]", "mosaic"),
             (
                 0 < self.crop_scale[0] <= self.crop_scale[1] <= 1,
                 "crop_scale must lie in (0, 1]",

@@ -19,7 +19,7 @@ from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.data.photos import of_all
 from ghostnet_tf.tasks.task import CLASSIFY, Learning, Task, task
 from ghostnet_tf.train.average import as_numpy, averaged_weights, training_forward
-from ghostnet_tf.train.best import averaged_is_better, rank
+from ghostnet_tf.train.best import averaged_is_better, rank, refuse_another_choice
 from ghostnet_tf.train.curves import plot
 from ghostnet_tf.train.data import Cut, Decoded, EvalBatches, TrainBatches
 from ghostnet_tf.train.optimizer import make_optimizer
@@ -67,6 +67,7 @@ class Run:
 
     def _compile(self) -> None:
         self.learning = self.task.learning(self.info, self.schedule, self.train.labels)
+        refuse_another_choice(self.schedule.choose, self.learning.chosen)
         loss = self.learning.loss
         self.model.compile(
             optimizer=make_optimizer(self.schedule, self.cut.steps),

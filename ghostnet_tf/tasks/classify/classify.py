@@ -113,8 +113,8 @@ class Naming:
             f"right for {round(score * held_out)} of {held_out} held-out photos ({score:.1%}{told})"
         )
 
-    def report(self, outputs: np.ndarray, labels: np.ndarray, names: list[str]) -> Report:
-        return Report.of(outputs, labels, names, self.classes)
+    def report(self, outputs: np.ndarray, held_out: Examples) -> Report:
+        return Report.of(outputs, held_out.labels, held_out.names, self.classes)
 
 
 class Classify:

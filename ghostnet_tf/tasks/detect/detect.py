@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ghostnet_tf.base.errors import UserError, option
+from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
@@ -34,6 +34,11 @@ COLOUR = 0.2  # how much brightness, contrast and saturation are varied where ph
 NO_BOX = -1.0  # the class of a target that only fills up
 AT_ONCE = 16  # photos, of which the loss is computed together
 NEW = ("neck", "heads")  # layers that no classifier has
+# Scores by which a person may let epochs be compared (the setting `choose`).
+CHOICES = {
+    "ap": Chosen("ap", "a higher AP", "as high an AP as"),
+    "ap50": Chosen("ap50", "a higher AP50", "as high an AP50 as"),
+}
 CURVES = {
     "loss": {
         "loss": "training, augmented",
@@ -56,11 +61,14 @@ class Finding:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     schedule: Settings
-    most: int  # boxes of a photo
+    most: int  # boxes of a photo, or of four in one picture
 
-    chosen = Chosen("ap", "a higher AP", "as high an AP as")
     watched = ("iou", "IoU")
     curves = CURVES
+
+    @property
+    def chosen(self) -> Chosen:
+        return pick(self.schedule.choose or "ap", CHOICES, "score to choose by")
 
     @property
     def loss(self) -> "keras.losses.Loss":
@@ -91,7 +99,13 @@ class Finding:
         """(images (N, H, W, C) float32, targets (N, most, 5) float32)."""
         views, seen = self.views(size), []
         for photo, boxes in zip(pixels, labels, strict=True):
-            seen.append(views(photo, boxes, rng))
+            # Not drawn where there are none: the same numbers then mean what they meant before.
+            if self.schedule.mosaic and rng.random() < self.schedule.mosaic:
+                others = rng.integers(len(pixels), size=3)
+                four = [(photo, boxes), *((pixels[i], labels[i]) for i in others)]
+                seen.append(views.of_four(four, rng))
+            else:
+                seen.append(views(photo, boxes, rng))
         images = self.preprocessing.normalise(np.stack([photo for photo, _ in seen]))
         return images, targets([boxes for _, boxes in seen], self.most)
 
@@ -140,10 +154,12 @@ class Finding:
 
     def best(self, score: float, loss: float | None, held_out: int) -> str:
         told = "" if loss is None else f", loss {loss:.3f}"
-        return f"AP {score:.3f}{told} on {held_out} held-out photos"
+        return f"{self.chosen.column.upper()} {score:.3f}{told} on {held_out} held-out photos"
 
-    def report(self, outputs: np.ndarray, labels: np.ndarray, names: list[str]) -> Report:
-        return Report.of(self.precision(outputs, labels), self.found(outputs), list(labels), names)
+    def report(self, outputs: np.ndarray, held_out: Examples) -> Report:
+        return Report.of(
+            self.precision(outputs, held_out.labels), self.found(outputs), held_out, self.classes
+        )
 
 
 def targets(boxes: Sequence[Boxes], most: int) -> np.ndarray:
@@ -214,6 +230,7 @@ class Detect:
 
     def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Finding:
         most = max((len(boxes) for boxes in labels), default=0)
+        most *= 4 if schedule.mosaic else 1
         return Finding(info.classes, info.preprocessing, schedule, most)
 
     def split(

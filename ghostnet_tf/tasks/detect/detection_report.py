@@ -12,11 +12,14 @@ import numpy as np
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.boxes import Boxes, iou
 from ghostnet_tf.tasks.detect.nms import Found
+from ghostnet_tf.tasks.detect.worst_picture import PHOTOS, Both, worst_picture
+from ghostnet_tf.tasks.task import Examples
 
 USEFUL = 0.1  # AP50, below which nothing has been learned that is worth a file
 SURE = 0.3  # score from which on a box of a photo is one that a person would be shown
 RIGHT = 0.5  # IoU from which on it is where the thing is
 LISTED, WORST = 12, 5  # classes and photos in the summary
+WORST_PICTURE = "worst.png"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class WorstPhoto:
     missed: int  # boxes that nothing was found for
     invented: int  # found boxes that are of nothing
 
+    @property
+    def said(self) -> str:
+        return f"{self.missed} missed, {self.invented} invented"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -34,20 +41,26 @@ class Report:
 
     precision: dict[str, Any]  # of `average_precision`
     worst: tuple[WorstPhoto, ...]  # the worst first, none without a mistake
+    drawn: bytes  # a PNG of the first of them
 
     @classmethod
     def of(
         cls,
         precision: dict[str, Any],
         found: Sequence[Found],
-        truth: Sequence[Boxes],
-        names: Sequence[str],
+        held_out: Examples,
+        classes: Sequence[str],
     ) -> "Report":
-        """`found` and `truth` of the photos `names`; `precision`: of them."""
+        """What was `found` on what was held out; `precision`: of that."""
+        names, truth = held_out.names, held_out.labels
         rows = [WorstPhoto(n, *mistakes(f, t)) for n, f, t in zip(names, found, truth, strict=True)]
-        bad = [row for row in rows if row.missed + row.invented]
-        bad.sort(key=lambda row: (-row.missed - row.invented, row.photo))
-        return cls(precision, tuple(bad))
+        bad = [i for i, row in enumerate(rows) if row.missed + row.invented]
+        bad.sort(key=lambda i: (-rows[i].missed - rows[i].invented, rows[i].photo))
+        both = [
+            Both(names[i], held_out.pixels[i], truth[i], sure(found[i]), rows[i].said)
+            for i in bad[:PHOTOS]
+        ]
+        return cls(precision, tuple(rows[i] for i in bad), worst_picture(both, classes))
 
     @property
     def picture(self) -> str:
@@ -80,16 +93,19 @@ class Report:
             lines.append(f"  ... {len(scored) - LISTED} more in {folder / 'report.json'}")
         if self.worst:
             lines.append(f"worst photos, of boxes with a score of {SURE} or more:")
-        lines += [
-            f"  {shown(one.photo)}: {one.missed} missed, {one.invented} invented"
-            for one in self.worst[:WORST]
-        ]
+        lines += [f"  {shown(one.photo)}: {one.said}" for one in self.worst[:WORST]]
+        if self.worst:
+            lines.append(f"they are drawn in {folder / WORST_PICTURE}: left the truth")
         return lines
 
     def files(self, folder: Path) -> dict[Path, bytes]:
-        """precision.png and report.json, to be written together."""
+        """precision.png, worst.png and report.json, to be written together."""
         text = json.dumps(self.to_dict(), indent=1) + "\n"
-        return {folder / self.picture: self._drawn(), folder / "report.json": text.encode()}
+        return {
+            folder / self.picture: self._drawn(),
+            folder / WORST_PICTURE: self.drawn,
+            folder / "report.json": text.encode(),
+        }
 
     def _drawn(self) -> bytes:
         """Precision over recall of each class, at an IoU of 0.5."""
@@ -110,14 +126,19 @@ class Report:
         return image.getvalue()
 
 
+def sure(found: Found) -> Found:
+    """What a person would be shown of it."""
+    is_sure = found.scores >= SURE
+    return Found(found.corners[is_sure], found.classes[is_sure], found.scores[is_sure])
+
+
 def mistakes(found: Found, truth: Boxes) -> tuple[int, int]:
     """(boxes that were missed, boxes that were invented), the surest answers first."""
-    sure = found.scores >= SURE
-    corners, classes = found.corners[sure], found.classes[sure]
+    told = sure(found)
     left = np.ones(len(truth), bool)
-    overlap = iou(corners, truth.corners)
+    overlap = iou(told.corners, truth.corners)
     invented = 0
-    for row, kind in zip(overlap, classes, strict=True):
+    for row, kind in zip(overlap, told.classes, strict=True):
         fits = np.where(left & (truth.classes == kind), row, 0.0)
         if len(fits) and fits.max() >= RIGHT:
             left[fits.argmax()] = False

@@ -143,8 +143,9 @@ class Outlining:
         told = "" if loss is None else f", loss {loss:.3f}"
         return f"mIoU {score:.3f}{told} on {held_out} held-out photos"
 
-    def report(self, outputs: np.ndarray, labels: np.ndarray, names: list[str]) -> Report:
-        return Report.of(self.counts(outputs, labels), self.classes, names)
+    def report(self, outputs: np.ndarray, held_out: Examples) -> Report:
+        counts = self.counts(outputs, held_out.labels)
+        return Report.of(counts, self.classes, held_out.names)
 
 
 class Segment:

@@ -52,8 +52,8 @@ def test_twelve_photos_stand_in_one_picture_with_every_class(tmp_path):
 
 
 def test_of_many_photos_twelve_are_taken_from_all_over():
-    assert boxes_picture._evenly(36, 12) == [*range(0, 36, 3)]
-    assert boxes_picture._evenly(5, 12) == [0, 1, 2, 3, 4] and boxes_picture._evenly(0, 12) == []
+    assert boxes_picture.evenly(36, 12) == [*range(0, 36, 3)]
+    assert boxes_picture.evenly(5, 12) == [0, 1, 2, 3, 4] and boxes_picture.evenly(0, 12) == []
 
 
 def test_neighbouring_classes_have_colours_apart():

@@ -18,6 +18,7 @@ def test_the_schedule_of_the_running_run_is_unchanged():
         # settings that came after that run: as it was without them
         "ema_grows": False, "freeze": False, "class_weights": False, "early_stop": None,
         "hold_out": "random", "legs": [], "every_photo": False, "branches": None,
+        "mosaic": 0.0, "choose": None,
     }  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def test_settings_are_json_or_text():
         ("crop_scale=[0.9,0.1]", "crop_scale must lie"),
         ("randaugment=[2,11]", "10 at most"),
         ("mixup=-1", "must not be below 0"),
+        ("mosaic=1.5", r"mosaic must lie in \[0, 1\]"),
         ("early_stop=0", "early_stop must be 1 or more"),
         ("hold_out=none", "hold_out is 'none'"),
         ("freeze=1", "freeze is 1"),

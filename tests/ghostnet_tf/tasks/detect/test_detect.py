@@ -1,5 +1,6 @@
 """A detector learns from boxes; `make test-all` goes the whole way, from annotations to a file."""
 
+import io
 import json
 from argparse import Namespace
 from pathlib import Path
@@ -11,13 +12,16 @@ from PIL import Image
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
+from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.nets import taps, zoo
+from ghostnet_tf.tasks.classify.classify import Naming
 from ghostnet_tf.tasks.detect.annotated import Annotated, as_array
 from ghostnet_tf.tasks.detect.detect import TASK, targets
-from ghostnet_tf.tasks.detect.detection_report import mistakes
+from ghostnet_tf.tasks.detect.detection_report import Report, mistakes
 from ghostnet_tf.tasks.detect.nms import Found
 from ghostnet_tf.tasks.task import task
 from ghostnet_tf.train import schedule as schedules
+from ghostnet_tf.train.best import refuse_another_choice
 from ghostnet_tf.train.command import main
 from ghostnet_tf.weights import checkpoint
 from tests.counts import ALL
@@ -64,7 +68,7 @@ def test_a_run_leaves_what_others_need(run):
     assert header["model"] == "tinyback_100_det" and header["classes"] == list(CLASSES)
     assert header["preprocessing"]["fit"] == "stretch" and header["preprocessing"]["crop"] == 1.0
     assert header["preprocessing"]["size"] == 160
-    for name in ("precision.png", "curves.png", "boxes.png"):
+    for name in ("precision.png", "curves.png", "boxes.png", "worst.png"):
         with Image.open(run / name) as picture:
             assert picture.format == "PNG" and picture.width > 500
 
@@ -153,14 +157,14 @@ def test_other_classes_keep_all_that_is_not_of_classes(run, monkeypatch):
     assert {path.split("/")[1] for path in lost} == {f"scores_{s}" for s in (8, 16, 32, 64)}
 
 
-def finding(**changes):
+def finding(*boxes, **changes):
     settings = schedules.load("detect").with_values(
         {"crop_scale": (1.0, 1.0), "flip": False, "sizes": [[0, 64]], **changes}
     )
     info = Namespace(
         classes=CLASSES, preprocessing=zoo.parse_model("ghostnet_050_det").preprocessing
     )
-    return TASK.learning(info, settings, as_array([Boxes.none()]))  # type: ignore
+    return TASK.learning(info, settings, as_array([*boxes] or [Boxes.none()]))  # type: ignore
 
 
 BOX = Boxes(np.array([[0.1, 0.2, 0.4, 0.9]]), np.array([1]))
@@ -196,6 +200,29 @@ def test_boxes_are_flipped_with_their_photo():
     assert seen == {0.1, 0.6}
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_boxes_of_a_mosaic_lie_where_its_photos_show_them(flip):
+    """Every box has the brightness of its class in it, and some pictures have boxes of many."""
+    photos, bright = [], (120, 240)
+    for i, level in enumerate(bright):
+        pixels = np.full((64, 64, 3), 30, np.uint8)
+        pixels[13:58, 7:25] = level
+        photos.append((pixels, Boxes(BOX.corners, np.array([i]))))
+    pixels, boxes = zip(*photos, strict=True)
+    learning, counts = finding(*boxes, flip=flip, mosaic=1.0), []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        images, made = learning.batch(pixels, as_array([*boxes]), 64, rng)
+        seen = (images * learning.preprocessing.std + learning.preprocessing.mean) * 255
+        for image, rows in zip(seen, made, strict=True):
+            counts.append(int((rows[:, 0] >= 0).sum()))
+            for kind, *corners in rows[rows[:, 0] >= 0]:
+                x1, y1, x2, y2 = (np.array(corners) * 64).round().astype(int)
+                inside = image[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1]
+                assert abs(np.median(inside) - bright[int(kind)]) < 20
+    assert made.shape == (2, 4, 5) and max(counts) > 1 and sum(counts) > 8
+
+
 def test_things_become_larger_and_smaller_by_what_the_schedule_crops():
     assert finding(crop_scale=(0.25, 1.0)).views(64) == Views(
         size=64, flip=0.0, colour=0.2, scale=(0.5, 2.0), stretch=0.1
@@ -212,6 +239,38 @@ def test_a_published_split_is_kept(tmp_path):
     assert [read.names[i][-11:] for i in train] == ["train_0.png", "train_2.png"]
     assert [read.names[i][-9:] for i in held_out] == ["val_0.png", "val_1.png", "val_2.png"]
     assert not any("test" in name for name in source.names)
+
+
+def test_the_score_to_choose_by_may_be_said():
+    assert finding().chosen.column == "ap"
+    assert finding(choose="ap50").chosen.column == "ap50"
+    assert finding(choose="ap50").best(0.5, None, 7) == "AP50 0.500 on 7 held-out photos"
+    with pytest.raises(UserError, match="no score to choose by 'ap51'"):
+        _ = finding(choose="ap51").chosen
+    refuse_another_choice("ap50", finding(choose="ap50").chosen)
+    with pytest.raises(UserError, match="chosen by top1, not by 'ap50'"):
+        refuse_another_choice("ap50", Naming.chosen)
+
+
+def test_the_worst_photos_are_drawn_with_their_true_boxes_and_with_those_that_were_found(tmp_path):
+    """A frame of the true class left, of the class that was found right, each in its place."""
+    grey = np.full((150, 180, 3), 128, np.uint8)
+    held_out = Namespace(pixels=[grey, grey], labels=[BOX, BOX], names=["a/right.png", "a/bad.png"])
+    moved = Boxes([[0.5, 0.2, 0.8, 0.9]], [0])
+    found = [Found(b.corners, b.classes, np.float32([0.9])) for b in (BOX, moved)]
+
+    report = Report.of({}, found, held_out, CLASSES)  # type: ignore
+
+    assert [(one.photo, one.said) for one in report.worst] == [
+        ("a/bad.png", "1 missed, 1 invented")
+    ]
+    with Image.open(io.BytesIO(report.drawn)) as picture:
+        drawn = np.asarray(picture.convert("RGB"))
+    at = {}
+    for kind in (0, 1):
+        _, xs = np.nonzero((drawn[:180] == colour(kind)).all(axis=-1))  # above the legend
+        at[kind] = xs.min(), xs.max()
+    assert at[1] == (6 + 18, 6 + 71) and at[0][0] == 6 + 366 + 90
 
 
 def test_missed_and_invented_boxes_are_told_apart():
