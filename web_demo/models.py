@@ -17,17 +17,49 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import CheckFailed, UserError, run
 from ghostnet_tf.base.files import user_path, write_together
-from ghostnet_tf.base.record import CLASSIFY, UNKNOWN, Record, load, record_path
+from ghostnet_tf.base.record import (
+    CLASSIFY,
+    KEYWORDS,
+    UNKNOWN,
+    PreprocessingFields,
+    Record,
+    load,
+    record_path,
+)
 from ghostnet_tf.base.sides import sides
 from ghostnet_tf.base.terminal import note, out
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD, INTO = ROOT / "build", ROOT / "web_demo" / "models"
-CARDS = ROOT / "ghostnet_tf" / "weights" / "bundled"
+WEIGHTS = ROOT / "ghostnet_tf" / "weights"
 SCHEMA = 1  # of the manifest
-TASKS = (CLASSIFY, "detect")  # that the page can show, in its order; js/record.js has them too
-BUNDLED, SEEDED = "tinyimagenet", "seeded"
+TASKS = (
+    CLASSIFY,
+    "detect",
+    KEYWORDS,
+)  # that the page can show, in its order; js/record.js has them too
+SEEDED = "seeded"
 RECIPES = ("static_wi8_ai8", "float32")  # the smaller one first: it is what the page begins with
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """Weights that come with the package, and the network that the page has of them."""
+
+    model: str
+    weights: str  # by name
+    card: str  # below `WEIGHTS`; where it is not there, the weights are not
+
+
+BUNDLED = (  # of MobileNetV3 the delegable one, a harder baseline
+    Bundled("ghostnet_050", "tinyimagenet", "bundled/ghostnet_050_tinyimagenet.card.json"),
+    Bundled(
+        "mobilenetv3_large_035_delegable",
+        "tinyimagenet",
+        "bundled/mobilenetv3_large_035_tinyimagenet.card.json",
+    ),
+    Bundled("ghost_kws_100", "digits", "sounds/ghost_kws_100_digits.card.json"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,11 +114,15 @@ def open_model(path: Path) -> Published:
 def unsuitable(record: Record) -> str:
     if record.task not in TASKS:
         return f"the page does not know its task, {record.task}"
-    if record.preprocessing is None:
+    if record.task == KEYWORDS:
+        if record.sound is None:
+            return "its record does not say how it hears"
+        if record.as_json()["sound"].get("streaming"):
+            return "whoever calls it has to keep its state"
+    elif record.preprocessing is None:
         return "it takes no photos"
-    height, width = sides(record.preprocessing["size"])
-    if height != width and record.preprocessing.get("fit", "crop") == "crop":
-        return f"the page shows squares, and it takes {width} x {height} pixels"
+    elif why := not_shown(record.preprocessing):
+        return why
     if not record.labels:
         return "it names no classes"
     if record.scores == UNKNOWN:
@@ -95,6 +131,13 @@ def unsuitable(record: Record) -> str:
         return "LiteRT.js takes no int8 image"
     if record.operators:
         return "LiteRT.js has no Ghost operator"
+    return ""
+
+
+def not_shown(how: PreprocessingFields) -> str:
+    height, width = sides(how["size"])
+    if height != width and how.get("fit", "crop") == "crop":
+        return f"the page shows squares, and it takes {width} x {height} pixels"
     return ""
 
 
@@ -122,31 +165,32 @@ def publish(models: Sequence[Published], into: Path) -> None:
 
 
 def export_missing() -> None:
-    """The bundled networks in both recipes; of MobileNetV3 the delegable one, a harder baseline."""
-    for path in sorted(CARDS.glob("*.card.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        *_, form = card["accuracy"]
-        export(form, card["sha256"])
+    """The bundled networks in both recipes."""
+    for one in BUNDLED:
+        if (card := WEIGHTS / one.card).exists():
+            export(one, json.loads(card.read_text(encoding="utf-8"))["sha256"])
 
 
-def export(model: str, weights_sha256: str) -> None:
+def export(one: Bundled, weights_sha256: str) -> None:
     """Those of the two recipes that build/ has not got from these weights."""
-    lacking = [r for r in RECIPES if not is_there(model, weights_sha256, r)]
+    lacking = [r for r in RECIPES if not is_there(one, weights_sha256, r)]
     if not lacking:
         return
     command = [sys.executable, str(ROOT / "export" / "to_tflite.py"), "--out", str(BUILD)]
     # What has such a name is of older weights, and of no use to the page.
-    command += ["--model", model, "--weights", BUNDLED, "--recipe", *lacking, "--overwrite"]
-    note(f"exporting {model} {BUNDLED}: {', '.join(lacking)}")
+    command += ["--model", one.model, "--weights", one.weights]
+    command += ["--recipe", *lacking, "--overwrite"]
+    note(f"exporting {one.model} {one.weights}: {', '.join(lacking)}")
     done = subprocess.run(command, stdout=sys.stderr)  # noqa: S603
     if done.returncode:
-        raise CheckFailed(f"{model} {BUNDLED} was not exported", fix="see the lines above")
+        raise CheckFailed(f"{one.model} {one.weights} was not exported", fix="see the lines above")
 
 
-def is_there(model: str, weights_sha256: str, recipe: str) -> bool:
-    for path in BUILD.glob(f"{model}_{BUNDLED}_[0-9]*_{recipe}.tflite"):
+def is_there(one: Bundled, weights_sha256: str, recipe: str) -> bool:
+    for path in BUILD.glob(f"{one.model}_{one.weights}_*{recipe}.tflite"):
         try:
-            if load(path)[1].weights_sha256 == weights_sha256:
+            record = load(path)[1]
+            if record.weights_sha256 == weights_sha256 and record.recipe == recipe:
                 return True
         except UserError:
             continue

@@ -9,7 +9,8 @@ export const AXE = need.resolve("axe-core");
 
 const {CHROMIUM, SITE, GOLDENS} = process.env;
 const FAKE = ["--use-fake-device-for-media-stream",
-  `--use-file-for-fake-video-capture=${GOLDENS}/camera.y4m`];
+  `--use-file-for-fake-video-capture=${GOLDENS}/camera.y4m`,
+  `--use-file-for-fake-audio-capture=${GOLDENS}/microphone.wav`];
 const FLAGS = { // kind of browser -> what it is started with
   usual: [...FAKE, "--use-fake-ui-for-media-stream"],
   "camera refused": [...FAKE, "--deny-permission-prompts"],

@@ -91,12 +91,13 @@ def models(exported, graph_only, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def all_models(models, detector, tmp_path_factory) -> Path:
+def all_models(models, detector, spotter, tmp_path_factory) -> Path:
     """The same with models of other tasks, which the manifest does not name: a test that wants them
     asks for them.
     """
     folder = tmp_path_factory.mktemp("all_models")
-    for path in [*models.iterdir(), detector, detector.with_suffix(".json")]:
+    others = [file for path in (detector, spotter) for file in (path, path.with_suffix(".json"))]
+    for path in [*models.iterdir(), *others]:
         shutil.copy(path, folder)
     return folder
 
@@ -110,11 +111,19 @@ def detector(exported, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def goldens(exported, detector, tmp_path_factory) -> Path:
+def spotter(exported, tmp_path_factory) -> Path:
+    """The bundled network that hears digits, in float32."""
+    from tests.web_demo.spoken import save_spotter
+
+    return save_spotter(tmp_path_factory.mktemp("spotter"), load(exported[0])[1])
+
+
+@pytest.fixture(scope="session")
+def goldens(exported, detector, spotter, tmp_path_factory) -> Path:
     from tests.web_demo.goldens import write
 
     folder = tmp_path_factory.mktemp("goldens")
-    write(folder, exported, detector)
+    write(folder, exported, detector, spotter)
     return folder
 
 

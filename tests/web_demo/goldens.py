@@ -11,25 +11,30 @@ from benchmark.latency import Latency
 from export.answers import best
 from export.classifier import open_classifier
 from export.detection import SURE, open_detector
+from export.hearer import open_hearer, words
 from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.record import record_path
 from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.data.photo import open_photo
+from ghostnet_tf.data.skipped import Skips
 from tests.goldens.preprocess.write import photo
 from tests.goldens.preprocess.write import write as write_preprocess
+from tests.web_demo import spoken
 
 SAMPLES = Path(__file__).resolve().parents[2] / "web_demo" / "samples"
 
 
-def write(directory: Path, models: list[Path], detector: Path) -> None:
+def write(directory: Path, models: list[Path], detector: Path, spotter: Path) -> None:
     write_preprocess(directory / "preprocess")
     write_json(directory / "statistics.json", statistics())
     write_json(directory / "efforts.json", efforts())
     write_json(directory / "answers.json", answers(directory / "pictures", models))
     write_json(directory / "found.json", found(detector))
     write_json(directory / "colours.json", [colour(label) for label in range(300)])
-    every = [*models, detector]
+    write_json(directory / "heard.json", heard(directory / "sounds", spotter))
+    write_atomic(directory / "microphone.wav", spoken.sentence())
+    every = [*models, detector, spotter]
     records = [json.loads(record_path(path).read_text(encoding="utf-8")) for path in every]
     write_json(directory / "records.json", records)
     write_atomic(directory / "pictures" / "thin.png", png(Image.new("RGB", (600, 2))))
@@ -89,6 +94,35 @@ def found(path: Path) -> dict:
             for kind, score, corners in rows
         ]
     return {"file": path.name, "sure": SURE, "on": on}
+
+
+def heard(directory: Path, path: Path) -> dict:
+    """What is answered to recordings of each word, and recordings that nobody can answer."""
+    for digit in spoken.WORDS:
+        write_atomic(directory / f"{digit}.wav", spoken.wav(spoken.word(digit)))
+    files = sorted(directory.glob("*.wav"))
+    answers = words(open_hearer(path), [str(file) for file in files], 10, Skips())
+    on = {
+        Path(answer.photo).name: {row["name"]: row["probability"] for row in answer.top}
+        for answer in answers
+    }
+    sound = spoken.wav(spoken.word("5"))
+    floats = np.full(8000, np.nan, "<f4").tobytes()
+    header = bytearray(sound[:44])
+    header[20:22], header[28:36] = b"\3\0", b"\0\x7d\0\0\4\0\x20\0"  # float32
+    header[40:44] = len(floats).to_bytes(4, "little")
+    wrong = {
+        "empty.wav": b"",
+        "no_samples.wav": sound[:44],
+        "cut_off.wav": sound[:3000],
+        "short.wav": spoken.wav(np.zeros(200)),
+        "long.wav": spoken.wav(np.zeros(61 * spoken.RATE)),
+        "no_numbers.wav": bytes(header) + floats,
+        "text.wav": b"no sound at all",
+    }
+    for name, data in wrong.items():
+        write_atomic(directory / name, data)
+    return {"file": path.name, "on": on, "wrong": sorted(wrong)}
 
 
 def video(picture: Path, width: int = 320, height: int = 240) -> bytes:

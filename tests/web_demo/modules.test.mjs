@@ -183,6 +183,7 @@ test("people read names that they know, and what is unknown stays as it is", () 
   assert.equal(name("ghost_vgg16_s2_d3", "float32"), "Ghost-VGG-16, float32");
   assert.equal(name("my_net", "constructor"), "my_net, constructor");
   assert.equal(name("ghostnet_050_det", "static_wi8_ai8"), "GhostNet 0.5 detector, int8");
+  assert.equal(name("ghost_kws_050", "float32"), "Ghost-KWS 0.5, float32");
   assert.equal(name("my_det", "float32"), "my_det, float32");
 });
 
@@ -226,6 +227,11 @@ const changed = (path, value) => {
 
 test("records that our own command wrote are read as they are", () => {
   assert.ok(RECORDS.length >= 3 && RECORDS.some(({task}) => task === "detect"));
+  const heard = RECORDS.find(({task}) => task === "keywords");
+  const streaming = {...heard, sound: {...heard.sound, streaming: {hop: 160, states: {}}}};
+  assert.match(unsuitable(checkRecord(streaming, "x.json")), /has to keep its state/);
+  const smoothed = {...heard, sound: {...heard.sound, smoothing: {seconds: 1, score: 0.5, rest: 2}}};
+  assert.equal(unsuitable(checkRecord(smoothed, "x.json")), "");
   for (const record of RECORDS) {
     assert.equal(checkRecord(record, "x.json"), record);
     assert.equal(unsuitable(record), "");
@@ -260,7 +266,10 @@ const HOSTILE = {
   "preprocessing.mean": [null, 0.5, [0.5, 0.5], [0, 0, "0"], [0, 0, 1e300], [0, 0, 0, 0], {length: 3}],
   "preprocessing.std": [null, [1, 1, 0], [1, 1, 1e-300], [1, 1], [1, 1, NaN], [-1, 1, 1]],
   "preprocessing.fit": [null, "squeeze", true, ["stretch"]],
-  task: [null, "", 3, ["detect"], {}],
+  task: [null, "", 3, ["detect"], {}, "keywords"], // which has no sound here
+  sound: [[], 8000, {}, {rate: 8000}, {rate: 8000, length: 1e9}, {rate: "8000", length: 8000},
+    {rate: 1, length: 8000}, ...[3, {}, {seconds: -1, score: 0.6, rest: 1}, {seconds: 1, score: 6, rest: 1}]
+      .map((smoothing) => ({rate: 8000, length: 8000, smoothing}))],
   boxes: [[], "many", 0.5, {}, {iou: 2, score: 0.05, most: 9}, {iou: 0.6, score: "0", most: 9},
     {iou: 0.6, score: 0.05, most: -1}, {iou: 0.6, score: 0.05, most: 1e300}],
   labels: [undefined, null, [], "abc", {length: 200}, [1, 2], [null], ["a".repeat(501)]],

@@ -13,6 +13,8 @@ const ANSWERS = JSON.parse(readFileSync(join(GOLDENS, "answers.json")));
 const FILES = [...new Set(ANSWERS.map((one) => one.file))];
 const FIRST = FILES.find((name) => name.includes("static_wi8_ai8")); // what the page begins with
 const FOUND = JSON.parse(readFileSync(join(GOLDENS, "found.json")));
+const HEARD = JSON.parse(readFileSync(join(GOLDENS, "heard.json")));
+const sound = (name) => join(GOLDENS, "sounds", name);
 const picture = (name) => join(GOLDENS, "pictures", name);
 // Relative to the largest score. Kernels of different processors add in different orders.
 const ROUNDING = {float32: 1e-5, static_wi8_ai8: 0};
@@ -303,6 +305,112 @@ test("a detector of blood cells is shown a drawing of them, unless there is a ph
   assert.equal(await page.getAttribute("#photo", "alt"), "Your photo orange.png");
 });
 
+const chosen = async (page, file) => {
+  await page.selectOption("#model", file);
+  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), file);
+};
+const said = (page) => page.locator("#words li b").allInnerTexts(); // the last word first
+/** The page keeps hold of every microphone that it is given: the test pulls one out. */
+const kept = (page) => page.addInitScript(() => {
+  globalThis.streams = [];
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    streams.push(await real(wanted));
+    return streams.at(-1);
+  };
+});
+const isOn = (page) => page.evaluate(() => streams.some((one) => one.active));
+
+test("a microphone hears the digits that are said, and what vanishes or is turned off is off", async (t) => {
+  const asked = [];
+  const page = await openReady(t, {reducedMotion: "reduce", before: async (one) => {
+    one.on("request", (request) => asked.push(request.url()));
+    await kept(one);
+    await beside(HEARD.file)(one);
+  }});
+  assert.ok(!asked.some((url) => /listening|microphone|kws.*tflite/.test(url))); // until it is chosen
+  await page.click("#samples button >> nth=0");
+  await chosen(page, HEARD.file);
+  assert.ok(await page.isHidden("#stage") && await page.isHidden("#samples"));
+  assert.match(await page.innerText("#ear-text"), /^It knows 0, 1, 2, .* 9\.$/);
+  const button = page.locator("#microphone");
+  await nextAnswer(page, () => button.click());
+  await page.waitForFunction(() => document.querySelector("#level").value > 0.5);
+  await page.waitForFunction(() => document.querySelectorAll("#words li").length >= 3);
+  const words = await said(page);
+  const first = words.at(-1);
+  assert.ok(["5", "8"].includes(first)); // it begins somewhere in the file
+  assert.deepEqual(words.slice(-3).reverse(), [first, first === "5" ? "8" : "5", first]);
+  assert.equal(await page.innerText("#spoken"), words[0]);
+  assert.match(await page.innerText("#words li >> nth=0"), /^[58] at \d+\.\d s$/);
+  assert.equal((await bars(page)).length, 10);
+  await page.setViewportSize({width: 390, height: 844});
+  await page.screenshot({path: join(OUT, "microphone-phone.png"), fullPage: true});
+  const {y, height} = await page.locator("#word").boundingBox();
+  assert.ok(y + height <= 844); // the word is seen without moving anything
+  await judged(page);
+
+  await page.evaluate(() => streams.at(-1).getTracks()[0].dispatchEvent(new Event("ended")));
+  const [what, fix] = await problem(page);
+  assert.match(what, /^The microphone is gone/);
+  assert.match(fix, /or choose a recording/);
+  assert.equal(await isOn(page), false);
+  assert.equal(await button.getAttribute("aria-pressed"), "false");
+  await nextAnswer(page, () => button.click()); // the way out
+  assert.ok(await page.isHidden("#notice"));
+  const hide = (isHidden) => page.evaluate((value) => {
+    Object.defineProperty(document, "hidden", {value, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+  await hide(true);
+  assert.equal(await isOn(page), false);
+  await nextAnswer(page, () => hide(false));
+  await chosen(page, FIRST); // whose picture is still there
+  assert.equal(await isOn(page), false);
+  await page.waitForFunction(() => document.querySelectorAll("#bars li").length === 5);
+  assert.match((await bars(page))[0], /^school bus /);
+});
+
+test("recordings are answered as in Python, and those that cannot be are explained", async (t) => {
+  const before = async (one) => {
+    await beside(HEARD.file)(one);
+    await one.addInitScript(() => { // as Firefox, which connects no microphone to another rate
+      const real = AudioContext.prototype.createMediaStreamSource;
+      AudioContext.prototype.createMediaStreamSource = function (stream) {
+        if (this.sampleRate === 8000) throw new DOMException("", "NotSupportedError");
+        return real.call(this, stream);
+      };
+    });
+  };
+  const page = await openReady(t, {before});
+  await chosen(page, HEARD.file);
+  const probabilities = (answers) => Object.fromEntries(answers.map(({name, probability}) => [name, probability]));
+  for (const [name, wanted] of Object.entries(HEARD.on)) {
+    const {answers} = await nextAnswer(page, () => page.setInputFiles("#recording", sound(name)));
+    const found = probabilities(answers);
+    for (const [word, share] of Object.entries(wanted)) {
+      assert.ok(Math.abs(found[word] - share) < 2e-3, `${name}: ${word} ${found[word]}, Python has ${share}`);
+    }
+    assert.deepEqual(await said(page), [name[0]]);
+    assert.match(await page.innerText("#ear-text"), new RegExp(`^${name}, 0\\.3 s$`));
+  }
+  const WRONG = {"empty.wav": /is empty: 0 bytes/, "no_samples.wav": /holds no samples/,
+    "cut_off.wav": /is cut off: it says 5,600 bytes of sound, and 2,956 are there/,
+    "short.wav": /lasts 25\.0 ms: too short/, "long.wav": /lasts 61 s; 60 are read/,
+    "no_numbers.wav": /no numbers/, "text.wav": /cannot be read as sound/};
+  assert.deepEqual(Object.keys(WRONG).sort(), HEARD.wrong);
+  for (const [name, what] of Object.entries(WRONG)) {
+    await page.setInputFiles("#recording", sound(name));
+    await page.waitForFunction((one) => document.querySelector("#notice .what").textContent.includes(one), name);
+    const [told, remedy] = await problem(page);
+    assert.match(told, what);
+    assert.match(remedy, /^(Save|Cut|Use) /);
+  }
+  await page.click("#microphone");
+  await page.waitForFunction(() => /[58] at /.test(document.querySelector("#words").textContent));
+  await page.click("#microphone");
+});
+
 // what is wrong -> the kind of browser or what is changed before the page loads, and what it says
 const CAMERA_TROUBLE = {
   "refused": [{kind: "camera refused"}, /may not use the camera/, /Allow it/],
@@ -314,14 +422,26 @@ const CAMERA_TROUBLE = {
 };
 
 for (const [trouble, [options, what, fix]] of Object.entries(CAMERA_TROUBLE)) {
-  test(`a camera that is ${trouble} is explained, and a photo still works`, async (t) => {
-    const page = await openReady(t, options);
+  test(`a camera or microphone that is ${trouble} is explained, and a file still works`, async (t) => {
+    const before = async (one) => {
+      await options.before?.(one);
+      await beside(HEARD.file)(one);
+    };
+    const page = await openReady(t, {...options, before});
     await page.click("#camera");
     const [said, remedy] = await problem(page);
     assert.match(said, what);
     assert.match(remedy, fix);
 
     await upload(page, picture("orange.png"));
+    assert.ok(await page.locator("#notice").isHidden());
+
+    await chosen(page, HEARD.file);
+    await page.click("#microphone");
+    const [also, way] = await problem(page);
+    assert.match(also, new RegExp(what.source.replace("camera", "microphone"), "i"));
+    assert.match(way, new RegExp(fix.source.replace("photo", "recording"), "i"));
+    await nextAnswer(page, () => page.setInputFiles("#recording", sound("5.wav")));
     assert.ok(await page.locator("#notice").isHidden());
   });
 }

@@ -24,14 +24,15 @@ def test_measured_networks_come_first_and_int8_before_others(models):
     ]
 
 
-def test_other_tasks_come_behind_names_of_photos(exported, graph_only, detector, tmp_path):
-    command.main([*map(str, [detector, graph_only, *exported]), "--into", str(tmp_path)])
+def test_other_tasks_come_behind_names_of_photos(exported, graph_only, detector, spotter, tmp_path):
+    command.main([*map(str, [spotter, detector, graph_only, *exported]), "--into", str(tmp_path)])
 
     assert [name.split("_96_")[-1] for name in names(tmp_path)] == [
         "static_wi8_ai8.json",
         "float32.json",
         "float32.json",
         "tinyback_100_det_drawn_64x96_float32.json",
+        "ghost_kws_100_digits_float32.json",
     ]
 
 
@@ -104,6 +105,7 @@ def test_of_a_whole_folder_the_page_gets_what_it_can_run(elsewhere, monkeypatch,
     [
         ({"labels": (), "label_ids": ()}, "names no classes"),
         ({"task": "translate"}, "does not know its task, translate"),
+        ({"task": "keywords", "preprocessing": None}, "does not say how it hears"),
     ],
 )
 def test_a_file_that_no_browser_can_run_is_refused(exported, tmp_path, change, why):
@@ -114,6 +116,17 @@ def test_a_file_that_no_browser_can_run_is_refused(exported, tmp_path, change, w
         command.main([str(path), "--into", str(tmp_path / "models")])
 
     assert not (tmp_path / "models").exists()
+
+
+def test_a_file_that_wants_its_state_back_is_refused(spotter, tmp_path):
+    data, record = load(spotter)
+    says = record.as_json()
+    says["sound"]["streaming"] = {"hop": 160, "states": {"before": "after"}}
+    path, _ = save(tmp_path, record, data)
+    path.with_suffix(".json").write_text(json.dumps(says | {"sha256": load(path)[1].sha256}))
+
+    with pytest.raises(UserError, match="has to keep its state"):
+        command.main([str(path), "--into", str(tmp_path / "models")])
 
 
 def test_a_damaged_file_is_refused(exported, tmp_path):
@@ -150,7 +163,7 @@ def test_only_what_is_lacking_is_exported(build, exported, asked):
 
     command.export_missing()
 
-    ghostnet, baseline = asked
+    ghostnet, baseline, *_ = asked
     assert "--model ghostnet_050 --weights tinyimagenet --recipe static_wi8_ai8" in ghostnet
     assert "float32" not in ghostnet
     assert "--model mobilenetv3_large_035_delegable --weights tinyimagenet" in baseline

@@ -45,6 +45,10 @@ def test_boxes_are_kept_as_python_keeps_them(node, subtests):
     judge(run_suite(node, "nms.test.mjs"), subtests, at_least=9)
 
 
+def test_words_are_announced_as_python_announces_them(node, subtests):
+    judge(run_suite(node, "smoothing.test.mjs"), subtests, at_least=9)
+
+
 def test_the_page_in_a_real_browser(
     node, chromium, site, goldens, models, tmp_path, capsys, subtests
 ):

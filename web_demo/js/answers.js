@@ -12,14 +12,16 @@ export const isSure = ([first]) => first.probability >= SURE_FROM;
 
 /** The first `n` classes by probability: [{id, name, probability}]. */
 export function best(outputs, record, n = 5) {
-  const scores = scoresOf(record);
-  const row = byClass(outputs, record.labels.length, scores);
-  const probabilities = shares(row, scores);
+  const row = byClass(outputs, record);
+  const probabilities = shares(row, scoresOf(record));
   const order = Array.from(row.keys()).sort((a, b) => row[b] - row[a] || a - b);
   return order.slice(0, n).map((i) => ({
     id: record.label_ids[i], name: record.labels[i], probability: probabilities[i],
   }));
 }
+
+/** Of every class, in the order of the labels. */
+export const probabilities = (outputs, record) => shares(byClass(outputs, record), scoresOf(record));
 
 /** "logits", "softmax" or "sigmoid". Old records do not say; most networks with a SOFTMAX end in it. */
 function scoresOf(record) {
@@ -27,9 +29,9 @@ function scoresOf(record) {
 }
 
 /** One output that stands for two classes is of the second: it becomes two. */
-function byClass(outputs, labels, scores) {
-  if (outputs.length !== 1 || labels !== 2) return outputs;
-  return [scores === "logits" ? 0 : 1 - outputs[0], outputs[0]];
+function byClass(outputs, record) {
+  if (outputs.length !== 1 || record.labels.length !== 2) return outputs;
+  return [scoresOf(record) === "logits" ? 0 : 1 - outputs[0], outputs[0]];
 }
 
 function shares(row, scores) {

@@ -9,10 +9,15 @@ const bars = element("bars");
 /** The outputs of a network that names photos -> its first five answers. */
 export const read = ([scores], record) => best(scores, record);
 
-export function show(answers, {isLive}) {
+/** `first`: which of them stands out. */
+export function drawBars(answers, first = 0) {
   while (bars.children.length < answers.length) bars.append(emptyBar());
   while (bars.children.length > answers.length) bars.lastElementChild.remove();
-  answers.forEach((answer, i) => fill(bars.children[i], answer));
+  answers.forEach((answer, i) => fill(bars.children[i], answer, i === first));
+}
+
+export function show(answers, {isLive}) {
+  drawBars(answers);
   const isUnsure = !isSure(answers);
   const first = `${names(answers[0].name)[0]}, ${percent(answers[0].probability)}`;
   element("unsure").hidden = !isUnsure;
@@ -43,7 +48,8 @@ function emptyBar() {
   return bar;
 }
 
-function fill(bar, {name, probability}) {
+function fill(bar, {name, probability}, isFirst) {
+  bar.classList.toggle("first", isFirst);
   const [first, ...others] = names(name);
   bar.querySelector("b").textContent = first;
   bar.querySelector("small").textContent = others.join(", ");

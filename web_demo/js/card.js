@@ -9,7 +9,7 @@ export function describe(model) {
     ["Weights", `${record.weights}, SHA-256 ${record.weights_sha256.slice(0, 12)} …`],
     ["Recipe", record.recipe],
     ["Right first time", accuracy(record.accuracy)],
-    ["Picture", picture(record.preprocessing)],
+    record.sound ? ["Sound", sound(record.sound)] : ["Picture", picture(record.preprocessing)],
     ["File", `${model.fileName}, ${(record.size_bytes / 1e6).toFixed(1)} MB`],
     ["SHA-256", `${record.sha256.slice(0, 12)} …, checked before it was loaded`],
   ];
@@ -19,6 +19,9 @@ export function describe(model) {
     Object.assign(document.createElement("dd"), {textContent: whole(text)}),
   ]));
 }
+
+const sound = ({rate, length}) =>
+  `${(length / rate).toFixed(1)} s at a time, ${rate.toLocaleString("en")} samples a second`;
 
 function picture(preprocessing) {
   const {resample, crop} = preprocessing;

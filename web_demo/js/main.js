@@ -17,11 +17,16 @@ const MODELS = new URL("../models/", import.meta.url);
 const VIEWS = {
   classify: async () => naming,
   detect: () => import("./boxes.js"),
+  keywords: () => import("./listening.js"),
 };
 
 const element = (id) => document.getElementById(id);
 const stage = new Stage({
-  onPhoto: () => look(), onCamera: watch, onNothing: clear, onProblem: showProblem,
+  onPhoto: () => look(),
+  onCamera: watch,
+  onNothing: clear,
+  onDrop: (file) => (view.take ? view.take(file) : stage.showFile(file)),
+  onProblem: showProblem,
 });
 let network = null;
 let view = naming; // of the network's task
@@ -44,7 +49,7 @@ async function answer(isLive) {
   const {picture} = stage;
   if (!picture || Boolean(stage.camera) !== isLive) return; // the camera's next one comes by itself
   if (!network && failure) throw failure;
-  if (!network) return; // it is on its way
+  if (!network || !view.read) return; // it is on its way, or hears
   const began = performance.now();
   const prepared = await picture.input(network.preprocessing);
   if (!prepared) return; // another one has come
@@ -59,12 +64,13 @@ async function answer(isLive) {
   document.dispatchEvent(new CustomEvent("answer", {detail: {outputs, answers, isLive}}));
 }
 
-/** `prepare_ms` is null for a picture that was prepared before. */
+/** `prepare_ms` is null for a picture that was prepared before, and undefined for what is none. */
 function showTimes(run_ms, prepare_ms) {
-  const preparing = prepare_ms === null ? "the picture was prepared before"
-    : `${prepare_ms.toFixed(1)} ms to prepare the picture`;
+  const preparing = prepare_ms === undefined ? ""
+    : prepare_ms === null ? ", the picture was prepared before"
+    : `, ${prepare_ms.toFixed(1)} ms to prepare the picture`;
   element("took").textContent =
-    `${run_ms.toFixed(1)} ms for the network (${currentWay().label}), ${preparing}`;
+    `${run_ms.toFixed(1)} ms for the network (${currentWay().label})${preparing}`;
   element("caption").querySelector("small").textContent = `${run_ms.toFixed(1)} ms`;
 }
 
@@ -110,8 +116,20 @@ async function viewOf({task}) {
   }
 }
 
-/** What is there to look at, or else a drawing that this model and few others know. */
+async function hear(model, samples) {
+  if (network?.model !== model) return null;
+  const began = performance.now();
+  const outputs = await network.outputs(samples);
+  return {outputs, run_ms: performance.now() - began};
+}
+
+/** What is there to look at, or else a drawing that this model and few others know; or an ear. */
 async function begin(model) {
+  if (view.attach) {
+    stage.stopCamera();
+    const run = (samples) => inTurn(() => hear(model, samples));
+    return view.attach({record: model.record, run, showTimes, onProblem: showProblem});
+  }
   stage.offerSamples(model);
   const isOffered = !stage.camera && !stage.isOpening && stage.lacksItsSample;
   await (isOffered ? stage.showSample(stage.samples[0]) : look());
@@ -126,7 +144,8 @@ async function exchange(model, bytes, nextView) {
   if (nextView !== view) clear();
   view = nextView;
   document.body.dataset.task = model.task;
-  stage.showView(model.record.preprocessing);
+  element("look-title").textContent = view.attach ? "Say something" : "Show it something";
+  if (view.read) stage.showView(model.record.preprocessing);
   naming.showStanding(model);
   describe(model);
 }
@@ -210,7 +229,11 @@ async function start() {
     bytes?.catch(() => {}); // and of this
     await runtime;
     element("way").disabled = false;
-    offerSpeed(models, {onStart: () => stage.stopCamera(), onProblem: showProblem, inTurn});
+    const onStart = () => {
+      stage.stopCamera();
+      view.stop?.();
+    };
+    offerSpeed(models, {onStart, onProblem: showProblem, inTurn});
     await bytes?.catch(() => {});
     loading.end();
     if (first) {

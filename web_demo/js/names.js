@@ -6,6 +6,9 @@ const NETWORKS = [ // names as in ghostnet_tf/nets/zoo.py -> what papers call th
     (size, width) => `MobileNetV3 ${size === "large" ? "Large" : "Small"} ${ratio(width)}`],
   [/^mobilenetv2_(\d{3})$/, (width) => `MobileNetV2 ${ratio(width)}`],
   [/^(ghost_)?resnet(\d+)(?:_.*)?$/, (ghost, depth) => `${ghost ? "Ghost-" : ""}ResNet-${depth}`],
+  [/^ghost_kws_(\d{3})$/, (width) => `Ghost-KWS ${ratio(width)}`],
+  [/^ds_cnn$/, () => "DS-CNN"],
+  [/^bc_resnet_1$/, () => "BC-ResNet-1"],
   [/^(ghost_)?vgg(\d+)(?:_.*)?$/, (ghost, depth) => `${ghost ? "Ghost-" : ""}VGG-${depth}`],
 ];
 const RECIPES = {

@@ -8,6 +8,7 @@ import {currentWay, startRuntime} from "./runtime.js";
 // task -> the shapes of input and outputs that its record tells; null stands for any number
 const SHAPES = {
   classify: (record) => [picture(record), [[1, record.labels.length]]],
+  keywords: (record) => [[1, record.sound.length], [[1, record.labels.length]]],
   detect: (record) => [picture(record), [[1, null, 4], [1, null, record.labels.length]]],
 };
 const picture = ({preprocessing}) => [1, ...sides(preprocessing), channels(preprocessing)];

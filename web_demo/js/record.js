@@ -7,7 +7,9 @@ import {Problem} from "./problem.js";
 
 const SCHEMA = 1;
 /** What the page can show, in the words of its list of models. */
-export const TASKS = {classify: "Names photos", detect: "Finds things"};
+export const TASKS = {
+  classify: "Names photos", detect: "Finds things", keywords: "Hears words",
+};
 const MOST = {size: 4096, classes: 100_000, letters: 500}; // of a picture, of a network, of a name
 const HEX = /^[0-9a-f]{64}$/;
 
@@ -30,7 +32,8 @@ const FIELDS = {
   sha256: (x) => typeof x === "string" && HEX.test(x),
   size_bytes: isCount,
   parameters: isCount,
-  preprocessing: isPreprocessing,
+  preprocessing: (x, {task}) => isPreprocessing(x) || (x === null && task === "keywords"),
+  sound: (x, {task}) => (x == null ? task !== "keywords" : isSound(x)),
   labels: (x) => isList(x, isText) && x.length > 0 && x.length <= MOST.classes,
   label_ids: (x, {labels}) => isList(x, isText, labels.length),
   task: (x) => x === undefined || isText(x),
@@ -53,6 +56,16 @@ function isPreprocessing(x) {
 
 // What is kept of boxes that lie upon one another.
 const isBoxes = (x) => isObject(x) && isShare(x.iou) && isShare(x.score) && isCount(x.most);
+
+/** Within the bounds of ghostnet_tf/data/hearing.py, as far as the page needs to know. */
+function isSound(x) {
+  const isWithin = (n, least, most) => isCount(n) && n >= least && n <= most;
+  return isObject(x) && isWithin(x.rate, 8_000, 48_000) && isWithin(x.length, 1_000, 480_000) &&
+    (x.smoothing == null || isSmoothing(x.smoothing));
+}
+
+const isSmoothing = (x) => isObject(x) && isShare(x.score) &&
+  [x.seconds, x.rest].every((one) => isNumber(one) && one >= 0 && one <= 60);
 
 const isAccuracy = (x) => isObject(x) && isShare(x.top1) && isShare(x.top5) && isCount(x.n);
 
@@ -88,9 +101,10 @@ function checkSchema(content, name) {
 }
 
 /** Why a browser cannot run what this record describes; "" if it can. As web_demo/models.py. */
-export function unsuitable({recipe, operators, preprocessing, task = "classify"}) {
+export function unsuitable({recipe, operators, preprocessing, sound, task = "classify"}) {
   if (!Object.hasOwn(TASKS, task)) return `the page does not know its task, ${task}`;
-  const [height, width] = sides(preprocessing);
+  if (sound?.streaming != null) return "whoever calls it has to keep its state";
+  const [height, width] = preprocessing ? sides(preprocessing) : [1, 1];
   if (height !== width && fit(preprocessing) === "crop") {
     return `the page shows squares, and it takes ${width} x ${height} pixels`;
   }

@@ -10,8 +10,9 @@ import {samplesFor} from "./samples.js";
 const element = (id) => document.getElementById(id);
 
 export class Stage {
-  constructor({onPhoto, onCamera, onNothing, onProblem}) {
-    Object.assign(this, {onPhoto, onCamera, onNothing, onProblem});
+  /** `onDrop(file)`: a file was dropped on the page; `showFile` takes photos. */
+  constructor({onPhoto, onCamera, onNothing, onDrop, onProblem}) {
+    Object.assign(this, {onPhoto, onCamera, onNothing, onDrop, onProblem});
     this.picture = null; // a Photo or a Frame: what is shown, for the network
     this.sample = null; // which of our drawings it is
     this.camera = null;
@@ -174,20 +175,20 @@ export class Stage {
 
   /** Anywhere on the page: a photo that misses the frame would replace the page otherwise. */
   #takeDrops() {
-    const stage = element("stage");
+    const look = element("look");
     document.addEventListener("dragover", (event) => {
       event.preventDefault();
-      stage.classList.add("over");
+      look.classList.add("over");
     });
     document.addEventListener("dragleave", (event) => {
-      if (!event.relatedTarget) stage.classList.remove("over");
+      if (!event.relatedTarget) look.classList.remove("over");
     });
     document.addEventListener("drop", (event) => {
       event.preventDefault();
-      stage.classList.remove("over");
+      look.classList.remove("over");
       const [file] = event.dataTransfer.files;
-      const isOpen = !stage.closest("[inert]"); // while something is measured it is not
-      if (file && isOpen) this.showFile(file);
+      const isOpen = !look.closest("[inert]"); // while something is measured it is not
+      if (file && isOpen) this.onDrop(file);
     });
   }
 
