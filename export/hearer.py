@@ -1,7 +1,7 @@
 """A finished network that names what it hears, and what it answers to recordings."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ghostnet_tf.data.sound import CLIPPED
 
 from .answers import Answer, best
 from .classifier import COPY_THE_RECORD, scores_in
+from .hops import Hops
 from .runtime import Runtime
 from .scores import by_class, checked_labels
 from .trusted import Opened, trusted
@@ -32,6 +33,8 @@ class Hearer:
     hearing: Hearing
     labels: Labels
     scores: str  # what the outputs are: one of record.SCORES
+    hops: Hops | None = None  # of a file that is called for every hop of a sound
+    smoothing: Mapping[str, float] = field(default_factory=dict)  # where it is not the usual one
 
     def by_class(self, samples: np.ndarray) -> np.ndarray:
         """(N, length) float32 -> (N, labels): logits or probabilities, as `scores` says."""
@@ -45,7 +48,10 @@ def open_hearer(path: str | Path, opened: Opened | None = None) -> Hearer:
     if record is None or record.sound is None:
         raise UserError(f"{path.name!r} takes no sound, as far as is known", COPY_THE_RECORD)
     hearing, runtime = Hearing.from_dict({**record.sound}), Runtime(data)
-    if runtime.input_shape != (1, hearing.length):
+    hops, streaming = None, record.sound.get("streaming")
+    if streaming:
+        hops = Hops(runtime, data.graph, streaming, hearing.length, repr(path.name))
+    elif runtime.input_shape != (1, hearing.length):
         raise UserError(
             f"{path.name!r} takes {runtime.input_shape}; its record says (1, {hearing.length})",
             fix="record and file do not belong together: copy or export the pair again",
@@ -57,7 +63,15 @@ def open_hearer(path: str | Path, opened: Opened | None = None) -> Hearer:
         )
     scores = scores_in(record, data.graph)
     labels = checked_labels(Labels(record.label_ids, record.labels), data.graph, scores)
-    return Hearer(path.name, runtime.run, hearing, labels, scores)
+    return Hearer(
+        path.name,
+        hops.windows if hops else runtime.run,
+        hearing,
+        labels,
+        scores,
+        hops=hops,
+        smoothing={**record.sound.get("smoothing", {})},
+    )
 
 
 def words(hearer: Hearer, paths: Sequence[str], top: int, skipped: Skips) -> Iterator[Answer]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.record import CLASSIFY, SEGMENT
+from ghostnet_tf.base.record import CLASSIFY, SEGMENT, StreamingFields
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.class_colours import Colour, colour
@@ -60,6 +60,7 @@ class Network:
     weights_sha256: str
     preprocessing: Preprocessing | None  # None: it takes no photo, but samples
     hearing: Hearing | None = None  # of a network that takes samples of sound
+    streaming: StreamingFields | None = None  # of one that is called for every hop of it
     labels: Labels | None = None  # None: the outputs are no classes
     task: str = CLASSIFY
     colours: tuple[Colour, ...] = ()  # of the classes of a segmenter

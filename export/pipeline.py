@@ -379,7 +379,7 @@ def described(
         preprocessing=PreprocessingFields(**network.preprocessing.to_dict())
         if network.preprocessing
         else None,
-        sound=SoundFields(**network.hearing.to_dict()) if network.hearing else None,
+        sound=sound_of(network),
         inputs=tensors_of(graph.graph, graph.graph.inputs),
         outputs=tensors_of(graph.graph, graph.graph.outputs),
         labels=labels.names,
@@ -403,6 +403,14 @@ def masks_of(network: Network, graph: Graph) -> Masks | None:
     if network.task != SEGMENT or stride is None:
         return None
     return Masks(stride=stride, ignored=IGNORED, colours=network.colours)
+
+
+def sound_of(network: Network) -> SoundFields | None:
+    """How it hears, and how it is called where that is for every hop."""
+    if network.hearing is None:
+        return None
+    called = {"streaming": network.streaming} if network.streaming else {}
+    return SoundFields(**network.hearing.to_dict(), **called)
 
 
 def measured(without: Flatbuffer, images: Images, reference: Outputs) -> dict[str, Any]:

@@ -7,7 +7,7 @@ have the same arithmetic.
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.record import UNKNOWN
+from ghostnet_tf.base.record import NEXT, STATE, UNKNOWN
 from ghostnet_tf.data.labels import Labels
 
 from .detector_graph import behind_convolutions, is_detector
@@ -38,10 +38,21 @@ def scores_of(graph: Graph) -> str:
     e^2 times the share of another, whatever the photo: they are no logits, and what else nobody
     says.
     """
-    last = _last(graph, graph.outputs[0]) if len(graph.outputs) == 1 else None
+    answers = answers_of(graph)
+    last = _last(graph, answers[0]) if len(answers) == 1 else None
     if last is not None and last.name == "TANH":
         return UNKNOWN
     return PROBABILITIES.get(last.name, "logits") if last is not None else "logits"
+
+
+def answers_of(graph: Graph) -> list[int]:
+    """The outputs that answer. Of a network that hears hop by hop it is the first: the others come
+    in again at the next call."""
+    first, *others = graph.outputs
+    given = {graph.called(tensor) for tensor in graph.inputs}
+    names = [graph.called(tensor) for tensor in others]
+    come_again = [n.endswith(NEXT) and n.removesuffix(NEXT) + STATE in given for n in names]
+    return [first] if all(come_again) else [first, *others]
 
 
 def _ending(graph: Graph, output: int) -> Op | None:
@@ -61,7 +72,7 @@ def _last(graph: Graph, output: int) -> Op | None:
 
 def checked_labels(labels: Labels, graph: Graph, scores: str) -> Labels:
     """`labels`, if they name what the graph gives; UserError otherwise."""
-    shapes = [graph.shape(output) for output in graph.outputs]
+    shapes = [graph.shape(output) for output in answers_of(graph)]
     if is_detector(graph):
         return labels.expect(shapes[1][-1])
     if is_segmenter(graph):

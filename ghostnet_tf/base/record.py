@@ -39,6 +39,8 @@ PARITY_ON = ("photos", "generated images", "samples", "generated inputs")
 UNKNOWN = "unknown"
 CLASSIFY = "classify"  # the task of a record that names none
 KEYWORDS, SEGMENT = "keywords", "segment"
+# Of a file that hears hop by hop: an input, and the output that it is at the next call.
+STATE, NEXT = "_state", "_next"
 SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
 
 
@@ -54,6 +56,21 @@ class PreprocessingFields(TypedDict):
     fit: NotRequired[str]  # "stretch" where a photo is not cropped; "crop" goes without saying
 
 
+class StreamingFields(TypedDict):
+    """How a file is called that hears hop by hop: see `ghostnet_tf.nets.streaming`."""
+
+    hop: int  # samples that are new at every call
+    states: dict[str, str]  # name of an input -> of the output that it is at the next call
+
+
+class SmoothingFields(TypedDict):
+    """When a word is announced: see `ghostnet_tf.tasks.keywords.smoothing`."""
+
+    seconds: float
+    score: float
+    rest: float
+
+
 class SoundFields(TypedDict):
     """How a recording becomes the input and its features: see `ghostnet_tf.data.hearing`."""
 
@@ -65,6 +82,8 @@ class SoundFields(TypedDict):
     low: int  # hertz
     high: int
     coefficients: int  # 0: logarithms of the bands
+    streaming: NotRequired[StreamingFields]  # of a file that takes a hop, and not a window
+    smoothing: NotRequired[SmoothingFields]  # where it is not the usual one
 
 
 @dataclass(frozen=True, slots=True)

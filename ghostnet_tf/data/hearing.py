@@ -12,6 +12,7 @@ from ghostnet_tf.base.schema import Mismatch, typed
 from ghostnet_tf.data.sound import Sound, windowed
 
 FLOOR = 1e-6  # added to a band's energy before its logarithm: what silence is
+OF_FILES = ("streaming", "smoothing")  # keys beside those of `Hearing` in a record
 # The least and the most of every number: a record or a header may hold anything.
 BOUNDS = {
     "rate": (8_000, 48_000), "length": (1_000, 480_000), "frame": (16, 8_192), "hop": (8, 8_192),
@@ -55,9 +56,13 @@ class Hearing:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """From JSON, whatever it holds; UserError where that is none."""
+        """From JSON, whatever it holds; UserError where that is none.
+
+        What a record says there of a file's calls and answers is none of its business.
+        """
+        own = {name: value for name, value in fields.items() if name not in OF_FILES}
         try:
-            return typed(cls, fields, "sound")
+            return typed(cls, own, "sound")
         except Mismatch as wrong:
             raise UserError(str(wrong)) from None
 

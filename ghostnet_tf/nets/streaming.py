@@ -12,12 +12,12 @@ import keras
 from keras import layers
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import NEXT, STATE
 from ghostnet_tf.nets.conv_norm import ConvNorm
 from ghostnet_tf.nets.front_end import FrontEnd, SpecAugment
 from ghostnet_tf.nets.layers import GhostModule
 
 SAMPLES = "samples"  # the input that is new at every call
-STATE, NEXT = "_state", "_next"  # an input, and the output that it is at the next call
 OF_TRAINING = (layers.Dropout, layers.SpatialDropout2D, SpecAugment)
 OF_EACH_ROW = (layers.BatchNormalization, layers.ReLU, layers.Activation)
 
@@ -90,13 +90,8 @@ def streaming(model: keras.Model, frames: int | None = None) -> Streaming:
     inputs = [given, *(state for state, _ in known.states)]
     outputs = [answer, *(following for _, following in known.states)]
     made = keras.Model(inputs, outputs, name=model.name)
-    return Streaming(
-        made, given.shape[1], dict(zip(_names(inputs[1:]), made.output_names[1:], strict=True))
-    )
-
-
-def _names(inputs: list[Any]) -> list[str]:
-    return [one.name for one in inputs]
+    names = [one.name for one in inputs[1:]]
+    return Streaming(made, given.shape[1], dict(zip(names, made.output_names[1:], strict=True)))
 
 
 def _chain(model: keras.Model) -> list[Any]:
