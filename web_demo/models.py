@@ -33,11 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD, INTO = ROOT / "build", ROOT / "web_demo" / "models"
 WEIGHTS = ROOT / "ghostnet_tf" / "weights"
 SCHEMA = 1  # of the manifest
-TASKS = (
-    CLASSIFY,
-    "detect",
-    KEYWORDS,
-)  # that the page can show, in its order; js/record.js has them too
+# What the page can show, in its order; js/record.js has them too.
+TASKS = (CLASSIFY, "detect", "segment", KEYWORDS)
 SEEDED = "seeded"
 RECIPES = ("static_wi8_ai8", "float32")  # the smaller one first: it is what the page begins with
 
@@ -123,6 +120,8 @@ def unsuitable(record: Record) -> str:
         return "it takes no photos"
     elif why := not_shown(record.preprocessing):
         return why
+    if record.task == "segment" and record.masks is None:
+        return "its record does not say what its logits are of"
     if not record.labels:
         return "it names no classes"
     if record.scores == UNKNOWN:

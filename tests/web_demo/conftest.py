@@ -91,13 +91,13 @@ def models(exported, graph_only, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def all_models(models, detector, spotter, tmp_path_factory) -> Path:
+def all_models(models, detector, segmenter, spotter, tmp_path_factory) -> Path:
     """The same with models of other tasks, which the manifest does not name: a test that wants them
     asks for them.
     """
     folder = tmp_path_factory.mktemp("all_models")
-    others = [file for path in (detector, spotter) for file in (path, path.with_suffix(".json"))]
-    for path in [*models.iterdir(), *others]:
+    others = (detector, segmenter, spotter)
+    for path in [*models.iterdir(), *others, *(path.with_suffix(".json") for path in others)]:
         shutil.copy(path, folder)
     return folder
 
@@ -105,9 +105,16 @@ def all_models(models, detector, spotter, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def detector(exported, tmp_path_factory) -> Path:
     """A small detector with random weights, which finds things everywhere."""
-    from tests.web_demo.tiny_detector import save_detector
+    from tests.web_demo.tiny_networks import save_detector
 
     return save_detector(tmp_path_factory.mktemp("detector"), load(exported[0])[1])
+
+
+@pytest.fixture(scope="session")
+def segmenter(exported, tmp_path_factory) -> Path:
+    from tests.web_demo.tiny_networks import save_segmenter
+
+    return save_segmenter(tmp_path_factory.mktemp("segmenter"), load(exported[0])[1])
 
 
 @pytest.fixture(scope="session")
@@ -119,11 +126,11 @@ def spotter(exported, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def goldens(exported, detector, spotter, tmp_path_factory) -> Path:
+def goldens(exported, detector, segmenter, spotter, tmp_path_factory) -> Path:
     from tests.web_demo.goldens import write
 
     folder = tmp_path_factory.mktemp("goldens")
-    write(folder, exported, detector, spotter)
+    write(folder, exported, detector, segmenter, spotter)
     return folder
 
 

@@ -12,12 +12,14 @@ from export.answers import best
 from export.classifier import open_classifier
 from export.detection import SURE, open_detector
 from export.hearer import open_hearer, words
+from export.segmentation import open_segmenter
 from ghostnet_tf.base.effort import EFFORTS, MIN_RUNS
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.record import record_path
 from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.data.photo import open_photo
 from ghostnet_tf.data.skipped import Skips
+from ghostnet_tf.tasks.segment.pixels import answers as classes_of
 from tests.goldens.preprocess.write import photo
 from tests.goldens.preprocess.write import write as write_preprocess
 from tests.web_demo import spoken
@@ -25,7 +27,9 @@ from tests.web_demo import spoken
 SAMPLES = Path(__file__).resolve().parents[2] / "web_demo" / "samples"
 
 
-def write(directory: Path, models: list[Path], detector: Path, spotter: Path) -> None:
+def write(
+    directory: Path, models: list[Path], detector: Path, segmenter: Path, spotter: Path
+) -> None:
     write_preprocess(directory / "preprocess")
     write_json(directory / "statistics.json", statistics())
     write_json(directory / "efforts.json", efforts())
@@ -34,7 +38,9 @@ def write(directory: Path, models: list[Path], detector: Path, spotter: Path) ->
     write_json(directory / "colours.json", [colour(label) for label in range(300)])
     write_json(directory / "heard.json", heard(directory / "sounds", spotter))
     write_atomic(directory / "microphone.wav", spoken.sentence())
-    every = [*models, detector, spotter]
+    write_json(directory / "outlined.json", outlined(segmenter))
+    write_json(directory / "masks.json", [mask(seed) for seed in range(6)])
+    every = [*models, detector, segmenter, spotter]
     records = [json.loads(record_path(path).read_text(encoding="utf-8")) for path in every]
     write_json(directory / "records.json", records)
     write_atomic(directory / "pictures" / "thin.png", png(Image.new("RGB", (600, 2))))
@@ -94,6 +100,32 @@ def found(path: Path) -> dict:
             for kind, score, corners in rows
         ]
     return {"file": path.name, "sure": SURE, "on": on}
+
+
+def outlined(path: Path) -> dict:
+    """What share of our pictures is of which class, as the page shows it."""
+    segmenter, on = open_segmenter(path), {}
+    for name in ("noise.png", "orange.png"):
+        images = segmenter.preprocessing.images([open_photo(pictures()[name], name)])
+        classes = classes_of(segmenter.runtime.run(images)[0], segmenter.preprocessing.sides)
+        counts = np.bincount(classes.ravel(), minlength=len(segmenter.labels))
+        on[name] = {
+            segmenter.labels.names[i]: f"{100 * counts[i] / classes.size:.1f} %"
+            for i in np.argsort(-counts, kind="stable")
+        }
+    return {"file": path.name, "on": on}
+
+
+def mask(seed: int) -> dict:
+    """Logits, and the class of every pixel of a larger picture, or of one as large."""
+    rng = np.random.default_rng(seed)
+    h, w, n = (int(side) for side in rng.integers(2, 9, 3))
+    size = (h, w) if seed == 0 else (8 * h - seed % 3, 8 * w - seed % 5)
+    logits = rng.normal(0, 3, (h, w, n)).astype(np.float32)
+    logits[0, 0, :2] = logits[0, 0].max()  # the first of two equals
+    classes = classes_of(logits, size)
+    said = {"logits": logits.ravel().tolist(), "from": [h, w], "size": size, "classes": n}
+    return {**said, "answers": classes.ravel().tolist()}
 
 
 def heard(directory: Path, path: Path) -> dict:

@@ -12,6 +12,7 @@ import * as boxes from "../../web_demo/js/boxes.js";
 import {colour} from "../../web_demo/js/colours.js";
 import {sha256} from "../../web_demo/js/hash.js";
 import {EFFORTS, clockStep, median, orders, p90, visit} from "../../web_demo/js/latency.js";
+import * as masks from "../../web_demo/js/masks.js";
 import {plainName} from "../../web_demo/js/names.js";
 import * as preprocess from "../../web_demo/js/preprocess.js";
 import {checkManifest, checkRecord, unsuitable} from "../../web_demo/js/record.js";
@@ -184,6 +185,7 @@ test("people read names that they know, and what is unknown stays as it is", () 
   assert.equal(name("my_net", "constructor"), "my_net, constructor");
   assert.equal(name("ghostnet_050_det", "static_wi8_ai8"), "GhostNet 0.5 detector, int8");
   assert.equal(name("ghost_kws_050", "float32"), "Ghost-KWS 0.5, float32");
+  assert.equal(name("ghostnet_100_seg", "float16"), "GhostNet 1.0 segmenter, float16 weights");
   assert.equal(name("my_det", "float32"), "my_det, float32");
 });
 
@@ -192,6 +194,44 @@ test("colours of classes are Python's, and what is sure of a box is, too", () =>
   assert.equal(colours.length, 300);
   assert.deepEqual(colours.map((_, label) => colour(label)), colours);
   assert.equal(boxes.SURE, readJson("found.json").sure);
+});
+
+const MASKS = readJson("masks.json");
+const unlike = ({answers}) => MASKS.filter((one) => {
+  const found = answers(Float32Array.from(one.logits), one.from, one.size, one.classes);
+  return found.join() !== one.answers.join();
+}).length;
+
+test("the class of every pixel is Python's", () => {
+  assert.ok(MASKS.length >= 6 && MASKS.some(({from, size}) => from.join() === size.join()));
+  assert.equal(unlike(masks), 0);
+});
+
+const PLANTED_IN_MASKS = {
+  "corners for middles": ["(i + 0.5) * (of / side) - 0.5", "i * (of - 1) / Math.max(side - 1, 1)"],
+  "the last of two equals": ["value > most", "value >= most"],
+  "sides swapped": ["steps(h, height), across = steps(w, width)", "steps(w, height), across = steps(h, width)"],
+  "the nearest pixel": ["share[i] = at - first[i]", "share[i] = Math.round(at - first[i])"],
+};
+for (const [bug, [healthy, broken]] of Object.entries(PLANTED_IN_MASKS)) {
+  test(`the masks catch: ${bug}`, async () => {
+    const source = readFileSync(new URL("masks.js", JS), "utf8");
+    assert.equal(source.split(healthy).length, 2);
+    const whole = source.replace(healthy, () => broken).replaceAll('from "./', `from "${JS}`);
+    assert.ok(unlike(await import(moduleOf(whole))) > 0);
+  });
+}
+
+test("of an outlined picture shares are told, and colours are the record's or the palette's", () => {
+  const record = {labels: ["road", "sky"], preprocessing: {size: [2, 4]},
+    masks: {stride: 2, colours: [[1, 2, 3], [4, 5, 6]]}};
+  const {width, height, classes, colours, found} = masks.read([Float32Array.of(0, 1, 1, 0)], record);
+  assert.deepEqual([width, height, [...classes].join("")], [4, 2, "11001100"]);
+  assert.deepEqual(found.map(({name, share}) => [name, share]), [["road", 0.5], ["sky", 0.5]]);
+  assert.deepEqual(colours, [[1, 2, 3], [4, 5, 6]]);
+  assert.deepEqual([...masks.painted([1], colours)].slice(0, 3), [4, 5, 6]);
+  const plain = masks.read([Float32Array.of(0, 1, 1, 0)], {...record, masks: {stride: 2, colours: []}});
+  assert.deepEqual(plain.colours, [colour(0), colour(1)]);
 });
 
 test("of boxes those are shown that are sure, cut off at the picture, and told in words", () => {
@@ -266,7 +306,9 @@ const HOSTILE = {
   "preprocessing.mean": [null, 0.5, [0.5, 0.5], [0, 0, "0"], [0, 0, 1e300], [0, 0, 0, 0], {length: 3}],
   "preprocessing.std": [null, [1, 1, 0], [1, 1, 1e-300], [1, 1], [1, 1, NaN], [-1, 1, 1]],
   "preprocessing.fit": [null, "squeeze", true, ["stretch"]],
-  task: [null, "", 3, ["detect"], {}, "keywords"], // which has no sound here
+  task: [null, "", 3, ["detect"], {}, "keywords", "segment"], // without sound, or masks
+  masks: [[], "many", {}, {stride: 0, colours: []}, {stride: 8, colours: [[1, 2]]},
+    {stride: 8, colours: [[1, 2, 256]]}, {stride: 8, colours: {length: 3}}, {stride: 1e9, colours: []}],
   sound: [[], 8000, {}, {rate: 8000}, {rate: 8000, length: 1e9}, {rate: "8000", length: 8000},
     {rate: 1, length: 8000}, ...[3, {}, {seconds: -1, score: 0.6, rest: 1}, {seconds: 1, score: 6, rest: 1}]
       .map((smoothing) => ({rate: 8000, length: 8000, smoothing}))],

@@ -13,6 +13,7 @@ const ANSWERS = JSON.parse(readFileSync(join(GOLDENS, "answers.json")));
 const FILES = [...new Set(ANSWERS.map((one) => one.file))];
 const FIRST = FILES.find((name) => name.includes("static_wi8_ai8")); // what the page begins with
 const FOUND = JSON.parse(readFileSync(join(GOLDENS, "found.json")));
+const OUTLINED = JSON.parse(readFileSync(join(GOLDENS, "outlined.json")));
 const HEARD = JSON.parse(readFileSync(join(GOLDENS, "heard.json")));
 const sound = (name) => join(GOLDENS, "sounds", name);
 const picture = (name) => join(GOLDENS, "pictures", name);
@@ -234,6 +235,10 @@ const beside = (...files) => (page) => page.route("**/manifest.json", async (rou
   const names = files.map((file) => file.replace(/\.tflite$/, ".json"));
   await route.fulfill({json: {schema, models: [...models, ...names]}});
 });
+const chosen = async (page, file) => {
+  await page.selectOption("#model", file);
+  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), file);
+};
 const titles = async (page) => page.locator("#model optgroup").evaluateAll((all) => all.map((one) => one.label));
 /** Where frames lie, as shares of what the network sees: [x1, y1, x2, y2] of each, the surest first. */
 const frames = async (page) => (await page.locator("#frame .box").evaluateAll((all) => all.map(
@@ -252,8 +257,7 @@ test("what a detector finds is what Python finds, over the picture and in words"
   }});
   assert.ok(!asked.some((url) => /boxes\.js|nms\.js|det.*tflite/.test(url))); // until one is chosen
   assert.deepEqual(await titles(page), ["Names photos", "Finds things"]);
-  await page.selectOption("#model", FOUND.file);
-  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), FOUND.file);
+  await chosen(page, FOUND.file);
   for (const [name, wanted] of Object.entries(FOUND.on)) {
     await upload(page, picture(name));
     const rows = await page.locator("#found li").evaluateAll((all) => all.map((row) =>
@@ -276,11 +280,31 @@ test("what a detector finds is what Python finds, over the picture and in words"
   assert.ok(Math.abs(left - (1 - box[2])) < 1e-3 && Math.abs(right - (1 - box[0])) < 1e-3);
   await page.click("#camera");
   assert.equal(await page.locator("#frame .box, #found li").count(), 0);
-  await page.selectOption("#model", FIRST);
-  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), FIRST);
+  await chosen(page, FIRST);
   await upload(page, picture("orange.png"));
   assert.match((await bars(page))[0], /^orange /);
   assert.equal(await page.getAttribute("#stage", "data-fit"), "middle");
+});
+
+test("what a segmenter outlines is what Python does, over the picture and in words", async (t) => {
+  const page = await openReady(t, {before: beside(OUTLINED.file), colorScheme: "dark"});
+  await chosen(page, OUTLINED.file);
+  for (const [name, wanted] of Object.entries(OUTLINED.on)) {
+    await upload(page, picture(name));
+    const rows = await page.locator("#found li").evaluateAll((all) => all.map((one) =>
+      [one.querySelector("b").textContent, one.querySelector(".share").textContent]));
+    assert.deepEqual(rows, Object.entries(wanted).filter(([, share]) => parseFloat(share) >= 0.5), name);
+    assert.match(await page.innerText("#spoken"), new RegExp(`^${rows[0].join(" ")}`));
+  }
+  await page.screenshot({path: join(OUT, "masks.png")});
+  const [width, height] = await page.locator("#frame canvas").evaluate((one) => [one.width, one.height]);
+  assert.deepEqual([width, height], [96, 64]);
+  const [mask, seen] = await Promise.all(["#frame canvas", "#frame"].map((one) => page.locator(one).boundingBox()));
+  assert.deepEqual(mask, seen);
+  await nextAnswer(page, () => page.click("#camera"));
+  assert.ok(await page.isVisible("#frame canvas.mirrored"));
+  await page.click("#camera");
+  assert.equal(await page.locator("#frame canvas, #found li").count(), 0);
 });
 
 test("a detector of blood cells is shown a drawing of them, unless there is a photo", async (t) => {
@@ -305,10 +329,6 @@ test("a detector of blood cells is shown a drawing of them, unless there is a ph
   assert.equal(await page.getAttribute("#photo", "alt"), "Your photo orange.png");
 });
 
-const chosen = async (page, file) => {
-  await page.selectOption("#model", file);
-  await page.waitForFunction((name) => document.querySelector("#facts").textContent.includes(name), file);
-};
 const said = (page) => page.locator("#words li b").allInnerTexts(); // the last word first
 /** The page keeps hold of every microphone that it is given: the test pulls one out. */
 const kept = (page) => page.addInitScript(() => {

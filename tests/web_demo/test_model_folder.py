@@ -24,14 +24,18 @@ def test_measured_networks_come_first_and_int8_before_others(models):
     ]
 
 
-def test_other_tasks_come_behind_names_of_photos(exported, graph_only, detector, spotter, tmp_path):
-    command.main([*map(str, [spotter, detector, graph_only, *exported]), "--into", str(tmp_path)])
+def test_other_tasks_come_behind_names_of_photos(
+    exported, graph_only, detector, segmenter, spotter, tmp_path
+):
+    others = [spotter, segmenter, detector, graph_only]
+    command.main([*map(str, [*others, *exported]), "--into", str(tmp_path)])
 
     assert [name.split("_96_")[-1] for name in names(tmp_path)] == [
         "static_wi8_ai8.json",
         "float32.json",
         "float32.json",
         "tinyback_100_det_drawn_64x96_float32.json",
+        "tinyback_100_seg_drawn_64x96_float32.json",
         "ghost_kws_100_digits_float32.json",
     ]
 
@@ -105,6 +109,7 @@ def test_of_a_whole_folder_the_page_gets_what_it_can_run(elsewhere, monkeypatch,
     [
         ({"labels": (), "label_ids": ()}, "names no classes"),
         ({"task": "translate"}, "does not know its task, translate"),
+        ({"task": "segment"}, "does not say what its logits are of"),
         ({"task": "keywords", "preprocessing": None}, "does not say how it hears"),
     ],
 )

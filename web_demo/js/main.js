@@ -17,6 +17,7 @@ const MODELS = new URL("../models/", import.meta.url);
 const VIEWS = {
   classify: async () => naming,
   detect: () => import("./boxes.js"),
+  segment: () => import("./masks.js"),
   keywords: () => import("./listening.js"),
 };
 

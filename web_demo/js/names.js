@@ -11,6 +11,7 @@ const NETWORKS = [ // names as in ghostnet_tf/nets/zoo.py -> what papers call th
   [/^bc_resnet_1$/, () => "BC-ResNet-1"],
   [/^(ghost_)?vgg(\d+)(?:_.*)?$/, (ghost, depth) => `${ghost ? "Ghost-" : ""}VGG-${depth}`],
 ];
+const SUFFIXES = {_det: " detector", _seg: " segmenter"};
 const RECIPES = {
   float16: "float16 weights",
   weight_only_wi8_afp32: "int8 weights",
@@ -24,10 +25,10 @@ export function plainName({model, recipe}) {
 }
 
 function networkName(model) {
-  const [, under, suffix] = model.match(/^(.+?)(_det)?$/s) ?? [model, model];
+  const [, under, suffix] = model.match(/^(.+?)(_det|_seg)?$/s) ?? [model, model];
   for (const [pattern, name] of NETWORKS) {
     const found = under.match(pattern);
-    if (found) return `${name(...found.slice(1))}${suffix ? " detector" : ""}`;
+    if (found) return `${name(...found.slice(1))}${suffix ? SUFFIXES[suffix] : ""}`;
   }
   return model;
 }

@@ -8,10 +8,16 @@ import {currentWay, startRuntime} from "./runtime.js";
 // task -> the shapes of input and outputs that its record tells; null stands for any number
 const SHAPES = {
   classify: (record) => [picture(record), [[1, record.labels.length]]],
+  segment: (record) => [picture(record),
+    [[1, ...logits(record), record.labels.length]]],
   keywords: (record) => [[1, record.sound.length], [[1, record.labels.length]]],
   detect: (record) => [picture(record), [[1, null, 4], [1, null, record.labels.length]]],
 };
 const picture = ({preprocessing}) => [1, ...sides(preprocessing), channels(preprocessing)];
+
+/** Sides of what a segmenter says of the picture. */
+const logits = ({preprocessing, masks: {stride}}) =>
+  sides(preprocessing).map((side) => Math.ceil(side / stride));
 
 export class Network {
   /** `bytes` are those of `model`, already checked against its record. */

@@ -8,7 +8,7 @@ import {Problem} from "./problem.js";
 const SCHEMA = 1;
 /** What the page can show, in the words of its list of models. */
 export const TASKS = {
-  classify: "Names photos", detect: "Finds things", keywords: "Hears words",
+  classify: "Names photos", detect: "Finds things", segment: "Outlines things", keywords: "Hears words",
 };
 const MOST = {size: 4096, classes: 100_000, letters: 500}; // of a picture, of a network, of a name
 const HEX = /^[0-9a-f]{64}$/;
@@ -38,6 +38,7 @@ const FIELDS = {
   label_ids: (x, {labels}) => isList(x, isText, labels.length),
   task: (x) => x === undefined || isText(x),
   boxes: (x) => x == null || isBoxes(x),
+  masks: (x, {task}) => (x == null ? task !== "segment" : isMasks(x)),
   scores: (x) => [undefined, "logits", "softmax", "sigmoid"].includes(x),
   ops: (x) => isObject(x) && Object.values(x).every(isCount),
   accuracy: (x) => x == null || isAccuracy(x),
@@ -56,6 +57,9 @@ function isPreprocessing(x) {
 
 // What is kept of boxes that lie upon one another.
 const isBoxes = (x) => isObject(x) && isShare(x.iou) && isShare(x.score) && isCount(x.most);
+
+const isMasks = (x) => isObject(x) && isCount(x.stride) && x.stride >= 1 && x.stride <= 64 &&
+  isList(x.colours, (tone) => isList(tone, (value) => isCount(value) && value <= 255, 3));
 
 /** Within the bounds of ghostnet_tf/data/hearing.py, as far as the page needs to know. */
 function isSound(x) {
