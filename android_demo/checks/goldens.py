@@ -20,6 +20,7 @@ from benchmark.latency import Latency, middle
 from export.scores import by_class, shares
 from ghostnet_tf.base.record import Accuracy, Record
 from ghostnet_tf.data.boxes import iou
+from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from ghostnet_tf.tasks.detect.nms import keep
 from ghostnet_tf.tasks.keywords.smoothing import Smoothing
@@ -31,12 +32,13 @@ PREPROCESSINGS = (
     Preprocessing(224, 0.875, "bilinear", HALF, HALF),
     Preprocessing(65, 1.0, "bilinear", IMAGENET_MEAN, IMAGENET_STD),
     Preprocessing(96, 0.9, "bicubic", IMAGENET_MEAN, IMAGENET_STD),
+    Preprocessing((64, 112), 1.0, "bilinear", IMAGENET_MEAN, IMAGENET_STD, fit="stretch"),
     Preprocessing((64, 112), 0.875, "bilinear", IMAGENET_MEAN, IMAGENET_STD),
     Preprocessing((97, 33), 0.9, "bicubic", (0.449,), (0.226,), channels=1),
 )
 SIZES = (  # width, height: smaller and larger than the input, odd, long, and exactly 96 / 0.875
     (96, 96), (110, 110), (31, 47), (64, 64), (97, 131), (333, 257), (375, 500), (640, 480),
-    (480, 853), (1001, 200), (7, 300), (1, 1),
+    (480, 853), (1001, 200), (7, 300), (1, 1), (220, 640),
 )  # fmt: skip
 FRAMES = (  # width, height, what each row of Y and of U, V has beyond its pixels, pixel stride
     (8, 6, 0, 0, 1),
@@ -250,6 +252,11 @@ def smoothing() -> list[dict[str, Any]]:
     return cases
 
 
+def class_colours() -> list[tuple[int, int, int]]:
+    """Red, green and blue of every class; for JavaScript as well."""
+    return [colour(label) for label in range(300)]
+
+
 def latency() -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     # Rounded to a picosecond: the last bits of an exponential are the processor's.
@@ -308,6 +315,7 @@ def document() -> dict[str, Any]:
         "scores": scores(),
         "nms": nms(),
         "smoothing": smoothing(),
+        "class_colours": class_colours(),
         "latency": latency(),
         "record": record(),
     }

@@ -18,9 +18,12 @@ from android_demo.checks.toolchain import (
     ktlint,
 )
 from benchmark import doubts
+from export import detection
 from ghostnet_tf.base.effort import EFFORTS
+from ghostnet_tf.tasks.detect import nms
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
+N_SHOWN = 1  # of the library, in the app's README
 WRAPPER_SHA256 = (
     "55243ef57851f12b070ad14f7f5bb8302daceeebc5bce5ece5fa6edb23e1145c"  # Gradle 9.4.1's
 )
@@ -32,17 +35,22 @@ def test_every_screen_compiles_against_android_10(compiled):
     assert all((compiled.app / f"ghostnet/demo/{s}Activity.class").exists() for s in screens)
 
 
-def test_the_app_that_the_readme_shows_compiles(compiled, tmp_path):
-    (shown,) = re.findall(r"```kotlin\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_what_the_readmes_show_of_the_library_compiles(compiled, tmp_path):
+    blocks = re.compile(r"```kotlin\n(.*?)```", re.DOTALL)
+    (shown,) = blocks.findall((ROOT / "README.md").read_text())
+    others = [b for b in blocks.findall((DEMO / "README.md").read_text()) if "ModelAssets(" in b]
     packages = ("android.content.Context", "android.graphics.Bitmap", "ghostnet.android.*")
     imports = "".join(f"import {name}\n" for name in (*packages, "ghostnet.core.*"))
+    given = "context: Context, bitmap: Bitmap, samples: FloatArray"
     source = tmp_path / "Namer.kt"
-    source.write_text(imports + shown)
+    inside = [f"fun shown{i}({given}) {{\n{block}}}\n" for i, block in enumerate(others)]
+    source.write_text(imports + shown + "".join(inside))
 
     made = kotlinc([source], [android_classes(), compiled.litert, compiled.library], "-no-jdk")
 
     assert (made / "Namer.class").exists()
     assert len(shown.split("\n")) <= 16  # fifteen lines, and what is behind the last one
+    assert len(others) == N_SHOWN and all(len(block.split("\n")) <= 6 for block in others)
 
 
 def test_what_android_10_java_or_litert_lack_does_not_compile(compiled, tmp_path):
@@ -168,6 +176,15 @@ def test_doubts_begin_where_the_benchmark_doubts():
     assert len(limits) == 8
     for name, value in limits.items():
         assert float(value) == getattr(doubts, name), name
+
+
+def test_a_person_is_shown_what_predict_shows():
+    source = (DEMO / "core/src/main/kotlin/ghostnet/core/Boxes.kt").read_text()
+
+    assert f"const val SHOWN_FROM = {detection.SURE}f" in source
+    for name, value in (("iou", nms.IOU), ("score", nms.SCORE)):
+        assert f"val {name}: Float = {value}f," in source
+    assert f"val most: Int = {nms.MOST}," in source
 
 
 def test_only_adb_can_start_the_benchmark_from_outside():

@@ -2,10 +2,14 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from android_demo.checks import goldens
 from android_demo.checks.models import N_REAL, RECIPES, SIZES, photos, plain_models
 from android_demo.checks.toolchain import Failed
 from benchmark import markdown
@@ -17,6 +21,7 @@ from benchmark.plan import settings_of
 from benchmark.rows import tabulate
 from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
+from export.detection import SURE, open_detector
 from ghostnet_tf.base.effort import EFFORTS
 from ghostnet_tf.base.libraries import litert
 
@@ -34,6 +39,28 @@ def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
             assert kotlin == python.tobytes(), (model.name, name)
             compared += 1
     assert compared == len(RECIPES) * (len(SIZES) + N_REAL * ("GHOSTNET_DATA" in os.environ))
+
+
+def test_a_detector_finds_what_python_finds_bit_for_bit(compiled, operators, tmp_path):
+    """`files/` has what tests/web_demo/tiny_detector.py makes: two outputs, 64 x 96 pixels."""
+    for file in (Path(__file__).parent / "files").iterdir():
+        shutil.copy(file, tmp_path)
+    images = {f"{w}x{h}_made": Image.fromarray(goldens.photo(w, h)) for w, h in SIZES}
+    for name, photo in images.items():
+        (tmp_path / f"{name}.rgb").write_bytes(photo.tobytes())
+
+    said = compiled.java("HarnessKt", "find", tmp_path, library=litert(), search=operators)
+
+    (file,) = tmp_path.glob("*.tflite")
+    detector, wanted = open_detector(file), []
+    for name, photo in sorted(images.items()):
+        found = detector.find(photo, SURE)
+        for corners, label, score in zip(found.corners, found.classes, found.scores, strict=True):
+            wanted.append([name, detector.labels.names[label], score, *corners])
+    lines = [line.split() for line in said.splitlines() if "_made " in line]
+    assert [[*line[:2], *map(np.float32, line[2:])] for line in lines] == wanted
+    assert {row[1] for row in wanted} == set(detector.labels.names)
+    assert "same [true, true]" in said
 
 
 def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder, operators):

@@ -79,7 +79,7 @@ class AppTest {
                     calls += "run"
                 }
 
-                override fun read() = floatArrayOf(1f).also { calls += "read" }
+                override fun read() = listOf(floatArrayOf(1f)).also { calls += "read" }
 
                 override fun close() {
                     calls += "close"

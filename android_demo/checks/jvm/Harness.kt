@@ -1,5 +1,6 @@
 import com.google.ai.edge.litert.Accelerator
 import ghostnet.android.Classifier
+import ghostnet.android.Detector
 import ghostnet.android.NativeNetwork
 import ghostnet.android.PlainNetwork
 import ghostnet.android.ThisThread
@@ -30,7 +31,8 @@ private const val GHOSTOP = "_ghostop"
  * and prints what it became; `benchmark FOLDER` times all files and writes results.json; `sizes FOLDER`
  * gives every file inputs of wrong sizes, `threads FOLDER` prints how many threads each file begins,
  * `reopen FOLDER` opens and closes each three times, `pin FOLDER` asks for one core after the other,
- * `half FOLDER` asks for half precision and prints what was answered.
+ * `half FOLDER` asks for half precision and prints what was answered; `find FOLDER` prints what every
+ * detector finds on every photo, and whether both ways to run it agree.
  */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[1])
@@ -46,6 +48,10 @@ fun main(arguments: Array<String>) {
     }
     if (arguments[0] == "ghostop") {
         models.filterNot { GHOSTOP in it.name }.forEach { ghostop(folder, it) }
+        return
+    }
+    if (arguments[0] == "find") {
+        models.forEach { find(folder, it) }
         return
     }
     val artifacts = models.associateWith(::artifact)
@@ -89,22 +95,51 @@ private fun score(
     classifier: Classifier,
     scored: (String) -> Unit = {},
 ) {
-    for (photo in folder
-        .listFiles()
-        .orEmpty()
-        .filter { it.extension == "rgb" }
-        .sorted()) {
+    for ((name, photo) in photos(folder)) {
+        val values = classifier.logits(photo)
+        val bytes = ByteBuffer.allocate(values.size * 4).order(ByteOrder.LITTLE_ENDIAN)
+        values.forEach(bytes::putFloat)
+        File(folder, "${file.name}.$name.logits").writeBytes(bytes.array())
+        scored(name)
+    }
+}
+
+private fun photos(folder: File): Map<String, RgbImage> {
+    val files =
+        folder
+            .listFiles()
+            .orEmpty()
+            .filter { it.extension == "rgb" }
+            .sorted()
+    return files.associate { photo ->
         val (width, height) =
             photo.name
                 .substringBefore("_")
                 .split("x")
                 .map(String::toInt)
-        val values = classifier.logits(RgbImage(width, height, photo.readBytes()))
-        val bytes = ByteBuffer.allocate(values.size * 4).order(ByteOrder.LITTLE_ENDIAN)
-        values.forEach(bytes::putFloat)
-        File(folder, "${file.name}.${photo.nameWithoutExtension}.logits").writeBytes(bytes.array())
-        scored(photo.nameWithoutExtension)
+        photo.nameWithoutExtension to RgbImage(width, height, photo.readBytes())
     }
+}
+
+private fun find(
+    folder: File,
+    file: File,
+) {
+    val artifact = artifact(file)
+    Detector.open(artifact, file).use { detector ->
+        for ((name, photo) in photos(folder)) {
+            for (thing in detector.find(photo).things) {
+                val (x1, y1, x2, y2) = thing.corners
+                println("$name ${thing.name} ${thing.score} $x1 $y1 $x2 $y2")
+            }
+        }
+    }
+    // They were opened with the same noise, and have run on it.
+    val outputs =
+        PlainNetwork.open(artifact.record, file).use { it.read() } to
+            NativeNetwork.open(artifact).use { it.read() }
+    val areSame = outputs.first.zip(outputs.second) { a, b -> a.contentEquals(b) }
+    println("same $areSame")
 }
 
 private fun gpu(

@@ -84,6 +84,8 @@ static bool load_runtime(JNIEnv *env) {
 
 // ------------------------------------------------------------------------------- one network
 
+enum { MAX_OUTPUTS = 8 };
+
 typedef struct {
   jbyte *file;            // LiteRT reads it where it is,
   char cpu_options[48];   // and these, too
@@ -91,7 +93,9 @@ typedef struct {
   LiteRtModel model;
   LiteRtOptions options;
   LiteRtCompiledModel compiled;
-  LiteRtTensorBuffer input, output;
+  LiteRtTensorBuffer input;
+  LiteRtTensorBuffer outputs[MAX_OUTPUTS];
+  size_t n_outputs;
   bool has_output;  // of its last run
 } Network;
 
@@ -99,7 +103,8 @@ static void keep(void *options) { (void)options; }  // LiteRT asks for a destruc
 
 // In this order: the session outlives the compiled model.
 static void destroy(Network *n) {
-  if (n->output) rt.DestroyTensorBuffer(n->output);
+  for (size_t i = 0; i < MAX_OUTPUTS; i++)
+    if (n->outputs[i]) rt.DestroyTensorBuffer(n->outputs[i]);
   if (n->input) rt.DestroyTensorBuffer(n->input);
   if (n->compiled) rt.DestroyCompiledModel(n->compiled);
   if (n->options) rt.DestroyOptions(n->options);
@@ -173,24 +178,35 @@ static bool create_buffer(JNIEnv *env, LiteRtTensor tensor, LiteRtTensorBufferRe
             "there is no memory for the model's input and output");
 }
 
+static bool create_output(JNIEnv *env, Network *n, LiteRtSignature signature, size_t i) {
+  const char *refused = "the model does not name its outputs";
+  LiteRtTensor tensor;
+  LiteRtTensorBufferRequirements needs;
+  return ok(env, rt.GetSignatureOutputTensorByIndex(signature, i, &tensor), refused) &&
+         ok(env, rt.GetCompiledModelOutputBufferRequirements(n->compiled, 0, i, &needs), refused) &&
+         create_buffer(env, tensor, needs, &n->outputs[i]);
+}
+
 static bool create_buffers(JNIEnv *env, Network *n) {
-  const char *refused = "the model does not name its input and output";
+  const char *refused = "the model does not name its input and outputs";
   LiteRtSignature signature;
   LiteRtTensor tensor;
   LiteRtTensorBufferRequirements needs;
-  size_t n_inputs, n_outputs;
+  size_t n_inputs;
   if (!ok(env, rt.GetModelSignature(n->model, 0, &signature), refused) ||
       !ok(env, rt.GetNumSignatureInputs(signature, &n_inputs), refused) ||
-      !ok(env, rt.GetNumSignatureOutputs(signature, &n_outputs), refused))
+      !ok(env, rt.GetNumSignatureOutputs(signature, &n->n_outputs), refused))
     return false;
-  if (n_inputs != 1 || n_outputs != 1)
-    return fail(env, "the model has %zu inputs and %zu outputs, not one", n_inputs, n_outputs);
-  return ok(env, rt.GetSignatureInputTensorByIndex(signature, 0, &tensor), refused) &&
-         ok(env, rt.GetCompiledModelInputBufferRequirements(n->compiled, 0, 0, &needs), refused) &&
-         create_buffer(env, tensor, needs, &n->input) &&
-         ok(env, rt.GetSignatureOutputTensorByIndex(signature, 0, &tensor), refused) &&
-         ok(env, rt.GetCompiledModelOutputBufferRequirements(n->compiled, 0, 0, &needs), refused) &&
-         create_buffer(env, tensor, needs, &n->output);
+  if (n_inputs != 1) return fail(env, "the model has %zu inputs, not one", n_inputs);
+  if (n->n_outputs < 1 || n->n_outputs > MAX_OUTPUTS)
+    return fail(env, "the model has %zu outputs, not 1 to %d", n->n_outputs, MAX_OUTPUTS);
+  if (!ok(env, rt.GetSignatureInputTensorByIndex(signature, 0, &tensor), refused) ||
+      !ok(env, rt.GetCompiledModelInputBufferRequirements(n->compiled, 0, 0, &needs), refused) ||
+      !create_buffer(env, tensor, needs, &n->input))
+    return false;
+  for (size_t i = 0; i < n->n_outputs; i++)
+    if (!create_output(env, n, signature, i)) return false;
+  return true;
 }
 
 // The floats of a buffer, until it is unlocked; NULL after an exception.
@@ -241,22 +257,30 @@ METHOD(void, write)(JNIEnv *env, jobject self, jlong network, jfloatArray input)
 METHOD(void, run)(JNIEnv *env, jobject self, jlong network) {
   (void)self;
   Network *n = (Network *)(intptr_t)network;
-  LiteRtStatus status = rt.RunCompiledModel(n->compiled, 0, 1, &n->input, 1, &n->output);
+  LiteRtStatus status =
+      rt.RunCompiledModel(n->compiled, 0, 1, &n->input, n->n_outputs, n->outputs);
   n->has_output =
       operators_ok(env, n) && ok(env, status, "LiteRT stopped while it ran this model");
 }
 
-METHOD(jfloatArray, read)(JNIEnv *env, jobject self, jlong network) {
+METHOD(jint, outputs)(JNIEnv *env, jobject self, jlong network) {
+  (void)env, (void)self;
+  return (jint)((Network *)(intptr_t)network)->n_outputs;
+}
+
+METHOD(jfloatArray, read)(JNIEnv *env, jobject self, jlong network, jint output) {
   (void)self;
   Network *n = (Network *)(intptr_t)network;
+  if (output < 0 || (size_t)output >= n->n_outputs)
+    return fail(env, "the model has no output %d", (int)output), NULL;
   if (!n->has_output) return fail(env, "the model has not run, so it has no output"), NULL;
   jsize size;
-  float *values = lock(env, n->output, LOCK_READ, &size);
+  float *values = lock(env, n->outputs[output], LOCK_READ, &size);
   if (!values) return NULL;
-  jfloatArray output = (*env)->NewFloatArray(env, size);
-  if (output) (*env)->SetFloatArrayRegion(env, output, 0, size, values);
-  rt.UnlockTensorBuffer(n->output);
-  return output;
+  jfloatArray found = (*env)->NewFloatArray(env, size);
+  if (found) (*env)->SetFloatArrayRegion(env, found, 0, size, values);
+  rt.UnlockTensorBuffer(n->outputs[output]);
+  return found;
 }
 
 METHOD(void, close)(JNIEnv *env, jobject self, jlong network) {

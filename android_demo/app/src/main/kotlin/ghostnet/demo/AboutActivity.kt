@@ -8,6 +8,7 @@ import ghostnet.android.ModelAssets
 import ghostnet.core.BadModel
 import ghostnet.core.Block
 import ghostnet.core.Record
+import ghostnet.core.Task
 import ghostnet.core.markdown
 import ghostnet.core.paragraphs
 import java.io.IOException
@@ -34,10 +35,10 @@ class AboutActivity : Screen(R.layout.about, R.id.to_about) {
         val title = getString(R.string.model_title, record.title, record.recipe)
         val top1 = record.top1
         val accuracy =
-            if (top1 == null) {
-                getString(R.string.no_accuracy)
-            } else {
-                getString(R.string.accuracy, 100 * top1, record.photos ?: 0)
+            when {
+                record.task == Task.DETECT -> getString(R.string.finds, record.labels.joinToString())
+                top1 == null -> getString(R.string.no_accuracy)
+                else -> getString(R.string.accuracy, 100 * top1, record.photos ?: 0)
             }
         return "$title\n$accuracy\nSHA-256 ${record.sha256}"
     }

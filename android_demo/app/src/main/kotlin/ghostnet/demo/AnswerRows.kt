@@ -8,12 +8,13 @@ import android.widget.TextView
 import ghostnet.core.Answer
 import ghostnet.core.AnswerBoard
 import ghostnet.core.AnswerLine
+import ghostnet.core.Where
 import ghostnet.core.isSure
 
 /** The best answers under one another, each with a bar as long as its probability. */
 class AnswerRows(
     private val place: ViewGroup,
-    private val notSure: View, // said above them, where the best one is a guess
+    private val doubt: TextView, // said above them: the best one is a guess, or there is none
     count: Int,
 ) {
     private val board: AnswerBoard<View>
@@ -26,13 +27,24 @@ class AnswerRows(
     }
 
     fun clear() {
-        notSure.visibility = View.GONE
+        say(null)
         board.clear()
     }
 
     fun show(answers: List<Answer>) {
-        notSure.visibility = if (isSure(answers)) View.GONE else View.VISIBLE
+        say(if (isSure(answers)) null else R.string.not_sure)
         board.show(answers)
+    }
+
+    /** What was found, a line for each class. */
+    fun tell(lines: List<AnswerLine>) {
+        say(if (lines.isEmpty()) R.string.nothing_found else null)
+        board.tell(lines)
+    }
+
+    private fun say(text: Int?) {
+        doubt.visibility = if (text == null) View.GONE else View.VISIBLE
+        text?.let(doubt::setText)
     }
 
     private fun put(
@@ -41,11 +53,36 @@ class AnswerRows(
     ) {
         row.visibility = if (line == null) View.INVISIBLE else View.VISIBLE
         if (line == null) return
-        row.findViewById<TextView>(R.id.answer_name).text = line.name
+        val isOne = line.count == 1
+        row.findViewById<TextView>(R.id.answer_name).text =
+            if (isOne) line.name else place.context.getString(R.string.several, line.name, line.count)
         row.findViewById<TextView>(R.id.answer_percent).text =
             place.context.getString(R.string.percent, line.percent)
         row.findViewById<ProgressBar>(R.id.answer_bar).progress = line.percent
-        // One sentence for a screen reader, in place of three fragments.
-        row.contentDescription = place.context.getString(R.string.answer_spoken, line.name, line.percent)
+        row.contentDescription = spoken(line)
     }
+
+    /** One sentence for a screen reader, in place of three fragments. */
+    private fun spoken(line: AnswerLine): String {
+        val context = place.context
+        val where = line.where?.let { context.getString(word(it)) }
+        return when {
+            where == null -> context.getString(R.string.answer_spoken, line.name, line.percent)
+            line.count == 1 -> context.getString(R.string.found_spoken, line.name, line.percent, where)
+            else -> context.getString(R.string.several_spoken, line.name, line.count, line.percent, where)
+        }
+    }
+
+    private fun word(where: Where): Int =
+        when (where) {
+            Where.TOP_LEFT -> R.string.top_left
+            Where.TOP -> R.string.top
+            Where.TOP_RIGHT -> R.string.top_right
+            Where.LEFT -> R.string.left
+            Where.MIDDLE -> R.string.middle
+            Where.RIGHT -> R.string.right
+            Where.BOTTOM_LEFT -> R.string.bottom_left
+            Where.BOTTOM -> R.string.bottom
+            Where.BOTTOM_RIGHT -> R.string.bottom_right
+        }
 }

@@ -14,8 +14,8 @@ import android.provider.Settings
 import android.view.TextureView
 import android.view.View
 import android.widget.TextView
-import ghostnet.android.Classifier
 import ghostnet.android.ModelAssets
+import ghostnet.android.PhotoModel
 import ghostnet.core.BadModel
 import ghostnet.core.Extent
 import ghostnet.core.Fit
@@ -29,12 +29,12 @@ import ghostnet.core.YuvFrame
 import ghostnet.core.supervised
 import ghostnet.core.uprightTurn
 
-/** What the camera sees, named live. When it does what is decided by [LiveView]. */
+/** What the camera sees, named or framed live. When it does what is decided by [LiveView]. */
 class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     private lateinit var preview: TextureView
     private lateinit var frame: CropFrame
     private lateinit var times: TextView
-    private lateinit var rows: AnswerRows
+    private lateinit var board: SightBoard
     private lateinit var live: LiveView
     private lateinit var cameras: CameraThread
     private var chooser: ModelChooser? = null
@@ -44,18 +44,18 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     // Of the models' thread, which loads and runs them; the gate is touched on it alone.
     private val models = HandlerThread("models").apply { start() }
     private val work by lazy { Handler(models.looper) }
-    private val gate = FrameGate<Classifier>()
+    private val gate = FrameGate<PhotoModel>()
 
     @Volatile
     private var crop = 1.0
-    private var aspect = 1.0
+    private var aspect: Double? = 1.0 // read after it
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         preview = findViewById(R.id.preview)
         frame = findViewById(R.id.crop)
         times = findViewById(R.id.times)
-        rows = AnswerRows(findViewById(R.id.answers), findViewById(R.id.not_sure), TOP)
+        board = SightBoard(this, TOP)
         wasAsked = state?.getBoolean("asked") ?: false
         live = LiveView(Rooms(), state?.getBoolean("front") ?: false)
         cameras = CameraThread(getSystemService(CameraManager::class.java), work, News())
@@ -118,12 +118,16 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         }
     }
 
+    /** How the camera's picture lies in a view of that size; null without a camera or a view. */
+    private fun fitIn(view: Extent): Fit? {
+        val shown = opened ?: return null
+        if (view.width == 0 || view.height == 0) return null
+        return Fit(view, shown.capture.preview, shown.lens.mount, rotation())
+    }
+
     /** Upright and undistorted, however the phone is held now: a half turn is told to nobody. */
     private fun fit() {
-        val shown = opened ?: return
-        if (preview.width == 0 || preview.height == 0) return
-        val stream = shown.capture.preview
-        val fit = Fit(Extent(preview.width, preview.height), stream, shown.lens.mount, rotation())
+        val fit = fitIn(Extent(preview.width, preview.height)) ?: return
         preview.setTransform(Matrix().apply { setValues(fit.matrix()) })
         frame.show(fit.seen(crop, aspect))
     }
@@ -132,8 +136,8 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     private fun loadModel() =
         guarded {
             chooser?.open()?.let {
-                crop = it.crop
                 aspect = it.aspect
+                crop = it.crop
                 gate.opened(it)
                 runOnUiThread(::fit)
             }
@@ -148,17 +152,17 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     }
 
     /** On the models' thread. */
-    private fun classify(
+    private fun look(
         seen: YuvFrame,
         lens: Lens,
     ) = guarded {
-        gate.frame(System.nanoTime()) { classifier, frameMs ->
-            val answers = classifier.classify(seen.toRgb(uprightTurn(lens.mount, rotation())), TOP)
-            val accelerator = classifier.accelerator
+        gate.frame(System.nanoTime()) { model, frameMs ->
+            val sight = model.look(seen.toRgb(uprightTurn(lens.mount, rotation())), TOP)
+            val accelerator = model.accelerator
             runOnUiThread {
                 fit()
-                rows.show(answers.top)
-                times.text = getString(R.string.times, answers.inferenceMs, frameMs, accelerator)
+                board.show(sight, lens.mount, ::fitIn)
+                times.text = getString(R.string.times, sight.inferenceMs, frameMs, accelerator)
             }
         }
     }
@@ -180,7 +184,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         }
 
         override fun loadModel() {
-            rows.clear()
+            board.clear()
             times.text = getString(R.string.loading)
             work.post(::loadModel)
         }
@@ -210,7 +214,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         override fun frame(
             frame: YuvFrame,
             lens: Lens,
-        ) = classify(frame, lens)
+        ) = look(frame, lens)
 
         override fun none() = runOnUiThread(live::noCamera)
 

@@ -8,34 +8,37 @@ import android.os.Build
 import android.os.Bundle
 import android.widget.ImageView
 import android.widget.TextView
-import ghostnet.android.Answers
 import ghostnet.android.ModelAssets
+import ghostnet.android.Sight
 import ghostnet.core.BadModel
+import ghostnet.core.Extent
+import ghostnet.core.Fit
 import ghostnet.core.Outcome
+import ghostnet.core.UPRIGHT
 import ghostnet.core.supervised
 import java.io.IOException
 import java.util.concurrent.Executors
 import kotlin.math.ceil
 import kotlin.math.sqrt
 
-/** One photo of the person's own, named. Android's picker hands over this photo and no other. */
+/** One photo of the person's own, named or framed. Android's picker hands over this photo and no other. */
 class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
     private val worker = Executors.newSingleThreadExecutor()
-    private lateinit var rows: AnswerRows
+    private lateinit var board: SightBoard
     private var chooser: ModelChooser? = null
     private var photo: Uri? = null
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        rows = AnswerRows(findViewById(R.id.answers), findViewById(R.id.not_sure), TOP)
+        board = SightBoard(this, TOP)
         findViewById<TextView>(R.id.pick).setOnClickListener { pick() }
         try {
-            chooser = ModelChooser(this, ModelAssets(this), ::classify)
+            chooser = ModelChooser(this, ModelAssets(this), ::look)
         } catch (error: BadModel) {
             showProblem(error.message.orEmpty())
         }
         photo = state?.getString("photo")?.let(Uri::parse)
-        classify()
+        look()
     }
 
     override fun onSaveInstanceState(state: Bundle) {
@@ -66,22 +69,22 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
     ) {
         super.onActivityResult(request, result, data)
         photo = data?.data ?: return
-        classify()
+        look()
     }
 
-    private fun classify() {
+    private fun look() {
         val uri = photo ?: return
         val models = chooser ?: return
-        rows.clear()
+        board.clear()
         hideProblem()
         findViewById<TextView>(R.id.times).text = getString(R.string.loading)
         worker.execute {
             val outcome =
                 supervised("", { _, _ -> }) {
                     val bitmap = decode(uri)
-                    models.open().use { classifier ->
-                        val answers = classifier.classify(bitmap, TOP)
-                        runOnUiThread { show(bitmap, answers, classifier.accelerator) }
+                    models.open().use { model ->
+                        val sight = model.look(bitmap, TOP)
+                        runOnUiThread { show(bitmap, sight, model.accelerator) }
                     }
                 }
             if (outcome is Outcome.Failed) runOnUiThread { showProblem(outcome.why) }
@@ -90,13 +93,14 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
 
     private fun show(
         bitmap: Bitmap,
-        answers: Answers,
+        sight: Sight,
         accelerator: String,
     ) {
         findViewById<ImageView>(R.id.photo).setImageBitmap(bitmap)
-        rows.show(answers.top)
+        val photo = Extent(bitmap.width, bitmap.height)
+        board.show(sight, UPRIGHT) { view -> Fit(view, photo, UPRIGHT, 0) }
         findViewById<TextView>(R.id.times).text =
-            getString(R.string.inference_time, answers.inferenceMs, accelerator)
+            getString(R.string.inference_time, sight.inferenceMs, accelerator)
     }
 
     /** Upright, as the photo's own EXIF data has it. A huge photo is shrunk while it is read. */

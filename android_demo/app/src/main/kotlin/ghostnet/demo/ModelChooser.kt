@@ -9,8 +9,8 @@ import android.widget.ArrayAdapter
 import android.widget.Spinner
 import android.widget.Switch
 import com.google.ai.edge.litert.Accelerator
-import ghostnet.android.Classifier
 import ghostnet.android.ModelAssets
+import ghostnet.android.PhotoModel
 import ghostnet.core.BadModel
 
 /** The two controls above camera and gallery: which model, and whether it may use the GPU. */
@@ -20,7 +20,12 @@ class ModelChooser(
     private val changed: () -> Unit,
 ) {
     private val choice = Choice(activity)
-    private val names = models.classifiers().ifEmpty { throw BadModel(activity.getString(R.string.no_model)) }
+    private val names =
+        (models.classifiers() + models.detectors()).ifEmpty {
+            throw BadModel(
+                activity.getString(R.string.no_model),
+            )
+        }
 
     init {
         activity.findViewById<View>(R.id.classes).setOnClickListener { showClasses(activity, classes()) }
@@ -42,7 +47,7 @@ class ModelChooser(
     }
 
     /** Slow: it reads, verifies and compiles the model. */
-    fun open(): Classifier = models.classifier(chosen(), choice.accelerator)
+    fun open(): PhotoModel = models.photoModel(chosen(), choice.accelerator)
 
     /** All that the chosen network can say, in alphabetical order. */
     fun classes(): List<String> = models.record(chosen()).labels.sorted()

@@ -22,7 +22,7 @@ class TimedNetwork(
     override fun run() = network.run()
 
     override fun outputSha256(): String {
-        val values = network.read()
+        val values = network.read().flatMap { it.asList() }
         val bytes = ByteBuffer.allocate(values.size * Float.SIZE_BYTES).order(ByteOrder.LITTLE_ENDIAN)
         values.forEach { bytes.putFloat(it) }
         return sha256(bytes.array())

@@ -4,7 +4,11 @@ package ghostnet.core
 data class AnswerLine(
     val name: String,
     val percent: Int,
+    val count: Int = 1, // things of that name, of which the surest has the percent
+    val where: Where? = null, // that one is; null of a whole photo
 )
+
+fun percentOf(share: Double): Int = Math.round(100 * share).toInt()
 
 /** Below this probability the best answer is wrong more often than right (`web_demo/README.md`). */
 const val SURE_FROM = 0.4
@@ -21,15 +25,16 @@ class AnswerBoard<Row>(
 ) {
     private val shown = arrayOfNulls<AnswerLine>(rows.size)
 
-    fun show(answers: List<Answer>) {
+    fun show(answers: List<Answer>) = tell(answers.map { AnswerLine(it.name, percentOf(it.probability)) })
+
+    fun tell(lines: List<AnswerLine>) {
         for ((place, row) in rows.withIndex()) {
-            val answer = answers.getOrNull(place)
-            val line = answer?.let { AnswerLine(it.name, Math.round(100 * it.probability).toInt()) }
+            val line = lines.getOrNull(place)
             if (line == shown[place]) continue
             shown[place] = line
             put(row, line)
         }
     }
 
-    fun clear() = show(emptyList())
+    fun clear() = tell(emptyList())
 }

@@ -9,6 +9,7 @@ class Preprocessing(
     val mean: List<Double>, // one a channel, of values in [0, 1]: RGB, or grey
     val std: List<Double>,
     val channels: Int = RgbImage.CHANNELS, // 1: grey
+    val isStretched: Boolean = false, // all of the photo, however it is shaped; else its middle
 ) {
     init {
         require(height in 1..MAX_SIZE && width in 1..MAX_SIZE && crop > 0 && crop <= 1) {
@@ -29,24 +30,46 @@ class Preprocessing(
             FloatArray(256) { ((it / 255.0 - mean[channel]) / std[channel]).toFloat() }
         }
 
-    /**
-     * The photo's centre: as small as covers sides / crop, then a crop. Grey has its luma in all
-     * three channels.
-     */
-    fun pixels(photo: RgbImage): RgbImage {
+    /** As small as covers sides / crop; stretched, exactly that. */
+    private fun resized(photo: Extent): Extent {
         val tall = halfToEven(height / crop).toLong()
         val wide = halfToEven(width / crop).toLong()
         // One side exactly, the other truncated.
-        val (across, down) =
-            if (tall * photo.width >= wide * photo.height) {
-                Pair(tall * photo.width / photo.height, tall)
-            } else {
-                Pair(wide, wide * photo.height / photo.width)
+        return when {
+            isStretched -> {
+                Extent(wide.toInt(), tall.toInt())
             }
+
+            tall * photo.width >= wide * photo.height -> {
+                Extent((tall * photo.width / photo.height).toInt(), tall.toInt())
+            }
+
+            else -> {
+                Extent(wide.toInt(), (wide * photo.height / photo.width).toInt())
+            }
+        }
+    }
+
+    private fun left(resized: Extent) = halfToEven((resized.width - width) / 2.0)
+
+    private fun top(resized: Extent) = halfToEven((resized.height - height) / 2.0)
+
+    /** The photo's centre: resized, then a crop. Grey has its luma in all three channels. */
+    fun pixels(photo: RgbImage): RgbImage {
+        val to = resized(photo.extent)
         val coloured = if (channels == 1) photo.inGrey() else photo
-        val resized = resample.resize(coloured, across.toInt(), down.toInt())
-        val left = halfToEven((resized.width - width) / 2.0)
-        return resized.crop(left, halfToEven((resized.height - height) / 2.0), width, height)
+        return resample.resize(coloured, to.width, to.height).crop(left(to), top(to), width, height)
+    }
+
+    /** Shares of what the network sees -> of the photo that it was taken from. */
+    fun onPhoto(
+        seen: Corners,
+        photo: Extent,
+    ): Corners {
+        val to = resized(photo)
+        val across = { share: Double -> (left(to) + share * width) / to.width }
+        val down = { share: Double -> (top(to) + share * height) / to.height }
+        return Corners(across(seen.x1), down(seen.y1), across(seen.x2), down(seen.y2))
     }
 
     /** (height, width, channels) float32, row after row. */

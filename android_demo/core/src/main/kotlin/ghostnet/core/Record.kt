@@ -5,12 +5,22 @@ class BadModel(
     what: String,
 ) : Exception(what)
 
+/** What a network does. */
+enum class Task(
+    val words: String, // after "This model"
+) {
+    CLASSIFY("names photos"),
+    DETECT("finds things on photos"),
+}
+
 /** What stands in the `.json` beside a `.tflite`, as far as the app needs it. */
 class Record(
     val model: String,
     val weights: String,
     val recipe: String,
+    val task: Task,
     val preprocessing: Preprocessing,
+    val boxes: BoxesKept?, // of a detector
     val labels: List<String>, // in the order of the outputs
     val scores: Scores, // what these are
     val top1: Double?, // share of labelled photos, of exactly this file; null: not measured
@@ -27,8 +37,47 @@ class Record(
             (if (isGraphOnly) "$model (graph only)" else "$model $weights") +
                 if (hasOperators) " with Ghost operators" else ""
 
+    /** Numbers that the network takes. */
+    val inputSize get() = preprocessing.inputSize
+
     /** Random weights: its cost is real, and its answers mean nothing. */
     val isGraphOnly get() = weights == "seeded"
+
+    /** Whether somebody can be told what it answers. */
+    val isUsable get() = !isGraphOnly && labels.isNotEmpty()
+
+    /** BadModel unless it does that. */
+    fun mustBe(wanted: Task) {
+        if (task != wanted) throw BadModel("This model ${task.words}; it is none that ${wanted.words}.")
+    }
+
+    /** BadModel unless outputs of these sizes are what it promises. */
+    fun mustGive(sizes: List<Int>) {
+        if (labels.isEmpty()) return
+        if (sizes.size != if (task == Task.DETECT) 2 else 1) {
+            throw BadModel("This model ${task.words}, and has ${sizes.size} outputs.")
+        }
+        // Boxes have four corners, and a score for each class; one output may stand for two classes.
+        val classes =
+            when (task) {
+                Task.CLASSIFY -> {
+                    if (sizes[0] == 1 && labels.size == 2) 2 else sizes[0]
+                }
+
+                Task.DETECT -> {
+                    if (sizes[0] > 0 &&
+                        4 * sizes[1] % sizes[0] == 0
+                    ) {
+                        4 * sizes[1] / sizes[0]
+                    } else {
+                        0
+                    }
+                }
+            }
+        if (classes != labels.size) {
+            throw BadModel("This model has $classes classes, and ${labels.size} names for them.")
+        }
+    }
 
     companion object {
         private const val SCHEMA = 1L
@@ -39,14 +88,14 @@ class Record(
                 if (all.whole("schema") != SCHEMA) {
                     throw JsonError("its schema is not $SCHEMA")
                 }
-                if (all.has("task") && all.text("task") != "classify") {
-                    throw JsonError("it does not name photos, its task is ${all.text("task")}")
-                }
+                val task = task(all)
                 val accuracy = all.fieldsOrNull("accuracy")
                 return Record(
                     model = all.text("model"),
                     weights = all.text("weights"),
                     recipe = all.text("recipe"),
+                    task = task,
+                    boxes = if (task == Task.DETECT) boxes(all) else null,
                     preprocessing =
                         preprocessing(
                             all.fieldsOrNull("preprocessing")
@@ -70,6 +119,23 @@ class Record(
             }
         }
 
+        private fun task(all: Fields): Task {
+            if (!all.has("task")) return Task.CLASSIFY
+            val name = all.text("task")
+            return Task.entries.find { it.name.lowercase() == name }
+                ?: throw JsonError("its task is $name, which this app does not know")
+        }
+
+        private fun boxes(all: Fields): BoxesKept {
+            val fields = if (all.has("boxes")) all.fieldsOrNull("boxes") else null
+            if (fields == null) return BoxesKept()
+            return BoxesKept(
+                fields.number("iou").toFloat(),
+                fields.number("score").toFloat(),
+                fields.whole("most").toInt(),
+            )
+        }
+
         /** Old records do not say; most networks with a SOFTMAX end in it. */
         private fun scores(all: Fields): Scores {
             if (all.has("scores")) return Scores.valueOf(all.text("scores").uppercase())
@@ -86,8 +152,16 @@ class Record(
                 fields.numbers("mean"),
                 fields.numbers("std"),
                 if (fields.has("channels")) fields.whole("channels").toInt() else RgbImage.CHANNELS,
+                fields.has("fit") && isStretched(fields.text("fit")),
             )
         }
+
+        private fun isStretched(fit: String): Boolean =
+            when (fit) {
+                "crop" -> false
+                "stretch" -> true
+                else -> throw JsonError("a photo cannot be fitted by $fit")
+            }
     }
 }
 

@@ -13,6 +13,8 @@ class RgbImage(
         }
     }
 
+    val extent get() = Extent(width, height)
+
     /** The rectangle that begins at ([left], [top]); it must lie inside. */
     fun crop(
         left: Int,

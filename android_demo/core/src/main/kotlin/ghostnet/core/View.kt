@@ -15,6 +15,9 @@ data class Mount(
     val isFront: Boolean,
 )
 
+/** Of a picture that stands upright already, as a photo does. */
+val UPRIGHT = Mount(0, false)
+
 /** 0, 90, 180 or 270: how far the phone is turned, of Android's constant of 0 to 3. */
 fun displayDegrees(rotation: Int): Int {
     require(rotation in 0..3) { "a display's rotation of $rotation" }
@@ -40,7 +43,7 @@ fun uprightTurn(
 class Fit(
     private val view: Extent,
     stream: Extent, // as the sensor has it
-    mount: Mount,
+    private val mount: Mount,
     rotation: Int,
 ) {
     private val degrees = displayDegrees(rotation)
@@ -71,15 +74,24 @@ class Fit(
 
     /**
      * What the network sees of it: the middle, [crop] of the largest of its shape. [aspect] is its width
-     * by its height.
+     * by its height; null where it sees the picture in any shape.
      */
     fun seen(
         crop: Double,
-        aspect: Double = 1.0,
+        aspect: Double? = 1.0,
     ): Seen {
-        val width = crop * scale * minOf(upright.width.toDouble(), upright.height * aspect)
-        val height = width / aspect
+        val shape = aspect ?: (upright.width.toDouble() / upright.height)
+        val width = crop * scale * minOf(upright.width.toDouble(), upright.height * shape)
+        val height = width / shape
         return Seen((view.width - width) / 2, (view.height - height) / 2, width, height)
+    }
+
+    /** Where a rectangle of the upright, unmirrored picture is seen. */
+    fun place(corners: Corners): Seen {
+        val (width, height) = Pair(scale * upright.width, scale * upright.height)
+        val (x1, y1, x2, y2) = corners.seenBy(mount)
+        val (left, top) = Pair((view.width - width) / 2, (view.height - height) / 2)
+        return Seen(left + x1 * width, top + y1 * height, (x2 - x1) * width, (y2 - y1) * height)
     }
 }
 

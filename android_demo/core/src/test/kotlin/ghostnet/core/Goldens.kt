@@ -12,6 +12,8 @@ object Goldens {
 
     fun cases(name: String): List<Fields> = all.list(name).mapIndexed { i, it -> Fields(it, "$name[$i]") }
 
+    fun lists(name: String): List<List<Any?>> = all.list(name).map { it as List<*> }
+
     fun json(name: String): String = Json.write(all.value(name))
 
     /** (size,) bytes: Numerical Recipes' generator, upper byte. */

@@ -18,7 +18,7 @@ class PreprocessingTest {
             assertEquals(what, case.text("pixels_sha256"), sha256(pixels.bytes))
             assertEquals(what, case.text("tensor_sha256"), Goldens.digest(preprocessing.normalise(pixels)))
         }
-        assertEquals(72, cases.size)
+        assertEquals(91, cases.size)
     }
 
     @Test(expected = IllegalArgumentException::class)

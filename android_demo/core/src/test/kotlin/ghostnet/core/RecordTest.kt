@@ -54,12 +54,14 @@ class RecordTest {
     fun aModelOfAnotherTaskSaysSo() {
         val task = { name: String -> json.replace("\"recipe\"", "\"task\": \"$name\", \"recipe\"") }
 
-        val error = assertThrows(BadModel::class.java) { Record.read(task("detect")) }
+        val error = assertThrows(BadModel::class.java) { Record.read(task("count")) }
         assertEquals(
-            "The model's record cannot be used: it does not name photos, its task is detect.",
+            "The model's record cannot be used: its task is count, which this app does not know.",
             error.message,
         )
-        assertEquals("ghostnet_050 tinyimagenet", Record.read(task("classify")).title)
+        assertEquals(Task.CLASSIFY, Record.read(task("classify")).task)
+        assertEquals(0.6f, Record.read(task("detect")).boxes!!.iou)
+        assertFalse(Record.read(json).preprocessing.isStretched)
     }
 
     @Test
@@ -80,6 +82,16 @@ class RecordTest {
     }
 
     @Test
+    fun asManyOutputsAsNamesAreWanted() {
+        val record = Record.read(json)
+
+        record.mustGive(listOf(2))
+        record.mustGive(listOf(1)) // one number for two classes
+        assertThrows(BadModel::class.java) { record.mustGive(listOf(3)) }
+        assertThrows(BadModel::class.java) { record.mustGive(listOf(2, 2)) }
+    }
+
+    @Test
     fun anyOtherRecordIsAnExplainedError() {
         val wrong =
             listOf(
@@ -90,6 +102,8 @@ class RecordTest {
                 json.replace("\"size\": 96", "\"size\": 0"),
                 json.replace("\"size\": 96", "\"size\": [96]"),
                 json.replace("\"size\": 96", "\"size\": [96, \"96\"]"),
+                json.replace("\"size\": 96", "\"fit\": \"squeeze\", \"size\": 96"),
+                json.replace("\"recipe\"", "\"task\": \"detect\", \"boxes\": 5, \"recipe\""),
                 json.replace("\"size\": 96", "\"channels\": 2, \"size\": 96"),
                 json.replace("\"accuracy\": {", "\"accuracy\": 5, \"other\": {"),
                 json.take(100),

@@ -32,7 +32,13 @@ internal object GhostJni {
 
     external fun run(network: Long)
 
-    external fun read(network: Long): FloatArray
+    /** How many there are. */
+    external fun outputs(network: Long): Int
+
+    external fun read(
+        network: Long,
+        output: Int,
+    ): FloatArray
 
     external fun close(network: Long)
 

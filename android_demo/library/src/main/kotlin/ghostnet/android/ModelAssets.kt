@@ -5,6 +5,7 @@ import com.google.ai.edge.litert.Accelerator
 import ghostnet.core.Artifact
 import ghostnet.core.BadModel
 import ghostnet.core.Record
+import ghostnet.core.Task
 import ghostnet.core.sha256
 import java.io.File
 import java.io.IOException
@@ -43,22 +44,54 @@ class ModelAssets(
     /** Every file, those with Ghost operators as well. */
     fun all(): List<String> = files
 
-    /** Slow: it reads, verifies and compiles a model, with Ghost operators where a file has them. */
+    /** Slow, as every one of these: it reads, verifies and compiles a model, with Ghost operators where a file has them. */
     fun classifier(
-        name: String =
-            classifiers().firstOrNull() ?: throw BadModel(
-                "There is no trained model in this app.",
-            ),
+        name: String = first(Task.CLASSIFY),
         accelerator: Accelerator = Accelerator.CPU,
-    ): Classifier {
-        val artifact = open(name)
-        val ghostop = ghostop(name)?.let { beside -> { open(beside) } }
-        return Classifier.open(artifact, file(artifact), accelerator, ghostop)
-    }
+    ): Classifier =
+        opened(name) { artifact, file, ghostop -> Classifier.open(artifact, file, accelerator, ghostop) }
+
+    fun detector(
+        name: String = first(Task.DETECT),
+        accelerator: Accelerator = Accelerator.CPU,
+    ): Detector =
+        opened(name) { artifact, file, ghostop -> Detector.open(artifact, file, accelerator, ghostop) }
+
+    /** Whatever it does with photos. */
+    fun photoModel(
+        name: String,
+        accelerator: Accelerator = Accelerator.CPU,
+    ): PhotoModel =
+        when (record(name).task) {
+            Task.CLASSIFY -> classifier(name, accelerator)
+            Task.DETECT -> detector(name, accelerator)
+        }
 
     /** Those whose answers mean something: random weights have none. */
-    fun classifiers(): List<String> =
-        names().filter { name -> record(name).let { !it.isGraphOnly && it.labels.isNotEmpty() } }
+    fun classifiers(): List<String> = usable(Task.CLASSIFY)
+
+    fun detectors(): List<String> = usable(Task.DETECT)
+
+    private fun usable(task: Task) =
+        names().filter { name ->
+            record(name).let {
+                it.isUsable &&
+                    it.task == task
+            }
+        }
+
+    private fun first(task: Task): String =
+        usable(task).firstOrNull()
+            ?: throw BadModel("There is no trained model in this app that ${task.words}.")
+
+    private fun <M : Model> opened(
+        name: String,
+        open: (Artifact, File, (() -> Artifact)?) -> M,
+    ): M {
+        val artifact = open(name)
+        val ghostop = ghostop(name)?.let { beside -> { open(beside) } }
+        return open(artifact, file(artifact), ghostop)
+    }
 
     /** The model as a file, because that is what LiteRT loads: exactly the verified bytes. */
     fun file(artifact: Artifact): File {

@@ -18,7 +18,7 @@ class NativeNetwork private constructor(
 
     override fun run() = GhostJni.run(opened())
 
-    override fun read(): FloatArray = GhostJni.read(opened())
+    override fun read(): List<FloatArray> = List(GhostJni.outputs(opened())) { GhostJni.read(network, it) }
 
     override fun close() {
         if (network != CLOSED) GhostJni.close(network)

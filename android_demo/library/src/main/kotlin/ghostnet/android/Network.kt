@@ -14,14 +14,8 @@ interface Network : AutoCloseable {
     /** Even a network that has run before may fail: a GPU's driver, say. */
     fun run()
 
-    fun read(): FloatArray
-
-    /** (height, width, channels) -> (classes,) logits. */
-    fun logits(input: FloatArray): FloatArray {
-        write(input)
-        run()
-        return read()
-    }
+    /** Every output, in the order of the file. */
+    fun read(): List<FloatArray>
 }
 
 /** Of every network on the CPU: what is asked of LiteRT, and what a label says. */
@@ -33,10 +27,9 @@ fun onCpu(threads: Int): String = if (threads == 1) "CPU, 1 thread" else "CPU, $
 /** This network after it has run once, on noise, and gave as many numbers as its record promises. */
 internal fun <T : Network> T.probed(record: Record): T {
     try {
-        val classes = logits(noise(record.preprocessing.inputSize)).size
-        if (record.labels.isNotEmpty() && classes != record.labels.size) {
-            throw BadModel("This model has $classes classes, and ${record.labels.size} names for them.")
-        }
+        write(noise(record.inputSize))
+        run()
+        record.mustGive(read().map { it.size })
         return this
     } catch (error: BadModel) {
         close()

@@ -37,7 +37,7 @@ class OperatorNetwork private constructor(
         }
     }
 
-    override fun read(): FloatArray = current.read()
+    override fun read(): List<FloatArray> = current.read()
 
     override fun close() = current.close()
 

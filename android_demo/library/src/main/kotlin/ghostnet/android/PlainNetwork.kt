@@ -26,7 +26,7 @@ class PlainNetwork private constructor(
             throw BadModel("LiteRT stopped while it ran this model: ${error.message}")
         }
 
-    override fun read(): FloatArray = outputs[0].readFloat()
+    override fun read(): List<FloatArray> = outputs.map { it.readFloat() }
 
     override fun close() {
         (inputs + outputs).forEach { it.close() }
