@@ -6,7 +6,7 @@ Each format has a reader of its own (`voc.py`, `coco.py`, `yolo.py`), and all of
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ghostnet_tf.base.errors import UserError
@@ -54,15 +54,22 @@ class Annotation:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What is said of the photos of one split, or of all."""
+
+    annotations: tuple[Annotation, ...]
+    notes: tuple[str, ...] = ()  # what was passed over on purpose
+
+
+@dataclass(frozen=True)
 class Annotations:
-    """All that is said in one place."""
+    """All that is said in one place, whose files have been read."""
 
     format: str  # as people call it
     classes: tuple[str, ...]
     order: str  # by what the classes have it
     splits: tuple[str, ...]
-    of: tuple[Annotation, ...]  # those that were asked for
-    notes: tuple[str, ...] = ()  # what was passed over on purpose
+    of: Callable[[str | None], Told]  # of one of these splits; None: of all photos
 
 
 def split_of(name: str) -> str:

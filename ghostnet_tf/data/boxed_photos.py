@@ -1,6 +1,7 @@
 """Photos with the boxes of what is on them, in a folder or a zip, whatever wrote them down."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Self
@@ -12,7 +13,13 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.schema import short
 from ghostnet_tf.data import coco, voc, yolo
-from ghostnet_tf.data.annotations import Annotation, Annotations, PhotoFinder
+from ghostnet_tf.data.annotations import (
+    Annotation,
+    Annotations,
+    PhotoFinder,
+    Told,
+    refuse_unknown,
+)
 from ghostnet_tf.data.box_check import Fault, checked
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.formats import suffix
@@ -34,24 +41,51 @@ class BoxedPhotos:
     and box. UserError where that is more than half.
     """
 
-    def __init__(self, source: Place, skipped: Skips, split: str | None = None):
-        self.source, self.skipped, self.split = source, skipped, split
-        self._photos = Photos(source, skipped)
-        told = _reader(source).read(source, PhotoFinder(self._photos.names), split)
-        self.format, self.classes, self.order = told.format, told.classes, told.order
-        self.splits, self.notes = told.splits, told.notes
+    def __init__(self, photos: Photos, skipped: Skips, split: str | None, all_: Annotations):
+        self.source, self.skipped, self.split = photos.source, skipped, split
+        self._photos = photos
+        self.format, self.classes, self.order = all_.format, all_.classes, all_.order
+        told = all_.of(split)
+        self.splits, self.notes = all_.splits, told.notes
         self._said: dict[str, tuple[Annotation, Boxes]] = {}
+        self.left_out = Counter[str]()  # of "annotations" and "boxes", how many cannot be used
+        self.asked = Counter[str]()  # and how many there are
         self._use(told)
         if not self.classes:
             raise UserError(
-                f"no annotation of {source.title!r} names a class", fix="draw a box or two first"
+                f"no annotation of {photos.source.title!r} names a class",
+                fix="draw a box or two first",
             )
         self.names = sorted(self._said)
 
     @classmethod
     def open(cls, path: str | Path, skipped: Skips, split: str | None = None) -> Self:
         """The photos of a split that the place tells apart, or all of them."""
-        return cls(place(path), skipped, split)
+        (made,) = cls.parts(path, skipped, lambda _: [split])
+        return made
+
+    @classmethod
+    def parts(
+        cls,
+        path: str | Path,
+        skipped: Skips,
+        chosen: Callable[[tuple[str, ...]], Sequence[str | None]],
+    ) -> list[Self]:
+        """Those splits that `chosen` takes of the ones that are there; None: all photos as one.
+
+        Files are read once, and what was left out of all of them is counted once.
+        """
+        source = place(path)
+        photos = Photos(source, skipped)
+        told = _reader(source).read(source, PhotoFinder(photos.names))
+        wanted = chosen(told.splits)
+        for split in wanted:
+            refuse_unknown(split, told.splits, source.title)
+        made = [cls(photos, skipped, split, told) for split in wanted]
+        for items in ("annotations", "boxes"):
+            bad = sum(one.left_out[items] for one in made)
+            say_count(bad, sum(one.asked[items] for one in made), items)
+        return made
 
     def __len__(self) -> int:
         return len(self.names)
@@ -127,11 +161,11 @@ class BoxedPhotos:
         yield f"classes, {self.order}: {counts}"
         yield from self.notes
 
-    def _use(self, told: Annotations) -> None:
+    def _use(self, told: Told) -> None:
         """Keep what can be used; name, count and leave out all else."""
         position = {name: i for i, name in enumerate(self.classes)}
         bad, bad_boxes, n_boxes, last = 0, 0, 0, ""
-        for one in told.of:
+        for one in told.annotations:
             fault = one.fault
             if not fault and one.photo in self._said:
                 other = self._said[one.photo][0].file
@@ -145,10 +179,11 @@ class BoxedPhotos:
                 last = self._skip_box(one, wrong)
             bad_boxes, n_boxes = bad_boxes + len(faults), n_boxes + len(one.boxes)
             self._said[one.photo] = one, boxes
-        refuse_too_many(bad, len(told.of), last, "annotations")
+        n = len(told.annotations)
+        refuse_too_many(bad, n, last, "annotations")
         refuse_too_many(bad_boxes, n_boxes, last, "boxes")
-        say_count(bad, len(told.of), "annotations")
-        say_count(bad_boxes, n_boxes, "boxes")
+        self.left_out.update(annotations=bad, boxes=bad_boxes)
+        self.asked.update(annotations=n, boxes=n_boxes)
         if not self._said:
             raise UserError(f"{self.source.title!r} holds no annotated photo", fix=_FIX)
         self._position = {name: i for i, name in enumerate(self._photos.names)}

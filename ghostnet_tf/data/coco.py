@@ -16,9 +16,9 @@ from ghostnet_tf.data.annotations import (
     Annotation,
     Annotations,
     PhotoFinder,
+    Told,
     Written,
     class_names,
-    refuse_unknown,
     split_of,
     split_of_folders,
 )
@@ -41,12 +41,11 @@ def is_here(source: Place) -> bool:
     )
 
 
-def read(source: Place, photos: PhotoFinder, split: str | None) -> Annotations:
-    """Every annotation of a split, or all; UserError for a file that is not of COCO's form."""
+def read(source: Place, photos: PhotoFinder) -> Annotations:
+    """Every annotation; UserError for a file that is not of COCO's form."""
     by_split: dict[str, list[str]] = defaultdict(list)
     for name in _files(source):
         by_split[_split(name)].append(name)
-    refuse_unknown(split, by_split.keys() - {""}, source.title)
     # All are read: classes are the same for every split, or a detector would be scored on others.
     opened = {name: _opened(source, name) for name in _files(source)}
     categories = {name: _categories(one, name) for name, one in opened.items()}
@@ -59,14 +58,18 @@ def read(source: Place, photos: PhotoFinder, split: str | None) -> Annotations:
             )
     names = class_names(ids.values(), first)
     position = {id: i for i, id in enumerate(ids)}
-    asked = sorted(n for of, ns in by_split.items() if split in (None, of) for n in ns)
-    found, crowds = [], 0
-    for name in asked:
-        of_file, passed = _annotations(opened[name], name, position, photos)
-        found, crowds = found + of_file, crowds + passed
+
+    def of(split: str | None) -> Told:
+        asked = sorted(n for of, ns in by_split.items() if split in (None, of) for n in ns)
+        found, crowds = [], 0
+        for name in asked:
+            of_file, passed = _annotations(opened[name], name, position, photos)
+            found, crowds = found + of_file, crowds + passed
+        notes = (f"{crowds} regions of crowds are passed over",) if crowds else ()
+        return Told(tuple(found), notes)
+
     splits = tuple(sorted(by_split.keys() - {""}))
-    notes = (f"{crowds} regions of crowds are passed over",) if crowds else ()
-    return Annotations(NAME, names, "by the ids of their categories", splits, tuple(found), notes)
+    return Annotations(NAME, names, "by the ids of their categories", splits, of)
 
 
 def _files(source: Place) -> list[str]:

@@ -17,9 +17,9 @@ from ghostnet_tf.data.annotations import (
     Annotation,
     Annotations,
     PhotoFinder,
+    Told,
     Written,
     class_names,
-    refuse_unknown,
     split_of,
     split_of_folders,
 )
@@ -42,27 +42,26 @@ def is_here(source: Place) -> bool:
     return any(suffix(name) == ".xml" for name in source.files)
 
 
-def read(source: Place, photos: PhotoFinder, split: str | None) -> Annotations:
-    """Every annotation of a split, or all; UserError where its lists or classes cannot be read."""
+def read(source: Place, photos: PhotoFinder) -> Annotations:
+    """Every annotation; UserError where lists or classes cannot be read."""
     files = sorted(name for name in source.files if suffix(name) == ".xml")
     lists = split_lists(source)
     folders = {found for name in files if (found := split_of_folders(name))}
     splits = {*lists} or folders
-    refuse_unknown(split, splits, source.title)
     opened = {name: _opened(source, name) for name in files}
     classes, order = _classes(source, opened.values())
-    if split is None:
-        found = [_annotation(source, name, one, photos) for name, one in opened.items()]
-        found += _unsaid(found, photos)
-    elif lists:
-        found = _listed(source, lists[split], opened, photos)
-    else:
+
+    def of(split: str | None) -> Told:
+        if split is not None and lists:
+            return Told(tuple(_listed(source, lists[split], opened, photos)))
         found = [
             _annotation(source, name, one, photos)
             for name, one in opened.items()
-            if split_of_folders(name) == split
+            if split in (None, split_of_folders(name))
         ]
-    return Annotations(NAME, classes, order, tuple(sorted(splits)), tuple(found))
+        return Told((*found, *(_unsaid(found, photos) if split is None else ())))
+
+    return Annotations(NAME, classes, order, tuple(sorted(splits)), of)
 
 
 @dataclass

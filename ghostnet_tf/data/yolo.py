@@ -14,9 +14,9 @@ from ghostnet_tf.data.annotations import (
     Annotation,
     Annotations,
     PhotoFinder,
+    Told,
     Written,
     class_names,
-    refuse_unknown,
     split_of,
     split_of_folders,
 )
@@ -41,28 +41,31 @@ def is_here(source: Place) -> bool:
     return any(_text_of(name, texts) for name in source.files if suffix(name) in SUFFIXES)
 
 
-def read(source: Place, photos: PhotoFinder, split: str | None) -> Annotations:
-    """Every photo of a split, or all; UserError where names or splits cannot be read."""
+def read(source: Place, photos: PhotoFinder) -> Annotations:
+    """Every photo; UserError where names or splits cannot be read."""
     file, told = _yaml(source)
     classes, order = _classes(source, file, told)
     by_split = _splits(source, photos, file, told)
-    refuse_unknown(split, by_split, source.title)
-    asked = sorted(photos.names if split is None else by_split[split])
     texts = {name for name in source.files if suffix(name) == ".txt"}
-    found, without = [], 0
-    for photo in asked:
-        text = _text_of(photo, texts)
-        without += not text
-        found.append(_annotation(source, text, photo) if text else Annotation("", photo))
-    if asked and without == len(asked):
-        text = _candidates(asked[0])[0]
-        raise UserError(
-            f"no photo of {source.title!r} has a text with its boxes, such as {text!r}",
-            fix="put labels/NAME.txt beside images/NAME.jpg, or NAME.txt beside the photo",
-        )
-    found += _without_photo(texts, photos, by_split, split)
-    notes = (f"{without} photos have no text, and so no boxes",) if without else ()
-    return Annotations(NAME, classes, order, tuple(sorted(by_split)), tuple(found), notes)
+
+    def of(split: str | None) -> Told:
+        asked = sorted(photos.names if split is None else by_split[split])
+        found, without = [], 0
+        for photo in asked:
+            text = _text_of(photo, texts)
+            without += not text
+            found.append(_annotation(source, text, photo) if text else Annotation("", photo))
+        if asked and without == len(asked):
+            text = _candidates(asked[0])[0]
+            raise UserError(
+                f"no photo of {source.title!r} has a text with its boxes, such as {text!r}",
+                fix="put labels/NAME.txt beside images/NAME.jpg, or NAME.txt beside the photo",
+            )
+        found += _without_photo(texts, photos, by_split, split)
+        notes = (f"{without} photos have no text, and so no boxes",) if without else ()
+        return Told(tuple(found), notes)
+
+    return Annotations(NAME, classes, order, tuple(sorted(by_split)), of)
 
 
 def _yaml(source: Place) -> tuple[str, dict[str, Setting]]:

@@ -12,7 +12,7 @@ from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.skipped import Skips
 
-TRAIN, HELD_OUT = "train", ("val", "valid", "validation")  # splits, as people call them
+TRAIN, HELD_OUT = "train", "val"  # splits, whatever people call them
 
 
 class Annotated:
@@ -30,12 +30,7 @@ class Annotated:
 
     @classmethod
     def open(cls, place: str | Path) -> Self:
-        skipped = Skips()
-        whole = BoxedPhotos.open(place, skipped)
-        held_out = next((name for name in HELD_OUT if name in whole.splits), None)
-        if TRAIN not in whole.splits or held_out is None:
-            return cls([whole])
-        return cls([BoxedPhotos.open(place, skipped, split) for split in (TRAIN, held_out)])
+        return cls(BoxedPhotos.parts(place, Skips(), _to_learn_from))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -63,6 +58,11 @@ class Annotated:
 
     def skip(self, index: int, why: str) -> None:
         """Nothing: `read` has noted it, with a better reason."""
+
+
+def _to_learn_from(splits: tuple[str, ...]) -> list[str | None]:
+    """Those to train on and to hold out; all photos where these are not told apart."""
+    return [TRAIN, HELD_OUT] if {TRAIN, HELD_OUT} <= {*splits} else [None]
 
 
 def as_array(boxes: list[Boxes]) -> np.ndarray:
