@@ -1,4 +1,4 @@
-"""The files of the claim audit: GhostNet's paper and its baselines, in two precisions."""
+"""The files of a suite; the paper's are those of the claim audit."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import artifact_name, ghostop_path
-from ghostnet_tf.base.suites import SUITES
+from ghostnet_tf.base.suites import SUITES, Suite
 
 from .model import Model, open_model
 
@@ -16,22 +16,27 @@ PAPER = SUITES["paper"]
 
 def paper(build: Path = BUILD) -> list[Model]:
     """The files of the suite, then whatever else in `build` has a measured accuracy."""
-    paths = files(build)
+    return of_suite("paper", build) + measured(build, known=files(build))
+
+
+def of_suite(name: str, build: Path = BUILD) -> list[Model]:
+    """The files of this suite; UserError where one is missing."""
+    paths = files(build, SUITES[name])
     if missing := [path for path in paths if not path.exists()]:
         raise UserError(
             f"{len(missing)} of the suite's {len(paths)} files are missing, "
             f"first {str(missing[0])!r}",
-            fix=typed("export", "--suite", "paper"),
+            fix=typed("export", "--suite", name),
         )
-    return [open_model(path) for path in paths] + measured(build, known=paths)
+    return [open_model(path) for path in paths]
 
 
-def files(build: Path) -> list[Path]:
+def files(build: Path, suite: Suite = PAPER) -> list[Path]:
     """By precision: the plain files, then those with operators."""
     paths = []
-    for recipe in PAPER.recipes:
+    for recipe in suite.recipes:
         plain = {
-            m: build / artifact_name(m.model, m.weights, m.size, recipe) for m in PAPER.members
+            m: build / artifact_name(m.model, m.weights, m.size, recipe) for m in suite.members
         }
         paths += plain.values()
         paths += [ghostop_path(path) for member, path in plain.items() if member.has_operators]

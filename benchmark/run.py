@@ -1,6 +1,6 @@
 """Which of these `.tflite` files is faster on one core, and can the number be trusted?
 
-ghostnet benchmark FILE.tflite... | --suite paper
+ghostnet benchmark FILE.tflite... | --suite paper|detect
     [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
     [--tool runner|benchmark_model] [--binary FILE]
     [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]
@@ -20,6 +20,7 @@ from ghostnet_tf.base import doors
 from ghostnet_tf.base.effort import EFFORTS, TARGETS, Effort
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.suites import SUITES
 from ghostnet_tf.base.terminal import note
 
 from .measurement import TOOLS, Target
@@ -40,7 +41,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     what = parser.add_argument_group("what is measured")
     what.add_argument("files", metavar="FILE.tflite", nargs="*")
-    what.add_argument("--suite", choices=["paper"], help="the paper's networks, out of build/")
+    what.add_argument(
+        "--suite",
+        choices=SUITES,
+        help="paper: the paper's networks, out of build/; detect: detectors on them",
+    )
     what.add_argument(
         "--app",
         action="store_true",
@@ -91,7 +96,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     elif args.results:
         parser.error("--results needs --app")
     if bool(args.files) == bool(args.suite) and not (args.clean and not args.files):
-        parser.error("name some files, or --suite paper")
+        parser.error(f"name some files, or --suite {' or '.join(SUITES)}")
     if args.threads < 1:
         parser.error(f"--threads is {args.threads}; it must be 1 or more")
     if args.core and args.threads > 1:
@@ -134,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = settings_of(effort, args.threads, args.fp16, args.tool)
     fleet = Fleet(models, effort, settings, out, is_resumed=args.resume)
     measured = from_app(args, models) if args.app else fleet.measure(targets(args, effort))
-    found = [findings_of(tabulate(one, models), bool(args.suite)) for one in measured]
+    found = [findings_of(tabulate(one, models), args.suite == "paper") for one in measured]
     show(found, out, args.json)
     return fleet.errors[0].exit_code if fleet.errors else 0
 
@@ -151,7 +156,9 @@ def from_app(args: argparse.Namespace, models: Sequence[Model]) -> list[Results]
 def open_models(args: argparse.Namespace) -> list[Model]:
     from . import paper_suite
 
-    return paper_suite.paper() if args.suite else open_all(args.files)
+    if args.suite == "paper":
+        return paper_suite.paper()
+    return paper_suite.of_suite(args.suite) if args.suite else open_all(args.files)
 
 
 def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:

@@ -1,9 +1,10 @@
 """What the commands of this folder can be told alike."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.sides import sides, size_named, spelled
 from ghostnet_tf.data.labels import Labels, labels
@@ -70,6 +71,13 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
         default=None,
         help="also each file with Ghost operators, as FILE_ghostop.tflite, where they fit",
     )
+    how.add_argument(
+        "--postprocess",
+        action="store_true",
+        default=None,
+        help="of a detector: also each file that chooses among its boxes itself, for MediaPipe, as "
+        "FILE_postprocess.tflite",
+    )
     photos = parse.add_argument_group("photos")
     photos.add_argument(
         "--photos",
@@ -112,6 +120,23 @@ def recipes_of(args: argparse.Namespace) -> tuple[str, ...]:
     recipes = tuple(map(recipe_named, args.recipe or DEFAULT_RECIPES))
     refuse_keeping_nothing(recipes, args.keep_float or ())
     return recipes
+
+
+def refuse_unchosen(args: argparse.Namespace, recipes: Sequence[str], name: str, task: str) -> None:
+    """UserError where boxes are to be chosen in files that have none, or have integers."""
+    if not args.postprocess:
+        return
+    if task != "detect":
+        raise UserError(
+            f"{name} finds nothing, so there are no boxes to choose among",
+            fix=f"leave {option('postprocess', True)} out",
+        )
+    for recipe in recipes:
+        if RECIPES[recipe].is_integer_io:
+            raise UserError(
+                f"{recipe} answers in integers, and boxes are chosen among floats",
+                fix=f"leave {option('postprocess', True)} or that recipe out",
+            )
 
 
 def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos | Samples | None]:

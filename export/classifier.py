@@ -13,7 +13,7 @@ from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
 
-from .detector_graph import is_detector
+from .detector_graph import finds
 from .graph import Graph
 from .metadata import Metadata, read_metadata
 from .runtime import Runtime
@@ -58,7 +58,7 @@ def open_classifier(path: str | Path, opened: Opened | None = None) -> Classifie
     """
     path = user_path(path)
     data, record = opened or trusted(path)
-    if is_detector(data.graph):
+    if finds(data.graph):
         raise UserError(
             f"{path.name!r} finds things, and names no photo", fix="give a classifier's file"
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ghostnet_tf.base.errors import pick
 from ghostnet_tf.base.libraries import OPERATOR_NAME
 
+from .detector_graph import POSTPROCESS
 from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .layout import undone
@@ -100,15 +101,18 @@ def promise(
     ghost_ops: int = 0,
     is_tuned: bool = False,
     is_mixed: bool = False,
+    is_postprocessed: bool = False,
 ) -> Promise:
     """What a file of `recipe` must be for a network of `family` with `n_parameters`.
 
     Each of its Ghost operators ends a partition, and stands for several operators. A tuned file has
     other operators than the network's own, and runs as well. One that is mixed keeps layers in
     float32 that the recipe would make integers of, and what lies between may end a partition.
+    The operator of a postprocessed one is left out of it.
     """
     precision, network = pick(recipe, PRECISIONS, "recipe"), pick(family, FAMILIES, "family")
-    is_whole = precision.is_delegable and network.is_delegable and not (ghost_ops or is_mixed)
+    is_cut = ghost_ops or is_mixed or is_postprocessed
+    is_whole = precision.is_delegable and network.is_delegable and not is_cut
     return Promise(
         partitions=1 if is_whole else None,
         ops=network.ops if recipe == "float32" and not ghost_ops and not is_tuned else None,
@@ -123,7 +127,8 @@ def facts(data: bytes) -> Facts:
     """Load a file as a phone would and look at its graph."""
     graph = Flatbuffer(data).graph
     tensors = range(len(graph.names))
-    custom = tuple(sorted({op.name for op in graph.ops if op.is_custom and not op.is_ghost}))
+    known = {op for op in graph.ops if op.is_ghost or op.name == POSTPROCESS}
+    custom = tuple(sorted({op.name for op in graph.ops if op.is_custom and op not in known}))
     nothing = Delegation(0, len(graph.ops), ())
     return Facts(
         ops=graph.counts(),

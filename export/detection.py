@@ -14,7 +14,7 @@ from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.tasks.detect.nms import IOU, MOST, SCORE, Found, keep
 
 from .classifier import COPY_THE_RECORD, Classifier, checked_preprocessing, open_classifier
-from .detector_graph import is_detector
+from .detector_graph import finds, is_postprocessed
 from .metadata import read_metadata
 from .runtime import Runtime
 from .scores import checked_labels
@@ -35,11 +35,24 @@ class Detector:
     labels: Labels
     iou: float = IOU  # of two boxes of a class, above which the surer one stays
     most: int = MOST  # boxes of a photo
+    has_chosen: bool = False  # the file itself chooses among its boxes
 
     def find(self, photo: Image.Image, score: float = SCORE) -> Found:
         """What is on the photo, the surest first; corners as shares of it."""
-        boxes, scores = self.runtime.run(self.preprocessing.images([photo]))
+        answers = self.runtime.run(self.preprocessing.images([photo]))
+        if self.has_chosen:
+            return chosen(*(values[0] for values in answers), score)
+        boxes, scores = answers
         return keep(boxes[0], scores[0], self.iou, score, self.most)
+
+
+def chosen(
+    boxes: np.ndarray, kinds: np.ndarray, scores: np.ndarray, count: np.ndarray, score: float = 0.0
+) -> Found:
+    """What a file has chosen itself, y1 x1 y2 x2 in a row, as if we had; below `score` nothing."""
+    n = int(np.count_nonzero(scores[: int(count)] >= np.float32(score)))  # the surest come first
+    corners = boxes[:n, [1, 0, 3, 2]].clip(0, 1)  # through a logarithm and back: 1.0000001
+    return Found(corners, kinds[:n].astype(np.int64), scores[:n])
 
 
 def open_any(path: str | Path, opened: Opened | None = None) -> Classifier | Detector | Segmenter:
@@ -47,7 +60,7 @@ def open_any(path: str | Path, opened: Opened | None = None) -> Classifier | Det
     opened = opened or trusted(path)
     if is_segmenter(opened[0].graph):
         return open_segmenter(path, opened)
-    return (open_detector if is_detector(opened[0].graph) else open_classifier)(path, opened)
+    return (open_detector if finds(opened[0].graph) else open_classifier)(path, opened)
 
 
 def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
@@ -61,7 +74,7 @@ def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
             "prepared",
             fix=COPY_THE_RECORD,
         )
-    if not is_detector(data.graph):
+    if not finds(data.graph):
         raise UserError(
             f"{path.name!r} does not give boxes and scores", fix="give a detector's .tflite file"
         )
@@ -76,6 +89,7 @@ def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
         labels,
         kept.iou if kept else IOU,
         kept.most if kept else MOST,
+        is_postprocessed(data.graph),
     )
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ghostnet_tf.base import terminal
 from ghostnet_tf.base.progress import Stages
-from ghostnet_tf.base.record import ghostop_path
+from ghostnet_tf.base.record import ghostop_path, postprocess_path
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.data.skipped import Skips
 
-from . import printed
+from . import postprocess_file, printed
+from .arguments import refuse_unchosen
 from .ghostop.making import Made, is_current, write_ghostop
 from .network import Network
 from .overwriting import note_what_stays
@@ -30,10 +31,12 @@ class Exporting:
     stages: Stages
     results: list[Result] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
+    chosen: list[postprocess_file.Chosen] = field(default_factory=list)
 
     def write(self, network: Network, recipes: Sequence[str]) -> None:
         """The network in these recipes; the table is printed at once."""
         args = self.args
+        refuse_unchosen(args, recipes, network.name, network.task)
         if network.dialect:
             terminal.note(f"weights read as {network.dialect}")
         result = export(
@@ -68,6 +71,18 @@ class Exporting:
         asked = self.args.ghostop
         self.make([p for p in fit if asked or (ghostop_path(p).exists() and not is_current(p))])
 
+    def add_postprocess(self) -> None:
+        """Files that choose among their boxes: those asked for, and those that older files had."""
+        written = [file.path for result in self.results for file in result.files]
+        for path in written:
+            stands = postprocess_path(path).exists() and not postprocess_file.is_current(path)
+            if not (self.args.postprocess or stands):
+                continue
+            with self.stages.stage(f"boxes chosen in {path.name}"):
+                self.chosen.append(postprocess_file.write_postprocess(path, self.photos))
+            if not self.args.json:
+                terminal.out(*printed.postprocess_lines(self.chosen[-1]))
+
     def make(self, plain: Iterable[Path]) -> None:
         """The Ghost-operator file of each of these."""
         for path in plain:
@@ -81,7 +96,7 @@ class Exporting:
         if self.args.json:
             both = (p for p in (self.photos, self.labelled) if isinstance(p, Photos))
             skipped = next((p.skipped for p in both), Skips())
-            document = printed.document(self.results, self.made, original)
+            document = printed.document(self.results, [*self.made, *self.chosen], original)
             terminal.document({**document, **skipped.as_json()})
         if self.args.timings:
             spent = printed.timings(self.stages.seconds, printed.peak_memory_bytes())

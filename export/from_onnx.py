@@ -72,6 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     exporting = Exporting(args, photos, labelled, stages)
     exporting.write(network, recipes)
     exporting.add_ghostop()
+    exporting.add_postprocess()
     exporting.end("onnx")
     return 0
 

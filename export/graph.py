@@ -245,7 +245,8 @@ class Graph:
     def insert(
         self, kind: "Op | str", inputs: Sequence[int], output: int, before: Op, **options: Any
     ) -> Op:
-        """A new operator like another one, with some of its `options` changed; or a plain ADD."""
+        """A new operator like another one, with some of its `options` changed; or a plain ADD or
+        MUL."""
         record: Any = schema.OperatorT() if isinstance(kind, str) else copy.copy(kind.record)
         if isinstance(kind, str):
             record.opcodeIndex = self._opcode(kind)
@@ -259,6 +260,26 @@ class Graph:
         new, place = Op(self.model, record), self.place(before)
         self._set_ops([*self.ops[:place], new, *self.ops[place:]])
         return new
+
+    def append(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: Any = None
+    ) -> None:
+        """A built-in operator behind all others; `options` is what schema.fbs has for it."""
+        record = self._record(self._opcode(name), inputs, outputs)
+        if options is not None:
+            kind = type(options).__name__.removesuffix("T")
+            record.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+            record.builtinOptions = options
+        self._set_ops([*self.ops, Op(self.model, record)])
+
+    def append_custom(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: bytes
+    ) -> None:
+        """A custom operator behind all others."""
+        code = self._add_opcode(schema.BuiltinOperator.CUSTOM, name.encode())
+        record = self._record(code, inputs, outputs)
+        record.customOptions = np.frombuffer(options, np.uint8)
+        self._set_ops([*self.ops, Op(self.model, record)])
 
     def remove(self, op: Op) -> None:
         """Take out an operator whose output nothing reads any more."""
@@ -277,9 +298,8 @@ class Graph:
         self, ops: list[Op], name: str, options: bytes, inputs: list[int], output: int
     ) -> None:
         """One custom operator in place of `ops`, where the last of them stood."""
-        record: Any = schema.OperatorT()
-        record.opcodeIndex = self._add_opcode(schema.BuiltinOperator.CUSTOM, name.encode())
-        record.inputs, record.outputs = list(inputs), [output]
+        code = self._add_opcode(schema.BuiltinOperator.CUSTOM, name.encode())
+        record = self._record(code, inputs, [output])
         record.customOptions = np.frombuffer(options, np.uint8)
         fused, gone = Op(self.model, record), set(ops[:-1])
         kept = (op for op in self.ops if op not in gone)
@@ -300,6 +320,26 @@ class Graph:
                 # A name of its own: a tensor's may be an output's, whatever lies between them.
                 end.name, end.tensorIndex = f"probe_{tensor}".encode(), tensor
                 signature.outputs.append(end)
+
+    def replace_input(self, old: int, new: int) -> None:
+        """Another tensor in place of an input of the model, under its name in the signature."""
+        self._changing()
+        self.subgraph.inputs = [new if tensor == old else tensor for tensor in self.inputs]
+        for end in (end for signature in self._signatures() for end in signature.inputs):
+            if end.tensorIndex == old:
+                end.tensorIndex = new
+
+    def replace_outputs(self, named: Mapping[str, int]) -> None:
+        """Others in place of the model's own outputs, with their names in its signature."""
+        self._changing()
+        self.subgraph.outputs = [*named.values()]
+        for signature in self._signatures():
+            ends = []
+            for name, tensor in named.items():
+                end: Any = copy.copy(signature.outputs[0])
+                end.name, end.tensorIndex = name.encode(), tensor
+                ends.append(end)
+            signature.outputs = ends
 
     def set_metadata(self, name: bytes, content: bytes) -> None:
         """Let the file say this of itself, in place of what it said under that name."""
@@ -372,6 +412,13 @@ class Graph:
         self._changing()
         self._ops = tuple(ops)
         self.subgraph.operators = [op.record for op in ops]
+
+    def _record(self, code: int, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
+        """An operator as the file has it."""
+        record: Any = schema.OperatorT()
+        record.opcodeIndex = code
+        record.inputs, record.outputs = list(inputs), list(outputs)
+        return record
 
     def _opcode(self, name: str) -> int:
         """The number of a built-in operator in this file."""

@@ -10,11 +10,11 @@ from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.suites import SUITES, Member
 from ghostnet_tf.nets import zoo
 
-from .arguments import recipes_of
+from .arguments import recipes_of, refuse_unchosen
 
 DECIDED = (
     "model", "weights", "recipe", "photos", "labelled", "labels", "size", "ghostop", "keep_float",
-    "qat", "mask_stride",
+    "qat", "mask_stride", "postprocess",
 )  # fmt: skip
 
 
@@ -32,9 +32,10 @@ def jobs_of(args: argparse.Namespace) -> list[Job]:
     """What is to be done, as far as that can be checked without TensorFlow."""
     if args.suite:
         return jobs_of_suite(args)
+    recipes = recipes_of(args)
     if args.model:
-        zoo.parse_model(args.model)
-    return [Job(model=args.model, weights=args.weights, size=args.size, recipes=recipes_of(args))]
+        refuse_unchosen(args, recipes, args.model, zoo.parse_model(args.model).task)
+    return [Job(model=args.model, weights=args.weights, size=args.size, recipes=recipes)]
 
 
 def jobs_of_suite(args: argparse.Namespace) -> list[Job]:

@@ -25,7 +25,7 @@ from ghostnet_tf.base.record import PreprocessingFields, Record
 from ghostnet_tf.base.schema import Mismatch, typed
 from ghostnet_tf.base.sides import spelled
 
-from .detector_graph import OUTPUTS, SCORES, is_detector
+from .detector_graph import OUTPUTS, POSTPROCESSED, SCORES, is_detector, is_postprocessed
 from .flatbuffer import Flatbuffer
 from .segmenter_graph import LOGITS, is_segmenter
 
@@ -33,7 +33,13 @@ ENTRY, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 NAMES_FILE, IDS_FILE, PREPROCESSING_FILE = "labels.txt", "label_ids.txt", "preprocessing.json"
 MAX_FILE_BYTES, MAX_ITEMS = 1_000_000, 100  # of an associated file, of a vector: hostile beyond
 MAX_TABLES = 10_000  # in all: vectors of vectors may point to the same few bytes again and again
-DESCRIPTIONS, TENSOR_AXIS_LABELS, RGB, GREY = 1, 2, 1, 2  # enum values of the schema
+# Enum values of the schema: kinds of files, of colours, of boxes.
+DESCRIPTIONS, TENSOR_AXIS_LABELS, TENSOR_VALUE_LABELS = 1, 2, 3
+RGB, GREY = 1, 2
+BOUNDARIES, RATIO = 1, 0
+# What TFLite_Detection_PostProcess gives: places of x1 y1 x2 y2 among the four numbers of a box.
+CORNERS_AT = (1, 0, 3, 2)
+GROUP = "detection_result"  # its first three outputs have one row for every box
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's first day: the same inputs must give the same bytes
 
 DAMAGE = (  # what hostile bytes make these readers raise
@@ -42,19 +48,25 @@ DAMAGE = (  # what hostile bytes make these readers raise
 )  # fmt: skip
 
 # Each table's fields in the order of their numbers. A value is a string, a byte, a table, a
-# [vector] of those, or a {tag: table} union, whose tag takes a number of its own. None: skipped.
+# [vector] of those ([float], [int]: of numbers), or a {tag: table} union, whose tag takes a number
+# of its own. None: skipped.
 # fmt: off
 TABLES: Mapping[str, Mapping[str, Any]] = {
     "ModelMetadata":   {"name": str, "description": str, "version": str, "subgraphs": ["SubGraph"],
                         "author": str, "license": str, "files": ["File"],
                         "min_parser_version": str},
     "SubGraph":        {"name": str, "description": str, "inputs": ["Tensor"],
-                        "outputs": ["Tensor"], "files": ["File"]},
+                        "outputs": ["Tensor"], "files": ["File"], "input_units": None,
+                        "output_units": None, "input_groups": None, "output_groups": ["Group"]},
     "Tensor":          {"name": str, "description": str, "dimension_names": None,
                         "content": "Content", "process_units": ["ProcessUnit"], "stats": None,
                         "files": ["File"]},
-    "Content":         {"properties": {2: "ImageProperties"}},
+    "Group":           {"name": str, "tensors": [str]},
+    "Content":         {"properties": {1: "FeatureProperties", 2: "ImageProperties",
+                                       3: "BoxProperties"}},
+    "FeatureProperties": {},
     "ImageProperties": {"color_space": int},
+    "BoxProperties":   {"index": [int], "type": int, "coordinates": int},
     "ProcessUnit":     {"options": {1: "Normalization"}},
     "Normalization":   {"mean": [float], "std": [float]},
     "File":            {"name": str, "description": str, "type": int},
@@ -94,10 +106,14 @@ def attach_metadata(data: bytes, record: Record) -> Flatbuffer:
         outputs, named = [*OUTPUTS], OUTPUTS.index(SCORES)
     if is_segmenter(graph):
         outputs = [LOGITS]
-    shape = graph.shape(graph.outputs[named])
-    names_outputs = bool(shape) and shape[-1] == len(says.labels)
     inputs = [graph.names[tensor] for tensor in graph.inputs]
-    graph.set_metadata(ENTRY, _encoded(says, record, inputs, outputs, named, names_outputs))
+    if is_postprocessed(graph):
+        content = _encoded(says, record, inputs, _chosen_boxes(says), [])
+    else:
+        shape = graph.shape(graph.outputs[named])
+        names_outputs = bool(shape) and shape[-1] == len(says.labels)
+        content = _encoded(says, record, inputs, *_outputs(says, outputs, named, names_outputs))
+    graph.set_metadata(ENTRY, content)
     whole = io.BytesIO(graph.to_bytes())
     with zipfile.ZipFile(whole, "a") as archive:
         for name, text in _files(says).items():
@@ -161,35 +177,61 @@ def _image(how: PreprocessingFields, says: Metadata) -> dict[str, Any]:
     return {
         "name": "image",
         "description": f"{photo}, normalised",
-        "content": {"properties": {"color_space": GREY if is_grey else RGB}},
-        "process_units": [{"options": {"mean": says.mean, "std": says.std}}],
+        "content": {"properties": {2: {"color_space": GREY if is_grey else RGB}}},
+        "process_units": [{"options": {1: {"mean": says.mean, "std": says.std}}}],
     }
+
+
+def _outputs(
+    says: Metadata, names: list[str], named: int, names_outputs: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(what is said of each output, files that belong to none)."""
+    outputs: list[dict[str, Any]] = [{"name": name} for name in names]
+    if not says.labels:
+        return outputs, []
+    if names_outputs:
+        labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
+        called = LOGITS if names == [LOGITS] else SCORES
+        outputs[named] = {"name": called, "files": [labels]}
+        return outputs, []
+    outputs[named] = {"name": SCORES}
+    # One output for two classes: other readers would miss a value.
+    return outputs, [{"name": NAMES_FILE, "type": DESCRIPTIONS}]
+
+
+def _chosen_boxes(says: Metadata) -> list[dict[str, Any]]:
+    """Of boxes that the file has chosen, as MediaPipe's ObjectDetector reads them."""
+    kinds: list[dict[str, Any]] = [{1: {}} for _ in POSTPROCESSED]
+    kinds[0] = {3: {"index": CORNERS_AT, "type": BOUNDARIES, "coordinates": RATIO}}
+    outputs: list[dict[str, Any]] = [
+        {"name": name, "content": {"properties": kind}}
+        for name, kind in zip(POSTPROCESSED, kinds, strict=True)
+    ]
+    if says.labels:
+        outputs[1]["files"] = [{"name": NAMES_FILE, "type": TENSOR_VALUE_LABELS}]
+    return outputs
 
 
 def _encoded(
     says: Metadata,
     record: Record,
     inputs: list[str],
-    names: list[str],
-    named: int,
-    names_outputs: bool,
+    outputs: list[dict[str, Any]],
+    others: list[dict[str, Any]],
 ) -> bytes:
     how = record.preprocessing
     given = [_image(how, says)] if how else [{"name": name} for name in inputs]
-    outputs: list[dict[str, Any]] = [{"name": name} for name in names]
     aside = [{"name": PREPROCESSING_FILE, "type": DESCRIPTIONS}] if how else []
+    aside += others
     if says.labels:
-        labels = {"name": NAMES_FILE, "type": TENSOR_AXIS_LABELS}
-        called = LOGITS if names == [LOGITS] else SCORES
-        outputs[named] = {"name": called, "files": [labels]}
-        if not names_outputs:  # one output for two classes: other readers would miss a value
-            outputs[named] = {"name": SCORES}
-            aside.append({"name": NAMES_FILE, "type": DESCRIPTIONS})
         aside.append({"name": IDS_FILE, "type": DESCRIPTIONS})
+    of_graph: dict[str, Any] = {"inputs": given, "outputs": outputs}
+    if len(outputs) == len(POSTPROCESSED) and outputs[0]["name"] == POSTPROCESSED[0]:
+        of_graph["output_groups"] = [{"name": GROUP, "tensors": POSTPROCESSED[:3]}]
     model = {
         "name": record.model,
         "description": f"{record.recipe}, weights {record.weights}",
-        "subgraphs": [{"inputs": given, "outputs": outputs}],
+        "subgraphs": [of_graph],
         "files": aside,
         "min_parser_version": "1.0.0",
     }
@@ -208,7 +250,7 @@ def _decoded(content: bytes, data: bytes) -> Metadata:
         file["name"]
         for output in subgraph["outputs"]
         for file in output.get("files", [])
-        if file.get("type") == TENSOR_AXIS_LABELS
+        if file.get("type") in (TENSOR_AXIS_LABELS, TENSOR_VALUE_LABELS)
     ]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         own, ids = _text(archive, PREPROCESSING_FILE), _text(archive, IDS_FILE)
@@ -250,11 +292,14 @@ def _slots(kind: str) -> Iterator[tuple[int, str, Any]]:
 
 
 def _write(builder: flatbuffers.Builder, kind: Any, value: Any) -> int:
-    """Write a string, a vector or a table, and return its place."""
+    """Write a string, a vector or a table, and return its place.
+
+    The value of a union is {tag: table}.
+    """
     if kind is str:
         return builder.CreateString(value)
-    if kind == [float]:
-        return builder.CreateNumpyVector(np.array(value, "<f4"))
+    if kind in ([float], [int]):
+        return builder.CreateNumpyVector(np.array(value, "<f4" if kind == [float] else "<u4"))
     if isinstance(kind, list):
         places = [_write(builder, kind[0], item) for item in value]
         builder.StartVector(4, len(places), 4)
@@ -266,10 +311,12 @@ def _write(builder: flatbuffers.Builder, kind: Any, value: Any) -> int:
         if field is int and name in value:
             numbers[slot] = value[name]
         elif name in value:
+            inner = value[name]
             if isinstance(field, dict):
-                ((numbers[slot - 1], field),) = field.items()
-            places[slot] = _write(builder, field, value[name])
-    builder.StartObject(1 + max([*numbers, *places]))
+                ((tag, inner),) = inner.items()
+                numbers[slot - 1], field = tag, field[tag]
+            places[slot] = _write(builder, field, inner)
+    builder.StartObject(1 + max([*numbers, *places], default=-1))
     for slot, number in numbers.items():
         builder.PrependUint8Slot(slot, number, 0)
     for slot, place in places.items():
@@ -307,6 +354,9 @@ class _Reader:
         if (length := table.VectorLen(at)) > MAX_ITEMS:
             raise ValueError(f"a list claims {length} items")
         places = [table.Vector(at) + 4 * i for i in range(length)]
-        if field == [float]:
-            return [table.Get(flags.Float32Flags, place) for place in places]
+        if field in ([float], [int]):
+            number = flags.Float32Flags if field == [float] else flags.Uint32Flags
+            return [table.Get(number, place) for place in places]
+        if field == [str]:
+            return [table.String(place).decode() for place in places]
         return [self.table(field[0], Table(table.Bytes, table.Indirect(p))) for p in places]

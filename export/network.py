@@ -172,6 +172,7 @@ def from_zoo(
             f"{entry.name} says nothing of single pixels", fix="leave the masks' stride out"
         )
     colours: tuple[Colour, ...] = ()
+    named = made.labels
     if entry.backbone:  # of which the family promises operators that it does not have here
         own_graph = "stock" if own_graph == "stock" else "delegable"
     if entry.task == SEGMENT:
@@ -179,10 +180,12 @@ def from_zoo(
 
         model = segmenter.deployed(made.model, mask_stride or 1)
         colours = made.colours or tuple(colour(i) for i in range(made.model.output_shape[-1]))
-    elif entry.backbone:
+    elif entry.task == "detect":
         from ghostnet_tf.nets.detector import deployed
 
         model, scores = deployed(made.model), "sigmoid"
+    elif entry.head:  # maps alone, which are no classes
+        named = None
     bundled = made.path if made.is_as_bundled else None
     card = _card(bundled, made.sha256) if bundled else None
     return Network(
@@ -194,7 +197,7 @@ def from_zoo(
         weights=made.weights,
         weights_sha256=made.sha256,
         preprocessing=made.preprocessing,
-        labels=made.labels,
+        labels=named,
         family="delegable" if made.pad_mode == "same" else own_graph,
         ranges=_ranges(bundled, made.name) if bundled and card else None,
         trained_on=made.trained_on,

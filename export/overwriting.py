@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.record import artifact_name, ghostop_path, read_record, record_path
+from ghostnet_tf.base.record import (
+    artifact_name,
+    ghostop_path,
+    postprocess_path,
+    read_record,
+    record_path,
+)
 from ghostnet_tf.base.terminal import note
 
 from .contract import some
@@ -75,8 +81,9 @@ def namesakes(out: Path, network: "Network") -> list[tuple[str, Path]]:
     """(recipe, file) of all that is called after this network and these weights, at this size."""
     size = network.preprocessing.size if network.preprocessing else None
     plain = [(r, out / artifact_name(network.name, network.weights, size, r)) for r in RECIPES]
-    both = [(recipe, path) for recipe, p in plain for path in (p, ghostop_path(p))]
-    return [(recipe, path) for recipe, path in both if path.exists()]
+    beside = (lambda p: p, ghostop_path, postprocess_path)
+    every = [(recipe, of(path)) for recipe, path in plain for of in beside]
+    return [(recipe, path) for recipe, path in every if path.exists()]
 
 
 def is_of_others(path: Path, network: "Network") -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .ghostop.making import Made
     from .network import Network
     from .pipeline import Exported, Result
+    from .postprocess_file import Chosen
     from .values import Given
     from .verification import Check
 
@@ -31,15 +32,18 @@ PROPOSED = 3  # layers that fall, to be kept at once; behind them others may be 
 
 
 def document(
-    results: Sequence["Result"], ghostop: Sequence["Made"] = (), original: str = "keras"
+    results: Sequence["Result"],
+    beside: Sequence["Made | Chosen"] = (),
+    original: str = "keras",
 ) -> dict[str, Any]:
-    """The facts of the tables for machines; `original` is what the networks come from."""
+    """The facts of the tables for machines; `beside`: what was made of the finished files,
+    `original`: what the networks come from."""
     made = [file for result in results for file in result.files]
     scored = results[0].original if results else None  # for a single network only
     return {
         "files": [
             {"path": str(file.path), **file.record.as_json()}
-            for file in (*made, *ghostop)
+            for file in (*made, *beside)
             if file.record
         ],
         original: asdict(scored) if scored else None,
@@ -158,6 +162,18 @@ def ghostop_lines(made: "Made") -> list[str]:
         *(f"  left as it is: {why}" for why in file.found.left),
         *(["  no record: the plain file has none"] if made.record is None else []),
         f"wrote {made.path}, which runs only where the operators are",
+    ]
+
+
+def postprocess_lines(made: "Chosen") -> list[str]:
+    """How the boxes that a file chooses agree with those that we would."""
+    told = made.record.postprocess
+    assert told is not None
+    return [
+        f"{made.path.name}",
+        f"  {told.same:,} of the {told.boxes:,} boxes that are left of the plain file's on "
+        f"{told.images} {told.images_from}",
+        f"wrote {made.path}, which MediaPipe's ObjectDetector opens",
     ]
 
 

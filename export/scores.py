@@ -10,7 +10,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.record import NEXT, STATE, UNKNOWN
 from ghostnet_tf.data.labels import Labels
 
-from .detector_graph import behind_convolutions, is_detector
+from .detector_graph import behind_convolutions, finds, is_detector, n_classes
 from .graph import Graph
 from .op import Op
 from .segmenter_graph import is_segmenter
@@ -73,8 +73,8 @@ def _last(graph: Graph, output: int) -> Op | None:
 def checked_labels(labels: Labels, graph: Graph, scores: str) -> Labels:
     """`labels`, if they name what the graph gives; UserError otherwise."""
     shapes = [graph.shape(output) for output in answers_of(graph)]
-    if is_detector(graph):
-        return labels.expect(shapes[1][-1])
+    if finds(graph):
+        return labels.expect(n_classes(graph))
     if is_segmenter(graph):
         return labels.expect(shapes[0][-1])
     if len(shapes) != 1 or len(shapes[0]) != 2:

@@ -83,6 +83,7 @@ def main(argv: list[str] | None = None) -> int:
         exporting.make([plain for plain in lacking if not is_current(plain)])
     else:
         exporting.add_ghostop()
+        exporting.add_postprocess()
     if not (jobs or exporting.made or args.json):
         out(f"every file of the suite is in {str(args.out)!r}, as its record describes it")
     exporting.end("keras")

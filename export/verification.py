@@ -102,6 +102,7 @@ def contract_complaints(e: Evidence) -> list[str]:
         n_operators,
         is_tuned=record.tuning is not None,
         is_mixed=record.kept_float is not None,
+        is_postprocessed=record.postprocess is not None,
     )
     return broken_promises(promised, e.facts)
 
@@ -176,14 +177,15 @@ def metadata_complaints(e: Evidence) -> list[str]:
 
 
 def plain_file_complaints(e: Evidence) -> list[str]:
-    """Of a file with Ghost operators: it is of no use without the plain one."""
-    if (operators := e.record.operators) is None:
+    """Of a file with Ghost operators, or with one that chooses boxes: not every runtime has them,
+    so it is of no use without the plain one."""
+    if (made := e.record.operators or e.record.postprocess) is None:
         return []
-    plain = beside(e.path, operators.plain)
+    plain = beside(e.path, made.plain)
     if not plain.is_file():
-        return [f"{operators.plain} is not beside it, for whoever has no operators"]
-    if sha256(read_model(plain)) != operators.plain_sha256:
-        return [f"{operators.plain} is another file than the one it was made from"]
+        return [f"{made.plain} is not beside it, for whoever has no operators"]
+    if sha256(read_model(plain)) != made.plain_sha256:
+        return [f"{made.plain} is another file than the one it was made from"]
     return []
 
 

@@ -196,6 +196,18 @@ class Masks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Postprocessed:
+    """The file chooses among its boxes itself; `plain` gives all of them."""
+
+    plain: str  # name of that file, beside this one
+    plain_sha256: str
+    images: int  # on which the boxes of both files were compared
+    images_from: str  # one of PARITY_ON
+    boxes: int  # that the plain file's answers leave, by our own definition
+    same: int  # of these, how many this file gives, and no others in their place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """All that is known of one `.tflite` file. `None` means not measured, or not applicable."""
 
@@ -237,6 +249,7 @@ class Record:
     tuning: Tuning | None = None  # None: as it was converted
     boxes: BoxesKept | None = None  # of a detector; not written where there is none
     masks: Masks | None = None  # of a segmenter; not written where there is none
+    postprocess: Postprocessed | None = None  # not written where the file gives all of its boxes
     versions: dict[str, str] = field(default_factory=dict)
     sha256: str = ""  # of the finished file; `save` fills these two in
     size_bytes: int = 0
@@ -249,6 +262,8 @@ class Record:
         size = self.preprocessing["size"] if self.preprocessing else None
         name = artifact_name(self.model, self.weights, size, self.recipe)
         path = tuned_path(user_path(name), self.tuning.core) if self.tuning else user_path(name)
+        if self.postprocess:
+            path = postprocess_path(path)
         return ghostop_path(path).name if self.operators else path.name
 
     def as_json(self) -> dict[str, Any]:
@@ -260,6 +275,8 @@ class Record:
             del content["boxes"]
         if self.masks is None:
             del content["masks"]
+        if self.postprocess is None:
+            del content["postprocess"]
         if self.sound is None:
             del content["sound"]
         return _merged(content, content.pop("others"))
@@ -281,6 +298,11 @@ def artifact_name(model: str, weights: str, size: int | Sequence[int] | None, re
 def ghostop_path(plain: Path) -> Path:
     """Where the file with Ghost operators stands, beside the plain one."""
     return plain.with_name(f"{plain.stem}_ghostop.tflite")
+
+
+def postprocess_path(plain: Path) -> Path:
+    """Where the file stands that chooses among its boxes itself, beside the plain one."""
+    return plain.with_name(f"{plain.stem}_postprocess.tflite")
 
 
 def tuned_path(plain: Path, core: str) -> Path:

@@ -42,5 +42,15 @@ SUITES = {
             Member("mobilenetv3_large_035_delegable", True, "tinyimagenet", 96),
         ),
         recipes=("float32", "static_wi8_ai8"),
-    )
+    ),
+    # The paper's other claim (section 4.4), under heads for a phone: the same on every backbone.
+    "detect": Suite(
+        members=(
+            Member("ghostnet_100_det", True, size=320),
+            Member("ghostnet_050_det", True, size=320),
+            Member("mobilenetv3_large_100_delegable_det", True, size=320),
+            Member("mobilenetv2_100_det", True, size=320),
+        ),
+        recipes=("float32", "static_wi8_ai8"),
+    ),
 }

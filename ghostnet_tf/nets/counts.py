@@ -31,7 +31,8 @@ def macs(layer: keras.layers.Layer) -> int:
     """Multiply-adds of convolutions and dense layers for one image, at the size it was built for.
 
     BatchNorm, pooling and elementwise layers are not counted, as in the papers; a layer that is
-    used in several places counts once. ValueError where the image size is open.
+    used in several places counts once, unless it says where (`input_shapes`). ValueError where the
+    image size is open.
 
         macs(GhostNet(1.0, input_shape=(224, 224, 3)))      # 141150512
     """
@@ -82,10 +83,11 @@ def _leaf_macs(leaf: keras.layers.Layer) -> int:
             )
         return 0
     built: Any = leaf.get_build_config()
-    positions = leaf.compute_output_shape(built["input_shape"])[1:-1]
-    if None in positions:
+    shapes = getattr(leaf, "input_shapes", [built["input_shape"]])
+    outputs = [leaf.compute_output_shape(shape)[1:-1] for shape in shapes]
+    if any(None in positions for positions in outputs):
         raise ValueError(
             f"the image size of {leaf.name} is open: build the network with a fixed input_shape"
         )
     kernel = leaf.weights[0]
-    return math.prod(positions) * math.prod(kernel.shape)
+    return sum(map(math.prod, outputs)) * math.prod(kernel.shape)

@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> int | None:
     parser.add_argument(
         "model",
         help=f"{', '.join(MODELS)}, or another width, s or d of these; with _det "
-        "behind it: a detector on it",
+        "or _retinanet behind it: a detector on it, with _fpn a pyramid of maps",
     )
     parser.add_argument(
         "--size",

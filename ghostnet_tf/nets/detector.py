@@ -42,7 +42,8 @@ def detector(under: Entry, classes: int, size: Size | None, name: str, **build: 
 
 def deployed(model: keras.Model) -> keras.Model:
     """The same layers with boxes (N, cells, 4), x1 y1 x2 y2 as shares, and scores (N, cells, C)."""
-    boxes, scores = Decoded(name="decoded")(model.get_layer("heads").output)
+    heads: Any = model.get_layer("heads")
+    boxes, scores = heads.decoder()(heads.output)
     named = {BOXES: boxes, SCORES: scores}
     return keras.Model(model.inputs[0], named, name=f"{model.name}_deployed")
 
@@ -199,6 +200,10 @@ class Heads(layers.Layer):
             towers.append(x)
         lasts = zip([*self.scores, *self.bins], [*towers, *towers], strict=True)
         return [last(x, training=training) for last, x in lasts]
+
+    def decoder(self) -> layers.Layer:
+        """What makes boxes and scores of what it gives."""
+        return Decoded(name="decoded")
 
 
 def _rows(maps) -> tuple[Any, Any]:

@@ -26,6 +26,8 @@ REGISTERED = (
     "baselines",
     "detector",
     "segmenter",
+    "fpn",
+    "retinanet",
     "front_end",
 )  # modules with layers of their own
 

@@ -1,6 +1,7 @@
 """Where a detector reads its backbone: the last maps at strides 8, 16 and 32, of any network."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -21,7 +22,18 @@ BLOCKS: dict[str, tuple[int, int, int]] = {
     "mobilenetv3_small": (2, 7, 10),
     "mobilenetv2": (5, 12, 16),
 }
+FINEST = {  # the last block at stride 4, which a pyramid of Faster R-CNN reads as well
+    "ghostnet": 2,
+    "ghostnetv2": 2,
+    "ghostnetv3": 2,
+    "repghostnet": 2,
+    "mobilenetv3_large": 2,
+    "mobilenetv3_small": 0,
+    "mobilenetv2": 2,
+}
+OF_RESNET50 = ("resnet50", "ghost_resnet50")
 RESNET50 = ("stage_2_block_3", "stage_3_block_5", "stage_4_block_2")
+RESNET50_FINEST = "stage_1_block_2"
 
 
 def taps(model: keras.Model, entry: Entry) -> list[Any]:
@@ -29,16 +41,35 @@ def taps(model: keras.Model, entry: Entry) -> list[Any]:
 
     UserError for a network that has no maps at these strides.
     """
-    kind = re.sub(r"_\d{3}(_delegable)?$|_s\d|_d\d", "", entry.name)
-    if kind in ("resnet50", "ghost_resnet50"):
+    kind = _kind(entry)
+    if kind in OF_RESNET50:
         return [model.get_layer(name).output for name in RESNET50]
-    if kind not in BLOCKS:
+    return _outputs(model, BLOCKS[kind])
+
+
+def finest(model: keras.Model, entry: Entry) -> Any:
+    """What the last block at stride 4 gives: (N, H / 4, W / 4, C)."""
+    kind = _kind(entry)
+    if kind in OF_RESNET50:
+        return model.get_layer(RESNET50_FINEST).output
+    return _outputs(model, (FINEST[kind],))[0]
+
+
+def _kind(entry: Entry) -> str:
+    """A network's name without its width; UserError for one without maps to read."""
+    kind = re.sub(r"_\d{3}(_delegable)?$|_s\d|_d\d", "", entry.name)
+    if kind not in OF_RESNET50 and kind not in BLOCKS:
         raise UserError(
             f"{entry.name} has no maps at strides 8, 16 and 32, which a detector reads",
             fix="take a GhostNet, a MobileNet or a ResNet-50 under it",
         )
+    return kind
+
+
+def _outputs(model: keras.Model, rows: Iterable[int]) -> list[Any]:
+    """What these blocks give."""
     last = {stage_of(layer.name): layer for layer in model.layers}
-    return [last[f"block_{row:02d}"].output for row in BLOCKS[kind]]
+    return [last[f"block_{row:02d}"].output for row in rows]
 
 
 def headless_macs(entry: Entry) -> int:

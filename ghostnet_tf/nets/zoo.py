@@ -43,6 +43,7 @@ class Entry:
     labels: str = "imagenet"  # the table of the classes that its authors had
     task: str = CLASSIFY
     backbone: str = ""  # of a detector or segmenter: the network of this zoo under it
+    head: str = ""  # of a detector: what is behind the name of its backbone, one of HEADS
 
     @property
     def is_ghostnet(self) -> bool:
@@ -113,13 +114,15 @@ def parse_model(name: str) -> Entry:
     """The network of this name, at any width: `ghostnet_075`, `mobilenetv3_small_050_delegable`.
 
     The paper's other networks have no width; those of Ghost modules take s and d after their name,
-    2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`. With `_det` behind it a network is
-    the backbone of a detector, with `_seg` of a segmenter: `ghostnet_050_det`, `ghostnet_050_seg`.
+    2 and 3 unless given: `ghost_vgg16_s4`, `ghost_vgg16_s2_d5`. With one of HEADS behind it a
+    network is the backbone of a detector, `ghostnet_050_det`, of a segmenter, `ghostnet_050_seg`,
+    or of a pyramid of maps, `ghostnet_050_fpn`.
     """
-    for suffix, upon in ((DETECTOR, _detector), (SEGMENTER, _segmenter)):
-        under = name.removesuffix(suffix)
-        if under != name and not under.endswith((DETECTOR, SEGMENTER)):
-            return upon(parse_model(under), name)
+    for head in HEADS:
+        under = name.removesuffix(head)
+        if under != name and not under.endswith(HEADS):
+            below = parse_model(under)
+            return _segmenter(below, name) if head == SEGMENTER else _detector(below, name, head)
     found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
     if found and found[1] + found[3] in KINDS and found[2] != "000":
         family, preprocessing, builder = KINDS[found[1] + found[3]]
@@ -146,11 +149,19 @@ def parse_model(name: str) -> Entry:
     return pick(name, MODELS, "model")
 
 
-def _detector(under: Entry, name: str) -> Entry:
+def _detector(under: Entry, name: str, head: str) -> Entry:
     def build(*, width, classes, dropout, size, name, **own):
-        from ghostnet_tf.nets.detector import detector
+        if head == DETECTOR:
+            from ghostnet_tf.nets.detector import detector
 
-        return detector(under, classes, size, name, **own)
+            return detector(under, classes, size, name, **own)
+        if head == RETINANET:
+            from ghostnet_tf.nets.retinanet import retinanet
+
+            return retinanet(under, classes, size, name, **own)
+        from ghostnet_tf.nets.fpn import pyramid
+
+        return pyramid(under, size, name, **own)
 
     return replace(
         under,
@@ -159,8 +170,9 @@ def _detector(under: Entry, name: str) -> Entry:
         preprocessing=replace(under.preprocessing, size=DETECTOR_SIZE, crop=1.0, fit="stretch"),
         builder=build,
         labels="coco",
-        task="detect",
+        task="features" if head == PYRAMID else "detect",
         backbone=under.name,
+        head=head,
     )
 
 
@@ -222,9 +234,12 @@ def _of_the_paper(base: str, ratio: int, cheap_kernel: int):
     return build
 
 
-DETECTOR, DETECTOR_SIZE = "_det", 320  # behind the name of its backbone; pixels of a side
+# Behind the name of a backbone: light heads without anchors, RetinaNet's, no heads at all, or what
+# says of every pixel what it is.
+HEADS = DETECTOR, RETINANET, PYRAMID, SEGMENTER = ("_det", "_retinanet", "_fpn", "_seg")
+DETECTOR_SIZE = 320  # pixels of a side
 STRIDE = 32  # of the coarsest map that a detector reads
-SEGMENTER, SEGMENTER_SIZE = "_seg", (360, 480)  # height and width
+SEGMENTER_SIZE = (360, 480)  # height and width
 V3, DELEGABLE = "mobilenet_v3", "mobilenet_v3_delegable"
 # fmt: off
 KINDS: dict[str, tuple[Family, Preprocessing, Callable]] = {  # a name without its width

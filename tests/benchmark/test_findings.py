@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from benchmark.model import open_model
 from benchmark.rows import tabulate
 from ghostnet_tf.base.doors import typed
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.suites import SUITES
+from ghostnet_tf.nets.zoo import parse_model
 from tests.benchmark.scripted import COST, MEASURED, QUICK, files_of_suite, run
 from tests.fakes.scripted_target import ScriptedTarget, model_file
 
@@ -133,6 +136,19 @@ def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
         paper_suite.paper(tmp_path)
 
     assert caught.value.fix == typed("export", "--suite", "paper")
+    with pytest.raises(UserError, match="16 of the suite's 16 files are missing") as caught:
+        paper_suite.of_suite("detect", tmp_path)
+    assert caught.value.fix == typed("export", "--suite", "detect")
+
+
+def test_a_suite_of_detectors_has_every_backbone_with_our_operators_and_without():
+    files = [path.name for path in paper_suite.files(Path(), SUITES["detect"])]
+
+    plain = {name for name in files if "ghostop" not in name}
+    assert {name.replace("_ghostop", "") for name in files} == plain and len(files) == 16
+    for member in SUITES["detect"].members:  # every name is one of the zoo's, and finds things
+        entry = parse_model(member.model)
+        assert entry.task == "detect" and entry.preprocessing.size == member.size
 
 
 def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):

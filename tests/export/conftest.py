@@ -10,11 +10,16 @@ from keras import layers
 
 from export.calibrate import STRENGTH, Seen, observe
 from export.equalize import equalize, plan
+from export.flatbuffer import Flatbuffer
 from export.from_keras import to_float32
 from export.quantize import quantize
 from export.ranges import Ranges
 from export.recipes import RECIPES
+from ghostnet_tf.nets import taps, zoo
+from ghostnet_tf.nets.detector import deployed
 from ghostnet_tf.nets.ghostnet import GhostNet
+from ghostnet_tf.nets.seeded import seed
+from tests.drawn_shapes import BLOCKS, ZOO_ROW
 
 SIZE = 64
 
@@ -113,6 +118,20 @@ def small_net():
 @pytest.fixture(scope="session")
 def small_float32(small_net) -> bytes:
     return to_float32(small_net, 16)
+
+
+@pytest.fixture(scope="session")
+def tiny_detector() -> keras.Model:
+    """A detector of two classes that gives boxes and scores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
+        patch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
+        return deployed(seed(zoo.parse_model("tinyback_100_det").build(classes=2, size=SIZE)))
+
+
+@pytest.fixture(scope="session")
+def tiny_detector_file(tiny_detector) -> Flatbuffer:
+    return to_float32(tiny_detector, SIZE)
 
 
 @pytest.fixture(scope="session")

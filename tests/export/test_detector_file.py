@@ -1,58 +1,47 @@
 """A detector as a file: two outputs by name, one partition, and float32 behind the last map."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
-import pytest
 from colours import colour_model, colour_record
 
+from export.calibrate import observe
 from export.contract import facts
 from export.detector_graph import behind_convolutions, is_detector
 from export.flatbuffer import Flatbuffer
-from export.from_keras import outputs_of, to_float32
+from export.from_keras import outputs_of
+from export.ghostop.ghostop_file import make
+from export.ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
 from export.metadata import attach_metadata, read_metadata
+from export.quantize import quantize
+from export.ranges import Ranges
 from export.runtime import Runtime
 from export.scores import endings
 from ghostnet_tf.base.record import BoxesKept
-from ghostnet_tf.nets import taps, zoo
-from ghostnet_tf.nets.detector import deployed
-from tests.drawn_shapes import BLOCKS, ZOO_ROW
 
 SIZE = 64
 
 
-@pytest.fixture(scope="module")
-def model():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
-        patch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
-        return deployed(zoo.parse_model("tinyback_100_det").build(classes=2, size=SIZE))
-
-
-@pytest.fixture(scope="module")
-def file(model) -> Flatbuffer:
-    return to_float32(model, SIZE)
-
-
-def test_it_is_one_partition_without_a_transpose(file):
-    says = facts(file)
+def test_it_is_one_partition_without_a_transpose(tiny_detector_file):
+    says = facts(tiny_detector_file)
 
     assert says.delegation.partitions == 1 and not says.delegation.left_out
     assert not says.ops["TRANSPOSE"] and not says.dynamic
 
 
-def test_its_boxes_and_scores_are_those_of_keras(model, file):
+def test_its_boxes_and_scores_are_those_of_keras(tiny_detector, tiny_detector_file):
     images = np.random.default_rng(0).normal(size=(2, SIZE, SIZE, 3)).astype(np.float32)
 
-    boxes, scores = Runtime(file).run(images)
+    boxes, scores = Runtime(tiny_detector_file).run(images)
 
     assert boxes.shape == (2, 85, 4) and scores.shape == (2, 85, 2)
-    for value, reference in zip((boxes, scores), outputs_of(model, images), strict=True):
+    for value, reference in zip((boxes, scores), outputs_of(tiny_detector, images), strict=True):
         assert np.allclose(value, reference, atol=1e-4)
 
 
-def test_what_makes_boxes_of_maps_stays_in_float32(file):
-    graph = file.graph
+def test_what_makes_boxes_of_maps_stays_in_float32(tiny_detector_file):
+    graph = tiny_detector_file.graph
     behind = behind_convolutions(graph)
 
     assert is_detector(graph) and endings(graph) == behind
@@ -71,7 +60,7 @@ def test_other_networks_are_no_detectors():
     assert not is_detector(graph) and endings(graph) == []
 
 
-def test_the_file_names_its_outputs_and_the_classes_of_its_scores(file):
+def test_the_file_names_its_outputs_and_the_classes_of_its_scores(tiny_detector_file):
     record = dataclasses.replace(
         colour_record(),
         task="detect",
@@ -80,7 +69,28 @@ def test_the_file_names_its_outputs_and_the_classes_of_its_scores(file):
         label_ids=("disc", "square"),
     )
 
-    says = read_metadata(attach_metadata(file, record))
+    says = read_metadata(attach_metadata(tiny_detector_file, record))
 
     assert says is not None and says.labels == ("disc", "square")
     assert says.label_ids == ("disc", "square") and says.preprocessing == record.preprocessing
+
+
+def test_ghost_operators_take_neck_and_heads_as_well(tiny_detector_file):
+    images = np.random.default_rng(1).normal(size=(2, SIZE, SIZE, 3)).astype(np.float32)
+    seen = observe(tiny_detector_file, images)
+    ranges = Ranges("minmax", seen.extremes(), seen.extremes(), {}, 2, "0" * 64)
+
+    made = make(quantize(tiny_detector_file, "static_wi8_ai8", ranges), "int8.tflite", images)
+
+    assert made.snr_db is None  # every byte is equal
+    kinds = {"neck": Counter(), "heads": Counter()}
+    for site in made.found.sites:
+        of = site.name.split("/")[0]
+        if of in kinds:
+            kinds[of][site.options.kind] += 1
+    assert kinds["neck"] == {GHOST: 8, DEPTHWISE: 8, CONVOLUTION: 19}
+    assert kinds["heads"] == {DEPTHWISE: 8, CONVOLUTION: 16}
+    assert not made.found.left
+    ghosts = [s.options for s in made.found.sites if s.options.kind == GHOST and "neck" in s.name]
+    assert {options.weights.shape[1:3] for options in ghosts} == {(5, 5)}
+    assert {options.stride for options in ghosts} == {(1, 1)}

@@ -156,7 +156,7 @@ def test_json_that_no_reader_can_hold_is_damage(content):
 
 @pytest.mark.parametrize("n", [60, 100])
 def test_tables_that_are_pointed_to_again_and_again_are_counted(n):
-    unit = {"options": {"mean": (0.0,), "std": (1.0,)}}
+    unit = {"options": {1: {"mean": (0.0,), "std": (1.0,)}}}
     image = {"name": "image", "process_units": [unit] * n}
     flood = {"name": "x", "subgraphs": [{"inputs": [image] * n, "outputs": [{"name": "y"}]}]}
     graph = Graph(with_metadata())

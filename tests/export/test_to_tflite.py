@@ -447,6 +447,11 @@ REFUSED = {
     "unknown weights": (["--weights", "imagnet"], "there are no weights 'imagnet'"),
     "tiny size": ([*SEEDED, "--size", "8"], "--size is 8 pixels"),
     "no photos": (["--photos", "/nowhere"], "there is no folder or zip '/nowhere'"),
+    "no boxes": ([*SEEDED, "--postprocess"], "finds nothing, so there are no boxes"),
+    "integers": (
+        ["--model", "ghostnet_050_det", "--recipe", "int8io", "--postprocess"],
+        "answers in integers, and boxes are chosen among floats",
+    ),
     "unwritable": ([*SEEDED, "--out", f"{__file__}/nowhere"], "no folder that can be written to"),
 }
 

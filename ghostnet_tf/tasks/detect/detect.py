@@ -30,6 +30,8 @@ from ghostnet_tf.weights.checkpoint import CheckpointInfo
 if TYPE_CHECKING:
     import keras
 
+    from ghostnet_tf.tasks.detect.heads import Head
+
 COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
 NO_BOX = -1.0  # the class of a target that only fills up
 AT_ONCE = 16  # photos, of which the loss is computed together
@@ -62,6 +64,7 @@ class Finding:
     preprocessing: Preprocessing
     schedule: Settings
     most: int  # boxes of a photo, or of four in one picture
+    model: str = f"{DEFAULT_MODEL}{zoo.DETECTOR}"  # of the zoo
 
     watched = ("iou", "IoU")
     curves = CURVES
@@ -72,14 +75,19 @@ class Finding:
 
     @property
     def loss(self) -> "keras.losses.Loss":
-        from ghostnet_tf.tasks.detect.loss import Detection
+        return self.head.loss(len(self.classes))
 
-        return Detection(len(self.classes))
+    @property
+    def head(self) -> "Head":
+        from ghostnet_tf.tasks.detect.heads import head_of
+
+        return head_of(self.model)
 
     def right(self, targets, outputs):
         from ghostnet_tf.tasks.detect.loss import surest_overlap
 
-        return surest_overlap(targets, outputs, len(self.classes))
+        head = self.head
+        return surest_overlap(targets, outputs, len(self.classes), head.split, head.corners)
 
     def views(self, size: Size) -> Views:
         """How photos are varied: a schedule that neither crops nor flips changes nothing."""
@@ -117,9 +125,8 @@ class Finding:
 
     def found(self, outputs: np.ndarray) -> list[Found]:
         """Raw values (n, cells, ...) -> what is kept of each photo."""
-        from ghostnet_tf.tasks.detect.raw import boxes_and_scores
-
-        return [keep(*boxes_and_scores(raw, len(self.classes))) for raw in outputs]
+        of = self.head.boxes_and_scores
+        return [keep(*of(raw, len(self.classes))) for raw in outputs]
 
     def precision(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         """COCO's AP, in pixels as the network sees them."""
@@ -193,8 +200,8 @@ class Detect:
         entry = zoo.parse_model(model)
         if entry.task != self.name:
             raise UserError(
-                f"{model} names photos, and finds nothing on them",
-                fix=option("model", f"{model}{zoo.DETECTOR}"),
+                f"{model} finds nothing on photos",
+                fix=option("model", f"{entry.backbone or model}{zoo.DETECTOR}"),
             )
         for _, size in schedule.sizes:
             entry.refuse_size(size)
@@ -231,7 +238,7 @@ class Detect:
     def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Finding:
         most = max((len(boxes) for boxes in labels), default=0)
         most *= 4 if schedule.mosaic else 1
-        return Finding(info.classes, info.preprocessing, schedule, most)
+        return Finding(info.classes, info.preprocessing, schedule, most, info.model)
 
     def split(
         self, photos: Annotated, read: Examples, count: int, schedule: Settings, is_asked: bool

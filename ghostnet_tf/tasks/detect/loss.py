@@ -1,5 +1,6 @@
 """The loss of a detector: quality focal, GIoU and distribution focal, weighted as NanoDet-Plus."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -91,20 +92,22 @@ def of_bins(logits: Any, distance: Any) -> Any:
     return -ops.sum(chosen * ops.log_softmax(logits, axis=-1), axis=-1)
 
 
-def surest_overlap(targets: Any, raw: Any, classes: int) -> Any:
+def surest_overlap(
+    targets: Any, raw: Any, classes: int, split: Callable = split, corners: Callable = corners
+) -> Any:
     """Of every photo, the mean IoU of its boxes with what the surest cell in each says; (N,).
 
-    1 where there is no box.
+    `split` and `corners` are those of the heads. 1 where there is no box.
     """
     targets, raw = ops.cast(targets, "float32"), ops.cast(raw, "float32")
-    logits, bins, cells = split(raw, classes)
+    logits, places, cells = split(raw, classes)
     kind, boxes = targets[..., 0], targets[..., 1:]
     is_there = ops.cast(kind != NONE, "float32")
     of_class = ops.transpose(ops.one_hot(ops.cast(kind, "int32"), classes), (0, 2, 1))
     can = candidates(cells[:, :, None], boxes[:, None])
     sure = ops.where(can, ops.matmul(logits, of_class), -FAR)  # (N, A, M)
-    surest = ops.one_hot(ops.argmax(sure, axis=1), ops.shape(raw)[1])  # (N, M, A)
-    found = ops.matmul(surest, corners(bins, cells))  # (N, M, 4)
+    surest = ops.one_hot(ops.argmax(sure, axis=1), ops.shape(logits)[1])  # (N, M, A)
+    found = ops.matmul(surest, corners(places, cells))  # (N, M, 4)
     n = ops.sum(is_there, axis=1)
     shared = ops.sum(iou(found, boxes) * is_there, axis=1)
     return ops.where(n > 0, shared / ops.maximum(n, 1.0), 1.0)

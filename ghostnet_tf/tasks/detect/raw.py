@@ -3,6 +3,7 @@
 import numpy as np
 
 from ghostnet_tf.nets.detector import BINS, CELL, EDGES
+from ghostnet_tf.nets.retinanet import BOX, LARGEST
 
 
 def boxes_and_scores(raw: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -17,4 +18,18 @@ def boxes_and_scores(raw: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndar
     corners = np.concatenate(
         [middle - distance[:, :2] * stride, middle + distance[:, 2:] * stride], axis=-1
     )
-    return corners.clip(0, 1), 1 / (1 + np.exp(-logits.clip(-60, 60)))
+    return corners.clip(0, 1), shares(logits)
+
+
+def anchored(raw: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """(anchors, classes + 4 + 4) -> corners (anchors, 4) within 0..1, scores (anchors, classes)."""
+    raw = raw.astype(np.float32)
+    offsets, anchors = raw[:, classes:-BOX], raw[:, -BOX:]
+    middle = anchors[:, :2] + offsets[:, :2] * anchors[:, 2:]
+    half = 0.5 * anchors[:, 2:] * np.exp(np.minimum(offsets[:, 2:], np.float32(LARGEST)))
+    corners = np.concatenate([middle - half, middle + half], axis=-1)
+    return corners.clip(0, 1), shares(raw[:, :classes])
+
+
+def shares(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits.clip(-60, 60)))
