@@ -322,6 +322,16 @@ test("a detector of blood cells is shown a drawing of them, unless there is a ph
   assert.equal(await page.locator("#samples button").count(), 1);
   await page.screenshot({path: join(OUT, "boxes-phone.png"), fullPage: true});
   await judged(page);
+  const isRead = await page.evaluate(() => { // as a person who reads large letters has set it
+    document.documentElement.style.fontSize = "200%";
+    const names = [...document.querySelectorAll("#found li b")].map((one) => one.getBoundingClientRect());
+    document.querySelector("#caption b").textContent = "a name that no screen is wide enough for ".repeat(9);
+    const {height} = document.querySelector("#caption").getBoundingClientRect();
+    return names.every(({width}) => width > 60) && height < 70 &&
+      document.documentElement.scrollWidth <= innerWidth;
+  });
+  assert.ok(isRead);
+  await page.evaluate(() => (document.documentElement.style.fontSize = ""));
   await nextAnswer(page, () => page.selectOption("#model", FIRST));
   assert.equal(await page.locator("#samples button").count(), 5);
   await upload(page, picture("orange.png"));
