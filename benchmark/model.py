@@ -7,7 +7,7 @@ from pathlib import Path
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256, user_path
 from ghostnet_tf.base.libraries import OPERATOR_NAME
-from ghostnet_tf.base.record import Record, read_model, record_of
+from ghostnet_tf.base.record import ALL_KINDS, Record, read_model, record_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Model:
         if self.record is None:
             return self.named(self.path.stem)
         tuned = f" tuned for {self.record.tuning.core}" if self.record.tuning else ""
-        operators = " with Ghost operators" if self.record.operators else ""
+        made = self.record.operators
+        kinds = "" if made is None or made.kinds == ALL_KINDS else f"{made.kinds} "
+        operators = f" with {kinds}Ghost operators" if made else ""
         says = f"{self.record.model} {self.record.weights} {self.record.recipe}"
         return self.named(f"{says}{tuned}{operators}")
 

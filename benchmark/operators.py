@@ -33,6 +33,11 @@ from .targets.runner import Profiled
 
 TIMED_RUNS, COUNTED_RUNS = 50, 2  # a count repeats itself once all tables are filled
 EMULATED = "cortex-a76"
+FILES = {  # as kernels/which_file.c decides
+    "plain": "the plain file",
+    "depthwise": "the file with Ghost modules and depthwise convolutions alone",
+    "all": "the file with all Ghost operators",
+}
 WIDTH = 12  # of a number in a table
 UNITS = {"us": "µs", "instructions": "instructions"}  # as JSON says it, and as it is printed
 
@@ -67,6 +72,7 @@ class Profile:
     by_class: list[Row]  # the most expensive first
     by_block: list[Row] | None  # in the order of the network; None where they cannot be told
     by_tensor: dict[str, float] | None  # output of an operator -> its cost; None likewise
+    opens: str  # of a file with Ghost operators: which of the network's a program opens here
 
 
 def profile_of(model: Model, profiled: Profiled) -> Profile:
@@ -83,6 +89,7 @@ def profile_of(model: Model, profiled: Profiled) -> Profile:
         whole=profiled.whole,
         by_class=sorted(_rows(runs, classes), key=lambda row: -row.cost),
         by_block=_rows(runs, [b for b in blocks if b is not None]) if is_known else None,
+        opens=profiled.opens,
         by_tensor={r.name: r.cost for r in _rows(runs, tensors)} if is_known else None,
     )
 
@@ -217,6 +224,7 @@ def document(profiles: list[Profile], target: Profiler) -> dict[str, Any]:
                 "model": profile.model,
                 "runs": profile.runs,
                 {"us": "latency_us"}.get(profile.unit, profile.unit): profile.whole,
+                "opens": profile.opens,
                 "by_class": _told(profile.by_class, profile.unit),
                 "by_block": _told(profile.by_block, profile.unit),
             }
@@ -240,6 +248,8 @@ def show(profiles: list[Profile], target: str) -> None:
         parts = sum(row.cost for row in profile.by_class)
         whole = f"{profile.whole:,.0f} {unit} unprofiled"
         terminal.out(f"{profile.model}: {parts:,.0f} {unit} by operator, {whole}")
+        if profile.opens:
+            terminal.out(f"of its network programs open here {FILES[profile.opens]}")
     head = f"ops {unit:>{WIDTH}}  share"
     for title, tables in (
         ("operator class", [p.by_class for p in profiles]),

@@ -16,6 +16,8 @@ MARKERS = MappingProxyType({  # variant -> marker, and what the legend calls it
     "_delegable": ("s", "delegable"),
     "_ghostop": ("^", "Ghost operators"),
     "_delegable_ghostop": ("D", "delegable, Ghost operators"),
+    "_depthwise_ghostop": ("v", "depthwise Ghost operators"),
+    "_delegable_depthwise_ghostop": ("d", "delegable, depthwise Ghost operators"),
 })  # fmt: skip
 TUNED = ("P", "tuned")
 LINES = ("-", "--", ":", "-.")  # by recipe

@@ -6,6 +6,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from ghostnet_tf.base.record import ALL_KINDS
 from ghostnet_tf.base.sides import Size, sides, size_of
 from ghostnet_tf.base.terminal import shown
 
@@ -46,8 +47,11 @@ class Row:
     @property
     def suffix(self) -> str:
         """What tells a file from the plain one of its model."""
-        tuning = self.model.record.tuning if self.model.record else None
-        return (f"_tuned_{tuning.core}" if tuning else "") + "_ghostop" * self.has_operators
+        record = self.model.record
+        tuned = f"_tuned_{record.tuning.core}" if record and record.tuning else ""
+        made = record.operators if record else None
+        kinds = "" if made is None or made.kinds == ALL_KINDS else f"_{made.kinds}"
+        return f"{tuned}{kinds}" + "_ghostop" * self.has_operators
 
     @property
     def has_operators(self) -> bool:

@@ -1,6 +1,6 @@
 """Ghost operators into finished `.tflite` files, proven equal on photos:
 
-ghostnet ghost-op FILE.tflite... [--photos DIR|ZIP] [--out DIR] [--json]
+ghostnet ghost-op FILE.tflite... [--photos DIR|ZIP] [--kinds all|depthwise] [--out DIR] [--json]
 
 Each becomes FILE_ghostop.tflite with a record, beside the plain file. Ours, or a GhostNet from
 onnx2tf or litert-torch; float32 and full int8.
@@ -16,6 +16,7 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
+from ghostnet_tf.base.record import ALL_KINDS, DEPTHWISE_KINDS
 from ghostnet_tf.data.samples import photos_or_samples
 
 from . import arguments, printed
@@ -26,6 +27,13 @@ def parser() -> argparse.ArgumentParser:
         "ghost-op", "Ghost operators into finished .tflite files, proven equal on photos."
     )
     parse.add_argument("files", metavar="FILE.tflite", nargs="+")
+    parse.add_argument(
+        "--kinds",
+        choices=(ALL_KINDS, DEPTHWISE_KINDS),
+        default=ALL_KINDS,
+        help="depthwise: Ghost modules and depthwise convolutions alone, into a file of its own, "
+        "FILE_depthwise_ghostop.tflite (default: %(default)s)",
+    )
     proof = parse.add_argument_group("proof")
     proof.add_argument(
         "--photos", metavar="DIR|ZIP|NPZ", help="to prove it on (default: generated images)"
@@ -55,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     for file in args.files:
         if args.out and not args.overwrite:
             refuse_copy_over_others(user_path(file), args.out)
-        made.append(write_ghostop(file, photos, args.out))
+        made.append(write_ghostop(file, photos, args.out, args.kinds))
         if not args.json:
             terminal.out(*printed.ghostop_lines(made[-1]))
     if args.json:

@@ -103,7 +103,21 @@ const char *ghost_variant(const GhostSession *session);
 const char *const *ghost_variants(void);                 // those this processor can run; NULL ends it
 void ghost_close(GhostSession *session);                 // after the compiled model is gone
 
+// A network may have three files: a plain one, one with operators for Ghost modules and depthwise
+// convolutions alone, and one with operators wherever one fits. Which this processor should open, for
+// a file of this `dtype` (GHOST_INT8, GHOST_FLOAT32, GHOST_FLOAT16), in half precision or not.
+typedef enum { GHOST_PLAIN_FILE = 0, GHOST_DEPTHWISE_FILE = 1, GHOST_ALL_FILE = 2 } GhostFile;
+GhostFile ghost_file(int dtype, int half);
+
 // ---------------------------------------------------------------------------------- for tests
+
+// The same for another processor: the first of the ghost_variants() there, whether that has halves,
+// and whether the processor has SME2.
+typedef struct {
+  const char *variant;
+  int has_half, has_sme2;
+} GhostProcessor;
+GhostFile ghost_file_on(const GhostProcessor *processor, int dtype, int half);
 
 typedef struct GhostNode GhostNode;
 

@@ -41,6 +41,10 @@ static bool has_fp16(void) {
   return getauxval(AT_HWCAP) & 1 << 10;  // HWCAP_ASIMDHP
 }
 
+bool ghost_has_sme2(void) {
+  return (uint64_t)getauxval(AT_HWCAP2) >> 37 & 1;  // HWCAP2_SME2
+}
+
 // The same for all of them: it depends on no other feature.
 static const GhostFloat16 FLOAT16_NEON = {
     .runs_here = has_fp16,
@@ -124,6 +128,9 @@ static const GhostVariant AVX2 = {
 static const GhostVariant *const VARIANTS[] = {&AVX512_VNNI, &AVX2, &GHOST_REFERENCE};
 #else
 static const GhostVariant *const VARIANTS[] = {&GHOST_REFERENCE};
+#endif
+#if !defined(__aarch64__)
+bool ghost_has_sme2(void) { return false; }
 #endif
 enum { N_VARIANTS = sizeof VARIANTS / sizeof *VARIANTS };
 

@@ -34,4 +34,7 @@ const GhostVariant *ghost_variant_named(const char *name);
 // What it has for half precision, if this processor can run that; or NULL.
 const GhostFloat16 *ghost_float16_of(const GhostVariant *variant);
 
+// The Scalable Matrix Extension, version 2, for which no variant is made.
+bool ghost_has_sme2(void);
+
 #endif

@@ -96,6 +96,7 @@ static struct {
   __typeof__(&ghost_register) add;
   __typeof__(&ghost_error) error;
   __typeof__(&ghost_variant) variant;
+  __typeof__(&ghost_file) file;
 } ops;
 
 static void load_operators(void) {
@@ -108,9 +109,10 @@ static void load_operators(void) {
   *(void **)&ops.add = dlsym(library, "ghost_register");
   *(void **)&ops.error = dlsym(library, "ghost_error");
   *(void **)&ops.variant = dlsym(library, "ghost_variant");
+  *(void **)&ops.file = dlsym(library, "ghost_file");
   if (!ops.add_kernel)
     stop(RUNTIME_UNUSABLE, "%s takes no operators of others: it is too old", args.library);
-  if (!ops.open || !ops.use_half || !ops.add || !ops.error || !ops.variant)
+  if (!ops.open || !ops.use_half || !ops.add || !ops.error || !ops.variant || !ops.file)
     stop(OPERATOR_FAILED, "%s has no Ghost operators", args.ops);
 }
 

@@ -120,18 +120,38 @@ static void print_text(const char *text) {
   putchar('"');
 }
 
-// What a Ghost operator of the file is, in words: "module 3x3 with ADD"; of others nothing.
-static void print_ghost(LiteRtOp op) {
+// What a Ghost operator of the file is told of itself; false for every other operator.
+static bool read_ghost(LiteRtOp op, GhostHeader *h) {
   const uint8_t *options = NULL;
   int32_t size = 0;
   const char *name = NULL;
-  GhostHeader h;
-  if (!rt.GetCustomCode || !rt.GetCustomOptions || rt.GetCustomCode(op, &name) || !name ||
+  int code;
+  if (!rt.GetCustomCode || !rt.GetCustomOptions || rt.GetOpCode(op, &code) ||
+      code != CUSTOM_OPERATOR || rt.GetCustomCode(op, &name) || !name ||
       strncmp(name, GHOST_OP_NAME, strcspn(GHOST_OP_NAME, "%")) ||
-      rt.GetCustomOptions(op, &options, &size) || !options || (size_t)size < sizeof h)
-    return;
-  memcpy(&h, options, sizeof h);
-  if (h.magic != GHOST_MAGIC || h.version != GHOST_VERSION) return;
+      rt.GetCustomOptions(op, &options, &size) || !options || (size_t)size < sizeof *h)
+    return false;
+  memcpy(h, options, sizeof *h);
+  return h->magic == GHOST_MAGIC && h->version == GHOST_VERSION;
+}
+
+// Which file of this network a program would open on this processor; "" for a file without operators.
+static const char *file_to_open(LiteRtModel model) {
+  static const char *const NAMES[] = {"plain", "depthwise", "all"};
+  LiteRtSubgraph graph;
+  LiteRtOp op;
+  GhostHeader h;
+  size_t n = operators_of(model, &graph);
+  for (size_t i = 0; args.ops && i < n; i++)
+    if (!rt.GetSubgraphOp(graph, i, &op) && read_ghost(op, &h))
+      return NAMES[ops.file((int)h.dtype, args.fp16)];
+  return "";
+}
+
+// In words: "module 3x3 with ADD"; of operators that are none of ours nothing.
+static void print_ghost(LiteRtOp op) {
+  GhostHeader h;
+  if (!read_ghost(op, &h)) return;
   bool is_dense = h.kind == GHOST_CONVOLUTION && h.in_height == 1 && h.in_width == 1;
   printf(", \"ghost\": \"%s", is_dense                       ? "dense"
                              : h.kind == GHOST_GHOST     ? "module"
@@ -164,7 +184,7 @@ static void print_graph(LiteRtModel model) {
     }
     printf("%s{\"code\": %d, \"output\": ", i ? ", " : "", code);
     print_text(name);
-    if (code == CUSTOM_OPERATOR) print_ghost(op);
+    print_ghost(op);
     printf("}");
   }
   printf("],\n");
@@ -306,6 +326,7 @@ int main(int n, char **given) {
   printf(version ? "\"%s\",\n" : "null,\n", version);
   printf(" \"resized\": %zu,\n", net.n_resized);
   printf(" \"operators\": \"%s\",\n", net.session ? ops.variant(net.session) : "");
+  printf(" \"opens\": \"%s\",\n", file_to_open(model));
   printf(" \"threads\": %ld,\n \"fp16\": %s,\n", args.threads, args.fp16 ? "true" : "false");
   printf(" \"load_ms\": %.6f,\n \"init_ms\": %.6f,\n", loaded - start, ready - loaded);
   print_times("warmup_ms", &warmup);

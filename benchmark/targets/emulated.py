@@ -90,6 +90,7 @@ class EmulatedTarget:
             whole=counted.instructions,
             graph=report.graph,
             runs=report.profile[-1:],
+            opens=report.opens,
         )
 
     def _run(self, model: Model, settings: Settings, profile: int = 0) -> tuple[Counted, Report]:

@@ -28,6 +28,7 @@ FIXES = {  # exit code of runner.c -> what a person can do; 2 would be a bug of 
     9: "make the file again with ghostnet ghost-op, or measure its plain file",
 }
 MAX_REASON = 1_000  # characters; a path may be in it
+OPENED = ("", "plain", "depthwise", "all")
 OF_MODEL = {6, 7, 9}  # others of the run may do better
 
 
@@ -39,6 +40,7 @@ class Profiled:
     whole: float  # of an inference that nobody profiles, the median
     graph: tuple[Op, ...]
     runs: tuple[tuple[Event, ...], ...]
+    opens: str  # as the report says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class Report:
     graph: tuple[Op, ...]
     profile: tuple[tuple[Event, ...], ...]  # a tuple for each profiled run
     output_sha256: str
+    opens: str = ""  # which file of the network a program would open here; empty for a plain file
     resized: int = 0  # inputs whose batch the file leaves open, and which was set to 1
     subgraphs: int = 1  # of the file; `graph` is the main one
 
@@ -92,7 +95,9 @@ class Report:
 
     def profiled(self) -> Profiled:
         whole = 1000 * median(self.latency_ms)
-        return Profiled(unit="us", whole=whole, graph=self.graph, runs=self.profile)
+        return Profiled(
+            unit="us", whole=whole, graph=self.graph, runs=self.profile, opens=self.opens
+        )
 
     def visit(self) -> Visit:
         return Visit(
@@ -209,6 +214,7 @@ def _check(report: Report) -> None:
     between("a peak memory", [report.peak_memory_bytes], 1, MAX_COUNT, "bytes")
     between("a clock step", [report.clock_resolution_ns], 1, MAX_COUNT, "ns")
     texts(report.runtime_version or "", report.operators)
+    need(report.opens in OPENED, f"opens is {short(report.opens)!r}")
     for name in ("model_sha256", "runtime_sha256", "output_sha256"):
         value = getattr(report, name)
         need(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import sha256
+from ghostnet_tf.base.record import ALL_KINDS
 from ghostnet_tf.data.samples import Images
 
 from ..flatbuffer import Flatbuffer
@@ -36,7 +37,9 @@ class GhostopFile:
     snr_db: float | None  # of the outputs; None: every byte is equal
 
 
-def make(plain: bytes, name: str, images: Images, is_ours: bool = True) -> GhostopFile:
+def make(
+    plain: bytes, name: str, images: Images, is_ours: bool = True, kinds: str = ALL_KINDS
+) -> GhostopFile:
     """The plain file `name` with operators, after both gave the same for `images`, (N, H, W, C).
 
     Not `is_ours`: nobody vouches for the file, so what is made of it is tried before it is run.
@@ -47,7 +50,7 @@ def make(plain: bytes, name: str, images: Images, is_ours: bool = True) -> Ghost
         raise UserError(
             f"{name!r} has Ghost operators already", fix="give the plain file; nothing was written"
         )
-    found = find(plain.graph)
+    found = find(plain.graph, kinds)
     if not found.sites:
         why = f"; {found.left[0]}" if found.left else ""
         raise UserError(
@@ -56,10 +59,10 @@ def make(plain: bytes, name: str, images: Images, is_ours: bool = True) -> Ghost
         )
     if len(found.sites) > MAX_NODES:
         raise UserError(f"{name!r} has room for {len(found.sites)} operators of {MAX_NODES}")
-    data = with_operators(plain, name)
+    data = with_operators(plain, name, kinds)
     inside = [site for site in found.sites if site.output not in plain.graph.outputs]
     probed = with_outputs(plain.graph, [site.output for site in inside])
-    ours = with_operators(probed, name)
+    ours = with_operators(probed, name, kinds)
     refuse_deadly(is_ours, probed, ours, data)
     prove_operators(name, inside, probed, ours, images[:PROBED_IMAGES])
     least = None if is_exact(found) else MIN_SNR_DB
@@ -69,10 +72,10 @@ def make(plain: bytes, name: str, images: Images, is_ours: bool = True) -> Ghost
     return GhostopFile(data=data, found=found, images=len(images), snr_db=measured.snr_db)
 
 
-def with_operators(plain: bytes, name: str) -> Flatbuffer:
+def with_operators(plain: bytes, name: str, kinds: str = ALL_KINDS) -> Flatbuffer:
     """The file with an operator wherever one fits; whether they are equal is not asked here."""
     graph = Flatbuffer(plain).graph.copy()
-    put_operators(graph, find(graph).sites, plain, name)
+    put_operators(graph, find(graph, kinds).sites, plain, name)
     return with_files_of(plain, graph.to_bytes())
 
 

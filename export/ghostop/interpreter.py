@@ -21,6 +21,7 @@ from ghostnet_tf.base.quiet import quiet
 
 from ..flatbuffer import Flatbuffer
 from ..graph import DAMAGED_FIX, Graph
+from .options import FLOAT32, INT8
 
 # Metadata: the file that computes the same without operators. Its old name is in files out there.
 PLAIN_FILE = b"GHOSTNET_PLAIN_TWIN"
@@ -107,6 +108,11 @@ def variants() -> list[str]:
     while (name := names[len(found)]) is not None:
         found.append(name.decode())
     return found
+
+
+def best_file(is_int8: bool, is_half: bool) -> int:
+    """Which of a network's files this processor should open: a GhostFile of kernels/ghost_op.h."""
+    return _operators().ghost_file(INT8 if is_int8 else FLOAT32, is_half)
 
 
 class GhostInterpreter:

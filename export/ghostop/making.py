@@ -9,6 +9,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import sha256, user_path, write_together
 from ghostnet_tf.base.record import (
+    ALL_KINDS,
     Operators,
     Record,
     finished,
@@ -41,7 +42,10 @@ class Made:
 
 
 def write_ghostop(
-    plain: str | Path, photos: Photos | Samples | None = None, out: Path | None = None
+    plain: str | Path,
+    photos: Photos | Samples | None = None,
+    out: Path | None = None,
+    kinds: str = ALL_KINDS,
 ) -> Made:
     """The plain file with Ghost operators, proven equal, with the record of that file carried on.
 
@@ -55,9 +59,9 @@ def write_ghostop(
     plain = user_path(plain)
     data, record = trusted(plain)
     images = proof_images(data, record, photos)
-    file = ghostop_file.make(data, plain.name, images, is_ours=record is not None)
+    file = ghostop_file.make(data, plain.name, images, record is not None, kinds)
     images_from = origin_of(images, photos)
-    path = ghostop_path(plain if out is None else out / plain.name)
+    path = ghostop_path(plain if out is None else out / plain.name, kinds)
     files: dict[Path, bytes] = {path: file.data}
     if record is not None:
         operators = Operators(
@@ -68,6 +72,7 @@ def write_ghostop(
             images=file.images,
             images_from=images_from,
             snr_db=file.snr_db,
+            kinds=kinds,
         )
         record = described(record, operators, file.data)
         files[record_path(path)] = record.to_json().encode()
@@ -75,10 +80,10 @@ def write_ghostop(
     return Made(path=path, record=record, file=file, images_from=images_from)
 
 
-def is_current(plain: Path) -> bool:
+def is_current(plain: Path, kinds: str = ALL_KINDS) -> bool:
     """Whether the Ghost-operator file beside `plain` is of these bytes and of our operators."""
     try:
-        operators = load(ghostop_path(plain))[1].operators
+        operators = load(ghostop_path(plain, kinds))[1].operators
         made_of = operators and (operators.plain_sha256, operators.version)
         return made_of == (load(plain)[1].sha256, VERSION)
     except UserError:

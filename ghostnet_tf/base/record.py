@@ -142,6 +142,11 @@ class Finetuned:
     parity_db_without: float | None
 
 
+# Ghost operators wherever one fits; or Ghost modules and depthwise convolutions alone, which leaves
+# ordinary convolutions to the runtime.
+ALL_KINDS, DEPTHWISE_KINDS = "all", "depthwise"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operators:
     """Ghost operators stand in a file for what the plain file computes without them."""
@@ -153,6 +158,7 @@ class Operators:
     images: int  # on which both files gave the same outputs
     images_from: str  # one of PARITY_ON
     snr_db: float | None  # of the outputs; None: every byte was equal
+    kinds: str = ALL_KINDS  # or DEPTHWISE_KINDS; not written where it is the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +270,7 @@ class Record:
         path = tuned_path(user_path(name), self.tuning.core) if self.tuning else user_path(name)
         if self.postprocess:
             path = postprocess_path(path)
-        return ghostop_path(path).name if self.operators else path.name
+        return ghostop_path(path, self.operators.kinds).name if self.operators else path.name
 
     def as_json(self) -> dict[str, Any]:
         """The keys and values as they stand in the file."""
@@ -279,6 +285,8 @@ class Record:
             del content["postprocess"]
         if self.sound is None:
             del content["sound"]
+        if self.operators and self.operators.kinds == ALL_KINDS:
+            del content["operators"]["kinds"]
         return _merged(content, content.pop("others"))
 
     def to_json(self) -> str:
@@ -295,9 +303,10 @@ def artifact_name(model: str, weights: str, size: int | Sequence[int] | None, re
     return f"{'_'.join(parts)}.tflite"
 
 
-def ghostop_path(plain: Path) -> Path:
-    """Where the file with Ghost operators stands, beside the plain one."""
-    return plain.with_name(f"{plain.stem}_ghostop.tflite")
+def ghostop_path(plain: Path, kinds: str = ALL_KINDS) -> Path:
+    """Where the file with Ghost operators, of all kinds or not, stands beside the plain one."""
+    which = "" if kinds == ALL_KINDS else f"_{kinds}"
+    return plain.with_name(f"{plain.stem}{which}_ghostop.tflite")
 
 
 def postprocess_path(plain: Path) -> Path:

@@ -1,6 +1,7 @@
 """The profile: every operator in one class, in one block, or none is guessed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,8 @@ from benchmark.operators import profile_of
 from export.flatbuffer import Flatbuffer
 from export.ghostop.making import write_ghostop
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.record import Operators
+from tests.fakes.scripted_target import model_file
 
 SETTINGS = Settings(min_runs=1, min_seconds=0.0)
 GHOSTNET_BLOCKS = [f"block_{i:02}" for i in range(16)]
@@ -158,6 +161,36 @@ def test_counts_lie_over_the_graph_and_add_up_to_those_by_block(int8, emulated, 
     )
     graph = Flatbuffer(int8.data).graph
     assert results.keys() <= {graph.names[op.outputs[0]] for op in graph.ops}
+
+
+def test_a_file_of_fewer_operators_has_a_title_of_its_own(tmp_path):
+    model = model_file(tmp_path, "ghostnet_100")
+    made = Operators(
+        plain=model.path.name,
+        plain_sha256=model.sha256,
+        count=41,
+        version=4,
+        images=16,
+        images_from="generated images",
+        snr_db=None,
+    )
+    of_some = replace(made, kinds="depthwise")
+    titles = [
+        replace(model, record=replace(model.record, operators=o)).title for o in (made, of_some)
+    ]
+
+    assert [title.rpartition(" with ")[2] for title in titles] == [
+        "Ghost operators",
+        "depthwise Ghost operators",
+    ]
+
+
+@pytest.mark.parametrize("core", ["cortex-a53", "cortex-a76", "i8mm"])
+def test_a_core_says_which_file_of_a_network_it_opens(emulated, int8, tmp_path, core):
+    ghostop = open_model(write_ghostop(int8.path, out=tmp_path).path)
+
+    assert emulated(core).profile(ghostop, SETTINGS, runs=1).opens == "all"
+    assert emulated(core).profile(int8, SETTINGS, runs=1).opens == ""
 
 
 # ---------------------------------------------------------------------------- the command

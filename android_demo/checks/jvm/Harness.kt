@@ -17,6 +17,7 @@ import ghostnet.core.Results
 import ghostnet.core.RgbImage
 import ghostnet.core.RuntimeLibrary
 import ghostnet.core.clockResolutionNs
+import ghostnet.core.operatorFile
 import ghostnet.demo.TimedNetwork
 import java.io.File
 import java.nio.ByteBuffer
@@ -83,7 +84,8 @@ private fun ghostop(
     folder: File,
     file: File,
 ) {
-    val ghostop = file.resolveSibling("${file.nameWithoutExtension}$GHOSTOP.tflite")
+    val best = NativeNetwork.best(artifact(file).record)
+    val ghostop = file.resolveSibling(operatorFile(file.name, best, folder.list().orEmpty().asList())!!)
     Classifier.open(artifact(file), file, ghostop = { artifact(ghostop) }).use {
         score(folder, ghostop, it) { photo -> println("$photo: ${it.accelerator}") }
     }

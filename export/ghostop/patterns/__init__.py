@@ -8,6 +8,8 @@ are the same pattern.
 
 from dataclasses import dataclass
 
+from ghostnet_tf.base.record import ALL_KINDS, DEPTHWISE_KINDS
+
 from ...graph import Graph
 from ...op import Op
 from .convolution import convolution, is_worth_it
@@ -24,8 +26,11 @@ class Found:
     left: tuple[str, ...]  # "layer: why" of what looks like the pattern and stays as it is
 
 
-def find(graph: Graph) -> Found:
-    """Every place where a Ghost operator fits. Modules first: they take their convolutions."""
+def find(graph: Graph, kinds: str = ALL_KINDS) -> Found:
+    """Every place where a Ghost operator of these kinds fits.
+
+    Modules first: they take their convolutions.
+    """
     sites: list[Site] = []
     left: list[str] = []
     taken: set[Op] = set()
@@ -43,7 +48,10 @@ def find(graph: Graph) -> Found:
 
     for op in (op for op in graph.ops if op.name == "CONCATENATION"):
         try_at(op)
-    for op in (op for op in graph.ops if op.name != "CONCATENATION"):
+    others = [op for op in graph.ops if op.name != "CONCATENATION"]
+    if kinds == DEPTHWISE_KINDS:
+        others = [op for op in others if op.name == "DEPTHWISE_CONV_2D"]
+    for op in others:
         if op not in taken:
             try_at(op)
     rounded = _rounded(graph)

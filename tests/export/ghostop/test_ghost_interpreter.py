@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,19 @@ from colours import IDS, RGB, colour_record, labelled
 from ghosts import SIZE, images
 
 from export import evaluate, ghost_op, predict, verify
-from export.ghostop import interpreter
+from export.flatbuffer import Flatbuffer
+from export.ghostop import file_choice, interpreter
 from export.ghostop.ghostop_file import with_operators
 from export.ghostop.interpreter import GhostInterpreter, variants
+from export.ghostop.options import DEPTHWISE, GHOST, unpack
 from export.graph import Graph
 from export.metadata import attach_metadata, read_metadata
 from export.parity import snr_db
 from export.runtime import Runtime
 from ghostnet_tf.base import libraries
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.base.record import Operators, load, save
+from ghostnet_tf.base.record import Operators, load, record_path, save
+from ghostnet_tf.front.tflite_model import TFLiteModel
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +184,57 @@ def pair(micro_int8, tmp_path, capsys) -> Path:
     (made,) = json.loads(capsys.readouterr().out)["files"]
     assert (made["operators"], made["left"], made["snr_db"]) == (8, [], None)
     return Path(made["path"])
+
+
+@pytest.fixture
+def three(pair, capsys) -> tuple[Path, Path, Path]:
+    """The plain file, that whose ordinary convolutions are the runtime's, and that with all."""
+    plain = pair.with_name("colours_handmade_16_static_wi8_ai8.tflite")
+    assert ghost_op.main([str(plain), "--kinds", "depthwise", "--json"]) == 0
+    (made,) = json.loads(capsys.readouterr().out)["files"]
+    return plain, Path(made["path"]), pair
+
+
+def test_convolutions_may_stay_the_runtimes(three):
+    plain, depthwise, _ = three
+    data, record = load(depthwise)
+    ghosts = [op for op in Flatbuffer(data).graph.ops if op.is_ghost]
+    kinds = [unpack(bytes(op.record.customOptions)).kind for op in ghosts]
+
+    assert depthwise.name == record.file_name == f"{plain.stem}_depthwise_ghostop.tflite"
+    assert record.operators and record.operators.kinds == "depthwise"
+    assert set(kinds) == {GHOST, DEPTHWISE} and len(kinds) == record.operators.count
+    assert "kinds" not in json.loads(record_path(three[2]).read_text())["operators"]
+
+
+@pytest.mark.parametrize(
+    ("best", "gone", "opened"),  # by their places in `three`
+    [(0, (), 0), (1, (), 1), (2, (), 2), (1, (1,), 2), (2, (2,), 1), (2, (1, 2), 0)],
+)
+def test_of_three_files_that_is_opened_which_suits_the_processor(
+    three, monkeypatch, best, gone, opened
+):
+    monkeypatch.setattr(file_choice, "best_file", lambda is_int8, is_half: best if is_int8 else 0)
+    for place in gone:
+        three[place].unlink()
+
+    assert file_choice.file_to_open(three[0]) == three[opened]
+
+
+def test_python_opens_the_fastest_file_if_it_is_asked_for(three, monkeypatch):
+    monkeypatch.setattr(file_choice, "best_file", lambda *asked: 1)
+
+    assert TFLiteModel(three[0], fastest=True).path == three[1]
+    assert TFLiteModel(three[0]).path == three[0]
+
+
+def test_a_file_of_other_weights_is_not_opened(three, monkeypatch):
+    monkeypatch.setattr(file_choice, "best_file", lambda *asked: 2)
+    data, record = load(three[0])
+    other = replace(record, parameters=record.parameters + 1)
+    save(three[0].parent, other, attach_metadata(data, replace(other, labels=tuple("abcd"))))
+
+    assert file_choice.file_to_open(three[0]) == three[0]
 
 
 def test_the_record_of_a_twin_says_what_it_is(pair):

@@ -237,6 +237,11 @@ METHOD(jlong, open)(JNIEnv *env, jobject self, jbyteArray file, jint threads, jb
   return 0;
 }
 
+METHOD(jint, file)(JNIEnv *env, jobject self, jboolean is_int8, jboolean half) {
+  (void)env, (void)self;
+  return ghost_file(is_int8 ? GHOST_INT8 : GHOST_FLOAT32, half);
+}
+
 METHOD(jstring, variant)(JNIEnv *env, jobject self, jlong network) {
   (void)self;
   Network *n = (Network *)(intptr_t)network;

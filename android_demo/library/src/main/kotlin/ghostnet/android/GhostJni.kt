@@ -22,6 +22,12 @@ internal object GhostJni {
         inHalf: Boolean,
     ): Long
 
+    /** Which of a network's files this processor should open: a GhostFile of kernels/ghost_op.h. */
+    external fun file(
+        isInt8: Boolean,
+        inHalf: Boolean,
+    ): Int
+
     /** The operators' instructions; empty without operators. */
     external fun variant(network: Long): String
 

@@ -6,6 +6,7 @@ import ghostnet.core.Artifact
 import ghostnet.core.BadModel
 import ghostnet.core.Record
 import ghostnet.core.Task
+import ghostnet.core.operatorFile
 import ghostnet.core.sha256
 import java.io.File
 import java.io.IOException
@@ -30,8 +31,8 @@ class ModelAssets(
     /** Those that a person chooses from; one with Ghost operators is its plain file once more. */
     fun names(): List<String> = files.filterNot { it.endsWith(GHOSTOP) }
 
-    /** The file with Ghost operators beside a plain one. */
-    fun ghostop(name: String): String? = (name.removeSuffix(TFLITE) + GHOSTOP).takeIf { it in files }
+    /** The file with Ghost operators beside a plain one, if this processor should open that. */
+    fun ghostop(name: String): String? = operatorFile(name, NativeNetwork.best(record(name)), files)
 
     /** A model whose bytes are those that its record describes. */
     fun open(name: String): Artifact {

@@ -1,7 +1,9 @@
 package ghostnet.android
 
+import ghostnet.core.ALL_FILE
 import ghostnet.core.Artifact
 import ghostnet.core.BadModel
+import ghostnet.core.Record
 
 /**
  * A file on the CPU through LiteRT's C interface: one with Ghost operators, or a plain one where both
@@ -29,10 +31,18 @@ class NativeNetwork private constructor(
 
     companion object {
         private const val CLOSED = 0L
+        private const val INT8 = "static_wi8_ai8"
 
         /** Why this phone cannot run any file so; null where it can. */
         val missing: String?
             get() = GhostJni.missing
+
+        /**
+         * Which file of a network this processor should open, PLAIN_FILE or another; that with all operators
+         * where it cannot be asked, so that the label says why they do not run.
+         */
+        fun best(plain: Record): Int =
+            if (missing == null) GhostJni.file(plain.recipe.startsWith(INT8), false) else ALL_FILE
 
         /** [inHalf]: floats in half precision, which not every processor can multiply. */
         fun open(
