@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .detection import Detector
     from .evaluation import Evaluation
     from .labelled_samples import Judged
+    from .segmentation import Segmenter
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     weights = parse.add_argument_group("weights")
     weights.add_argument("--model", help="whose weights they are, where they do not say so")
     weights.add_argument(
-        "--labels", metavar="NAME|FILE", help="class names of weights without them"
+        "--labels",
+        metavar="NAME|FILE",
+        help="class names of weights without them; of photos with masks: what their numbers mean",
     )
     photos = parse.add_argument_group("photos")
     photos.add_argument(
@@ -52,10 +55,10 @@ def parser() -> argparse.ArgumentParser:
         required=True,
         metavar="DIR|ZIP|NPZ",
         help="photos in one folder per class; .npz: samples, with an array true_class; of a "
-        "detector: photos with annotations of Pascal VOC, COCO or YOLO",
+        "detector: photos with annotations of Pascal VOC, COCO or YOLO; of a segmenter: with masks",
     )
     photos.add_argument(
-        "--split", metavar="NAME", help="of photos with boxes: this split of them alone (test)"
+        "--split", metavar="NAME", help="of photos with boxes or masks: this split alone (test)"
     )
     photos.add_argument(
         "--limit", type=int, metavar="N", help="so many of them, from all classes (default: all)"
@@ -73,17 +76,22 @@ def main(argv: list[str] | None = None) -> int:
 
     from .evaluation import evaluate
 
-    arguments.labels_of(args)
+    if not all(file.endswith(".tflite") for file in args.files):
+        arguments.labels_of(args)
     photos = photos_or_samples(args.labelled)
     if isinstance(photos, Samples):
         return on_samples(args, photos)
     opened = [opened_file(file, args.model, args.labels) for file in args.files]
     from .detection import Detector
+    from .segmentation import Segmenter
 
     detectors = [one for one in opened if isinstance(one, Detector)]
     if detectors:
         return say_precision(args, detectors)
-    classifiers = [one for one in opened if not isinstance(one, Detector)]
+    segmenters = [one for one in opened if isinstance(one, Segmenter)]
+    if segmenters:
+        return say_outlining(args, segmenters)
+    classifiers = [one for one in opened if not isinstance(one, Detector | Segmenter)]
     for c in classifiers:
         if unseen := len(c.labels) - len(photos.classes):
             note(f"note: {c.title}: {unseen} of its classes have no photos here")
@@ -166,7 +174,40 @@ def say_precision(args: argparse.Namespace, detectors: "list[Detector]") -> int:
     return 0
 
 
-def opened_file(file: str, model: str | None, labels: str | None) -> "Classifier | Detector":
+def say_outlining(args: argparse.Namespace, segmenters: "list[Segmenter]") -> int:
+    """Of segmenters: mIoU on photos with masks."""
+    if len(segmenters) < len(args.files):
+        raise UserError(
+            "some of these files outline things and others do not", fix="ask for one kind"
+        )
+    from ghostnet_tf.base.progress import Stages
+    from ghostnet_tf.data.masked_photos import MaskedPhotos
+    from ghostnet_tf.data.masks import MaskClasses
+    from ghostnet_tf.data.skipped import Skips
+
+    from .outlines import outlining, score_lines
+
+    classes = MaskClasses.read(args.labels) if args.labels else None
+    photos = MaskedPhotos.open(args.labelled, Skips(), args.split, classes)
+    n = min(args.limit or len(photos), len(photos))
+    photos = photos.subset(np.arange(n) * len(photos) // n)
+    with Stages().stage("photos", n) as advance:
+        found = outlining(segmenters, photos, advance)
+    if args.json:
+        rows = [
+            {"file": file, **found.scores(k), **({"difference": found.difference(k)} if k else {})}
+            for k, file in enumerate(args.files)
+        ]
+        labelled = {"labelled": args.labelled, "split": args.split, "photos": n}
+        document({**labelled, "files": rows, **photos.skipped.as_json()})
+    else:
+        out(*score_lines(args.files, found))
+    return 0
+
+
+def opened_file(
+    file: str, model: str | None, labels: str | None
+) -> "Classifier | Detector | Segmenter":
     """A finished file; anything else is taken for weights, and TensorFlow is started."""
     if file.endswith(".tflite"):
         from .detection import open_any

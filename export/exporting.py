@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ghostnet_tf.base import terminal
 from ghostnet_tf.base.progress import Stages
-from ghostnet_tf.base.record import ghostop_path, postprocess_path
+from ghostnet_tf.base.record import SEGMENT, ghostop_path, postprocess_path
+from ghostnet_tf.data.masked_photos import without_masks
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.data.skipped import Skips
@@ -37,6 +38,8 @@ class Exporting:
         """The network in these recipes; the table is printed at once."""
         args = self.args
         refuse_unchosen(args, recipes, network.name, network.task)
+        if network.task == SEGMENT and isinstance(self.photos, Photos):
+            self.photos = without_masks(self.photos)
         if network.dialect:
             terminal.note(f"weights read as {network.dialect}")
         result = export(

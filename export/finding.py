@@ -57,10 +57,10 @@ def said(found: Finds) -> list[str]:
     return [found.photo, *(rows or ["  nothing"])]
 
 
-def picture_path(folder: Path, photo: str, taken: set[Path]) -> Path:
+def picture_path(folder: Path, photo: str, taken: set[Path], of: str = "boxes") -> Path:
     """Where the picture of a photo goes: a name of its own for each."""
     stem, n = user_path(photo).stem, 1
-    while (path := folder / f"{stem}{'' if n == 1 else f'_{n}'}_boxes.png") in taken:
+    while (path := folder / f"{stem}{'' if n == 1 else f'_{n}'}_{of}.png") in taken:
         n += 1
     taken.add(path)
     return path

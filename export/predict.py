@@ -31,6 +31,7 @@ SOUNDS = "WAV, FLAC or OGG"
 
 if TYPE_CHECKING:
     from .detection import Detector
+    from .segmentation import Segmenter
     from .trusted import Opened
 
 
@@ -47,7 +48,10 @@ def parser() -> argparse.ArgumentParser:
     out = parse.add_argument_group("output")
     out.add_argument("--top", type=int, default=5, metavar="N", help="classes per photo")
     out.add_argument(
-        "--pictures", type=user_path, metavar="DIR", help="of a detector: photos with their boxes"
+        "--pictures",
+        type=user_path,
+        metavar="DIR",
+        help="of a detector: photos with their boxes; of a segmenter: under their masks",
     )
     arguments.add_json(out)
     return parse
@@ -69,11 +73,14 @@ def main(argv: list[str] | None = None) -> int:
 
     from .answers import NO_PROBABILITIES, answers
     from .detection import Detector, open_any
+    from .segmentation import Segmenter
 
     named, skipped = [], Skips()
     classifier = open_any(args.file, opened)
     if isinstance(classifier, Detector):
         return say_boxes(args, classifier)
+    if isinstance(classifier, Segmenter):
+        return say_masks(args, classifier)
     if classifier.scores == UNKNOWN:
         terminal.note(f"note: {classifier.title} {NO_PROBABILITIES}")
     for answer in answers(classifier, args.photos, args.top, skipped):
@@ -141,6 +148,26 @@ def say_boxes(args: argparse.Namespace, detector: "Detector") -> int:
             write_atomic(path, one.picture(detector.labels))
             row["picture"] = str(path)
             lines.append(f"  drawn into {path}")
+        named.append(row)
+        if not args.json:
+            terminal.out(*lines)
+    return end(args, named, skipped)
+
+
+def say_masks(args: argparse.Namespace, segmenter: "Segmenter") -> int:
+    """Of a segmenter: the share of each class, and photos under their masks where asked for."""
+    from .finding import picture_path
+    from .outlines import outlined, said
+
+    named, skipped, taken = [], Skips(), set()
+    for one in outlined(segmenter, args.photos, skipped):
+        row = {"photo": one.photo, "classes": one.classes}
+        lines = said(one)
+        if args.pictures:
+            path = picture_path(args.pictures, one.photo, taken, "masks")
+            write_atomic(path, one.picture(segmenter))
+            row["picture"] = str(path)
+            lines.append(f"  painted into {path}")
         named.append(row)
         if not args.json:
             terminal.out(*lines)

@@ -13,7 +13,7 @@ def is_segmenter(graph: Graph) -> bool:
 
 def stride_of(graph: Graph) -> int | None:
     """How many pixels of the image lie from one pixel of the logits to the next, each way."""
-    if [graph.names[tensor] for tensor in graph.outputs] != [LOGITS] or len(graph.inputs) != 1:
+    if [*map(graph.called, graph.outputs)] != [LOGITS] or len(graph.inputs) != 1:
         return None
     image, logits = graph.shape(graph.inputs[0]), graph.shape(graph.outputs[0])
     if len(image) != 4 or len(logits) != 4:

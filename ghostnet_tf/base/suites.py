@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ghostnet_tf.base.sides import Size
+
 
 @dataclass(frozen=True)
 class Member:
@@ -10,7 +12,7 @@ class Member:
     model: str
     has_operators: bool = False  # also as a Ghost-operator file
     weights: str = "seeded"  # random: cost, no accuracy
-    size: int = 224
+    size: Size = 224
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,20 @@ SUITES = {
             Member("ghostnet_050_det", True, size=320),
             Member("mobilenetv3_large_100_delegable_det", True, size=320),
             Member("mobilenetv2_100_det", True, size=320),
+        ),
+        recipes=("float32", "static_wi8_ai8"),
+    ),
+    # The same head on each, at the size of CamVid's photos, of its eleven classes.
+    "segment": Suite(
+        members=tuple(
+            Member(name, has_operators=True, size=(360, 480))
+            for name in (
+                "ghostnet_100_seg",
+                "ghostnet_050_seg",
+                "mobilenetv3_large_100_delegable_seg",
+                "mobilenetv3_small_100_delegable_seg",
+                "mobilenetv2_100_seg",
+            )
         ),
         recipes=("float32", "static_wi8_ai8"),
     ),

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from posixpath import basename, dirname
@@ -70,8 +70,14 @@ class Items(Generic[Item]):
         return cls(place(path), skipped)
 
     @classmethod
-    def given(cls, paths: Iterable[str], skipped: Skips) -> Iterator[tuple[str, Item]]:
-        """Name and item of each of `paths`, in order; a folder or zip stands for all in it.
+    def given(
+        cls,
+        paths: Iterable[str],
+        skipped: Skips,
+        leave: Callable[[str], bool] = lambda name: False,
+    ) -> Iterator[tuple[str, Item]]:
+        """Name and item of each of `paths`, in order; a folder or zip stands for all in it, but
+        for those that `leave` says to leave out by their names in there.
 
         What cannot be read is noted in `skipped`, a whole folder without items as one of them.
         """
@@ -85,7 +91,7 @@ class Items(Generic[Item]):
                 skipped.note(path, str(error), error.fix)
                 continue
             for i, name in enumerate(found.names):
-                if (item := found.readable(i)) is not None:
+                if not leave(name) and (item := found.readable(i)) is not None:
                     yield str(user_path(path) / name), item
 
     def __len__(self) -> int:

@@ -187,6 +187,11 @@ def is_mask(name: str) -> bool:
     return any(part in FOLDERS or part.endswith(SEGNETS) for part in parts)
 
 
+def without_masks(photos: Photos) -> Photos:
+    """Those that are no masks: a folder with both is given as one of photos."""
+    return photos.subset(np.flatnonzero([not is_mask(name) for name in photos.names]))
+
+
 def _split_name(name: str) -> str:
     """With SegNet's folders named as splits are."""
     return name.replace(f"{SEGNETS}/", "/")

@@ -80,7 +80,8 @@ def main(argv: list[str] | None = None) -> int | None:
     parser.add_argument(
         "model",
         help=f"{', '.join(MODELS)}, or another width, s or d of these; with _det "
-        "or _retinanet behind it: a detector on it, with _fpn a pyramid of maps",
+        "or _retinanet behind it: a detector on it, with _fpn a pyramid of maps, with _seg a "
+        "segmenter",
     )
     parser.add_argument(
         "--size",

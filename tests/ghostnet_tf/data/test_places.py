@@ -314,3 +314,20 @@ def test_a_damaged_byte_of_a_zip_is_a_photo_or_a_named_error(tmp_path_factory, a
         _ = photos.classes
     except UserError as error:
         assert str(error)
+
+
+def test_a_folder_of_zips_called_as_splits_is_one_place(tmp_path):
+    zipped(tmp_path / "train.zip", "images/a.png", "masks/a.png")
+    zipped(tmp_path / "val.zip", "images/a.png")
+    zipped(tmp_path / "others.zip", "images/b.png")
+    (tmp_path / "classes.txt").write_text("dog")
+
+    found = places.place(tmp_path)
+
+    names = ["classes.txt", "others.zip", "train/images/a.png", "train/masks/a.png",
+             "val/images/a.png"]  # fmt: skip
+    assert sorted(found.files) == names
+    assert found.read("val/images/a.png") == PNG and found.read("classes.txt") == b"dog"
+    assert found.path_of("val/images/a.png") is None and found.path_of("classes.txt")
+    write(tmp_path, "more/a.png")  # with a folder in it, a folder is as it always was
+    assert "train.zip" in places.place(tmp_path).files
