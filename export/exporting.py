@@ -20,6 +20,7 @@ from .network import Network
 from .overwriting import note_what_stays
 from .pipeline import Result, export
 from .recipes import OPERATOR_RECIPES
+from .streamed import refuse_unfit, write_streaming
 
 
 @dataclass
@@ -31,15 +32,20 @@ class Exporting:
     labelled: Photos | Samples | None
     stages: Stages
     results: list[Result] = field(default_factory=list)
+    streaming: list[Result] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     chosen: list[postprocess_file.Chosen] = field(default_factory=list)
 
-    def write(self, network: Network, recipes: Sequence[str]) -> None:
-        """The network in these recipes; the table is printed at once."""
+    def write(self, network: Network, recipes: Sequence[str], streaming: bool = False) -> None:
+        """The network in these recipes, `streaming` as files that hear hop by hop, too; the table
+        is printed at once."""
         args = self.args
         refuse_unchosen(args, recipes, network.name, network.task)
         if network.task == SEGMENT and isinstance(self.photos, Photos):
             self.photos = without_masks(self.photos)
+        sounds = self.photos if isinstance(self.photos, Samples) else None
+        if streaming:
+            refuse_unfit(network, recipes, sounds, args.keep_float or (), args.qat or 0)
         if network.dialect:
             terminal.note(f"weights read as {network.dialect}")
         result = export(
@@ -57,6 +63,13 @@ class Exporting:
         note_what_stays(args.out, network, recipes)
         if not args.json:
             terminal.out(*printed.table(network, result, self.one_photo()))
+        if streaming:
+            hopping = write_streaming(
+                network, recipes, sounds, args.out, self.stages, args.overwrite
+            )
+            self.streaming.append(hopping)
+            if not args.json:
+                terminal.out(*printed.streaming_lines(hopping))
 
     def one_photo(self) -> str | None:
         """The file of a photo that was given and can be read; None where there is none."""
@@ -99,7 +112,8 @@ class Exporting:
         if self.args.json:
             both = (p for p in (self.photos, self.labelled) if isinstance(p, Photos))
             skipped = next((p.skipped for p in both), Skips())
-            document = printed.document(self.results, [*self.made, *self.chosen], original)
+            results = [*self.results, *self.streaming]
+            document = printed.document(results, [*self.made, *self.chosen], original)
             terminal.document({**document, **skipped.as_json()})
         if self.args.timings:
             spent = printed.timings(self.stages.seconds, printed.peak_memory_bytes())

@@ -53,6 +53,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="of a detector: photos with their boxes; of a segmenter: under their masks",
     )
+    out.add_argument(
+        "--stream",
+        action="store_true",
+        help="of a file that hears: every word of recordings of up to two hours, with its time",
+    )
     arguments.add_json(out)
     return parse
 
@@ -69,7 +74,11 @@ def main(argv: list[str] | None = None) -> int:
 
     opened = trusted(args.file)
     if opened[1] and opened[1].sound:
-        return say_words(args, opened)
+        return say_stream(args, opened) if args.stream else say_words(args, opened)
+    if args.stream:
+        raise UserError(
+            f"{args.file!r} takes no sound, as far as is known", fix="leave --stream out"
+        )
 
     from .answers import NO_PROBABILITIES, answers
     from .detection import Detector, open_any
@@ -116,6 +125,35 @@ def say_words(args: argparse.Namespace, opened: "Opened") -> int:
         named.append({"sound": answer.photo, "top": answer.top})
         if not args.json:
             terminal.out(answer.photo, *(f"  {share_of(one)}  {one['name']}" for one in answer.top))
+    return end_of_sounds(args, named, skipped)
+
+
+def say_stream(args: argparse.Namespace, opened: "Opened") -> int:
+    """Of recordings of any length: each word when it was heard, as soon as that is known."""
+    from .hearer import open_hearer
+    from .stream import words_in
+
+    named, skipped = [], Skips()
+    hearer = open_hearer(args.file, opened)
+    for path in args.photos:
+        said = []
+        try:
+            for one in words_in(hearer, path):
+                if not args.json:
+                    line = f"  {one.seconds:9.2f} s  {one.probability:6.1%}  {one.name}"
+                    terminal.out(*([] if said else [path]), line)
+                said.append(one.as_json())
+        except UserError as error:
+            skipped.note(path, str(error), error.fix)
+            continue
+        named.append({"sound": path, "words": said})
+        if not said and not args.json:
+            terminal.out(path, "  no words")
+    return end_of_sounds(args, named, skipped)
+
+
+def end_of_sounds(args: argparse.Namespace, named: list[dict[str, Any]], skipped: Skips) -> int:
+    """What is said once all sounds were heard; the exit code."""
     if not named:
         one = next(iter(skipped))
         n = len(skipped)

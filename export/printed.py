@@ -83,6 +83,17 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
     return lines
 
 
+def streaming_lines(result: "Result") -> list[str]:
+    """Files that hear hop by hop: how, and what to type next."""
+    says: Any = result.files[0].record.sound
+    hop, n = says["streaming"]["hop"], len(says["streaming"]["states"])
+    lines = [f"called every {hop:,} samples ({1000 * hop / says['rate']:.0f} ms), with {n} states"]
+    lines += ["  " + row(file, result) for file in result.files]
+    paths = [str(file.path) for file in result.files]
+    lines += [f"wrote {paths[0]}", *(f"      {path}" for path in paths[1:])]
+    return [*lines, next_line("verify", paths[-1])]
+
+
 def row(file: "Exported", result: "Result") -> str:
     """One file: size, fidelity and the least that is asked of it, partitions, accuracy."""
     record = file.record

@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from ghostnet_tf.base.errors import CheckFailed, UserError, option
+from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import StreamingFields
 from ghostnet_tf.data.samples import TRUE_CLASS, Samples
 from ghostnet_tf.nets.streaming import Streaming, streaming
 
 from .network import Converted, Network
 from .parity import snr_db
+from .pipeline import Result, export
 from .recipes import RECIPES
 
 MIN_DB = 100.0  # between both networks' answers to the same window
 SOUNDS, CALLS = 50, 4  # of so many sounds, so many calls each are what it is calibrated on
+FRONT_END = "front_end*"  # its layers, and what is known of samples: in float32 in every file
 NOISE = 0.1  # of what it is proven on where no sounds were given
 
 
@@ -39,7 +43,7 @@ def refuse_unfit(
             f"carry are those of {network.name} as it hears a window",
             fix=f"{option('photos', 'SOUNDS')}, or leave the static recipes out",
         )
-    if [*keep_float] not in ([], [*network.keeps_float]) or qat:
+    if keep_float or qat:
         said = option("qat") if qat else option("keep_float")
         raise UserError(
             f"{said} is of layers that a streaming file has in other places",
@@ -69,6 +73,21 @@ def streamed(network: Network, samples: Samples | None) -> tuple[Network, Sample
         accuracies={},
     )
     return network, Samples.of(rows, samples.title) if samples else None
+
+
+def write_streaming(
+    network: Network,
+    recipes: Sequence[str],
+    samples: Samples | None,
+    out: Path,
+    stages: Stages,
+    overwrite: bool,
+) -> Result:
+    """The streaming file of each recipe, beside those that take the window."""
+    with stages.stage("build it hop by hop"):
+        hopping, rows = streamed(network, samples)
+    kept = [FRONT_END] if any(RECIPES[recipe].how == "static" for recipe in recipes) else []
+    return export(hopping, recipes, rows, None, out, stages, keep_float=kept, overwrite=overwrite)
 
 
 def sounds_of(network: Network, samples: Samples | None) -> np.ndarray:

@@ -51,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
         help="of a segmenter: 1 gives the classes of every pixel, 8 of every eighth each way, to "
         "be enlarged by whoever shows them (default: 1)",
     )
+    what.add_argument(
+        "--streaming",
+        action="store_true",
+        help="of a network that hears: also a file that is called for every hop of a sound",
+    )
     add_export_options(parse)
     return parse
 
@@ -77,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
         with stages.stage(f"build {job.model or 'the network'}"):
             weights = job.weights or BUNDLED
             network = from_zoo(job.model, weights, job.size, args.labels, args.mask_stride)
-        exporting.write(network, job.recipes)
+        exporting.write(network, job.recipes, args.streaming)
     if args.suite:
         lacking = plain_files_with_operators(args.suite, args.out)
         exporting.make([plain for plain in lacking if not is_current(plain)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ghostnet_tf.base import rooms
 from ghostnet_tf.base.errors import UserError, pick
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import CLASSIFY, KEYWORDS, SCORES, UNKNOWN
 from ghostnet_tf.base.sides import Size, size_of
 from ghostnet_tf.base.terminal import note
@@ -49,6 +50,7 @@ def export(
     scores: str | None = None,
     keep_float: str | Sequence[str] = (),
     qat: int = 0,
+    streaming: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write one verified `.tflite` a recipe into the folder `out`, each with its record.
@@ -73,8 +75,9 @@ def export(
     `keep_float`: layers that static recipes leave in float32, by the names that `ghostnet compare`
     prints, or of a block; "*" stands for any text; a front end for sound is always among them.
     `qat`: so many steps of fine-tuning for full int8, on `photos` without their labels; 500 do a
-    lot. `overwrite`: replace files of the same names that were made from other weights or with
-    other settings.
+    lot. `streaming`: of a network that hears, also files that are called for every hop of a sound
+    (docs/sound.md), after the others. `overwrite`: replace files of the same names that were made
+    from other weights or with other settings.
 
     A model of another precision (mixed_float16, bfloat16, ...) is exported in float32, and this is
     said. Returns the files' paths, in the order of `recipes`. Warns where the model's own layers
@@ -121,6 +124,11 @@ def export(
     if scores is not None:
         pick(scores, dict.fromkeys(SCORES), "kind of scores")
     network = replace(network, scores=scores)
+    streamed = rooms.reach("export", "streamed")
+    sounds = calibration if isinstance(calibration, Samples) else None
+    if streaming:
+        own = [keep_float] if isinstance(keep_float, str) else keep_float
+        streamed.refuse_unfit(network, recipes, sounds, own, qat)
     if network.preprocessing:
         warn_where_the_graph_disagrees(model, normalises_inside)
     result = pipeline.export(
@@ -137,7 +145,11 @@ def export(
         ending = "a tanh" if result.scores == UNKNOWN else result.scores
         what = f"the model {model.name!r} ends in {ending}, not in {scores}"
         warnings.warn(f"{what}; leave scores out if that is wrong", UserWarning, stacklevel=2)
-    return [file.path for file in result.files]
+    paths = [file.path for file in result.files]
+    if streaming:
+        hopping = streamed.write_streaming(network, recipes, sounds, folder, Stages(), overwrite)
+        paths += [file.path for file in hopping.files]
+    return paths
 
 
 def refuse_no_model(model: Any) -> None:

@@ -99,6 +99,19 @@ class TFLiteModel:
             )
         ]
 
+    def stream(self) -> Any:
+        """Of a file that hears: takes sound as it comes, and gives its words, each once.
+
+        `hear((n,) float32 samples)` returns those that they end, with `seconds`, `name` and
+        `probability`; n is any number, `stream.hearer.hearing.rate` of them are a second. A file
+        made with `streaming=True` is called for every hop, another one four times a second.
+
+            for word in gn.TFLiteModel("x.tflite").stream().hear(samples): print(word.name)
+        """
+        if self.hearing is None:
+            raise UserError(f"{self.path.name!r} takes no sound", fix="give a file that hears")
+        return rooms.reach("export", "stream").Stream(self._classifier)
+
     def _words(self, sounds: list[Sound], top: int) -> list[Named]:
         assert self.hearing is not None
         best = rooms.reach("export", "answers").best
