@@ -114,7 +114,7 @@ def unsuitable(record: Record) -> str:
     if record.task == KEYWORDS:
         if record.sound is None:
             return "its record does not say how it hears"
-        if record.as_json()["sound"].get("streaming"):
+        if record.sound.get("streaming"):
             return "whoever calls it has to keep its state"
     elif record.preprocessing is None:
         return "it takes no photos"
@@ -130,6 +130,8 @@ def unsuitable(record: Record) -> str:
         return "LiteRT.js takes no int8 image"
     if record.operators:
         return "LiteRT.js has no Ghost operator"
+    if record.postprocess:
+        return "LiteRT.js has no operator that chooses among boxes"
     return ""
 
 

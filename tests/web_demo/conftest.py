@@ -1,11 +1,12 @@
 """The bundled network, exported once, and what Python makes of it; the page, served."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,11 +54,30 @@ def packages() -> Path:
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory) -> list[Path]:
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """once(name, make): a folder that all workers of a run share, filled by the first of them."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def filled(name: str, make: Callable[[Path], object]) -> Path:
+        folder, part = shared / name, shared / f"{name}.part"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                shutil.rmtree(part, ignore_errors=True)  # another worker's, which failed
+                part.mkdir()
+                make(part)
+                part.rename(folder)
+        return folder
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def exported(once) -> list[Path]:
     """The bundled GhostNet, in float32 and in full int8."""
-    folder = tmp_path_factory.mktemp("exported")
-    export(folder, "--recipe", "float32", "static_wi8_ai8")
-    return sorted(folder.glob("*.tflite"))
+    recipes = ("--recipe", "float32", "static_wi8_ai8")
+    return sorted(once("exported", lambda into: export(into, *recipes)).glob("*.tflite"))
 
 
 def export(folder: Path, *options: str) -> None:
@@ -91,47 +111,61 @@ def models(exported, graph_only, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def all_models(models, detector, segmenter, spotter, tmp_path_factory) -> Path:
+def all_models(models, others, tmp_path_factory) -> Path:
     """The same with models of other tasks, which the manifest does not name: a test that wants them
     asks for them.
     """
     folder = tmp_path_factory.mktemp("all_models")
-    others = (detector, segmenter, spotter)
-    for path in [*models.iterdir(), *others, *(path.with_suffix(".json") for path in others)]:
+    for path in [*models.iterdir(), *others.iterdir()]:
         shutil.copy(path, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def detector(exported, tmp_path_factory) -> Path:
-    """A small detector with random weights, which finds things everywhere."""
-    from tests.web_demo.tiny_networks import save_detector
+def others(once, exported) -> Path:
+    """Models of other tasks: small ones that find and outline things everywhere, and the bundled
+    network that hears digits.
+    """
 
-    return save_detector(tmp_path_factory.mktemp("detector"), load(exported[0])[1])
+    def make(into: Path) -> None:
+        from tests.web_demo.spoken import save_spotter
+        from tests.web_demo.tiny_networks import save_detector, save_segmenter
 
+        like = load(exported[0])[1]
+        for save_one in (save_detector, save_segmenter, save_spotter):
+            save_one(into, like)
 
-@pytest.fixture(scope="session")
-def segmenter(exported, tmp_path_factory) -> Path:
-    from tests.web_demo.tiny_networks import save_segmenter
-
-    return save_segmenter(tmp_path_factory.mktemp("segmenter"), load(exported[0])[1])
-
-
-@pytest.fixture(scope="session")
-def spotter(exported, tmp_path_factory) -> Path:
-    """The bundled network that hears digits, in float32."""
-    from tests.web_demo.spoken import save_spotter
-
-    return save_spotter(tmp_path_factory.mktemp("spotter"), load(exported[0])[1])
+    return once("others", make)
 
 
 @pytest.fixture(scope="session")
-def goldens(exported, detector, segmenter, spotter, tmp_path_factory) -> Path:
-    from tests.web_demo.goldens import write
+def detector(others) -> Path:
+    return only(others, "*_det_*.tflite")
 
-    folder = tmp_path_factory.mktemp("goldens")
-    write(folder, exported, detector, segmenter, spotter)
-    return folder
+
+@pytest.fixture(scope="session")
+def segmenter(others) -> Path:
+    return only(others, "*_seg_*.tflite")
+
+
+@pytest.fixture(scope="session")
+def spotter(others) -> Path:
+    return only(others, "*_kws_*.tflite")
+
+
+def only(folder: Path, pattern: str) -> Path:
+    (found,) = folder.glob(pattern)
+    return found
+
+
+@pytest.fixture(scope="session")
+def goldens(once, exported, detector, segmenter, spotter) -> Path:
+    def make(into: Path) -> None:
+        from tests.web_demo.goldens import write
+
+        write(into, exported, detector, segmenter, spotter)
+
+    return once("goldens", make)
 
 
 @pytest.fixture(scope="session")

@@ -270,6 +270,8 @@ test("records that our own command wrote are read as they are", () => {
   const heard = RECORDS.find(({task}) => task === "keywords");
   const streaming = {...heard, sound: {...heard.sound, streaming: {hop: 160, states: {}}}};
   assert.match(unsuitable(checkRecord(streaming, "x.json")), /has to keep its state/);
+  const found = RECORDS.find(({task}) => task === "detect");
+  assert.match(unsuitable(checkRecord({...found, postprocess: {}}, "x.json")), /no operator that chooses/);
   const smoothed = {...heard, sound: {...heard.sound, smoothing: {seconds: 1, score: 0.5, rest: 2}}};
   assert.equal(unsuitable(checkRecord(smoothed, "x.json")), "");
   for (const record of RECORDS) {

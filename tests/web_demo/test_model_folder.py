@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ghostnet_tf.base.errors import CheckFailed, UserError
-from ghostnet_tf.base.record import load, save
+from ghostnet_tf.base.record import Postprocessed, load, save
 from web_demo import models as command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,12 +123,21 @@ def test_a_file_that_no_browser_can_run_is_refused(exported, tmp_path, change, w
     assert not (tmp_path / "models").exists()
 
 
+def test_a_file_that_chooses_boxes_itself_is_refused(detector, tmp_path):
+    data, record = load(detector)
+    chosen = Postprocessed(
+        plain="x", plain_sha256="", images=1, images_from="photos", boxes=1, same=1
+    )
+    path, _ = save(tmp_path, replace(record, postprocess=chosen), data)
+
+    with pytest.raises(UserError, match="no operator that chooses among boxes"):
+        command.main([str(path), "--into", str(tmp_path / "models")])
+
+
 def test_a_file_that_wants_its_state_back_is_refused(spotter, tmp_path):
     data, record = load(spotter)
-    says = record.as_json()
-    says["sound"]["streaming"] = {"hop": 160, "states": {"before": "after"}}
-    path, _ = save(tmp_path, record, data)
-    path.with_suffix(".json").write_text(json.dumps(says | {"sha256": load(path)[1].sha256}))
+    streaming = {"hop": 160, "states": {"before": "after"}}
+    path, _ = save(tmp_path, replace(record, sound={**record.sound, "streaming": streaming}), data)
 
     with pytest.raises(UserError, match="has to keep its state"):
         command.main([str(path), "--into", str(tmp_path / "models")])

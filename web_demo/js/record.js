@@ -105,7 +105,7 @@ function checkSchema(content, name) {
 }
 
 /** Why a browser cannot run what this record describes; "" if it can. As web_demo/models.py. */
-export function unsuitable({recipe, operators, preprocessing, sound, task = "classify"}) {
+export function unsuitable({recipe, operators, postprocess, preprocessing, sound, task = "classify"}) {
   if (!Object.hasOwn(TASKS, task)) return `the page does not know its task, ${task}`;
   if (sound?.streaming != null) return "whoever calls it has to keep its state";
   const [height, width] = preprocessing ? sides(preprocessing) : [1, 1];
@@ -114,6 +114,7 @@ export function unsuitable({recipe, operators, preprocessing, sound, task = "cla
   }
   if (recipe.endsWith("_int8io")) return "LiteRT.js takes no int8 image";
   if (operators != null) return "LiteRT.js has no Ghost operator";
+  if (postprocess != null) return "LiteRT.js has no operator that chooses among boxes";
   return "";
 }
 
