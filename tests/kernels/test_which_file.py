@@ -30,6 +30,7 @@ TABLE = [
     ("neon",         False, False, "all",       "all",       "plain"),
     ("avx512_vnni",  False, False, "all",       "all",       "plain"),
     ("avx2",         False, False, "all",       "all",       "plain"),
+    ("avx2",         True,  False, "all",       "all",       "plain"),
     ("c",            True,  False, "plain",     "plain",     "plain"),
     ("of tomorrow",  True,  False, "plain",     "plain",     "plain"),
 ]
