@@ -1,5 +1,6 @@
 """A file that finds things: what it says of a photo."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ SURE = 0.3  # score from which on a box is shown to a person
 
 @dataclass(frozen=True)
 class Detector:
-    """A finished file, ready to look at photos."""
+    """A finished file, or weights in Keras, ready to look at photos."""
 
     title: str
-    runtime: Runtime
+    run: Callable[[np.ndarray], Sequence[np.ndarray]]  # images -> boxes, scores of each
     preprocessing: Preprocessing
     labels: Labels
     iou: float = IOU  # of two boxes of a class, above which the surer one stays
@@ -39,7 +40,7 @@ class Detector:
 
     def find(self, photo: Image.Image, score: float = SCORE) -> Found:
         """What is on the photo, the surest first; corners as shares of it."""
-        answers = self.runtime.run(self.preprocessing.images([photo]))
+        answers = self.run(self.preprocessing.images([photo]))
         if self.has_chosen:
             return chosen(*(values[0] for values in answers), score)
         boxes, scores = answers
@@ -84,7 +85,7 @@ def open_detector(path: str | Path, opened: Opened | None = None) -> Detector:
     kept = record.boxes if record and record.boxes else None
     return Detector(
         path.name,
-        runtime,
+        runtime.run,
         how,
         labels,
         kept.iou if kept else IOU,

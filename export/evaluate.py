@@ -18,6 +18,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
+from ghostnet_tf.base.record import DETECT
 from ghostnet_tf.base.terminal import document, note, out
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Samples, photos_or_samples
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     parse = doors.parser(
-        "evaluate", "Top-1 and top-5 of .tflite files and of weights, side by side."
+        "evaluate", "Top-1 and top-5, or AP, of .tflite files and of weights, side by side."
     )
     parse.add_argument(
         "files",
@@ -218,7 +219,8 @@ def opened_file(
     start_keras()
     from .network import from_zoo
 
-    return from_zoo(model, file, labels=labels).classifier
+    network = from_zoo(model, file, labels=labels)
+    return network.detector if network.task == DETECT else network.classifier
 
 
 def other_weights(classifiers: "Sequence[Classifier | Judged]") -> list[str]:

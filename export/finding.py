@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from ghostnet_tf.data.boxes_picture import drawn
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips, refuse_too_many
-from ghostnet_tf.tasks.detect.average_precision import average_precision
+from ghostnet_tf.tasks.detect.average_precision import judged, summary
 from ghostnet_tf.tasks.detect.nms import Found
+from ghostnet_tf.tasks.detect.paired import differences, matches
 
 from .detection import SURE, Detector, rows_of
 
@@ -69,7 +70,10 @@ def picture_path(folder: Path, photo: str, taken: set[Path], of: str = "boxes") 
 def precision(
     detectors: Sequence[Detector], photos: BoxedPhotos, advance: Advance = silent
 ) -> list[dict[str, Any]]:
-    """COCO's AP of each detector on the same photos, as `average_precision` gives it."""
+    """COCO's AP of each detector on the same photos, as `average_precision` gives it.
+
+    Of those after the first also "difference": see `paired.differences`; of the first it is None.
+    """
     asked = [photos.ordered_as(one.labels.ids, one.title) for one in detectors]
     found: list[list[Found]] = [[] for _ in detectors]
     truth: list[list[Boxes]] = [[] for _ in detectors]
@@ -85,10 +89,16 @@ def precision(
                 found[k].append(one.find(photo))
                 truth[k].append(asked[k].boxes(i))
         advance(1)
-    return [
-        average_precision(found[k], truth[k], one.labels.ids, sizes)
+    judges = [judged(found[k], truth[k], len(one.labels), sizes) for k, one in enumerate(detectors)]
+    rows = [
+        summary(judges[k], truth[k], one.labels.ids) | {"difference": None}
         for k, one in enumerate(detectors)
     ]
+    if len(detectors) > 1:
+        first, *others = [matches(judge, len(sizes)) for judge in judges]
+        for row, these in zip(rows[1:], others, strict=True):
+            row["difference"] = {k: asdict(v) for k, v in differences(these, first).items()}
+    return rows
 
 
 def score_lines(files: Sequence[str], rows: Sequence[dict[str, Any]], photos: int) -> list[str]:
@@ -96,6 +106,8 @@ def score_lines(files: Sequence[str], rows: Sequence[dict[str, Any]], photos: in
     lines = [f"{photos} photos"]
     for file, row in zip(files, rows, strict=True):
         lines.append(f"{file}: AP50 {_share(row['ap50'])}, AP {_share(row['ap'])}")
+        if row["difference"]:
+            lines.append(f"  to the first: {_apart(row['difference'])}")
         width = max(len(shown(name)) for name in row["per_class"])
         lines += [
             f"  {shown(name):{width}}  AP50 {_share(one['ap50'])}  AP {_share(one['ap'])}  "
@@ -103,6 +115,16 @@ def score_lines(files: Sequence[str], rows: Sequence[dict[str, Any]], photos: in
             for name, one in row["per_class"].items()
         ]
     return lines
+
+
+def _apart(difference: dict[str, dict[str, float]]) -> str:
+    """Both differences in points, with their 95 % intervals."""
+    said = []
+    for key, name in (("ap50", "AP50"), ("ap", "AP")):
+        by, low, high = (100 * difference[key][side] for side in ("difference", "low", "high"))
+        verdict = "" if low > 0 or high < 0 else ": cannot be told apart"
+        said.append(f"{name} {by:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}{verdict})")
+    return ", ".join(said)
 
 
 def _share(value: float | None) -> str:

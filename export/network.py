@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.base.record import CLASSIFY, SEGMENT, StreamingFields
+from ghostnet_tf.base.record import CLASSIFY, DETECT, SEGMENT, StreamingFields
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.class_colours import Colour, colour
@@ -25,6 +25,8 @@ from .ranges import Ranges
 
 if TYPE_CHECKING:
     import keras
+
+    from .detection import Detector
 
 FAMILIES = {  # of the zoo -> of contract.FAMILIES
     "ghostnet": "ghostnet",
@@ -116,6 +118,21 @@ class Network:
             model=self.name,
             weights_sha256=self.weights_sha256,
             trained_on=self.trained_on,
+        )
+
+    @property
+    def detector(self) -> "Detector":
+        """The original, which finds things, to be scored beside its files."""
+        from .detection import Detector
+        from .from_keras import outputs_of
+
+        assert self.task == DETECT and self.preprocessing and self.labels
+        model: Any = self.model
+        return Detector(
+            f"{self.name} {self.weights}",
+            lambda images: outputs_of(model, images),
+            self.preprocessing,
+            self.labels,
         )
 
     @property

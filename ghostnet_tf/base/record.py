@@ -38,7 +38,7 @@ PARITY_ON = ("photos", "generated images", "samples", "generated inputs")
 # largest comes first, and that is all.
 UNKNOWN = "unknown"
 CLASSIFY = "classify"  # the task of a record that names none
-KEYWORDS, SEGMENT = "keywords", "segment"
+DETECT, KEYWORDS, SEGMENT = "detect", "keywords", "segment"
 # Of a file that hears hop by hop: an input, and the output that it is at the next call.
 STATE, NEXT = "_state", "_next"
 SCORES = ("logits", "softmax", "sigmoid", UNKNOWN)
@@ -118,6 +118,15 @@ class Accuracy:
     top1: float
     top5: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePrecision:
+    """COCO's AP of a detector, and that at an IoU of 0.5, on so many photos with boxes."""
+
+    ap: float
+    ap50: float
+    photos: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +255,8 @@ class Record:
     parity_on: str | None = None  # one of PARITY_ON
     top1_agreement: Agreement | None = None  # on the same images
     accuracy: Accuracy | None = None
+    # Of a detector, of which it was measured; not written where there is none.
+    average_precision: AveragePrecision | None = None
     calibration: Calibration | None = None
     # SHA-256 over those of the photos that our training saw, held-out ones too; None: not known.
     trained_on: str | None = None
@@ -279,6 +290,8 @@ class Record:
             del content["task"]
         if self.boxes is None:
             del content["boxes"]
+        if self.average_precision is None:
+            del content["average_precision"]
         if self.masks is None:
             del content["masks"]
         if self.postprocess is None:

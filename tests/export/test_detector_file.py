@@ -10,15 +10,17 @@ from export.calibrate import observe
 from export.contract import facts
 from export.detector_graph import behind_convolutions, is_detector
 from export.flatbuffer import Flatbuffer
-from export.from_keras import outputs_of
 from export.ghostop.ghostop_file import make
 from export.ghostop.options import CONVOLUTION, DEPTHWISE, GHOST
 from export.metadata import attach_metadata, read_metadata
+from export.network import Network
 from export.quantize import quantize
 from export.ranges import Ranges
 from export.runtime import Runtime
 from export.scores import endings
 from ghostnet_tf.base.record import BoxesKept
+from ghostnet_tf.data.labels import naming
+from ghostnet_tf.nets import zoo
 
 SIZE = 64
 
@@ -34,10 +36,16 @@ def test_its_boxes_and_scores_are_those_of_keras(tiny_detector, tiny_detector_fi
     images = np.random.default_rng(0).normal(size=(2, SIZE, SIZE, 3)).astype(np.float32)
 
     boxes, scores = Runtime(tiny_detector_file).run(images)
+    of_keras = Network(
+        model=tiny_detector, name="tiny", weights="drawn", weights_sha256="", task="detect",
+        labels=naming(("disc", "square")),
+        preprocessing=zoo.parse_model("ghostnet_050_det").preprocessing.at(SIZE),
+    ).detector  # fmt: skip
 
     assert boxes.shape == (2, 85, 4) and scores.shape == (2, 85, 2)
-    for value, reference in zip((boxes, scores), outputs_of(tiny_detector, images), strict=True):
+    for value, reference in zip((boxes, scores), of_keras.run(images), strict=True):
         assert np.allclose(value, reference, atol=1e-4)
+    assert of_keras.title == "tiny drawn"
 
 
 def test_what_makes_boxes_of_maps_stays_in_float32(tiny_detector_file):

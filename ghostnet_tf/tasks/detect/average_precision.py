@@ -9,12 +9,15 @@ photo count. Lin et al., Microsoft COCO (arXiv 1405.0312).
 import contextlib
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.tasks.detect.nms import Found
+
+if TYPE_CHECKING:
+    from pycocotools.cocoeval import COCOeval
 
 IOUS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
@@ -35,7 +38,14 @@ def average_precision(
     "ap50", "boxes"}}, "curves": {name: 101 precisions at IoU 0.5, of recall 0, 0.01, ... 1}}. None
     for what no true box is of.
     """
-    precisions = _precisions(found, truth, len(classes), sizes)
+    return summary(judged(found, truth, len(classes), sizes), truth, classes)
+
+
+def summary(judge: "COCOeval", truth: Sequence[Boxes], classes: Sequence[str]) -> dict[str, Any]:
+    """`average_precision` of what has been judged."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        judge.accumulate()
+    precisions = judge.eval["precision"][..., MOST_FOUND]  # (IoUs, recalls, classes, areas)
     there = np.bincount(
         np.concatenate([np.empty(0, np.int64), *(boxes.classes for boxes in truth)]),
         minlength=len(classes),
@@ -68,13 +78,13 @@ def _mean(precisions: np.ndarray) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def _precisions(
+def judged(
     found: Sequence[Found],
     truth: Sequence[Boxes],
     n_classes: int,
     sizes: Sequence[tuple[int, int]],
-) -> np.ndarray:
-    """(IoUs, recalls, classes, areas) float64, -1 where there is nothing to be found."""
+) -> "COCOeval":
+    """Which found boxes are right, photo for photo, at each IoU; photos are numbered from 0."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -98,8 +108,7 @@ def _precisions(
         judge = COCOeval(true, answered, "bbox")
         judge.params.iouThrs, judge.params.recThrs = IOUS, RECALLS
         judge.evaluate()
-        judge.accumulate()
-    return judge.eval["precision"][..., MOST_FOUND]
+    return judge
 
 
 def _annotations(rows, shapes) -> list[Mapping[str, Any]]:

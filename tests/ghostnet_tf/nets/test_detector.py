@@ -85,6 +85,31 @@ def test_every_level_has_cells_of_its_own_in_the_order_of_the_rows(model):
     assert np.allclose(cells[0, -1], [96 / 96, 32 / 64, 64 / 96, 64 / 64])  # reaches beyond
 
 
+def tiled(cells: np.ndarray, sides=(128, 192), strides=(8, 16, 32, 64)) -> bool:
+    """Whether the cells of every level lie beside one another and cover the image."""
+    found, start = [], 0
+    for stride in strides:
+        h, w = (side // stride for side in sides)
+        rows = cells[start : start + h * w].reshape(h, w, 4)
+        start += h * w
+        y, x = np.meshgrid((np.arange(h) + 0.5) / h, (np.arange(w) + 0.5) / w, indexing="ij")
+        where = np.stack([x, y, np.full((h, w), 1 / w), np.full((h, w), 1 / h)], axis=-1)
+        found.append(rows.shape == where.shape and np.allclose(rows, where, atol=1e-6))
+    return all(found) and start == len(cells)
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_a_planted_bug_of_a_levels_stride_is_caught(level, monkeypatch):
+    sides = [(128 // stride, 192 // stride) for stride in detector.STRIDES]
+    maps = [np.zeros((1, *side, 3), np.float32) for side in sides]
+    assert tiled(np.asarray(detector._cells(maps)))
+
+    wrong = [2 * s if i == level else s for i, s in enumerate(detector.STRIDES)]
+    monkeypatch.setattr(detector, "STRIDES", tuple(wrong))
+
+    assert not tiled(np.asarray(detector._cells(maps)))
+
+
 def test_a_distance_is_what_its_bins_expect_in_strides():
     certain = np.full((1, 1, 4, 8), -50.0, np.float32)
     for edge, steps in enumerate((1, 2, 3, 7)):

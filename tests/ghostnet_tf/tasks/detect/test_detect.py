@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.data import voc
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.class_colours import colour
@@ -91,10 +92,15 @@ def test_a_run_becomes_files_that_find_what_it_finds(run, tmp_path, monkeypatch,
         assert {o["dtype"] for o in record["outputs"]} == {"float32"}
     capsys.readouterr()
     scored = ["--labelled", photos, "--split", "val", "--json"]
-    assert evaluate.main([*files, *scored]) == 0
-    float32, int8 = json.loads(capsys.readouterr().out)["files"]
+    assert evaluate.main([weights, *files, *scored]) == 0
+    keras, float32, int8 = json.loads(capsys.readouterr().out)["files"]
     report = json.loads((run / "report.json").read_text())
+    assert keras["ap50"] == pytest.approx(report["ap50"], abs=1e-3)
     assert float32["ap50"] == pytest.approx(report["ap50"], abs=0.01)
+    assert keras["difference"] is None
+    difference = int8["difference"]["ap50"]
+    assert difference["difference"] == pytest.approx(int8["ap50"] - keras["ap50"], abs=1e-9)
+    assert difference["low"] <= difference["difference"] <= difference["high"]
     assert int8["ap50"] > float32["ap50"] - 0.1
 
     assert all(verify.main([file]) == 0 for file in files)
@@ -239,6 +245,24 @@ def test_a_published_split_is_kept(tmp_path):
     assert [read.names[i][-11:] for i in train] == ["train_0.png", "train_2.png"]
     assert [read.names[i][-9:] for i in held_out] == ["val_0.png", "val_1.png", "val_2.png"]
     assert not any("test" in name for name in source.names)
+
+
+def test_a_place_with_splits_is_read_once_and_its_faults_are_counted_once(
+    tmp_path, monkeypatch, capsys
+):
+    folder, calls = shapes(tmp_path, 4, ("test", "train", "val")), []
+    for name in ("train_1", "train_2", "val_2"):
+        path = folder / f"Annotations/{name}.xml"
+        path.write_text(path.read_text().replace("<xmax>", "<xmax>-", 1))
+    parsed = voc.parsed
+    monkeypatch.setattr(voc, "parsed", lambda *a: calls.append(a[1]) or parsed(*a))
+
+    source = Annotated.open(folder)
+
+    assert len(calls) == len({*calls}) == 12 and source.n_train == 4 and len(source) == 8
+    said = capsys.readouterr().err
+    assert len(source.skipped) == said.count("skipped: ") == 3
+    assert said.endswith("skipped 3 of 12 boxes that cannot be read\n")
 
 
 def test_the_score_to_choose_by_may_be_said():
