@@ -11,10 +11,13 @@ from ghostnet_tf.base.errors import CheckFailed, UserError, option
 from ghostnet_tf.base.files import sha256
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import (
+    CLASSIFY,
+    DETECT,
     SEGMENT,
     UNKNOWN,
     Accuracy,
     Agreement,
+    AveragePrecision,
     BoxesKept,
     Calibration,
     Finetuned,
@@ -203,7 +206,10 @@ def export(
             record = replace(
                 record,
                 # Measured when the weights were published, on a file of exactly these bytes.
-                accuracy=Accuracy(**scores) if scores else None,
+                accuracy=Accuracy(**scores) if scores and record.task == CLASSIFY else None,
+                average_precision=(
+                    AveragePrecision(**scores) if scores and record.task == DETECT else None
+                ),
                 parity_db=agreement.snr_db,
                 parity_equal=agreement.equal,
                 parity_on=origin_of(compared, photos),

@@ -70,6 +70,8 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
     judged = f"dB and agreement with {network.original} on {first.parity_on}"
     if first.accuracy and not result.original:
         judged += f"; top-1 as published, measured on these bytes with {first.accuracy.n:,} photos"
+    if measured := first.average_precision:
+        judged += f"; AP as published, measured on these bytes with {measured.photos:,} photos"
     lines.append(judged)
     if network.is_seeded:
         lines.append("weights are random: these files measure cost, never accuracy")
@@ -112,6 +114,8 @@ def row(file: "Exported", result: "Result") -> str:
         line += f"  top-1 {record.accuracy.top1:.2%}"
         if result.original:
             line += f" ({100 * (record.accuracy.top1 - result.original.top1):+.2f} points)"
+    if found := record.average_precision:
+        line += f"  AP50 {found.ap50:.3f}, AP {found.ap:.3f}"
     return line.rstrip()
 
 

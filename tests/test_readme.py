@@ -169,11 +169,9 @@ def test_the_table_of_models_is_that_of_the_zoo():
 
 def weights_of(model: str) -> set[str]:
     """What `--weights` takes for it by name; random ones where there are none."""
-    from ghostnet_tf.weights.download import FILES
+    from ghostnet_tf.weights import names_for
 
-    bundled = (ROOT / "ghostnet_tf/weights/bundled").glob(f"{model}_*.safetensors")
-    found = {file.stem.rsplit("_", 1)[1] for file in bundled}
-    return found | {name for name, of in FILES if of == model} or {"seeded"}
+    return {*names_for(model)} or {"seeded"}
 
 
 def test_the_answer_about_mobilenet_is_that_of_the_results():

@@ -174,6 +174,7 @@ def described(plain: Record, operators: Operators | None, data: bytes) -> Record
             parity_on=None,
             top1_agreement=None,
             accuracy=None,
+            average_precision=None,
             operators=operators,
             versions=tool_versions(),
         ),

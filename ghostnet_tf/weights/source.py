@@ -94,9 +94,7 @@ def find(weights: str, model_name: str | None = None) -> Weights:
     Raises UserError where there is no such file, or where it is not of weights.
     """
     name_of_model = model_name or DEFAULT_MODEL
-    stock = name_of_model.removesuffix("_delegable")
-    bundled = {path.name: path for path in BUNDLED.glob("*.safetensors")}
-    if path := bundled.get(f"{stock}_{weights}.safetensors"):
+    if path := bundled_for(name_of_model).get(weights):
         return _look(path, weights)
     if weights in download.NAMES:
         file = download.find(weights, name_of_model)
@@ -222,11 +220,17 @@ def _refuse_impostors(path: Path, kind: str) -> None:
             raise UserError(f"{str(path)!r} is {what}, not weights", fix)
 
 
+def bundled_for(model_name: str) -> dict[str, Path]:
+    """The bundled weights of this network, by their names, which have no underscore in them."""
+    stock = model_name.removesuffix("_delegable")  # the same function of the same weights
+    parts = {path: path.stem.rpartition("_") for path in sorted(BUNDLED.glob("*.safetensors"))}
+    return {name: path for path, (model, _, name) in parts.items() if model == stock}
+
+
 def names_for(model_name: str) -> tuple[str, ...]:
     """The names of weights that there are for this network: bundled ones, then published ones."""
-    stock = model_name.removesuffix("_delegable")  # the same function of the same weights
-    names = sorted(p.stem.removeprefix(f"{stock}_") for p in BUNDLED.glob(f"{stock}_*.safetensors"))
-    return (*names, *(name for name, model in download.FILES if model == model_name))
+    published = (name for name, model in download.FILES if model == model_name)
+    return (*bundled_for(model_name), *published)
 
 
 def _known(model_name: str) -> str:

@@ -336,9 +336,11 @@ def test_bundled_weights_are_found_by_name_and_serve_the_delegable_twin(
     for model in ("small", "small_delegable"):
         found = weights.find("tinyimagenet", model)
         assert found.name == "tinyimagenet" and found.info == INFO
+    (tmp_path / "small_det_cells.safetensors").write_bytes(b"")  # of the detector on it
     with pytest.raises(UserError) as error:
-        weights.find("imagnet", "small")
-    assert "tinyimagenet or seeded" in error.value.fix
+        weights.find("det_cells", "small")
+    assert "give tinyimagenet or seeded" in error.value.fix
+    assert weights.names_for("small_det") == ("cells",)
 
 
 @pytest.mark.parametrize(
