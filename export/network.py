@@ -17,6 +17,7 @@ from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED, pretrained
+from ghostnet_tf.tasks.detect.nms import IOU
 
 from .classifier import Classifier
 from .flatbuffer import Flatbuffer
@@ -66,6 +67,7 @@ class Network:
     labels: Labels | None = None  # None: the outputs are no classes
     task: str = CLASSIFY
     colours: tuple[Colour, ...] = ()  # of the classes of a segmenter
+    iou: float = IOU  # of a detector: of two boxes, above which the surer one stays
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
@@ -133,6 +135,7 @@ class Network:
             lambda images: outputs_of(model, images),
             self.preprocessing,
             self.labels,
+            self.iou,
         )
 
     @property
@@ -209,6 +212,7 @@ def from_zoo(
         model=model,
         task=entry.task,
         colours=colours,
+        iou=IOU if made.iou is None else made.iou,
         scores=scores,
         name=made.name,
         weights=made.weights,

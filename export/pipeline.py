@@ -37,7 +37,7 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images, Sample, Samples
 from ghostnet_tf.data.skipped import refuse_too_many
-from ghostnet_tf.tasks.detect.nms import IOU, MOST, SCORE
+from ghostnet_tf.tasks.detect.nms import MOST, SCORE
 from ghostnet_tf.weights.translate import DIVERGED
 
 from .calibrate import check_images, choose, is_one_colour, steps_of
@@ -398,7 +398,9 @@ def described(
         calibration=Calibration(ranges.n_photos, ranges.sha256) if ranges else None,
         trained_on=network.trained_on or None,
         masks=masks_of(network, graph.graph),
-        boxes=BoxesKept(iou=IOU, score=SCORE, most=MOST) if is_detector(graph.graph) else None,
+        boxes=(
+            BoxesKept(iou=network.iou, score=SCORE, most=MOST) if is_detector(graph.graph) else None
+        ),
         versions=tool_versions(converted.tools),
     )
 

@@ -42,6 +42,7 @@ class Pretrained:
     trained_on: str = ""  # `photos.of_all` of the photos, where our own training wrote the file
     unheard: Labels | None = None  # that the weights bring, where the caller gave others
     colours: tuple[Colour, ...] | None = None  # of the classes, where somebody chose them
+    iou: float | None = None  # of a detector's boxes, where somebody chose it
 
 
 def pretrained(
@@ -116,6 +117,7 @@ def pretrained(
         trained_on=str(found.header.get("trained_on", "")) if isinstance(found, Weights) else "",
         unheard=_unheard(found, info.labels) if labels is not None and not new_head else None,
         colours=found.info.colours if isinstance(found, Weights) and found.info else None,
+        iou=found.info.iou if isinstance(found, Weights) and found.info else None,
     )
 
 

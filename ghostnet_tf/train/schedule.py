@@ -244,7 +244,7 @@ SCHEDULES: dict[str, Schedule] = {
     "detect": Schedule(
         epochs=60,
         sizes=((0, 320),),
-        batch=16,
+        batch=8,
         optimizer="adamw",
         learning_rate=0.001,
         weight_decay=0.05,

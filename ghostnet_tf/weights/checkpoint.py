@@ -42,6 +42,7 @@ class CheckpointInfo:
     preprocessing: Preprocessing
     branches: str | None = None  # that it trained with, where its network has none of its own
     colours: tuple[Colour, ...] | None = None  # of the classes, where somebody chose them
+    iou: float | None = None  # of a detector: above which the surer of two boxes stays; chosen too
 
     def __post_init__(self):
         Labels.of_folders(self.classes)  # or UserError: too many, or one twice
@@ -67,6 +68,8 @@ class CheckpointInfo:
             said["branches"] = self.branches
         if self.colours:
             said["colours"] = [list(colour) for colour in self.colours]
+        if self.iou is not None:
+            said["iou"] = self.iou
         return said
 
 
