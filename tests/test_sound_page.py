@@ -186,12 +186,13 @@ def test_the_table_has_the_names_that_are_read():
 
 def test_the_table_has_the_counts_of_the_networks():
     from ghostnet_tf.nets import counts
+    from ghostnet_tf.nets.bc_resnet import bc_resnet_1
     from ghostnet_tf.nets.keywords import ds_cnn, ghost_kws
 
     rows = re.findall(r"^\| `(\w+)\(([\d.]*)\)` \| ([\d,]+) \| ([\d.]+) M \|", PAGE, re.MULTILINE)
 
-    assert len(rows) == 4
+    assert len(rows) == 5
     for name, width, parameters, macs in rows:
-        model = ds_cnn() if name == "ds_cnn" else ghost_kws(float(width))
+        model = ghost_kws(float(width)) if width else {"ds_cnn": ds_cnn}.get(name, bc_resnet_1)()
         assert counts.parameters(model)[0] == int(parameters.replace(",", ""))
         assert f"{counts.macs(model) / 1e6:.2f}" == macs
