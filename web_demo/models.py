@@ -55,6 +55,7 @@ BUNDLED = (  # of MobileNetV3 the delegable one, a harder baseline
         "tinyimagenet",
         "bundled/mobilenetv3_large_035_tinyimagenet.card.json",
     ),
+    Bundled("ghostnet_050_det", "bccd", "bundled/ghostnet_050_det_bccd.card.json"),
     Bundled("ghost_kws_100", "digits", "sounds/ghost_kws_100_digits.card.json"),
 )
 

@@ -321,6 +321,8 @@ const HOSTILE = {
   label_ids: [undefined, [], ["a"], {length: 200}, "ids"],
   scores: [null, "odds", 3, ["logits"]],
   ops: [undefined, null, [], "many", {CONV_2D: "x"}, {CONV_2D: -1}],
+  average_precision: [0.5, [], {}, {ap: 0.5, ap50: 2, photos: 1}, {ap: "0", ap50: 1, photos: 1},
+    {ap: 0.1, ap50: 0.2, photos: 1.5}],
   accuracy: [0.5, "often", [], {}, {top1: 2, top5: 0.5, n: 1}, {top1: "0", top5: 1, n: 1},
     {top1: 0.1, top5: 0.2, n: 1e300}],
 };

@@ -312,7 +312,8 @@ test("a detector of blood cells is shown a drawing of them, unless there is a ph
     await beside(FOUND.file)(one);
     await one.route(`**/models/${FOUND.file.replace(".tflite", ".json")}`, async (route) => {
       const record = await (await route.fetch()).json();
-      await route.fulfill({json: {...record, labels: ["Platelets", "RBC", "WBC"]}});
+      const average_precision = {ap: 0.5, ap50: 0.8, photos: 1072};
+      await route.fulfill({json: {...record, labels: ["Platelets", "RBC", "WBC"], average_precision}});
     });
   };
   const page = await openReady(t, {before: cells, viewport: {width: 390, height: 844},
@@ -320,6 +321,8 @@ test("a detector of blood cells is shown a drawing of them, unless there is a ph
   await nextAnswer(page, () => page.selectOption("#model", FOUND.file));
   assert.equal(await page.getAttribute("#photo", "alt"), "Our drawing of a blood smear");
   assert.equal(await page.locator("#samples button").count(), 1);
+  assert.match(await page.innerText("#standing"), /^Its AP50 is 0\.800 on 1,072 photos/);
+  assert.match(await page.innerText("#facts"), /AP50\s+0\.800\son 1,072 labelled photos/);
   await page.screenshot({path: join(OUT, "boxes-phone.png"), fullPage: true});
   await judged(page);
   const isRead = await page.evaluate(() => { // as a person who reads large letters has set it

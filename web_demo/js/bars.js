@@ -1,7 +1,7 @@
 // The first answers as bars.
 
 import {best, isSure} from "./answers.js";
-import {percent, whole} from "./models.js";
+import {items, percent, whole} from "./models.js";
 
 const element = (id) => document.getElementById(id);
 const bars = element("bars");
@@ -32,13 +32,16 @@ export function clear() {
   element("unsure").hidden = true;
 }
 
-export function showStanding({technical, isGraphOnly, record: {accuracy}}) {
+export function showStanding({technical, isGraphOnly, record}) {
+  const {accuracy, average_precision: ap} = record;
   element("technical").textContent = technical;
-  element("standing").textContent = accuracy && !isGraphOnly
-    ? `Its first answer is right on ${percent(accuracy.top1)} of ` +
-      `${accuracy.n.toLocaleString("en")} photos, and one of the first five on ` +
-      `${percent(accuracy.top5)}. It knows nothing but its own classes.`
-    : "How often it is right was not measured.";
+  const told = ap
+    ? `Its AP50 is ${ap.ap50.toFixed(3)} on ${ap.photos.toLocaleString("en")} photos, and COCO's mean ` +
+      `of stricter ones ${ap.ap.toFixed(3)}. It knows nothing but its own classes.`
+    : accuracy && `Its first answer is right on ${percent(accuracy.top1)} of ` +
+      `${accuracy.n.toLocaleString("en")} ${items(record)}, and one of the first five on ` +
+      `${percent(accuracy.top5)}. It knows nothing but its own classes.`;
+  element("standing").textContent = (!isGraphOnly && told) || "How often it is right was not measured.";
 }
 
 function emptyBar() {

@@ -1,4 +1,4 @@
-import {percent, whole} from "./models.js";
+import {items, percent, whole} from "./models.js";
 import {channels, fit, sides} from "./preprocess.js";
 
 /** What the record says of a model, for a person. */
@@ -8,7 +8,7 @@ export function describe(model) {
     ["Network", `${model.title} (${record.model}), ${(record.parameters / 1e6).toFixed(2)} M parameters`],
     ["Weights", `${record.weights}, SHA-256 ${record.weights_sha256.slice(0, 12)} …`],
     ["Recipe", record.recipe],
-    ["Right first time", accuracy(record.accuracy)],
+    accuracy(record),
     record.sound ? ["Sound", sound(record.sound)] : ["Picture", picture(record.preprocessing)],
     ["File", `${model.fileName}, ${(record.size_bytes / 1e6).toFixed(1)} MB`],
     ["SHA-256", `${record.sha256.slice(0, 12)} …, checked before it was loaded`],
@@ -32,9 +32,12 @@ function picture(preprocessing) {
   return `${width} × ${height} pixels${grey}, ${resample}, ${part}`;
 }
 
-function accuracy(measured) {
-  if (!measured) return "not measured";
-  return `${percent(measured.top1)} of ${measured.n.toLocaleString("en")} labelled photos`;
+function accuracy(record) {
+  const {accuracy: measured, average_precision: ap} = record;
+  if (ap) return ["AP50", `${ap.ap50.toFixed(3)} on ${ap.photos.toLocaleString("en")} labelled photos`];
+  return ["Right first time", measured
+    ? `${percent(measured.top1)} of ${measured.n.toLocaleString("en")} labelled ${items(record)}`
+    : "not measured"];
 }
 
 /** What the network knows: a list that is drawn when somebody opens it. */

@@ -27,7 +27,7 @@ export function attach(network) {
 }
 
 /** A file that was dropped. */
-export const take = (file) => ear.showFile(file);
+export const take = (file) => ear?.showFile(file);
 
 export const stop = () => ear?.stop();
 

@@ -60,8 +60,9 @@ export class Model {
 
   /** What is known of its answers, in a few words. */
   get standing() {
-    const {accuracy} = this.record;
+    const {accuracy, average_precision: ap} = this.record;
     if (this.isGraphOnly) return "graph only";
+    if (ap) return `AP50 ${ap.ap50.toFixed(3)}`;
     return accuracy ? `${percent(accuracy.top1)} top-1` : "accuracy not measured";
   }
 
@@ -75,6 +76,9 @@ export class Model {
       `${this.record.sha256.slice(0, 12)}. It was not loaded.`, PREPARE);
   }
 }
+
+/** What the accuracy of a record was measured on. */
+export const items = ({sound}) => (sound ? "recordings" : "photos");
 
 export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 

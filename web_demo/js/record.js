@@ -42,6 +42,7 @@ const FIELDS = {
   scores: (x) => [undefined, "logits", "softmax", "sigmoid"].includes(x),
   ops: (x) => isObject(x) && Object.values(x).every(isCount),
   accuracy: (x) => x == null || isAccuracy(x),
+  average_precision: (x) => x == null || isAveragePrecision(x),
 };
 
 function isPreprocessing(x) {
@@ -70,6 +71,9 @@ function isSound(x) {
 
 const isSmoothing = (x) => isObject(x) && isShare(x.score) &&
   [x.seconds, x.rest].every((one) => isNumber(one) && one >= 0 && one <= 60);
+
+const isAveragePrecision = (x) =>
+  isObject(x) && isShare(x.ap) && isShare(x.ap50) && isCount(x.photos);
 
 const isAccuracy = (x) => isObject(x) && isShare(x.top1) && isShare(x.top5) && isCount(x.n);
 
