@@ -12,7 +12,7 @@ help:
 	@echo "make web-demo        the bundled GhostNet in a browser; ARGS=--https for phones nearby"
 	@echo "make web-site        the same page as a folder for any static host, in build/web_site"
 	@echo "make web-packages    what the web demo needs from npm, alone"
-	@echo "make android-assets  the bundled GhostNet and a baseline into the Android app"
+	@echo "make android-assets  the bundled models into the Android app"
 	@echo "make test            every check; photos of your own are used where GHOSTNET_DATA names them"
 	@echo "make test-all        the same, and its generators draw thousands where make test draws hundreds"
 	@echo "make test-android    the app's checks, without an Android SDK (Debian 12)"
@@ -46,10 +46,8 @@ schedule: $(VENV)/core
 	$(BIN)/python docs/results.py
 
 ASSETS := android_demo/app/src/main/assets
-TO_ASSETS := export/to_tflite.py --overwrite --recipe float32 static_wi8_ai8 --out $(ASSETS)/models
 android-assets: $(VENV)/core
-	$(BIN)/python $(TO_ASSETS) --ghostop
-	$(BIN)/python $(TO_ASSETS) --model mobilenetv3_large_035_delegable
+	$(BIN)/python android_demo/checks/assets.py
 	mkdir -p $(ASSETS)/about
 	cp docs/model_card.md LICENSE THIRD_PARTY_NOTICES.md $(ASSETS)/about
 	$(BIN)/python android_demo/checks/phone_goldens.py

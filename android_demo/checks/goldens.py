@@ -22,6 +22,7 @@ from ghostnet_tf.base.record import Accuracy, Record
 from ghostnet_tf.data.boxes import iou
 from ghostnet_tf.data.class_colours import colour
 from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from ghostnet_tf.data.sound import Sound
 from ghostnet_tf.tasks.detect.nms import keep
 from ghostnet_tf.tasks.keywords.smoothing import Smoothing
 
@@ -257,6 +258,16 @@ def class_colours() -> list[tuple[int, int, int]]:
     return [colour(label) for label in range(300)]
 
 
+def resampling() -> list[dict[str, Any]]:
+    """The same 400 samples at other rates, as `Resampling` of Kotlin has them."""
+    samples = noise(400, 7).astype(np.int8).astype(np.float32) / 128
+    rates = ((44_100, 16_000), (48_000, 8_000), (8_000, 16_000), (16_000, 16_000), (11_025, 8_000))
+    return [
+        {"from": rate, "to": to, "samples": base64_of(Sound(samples, rate).at(to).samples)}
+        for rate, to in rates
+    ]
+
+
 def latency() -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     # Rounded to a picosecond: the last bits of an exponential are the processor's.
@@ -316,6 +327,7 @@ def document() -> dict[str, Any]:
         "nms": nms(),
         "smoothing": smoothing(),
         "class_colours": class_colours(),
+        "resampling": resampling(),
         "latency": latency(),
         "record": record(),
     }

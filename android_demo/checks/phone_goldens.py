@@ -14,6 +14,7 @@ if not __package__:  # started as a script: modules are found from the project's
 
 from android_demo.checks import goldens
 from export.classifier import open_classifier
+from ghostnet_tf.base.record import CLASSIFY, read_record
 
 DEMO = Path(__file__).resolve().parents[1] / "app" / "src"
 MODELS = DEMO / "main" / "assets" / "models"
@@ -27,8 +28,8 @@ def write(models: Path, out: Path) -> None:
     photo = Image.fromarray(goldens.photo(*SIZE))
     (out / "photo.rgb").write_bytes(photo.tobytes())
     for model in sorted(models.glob("*.tflite")):
-        if "_ghostop" in model.name:
-            continue  # the plain file once more
+        if "_ghostop" in model.name or read_record(model).task != CLASSIFY:
+            continue  # the plain file once more, or no logits of a photo
         classifier = open_classifier(model)
         prepare = classifier.preprocessing
         image = prepare.normalise(prepare.pixels(photo))

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from android_demo.checks import assets
 from android_demo.checks.conftest import APP
 from android_demo.checks.toolchain import (
     DEMO,
@@ -21,16 +22,17 @@ from benchmark import doubts
 from export import detection
 from ghostnet_tf.base.effort import EFFORTS
 from ghostnet_tf.tasks.detect import nms
+from web_demo.models import BUNDLED, WEIGHTS
 
 ANDROID = "{http://schemas.android.com/apk/res/android}"
-N_SHOWN = 1  # of the library, in the app's README
+N_SHOWN = 2  # of the library, in the app's README
 WRAPPER_SHA256 = (
     "55243ef57851f12b070ad14f7f5bb8302daceeebc5bce5ece5fa6edb23e1145c"  # Gradle 9.4.1's
 )
 
 
 def test_every_screen_compiles_against_android_10(compiled):
-    screens = ("Camera", "Gallery", "Benchmark", "About")
+    screens = ("Camera", "Gallery", "Listen", "Benchmark", "About")
 
     assert all((compiled.app / f"ghostnet/demo/{s}Activity.class").exists() for s in screens)
 
@@ -72,7 +74,9 @@ def test_what_android_10_java_or_litert_lack_does_not_compile(compiled, tmp_path
 def test_what_the_package_says_of_itself(packed):
     said = call("aapt", "dump", "badging", packed.package)
 
-    assert re.findall(r"uses-permission: name='(.*?)'", said) == ["android.permission.CAMERA"]
+    # no INTERNET: what the app sees and hears stays on the phone
+    asked = ["android.permission.CAMERA", "android.permission.RECORD_AUDIO"]
+    assert re.findall(r"uses-permission: name='(.*?)'", said) == asked
     required = re.findall(r"uses-feature: name='(.*?)'", said)
     assert required == ["android.hardware.faketouch"]  # every app's
     assert "sdkVersion:'29'\ntargetSdkVersion:'36'" in said
@@ -119,6 +123,7 @@ def test_what_litert_s_package_would_ask_for_is_removed():
 
     assert asked == {
         "CAMERA": None,
+        "RECORD_AUDIO": None,
         "FOREGROUND_SERVICE": "remove",
         "FOREGROUND_SERVICE_DATA_SYNC": "remove",
     }
@@ -185,6 +190,14 @@ def test_a_person_is_shown_what_predict_shows():
     for name, value in (("iou", nms.IOU), ("score", nms.SCORE)):
         assert f"val {name}: Float = {value}f," in source
     assert f"val most: Int = {nms.MOST}," in source
+
+
+def test_the_app_gets_every_bundled_model_that_is_there_and_no_other(tmp_path):
+    asked = {(c[c.index("--model") + 1], c[c.index("--weights") + 1]) for c in assets.commands()}
+
+    there = {(b.model, b.weights) for b in BUNDLED if (WEIGHTS / b.card).exists()}
+    assert asked == there >= {("ghostnet_050", "tinyimagenet")}
+    assert assets.commands(tmp_path) == []
 
 
 def test_only_adb_can_start_the_benchmark_from_outside():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -22,8 +23,12 @@ from benchmark.rows import tabulate
 from benchmark.targets.host import HostTarget
 from export.classifier import open_classifier
 from export.detection import SURE, open_detector
+from export.hearer import open_hearer
+from export.scores import shares
 from ghostnet_tf.base.effort import EFFORTS
 from ghostnet_tf.base.libraries import litert
+
+FILES = Path(__file__).parent / "files"  # tiny_files.py makes them
 
 
 def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
@@ -42,8 +47,7 @@ def test_pixels_become_the_logits_of_python_bit_for_bit(compiled, folder):
 
 
 def test_a_detector_finds_what_python_finds_bit_for_bit(compiled, operators, tmp_path):
-    """`files/` has what tests/web_demo/tiny_detector.py makes: two outputs, 64 x 96 pixels."""
-    for file in (Path(__file__).parent / "files").iterdir():
+    for file in FILES.glob("*_det_*"):  # two outputs, 64 x 96 pixels
         shutil.copy(file, tmp_path)
     images = {f"{w}x{h}_made": Image.fromarray(goldens.photo(w, h)) for w, h in SIZES}
     for name, photo in images.items():
@@ -61,6 +65,22 @@ def test_a_detector_finds_what_python_finds_bit_for_bit(compiled, operators, tmp
     assert [[*line[:2], *map(np.float32, line[2:])] for line in lines] == wanted
     assert {row[1] for row in wanted} == set(detector.labels.names)
     assert "same [true, true]" in said
+
+
+def test_a_listener_hears_what_python_hears(compiled, tmp_path):
+    for file in FILES.glob("tiny_listener*"):
+        shutil.copy(file, tmp_path)
+    samples = np.random.default_rng(3).normal(0, 0.3, 1000).astype("<f4")
+    (tmp_path / "sound.pcm").write_bytes(samples.tobytes())
+
+    said = compiled.java("HarnessKt", "hear", tmp_path, library=litert())
+
+    (file,) = tmp_path.glob("*.tflite")
+    hearer = open_hearer(file)
+    wanted = shares(hearer.by_class(samples[None])[0].astype(np.float64), hearer.scores)
+    (line,) = re.findall(r"^heard (.*)$", said, re.MULTILINE)
+    assert np.allclose([float(word) for word in line.split()], wanted, rtol=1e-12, atol=0)
+    assert len(set(wanted.round(6))) == 3
 
 
 def test_the_apps_benchmark_is_read_by_ours_and_computes_the_same(compiled, folder, operators):

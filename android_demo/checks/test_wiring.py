@@ -39,6 +39,23 @@ WIRES = (  # class of the app, its method, what it must call: the class and the 
     ("Camera", "close", f"{ANDROID}.hardware.camera2.CameraDevice.close"),
     ("Camera", "close", f"{ANDROID}.media.ImageReader.close"),
     ("Lens$Companion", "sizes", f"{CORE}.ViewKt.captures"),
+    ("ListenActivity", "onResume", f"{CORE}.LiveSound.resumed"),
+    ("ListenActivity", "onPause", f"{CORE}.LiveSound.paused"),
+    ("ListenActivity", "guarded", f"{CORE}.LiveSound.modelFailed"),
+    ("ListenActivity", "say", f"{CORE}.Smoothing.heard"),
+    ("ListenActivity$Rooms", "openMicrophone", "ghostnet.demo.Microphone.open"),
+    ("ListenActivity$Rooms", "closeMicrophone", "ghostnet.demo.Microphone.close"),
+    ("ListenActivity$News", "taken", f"{CORE}.LiveSound.taken"),
+    ("ListenActivity$News", "lost", f"{CORE}.LiveSound.lost"),
+    ("Microphone", "listen", f"{CORE}.HearingKt.microphoneRates"),
+    ("Microphone", "listen", f"{ANDROID}.media.AudioRecord.release"),
+    ("Microphone", "read", f"{ANDROID}.media.AudioRecord.registerAudioRecordingCallback"),
+    (
+        "Microphone$Takings",
+        "onRecordingConfigChanged",
+        f"{ANDROID}.media.AudioRecordingConfiguration.isClientSilenced",
+    ),
+    ("PermissionDesk", "ask", "ghostnet.demo.Screen.requestPermissions"),
     ("AnswerRows", "show", f"{CORE}.AnswerBoard.show"),
     ("AnswerRows", "show", f"{CORE}.AnswerBoardKt.isSure"),
     ("ShareProvider", "file", f"{CORE}.Sharing.run"),
@@ -110,3 +127,20 @@ def test_the_screen_s_own_thread_neither_waits_nor_asks_the_camera_service(compi
     assert asked
     assert not {c for c in asked if c.startswith("android.hardware.camera2.")}
     assert not {c for c in asked if c in ("java.lang.Thread.join", "android.os.HandlerThread.join")}
+
+
+def test_what_is_heard_reaches_no_file_and_no_network(compiled):
+    names = ("ListenActivity", "ListenActivity$News", "ListenActivity$Rooms", "Microphone")
+    asked = set().union(
+        *(calls(compiled.app, name, m) for name in names for m in classes(compiled.app)[name])
+    )
+
+    assert f"{ANDROID}.media.AudioRecord.read" in asked
+    kept = (
+        "java.io.",
+        "java.nio.file.",
+        "java.net.",
+        f"{ANDROID}.media.MediaRecorder.",
+        "openFileOutput",
+    )
+    assert not [call for call in asked if any(part in call for part in kept)]

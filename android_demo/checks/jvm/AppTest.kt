@@ -129,12 +129,12 @@ class AppTest {
     }
 
     @Test
-    fun theMergedManifestMayAskForTheCameraAlone() {
+    fun theMergedManifestMayAskForCameraAndMicrophoneAlone() {
         fun asked(
             name: String,
             tag: String = "uses-permission",
         ) = "<$tag\n  android:maxSdkVersion=\"30\" android:name=\"$name\" />"
-        val camera = asked("android.permission.CAMERA")
+        val camera = asked("android.permission.CAMERA") + asked("android.permission.RECORD_AUDIO")
         val own = asked("ghostnet.demo.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION")
         val service = asked("android.permission.FOREGROUND_SERVICE")
         val net = asked("android.permission.INTERNET", "uses-permission-sdk-23")

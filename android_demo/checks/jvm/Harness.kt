@@ -1,6 +1,7 @@
 import com.google.ai.edge.litert.Accelerator
 import ghostnet.android.Classifier
 import ghostnet.android.Detector
+import ghostnet.android.Listener
 import ghostnet.android.NativeNetwork
 import ghostnet.android.PlainNetwork
 import ghostnet.android.ThisThread
@@ -33,7 +34,8 @@ private const val GHOSTOP = "_ghostop"
  * gives every file inputs of wrong sizes, `threads FOLDER` prints how many threads each file begins,
  * `reopen FOLDER` opens and closes each three times, `pin FOLDER` asks for one core after the other,
  * `half FOLDER` asks for half precision and prints what was answered; `find FOLDER` prints what every
- * detector finds on every photo, and whether both ways to run it agree.
+ * detector finds on every photo, and whether both ways to run it agree; `hear FOLDER` prints what every
+ * network that hears says of sound.pcm, float32 in little-endian order.
  */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[1])
@@ -53,6 +55,10 @@ fun main(arguments: Array<String>) {
     }
     if (arguments[0] == "find") {
         models.forEach { find(folder, it) }
+        return
+    }
+    if (arguments[0] == "hear") {
+        models.forEach { hear(folder, it) }
         return
     }
     val artifacts = models.associateWith(::artifact)
@@ -144,6 +150,15 @@ private fun find(
     println("same $areSame")
 }
 
+private fun hear(
+    folder: File,
+    file: File,
+) = Listener.open(artifact(file), file).use { listener ->
+    val bytes = ByteBuffer.wrap(File(folder, "sound.pcm").readBytes()).order(ByteOrder.LITTLE_ENDIAN)
+    val samples = FloatArray(listener.hearing.length) { bytes.getFloat() }
+    println("heard " + listener.hear(samples).probabilities.joinToString(" "))
+}
+
 private fun gpu(
     file: File,
     artifact: Artifact,
@@ -169,7 +184,7 @@ private object Desktop : Machine {
 
 private fun sizes(artifact: Artifact) =
     NativeNetwork.open(artifact).use { network ->
-        val right = artifact.record.preprocessing.inputSize
+        val right = artifact.record.inputSize
         for (size in listOf(0, 3, right - 1, right + 1)) {
             try {
                 network.write(FloatArray(size))

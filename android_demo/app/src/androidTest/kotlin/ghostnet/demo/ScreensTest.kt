@@ -18,6 +18,7 @@ class ScreensTest {
 
     private fun open(screen: Class<out Activity>): Activity {
         automation.grantRuntimePermission(context.packageName, android.Manifest.permission.CAMERA)
+        automation.grantRuntimePermission(context.packageName, android.Manifest.permission.RECORD_AUDIO)
         val intent = Intent(context, screen).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
         return instrumentation.startActivitySync(intent).also { settle() }
     }
@@ -39,6 +40,7 @@ class ScreensTest {
             listOf(
                 CameraActivity::class.java,
                 GalleryActivity::class.java,
+                ListenActivity::class.java,
                 BenchmarkActivity::class.java,
                 AboutActivity::class.java,
             )

@@ -36,9 +36,11 @@ class AnswerRows(
         board.show(answers)
     }
 
-    /** What was found, a line for each class. */
-    fun tell(lines: List<AnswerLine>) {
-        say(if (lines.isEmpty()) R.string.nothing_found else null)
+    fun tell(
+        lines: List<AnswerLine>,
+        doubt: Int?,
+    ) {
+        say(doubt)
         board.tell(lines)
     }
 

@@ -1,16 +1,12 @@
 package ghostnet.demo
 
 import android.Manifest
-import android.content.Intent
-import android.content.pm.PackageManager
 import android.graphics.Matrix
 import android.graphics.SurfaceTexture
 import android.hardware.camera2.CameraManager
-import android.net.Uri
 import android.os.Bundle
 import android.os.Handler
 import android.os.HandlerThread
-import android.provider.Settings
 import android.view.TextureView
 import android.view.View
 import android.widget.TextView
@@ -22,7 +18,6 @@ import ghostnet.core.Fit
 import ghostnet.core.FrameGate
 import ghostnet.core.LiveView
 import ghostnet.core.Outcome
-import ghostnet.core.Permission
 import ghostnet.core.Stage
 import ghostnet.core.Trouble
 import ghostnet.core.YuvFrame
@@ -37,8 +32,8 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     private lateinit var board: SightBoard
     private lateinit var live: LiveView
     private lateinit var cameras: CameraThread
+    private lateinit var permission: PermissionDesk
     private var chooser: ModelChooser? = null
-    private var wasAsked = false // for the permission, since this screen was opened
     private var opened: Opened? = null
 
     // Of the models' thread, which loads and runs them; the gate is touched on it alone.
@@ -56,13 +51,13 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         frame = findViewById(R.id.crop)
         times = findViewById(R.id.times)
         board = SightBoard(this, TOP)
-        wasAsked = state?.getBoolean("asked") ?: false
+        permission = PermissionDesk(this, Manifest.permission.CAMERA, R.string.no_permission, state)
         live = LiveView(Rooms(), state?.getBoolean("front") ?: false)
         cameras = CameraThread(getSystemService(CameraManager::class.java), work, News())
         preview.surfaceTextureListener = Texture()
         findViewById<View>(R.id.turn).setOnClickListener { live.switched() }
         try {
-            chooser = ModelChooser(this, ModelAssets(this), live::modelChanged)
+            chooser = ModelChooser(this, ModelAssets(this), Kind.PHOTOS, live::modelChanged)
         } catch (error: BadModel) {
             showProblem(error.message.orEmpty())
         }
@@ -71,12 +66,12 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
         state.putBoolean("front", live.isFront)
-        state.putBoolean("asked", wasAsked)
+        permission.keep(state)
     }
 
     override fun onResume() {
         super.onResume()
-        if (chooser != null) live.resumed(permission())
+        if (chooser != null) live.resumed(permission.now())
     }
 
     override fun onPause() {
@@ -87,35 +82,6 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     override fun onDestroy() {
         cameras.close() // and the models' thread behind it
         super.onDestroy()
-    }
-
-    private fun permission(): Permission =
-        when {
-            checkSelfPermission(
-                Manifest.permission.CAMERA,
-            ) == PackageManager.PERMISSION_GRANTED -> Permission.GRANTED
-
-            wasAsked -> Permission.REFUSED
-
-            else -> Permission.NOT_ASKED
-        }
-
-    private fun ask() {
-        wasAsked = true
-        requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
-    }
-
-    /** Android shows its question twice at most; after that only its settings help. */
-    private fun explainPermission() {
-        val text = getString(R.string.no_permission)
-        if (shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)) {
-            showProblem(text, R.string.allow, ::ask)
-        } else {
-            showProblem(text, R.string.open_settings) {
-                val own = Uri.fromParts("package", packageName, null)
-                startActivity(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, own))
-            }
-        }
     }
 
     /** How the camera's picture lies in a view of that size; null without a camera or a view. */
@@ -135,7 +101,7 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
     /** On the models' thread. */
     private fun loadModel() =
         guarded {
-            chooser?.open()?.let {
+            chooser?.photoModel()?.let {
                 aspect = it.aspect
                 crop = it.crop
                 gate.opened(it)
@@ -196,8 +162,8 @@ class CameraActivity : Screen(R.layout.camera, R.id.to_camera) {
         override fun show(trouble: Trouble?) =
             when (trouble) {
                 null -> hideProblem()
-                Trouble.NOT_ASKED -> ask()
-                Trouble.REFUSED -> explainPermission()
+                Trouble.NOT_ASKED -> permission.ask()
+                Trouble.REFUSED -> permission.explain()
                 Trouble.NO_CAMERA -> showProblem(getString(R.string.no_camera))
                 Trouble.LOST -> showProblem(getString(R.string.camera_lost), R.string.again, live::again)
             }

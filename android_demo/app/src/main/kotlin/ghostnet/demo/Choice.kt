@@ -9,9 +9,12 @@ class Choice(
 ) {
     private val stored = context.getSharedPreferences("choice", Context.MODE_PRIVATE)
 
-    var model: String?
-        get() = stored.getString("model", null)
-        set(name) = stored.edit().putString("model", name).apply()
+    fun model(kind: Kind): String? = stored.getString(kind.key, null)
+
+    fun choose(
+        kind: Kind,
+        name: String,
+    ) = stored.edit().putString(kind.key, name).apply()
 
     var accelerator: Accelerator
         get() = if (stored.getBoolean("gpu", false)) Accelerator.GPU else Accelerator.CPU

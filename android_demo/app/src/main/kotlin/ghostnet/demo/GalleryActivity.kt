@@ -33,7 +33,7 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
         board = SightBoard(this, TOP)
         findViewById<TextView>(R.id.pick).setOnClickListener { pick() }
         try {
-            chooser = ModelChooser(this, ModelAssets(this), ::look)
+            chooser = ModelChooser(this, ModelAssets(this), Kind.PHOTOS, ::look)
         } catch (error: BadModel) {
             showProblem(error.message.orEmpty())
         }
@@ -82,7 +82,7 @@ class GalleryActivity : Screen(R.layout.gallery, R.id.to_gallery) {
             val outcome =
                 supervised("", { _, _ -> }) {
                     val bitmap = decode(uri)
-                    models.open().use { model ->
+                    models.photoModel().use { model ->
                         val sight = model.look(bitmap, TOP)
                         runOnUiThread { show(bitmap, sight, model.accelerator) }
                     }

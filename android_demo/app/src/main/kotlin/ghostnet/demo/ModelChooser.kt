@@ -9,26 +9,25 @@ import android.widget.ArrayAdapter
 import android.widget.Spinner
 import android.widget.Switch
 import com.google.ai.edge.litert.Accelerator
+import ghostnet.android.Listener
 import ghostnet.android.ModelAssets
 import ghostnet.android.PhotoModel
 import ghostnet.core.BadModel
+import ghostnet.core.Record
 
-/** The two controls above camera and gallery: which model, and whether it may use the GPU. */
+/** The two controls above camera, gallery and microphone: which model, and whether it may use the GPU. */
 class ModelChooser(
     private val activity: Activity,
     private val models: ModelAssets,
+    private val kind: Kind,
     private val changed: () -> Unit,
 ) {
     private val choice = Choice(activity)
     private val names =
-        (models.classifiers() + models.detectors()).ifEmpty {
-            throw BadModel(
-                activity.getString(R.string.no_model),
-            )
-        }
+        kind.tasks.flatMap(models::usable).ifEmpty { throw BadModel(activity.getString(kind.none)) }
 
     init {
-        activity.findViewById<View>(R.id.classes).setOnClickListener { showClasses(activity, classes()) }
+        activity.findViewById<View>(R.id.classes).setOnClickListener { showClasses(activity, record()) }
         val records = names.map(models::record)
         val titles = records.map { activity.getString(R.string.model_title, it.title, it.recipe) }
         val spinner = activity.findViewById<Spinner>(R.id.model)
@@ -47,12 +46,15 @@ class ModelChooser(
     }
 
     /** Slow: it reads, verifies and compiles the model. */
-    fun open(): PhotoModel = models.photoModel(chosen(), choice.accelerator)
+    fun photoModel(): PhotoModel = models.photoModel(chosen(), choice.accelerator)
 
-    /** All that the chosen network can say, in alphabetical order. */
-    fun classes(): List<String> = models.record(chosen()).labels.sorted()
+    /** As slow. */
+    fun listener(): Listener = models.listener(chosen(), choice.accelerator)
 
-    private fun chosen(): String = choice.model?.takeIf { it in names } ?: names.first()
+    /** Of the chosen model. */
+    fun record(): Record = models.record(chosen())
+
+    private fun chosen(): String = choice.model(kind)?.takeIf { it in names } ?: names.first()
 
     private inner class Selection : AdapterView.OnItemSelectedListener {
         override fun onItemSelected(
@@ -62,7 +64,7 @@ class ModelChooser(
             id: Long,
         ) {
             if (names[position] == chosen()) return // Android tells of the first selection, too
-            choice.model = names[position]
+            choice.choose(kind, names[position])
             changed()
         }
 

@@ -7,7 +7,7 @@ import android.view.View
 import android.widget.Button
 import android.widget.TextView
 
-/** One of the app's four screens: its layout, the bar that leads to the others, one problem panel. */
+/** One of the app's five screens: its layout, the bar that leads to the others, one problem panel. */
 abstract class Screen(
     private val layout: Int,
     private val own: Int, // the button of this screen
@@ -29,7 +29,7 @@ abstract class Screen(
     }
 
     /** In place of the screen's content: what is wrong, and a button that may help. */
-    protected fun showProblem(
+    fun showProblem(
         text: String,
         action: Int? = null,
         act: () -> Unit = {},
@@ -51,6 +51,7 @@ abstract class Screen(
             mapOf(
                 R.id.to_camera to CameraActivity::class.java,
                 R.id.to_gallery to GalleryActivity::class.java,
+                R.id.to_listen to ListenActivity::class.java,
                 R.id.to_benchmark to BenchmarkActivity::class.java,
                 R.id.to_about to AboutActivity::class.java,
             )

@@ -35,7 +35,8 @@ class SightBoard(
         }
 
         is Finds -> {
-            rows.tell(linesOf(sight.things, mount))
+            val doubt = if (sight.things.isEmpty()) R.string.nothing_found else null
+            rows.tell(linesOf(sight.things, mount), doubt)
             boxes.show(sight.things, fit)
         }
     }

@@ -58,7 +58,7 @@ fun things(
     photo: Extent,
 ): List<Thing> {
     val rules = checkNotNull(record.boxes)
-    val seen = checkNotNull(record.preprocessing)
+    val seen = record.preprocessing
     return keep(boxes, scores, rules.iou, maxOf(rules.score, SHOWN_FROM), rules.most).map {
         val (x1, y1, x2, y2) = List(4) { i -> boxes[4 * it.box + i].toDouble() }
         Thing(it.label, record.labels[it.label], it.score, seen.onPhoto(Corners(x1, y1, x2, y2), photo))

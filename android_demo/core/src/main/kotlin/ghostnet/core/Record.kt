@@ -11,6 +11,7 @@ enum class Task(
 ) {
     CLASSIFY("names photos"),
     DETECT("finds things on photos"),
+    KEYWORDS("hears words"),
 }
 
 /** What stands in the `.json` beside a `.tflite`, as far as the app needs it. */
@@ -19,7 +20,8 @@ class Record(
     val weights: String,
     val recipe: String,
     val task: Task,
-    val preprocessing: Preprocessing,
+    private val seeing: Preprocessing?, // null: it takes no photo
+    private val hearing: Hearing?, // null: it takes no sound
     val boxes: BoxesKept?, // of a detector
     val labels: List<String>, // in the order of the outputs
     val scores: Scores, // what these are
@@ -37,8 +39,12 @@ class Record(
             (if (isGraphOnly) "$model (graph only)" else "$model $weights") +
                 if (hasOperators) " with Ghost operators" else ""
 
+    val preprocessing get() = seeing ?: throw BadModel("This model ${task.words}; it takes no photo.")
+
+    val sound get() = hearing ?: throw BadModel("This model ${task.words}; it takes no sound.")
+
     /** Numbers that the network takes. */
-    val inputSize get() = preprocessing.inputSize
+    val inputSize get() = seeing?.inputSize ?: sound.length
 
     /** Random weights: its cost is real, and its answers mean nothing. */
     val isGraphOnly get() = weights == "seeded"
@@ -60,24 +66,18 @@ class Record(
         // Boxes have four corners, and a score for each class; one output may stand for two classes.
         val classes =
             when (task) {
-                Task.CLASSIFY -> {
-                    if (sizes[0] == 1 && labels.size == 2) 2 else sizes[0]
-                }
-
-                Task.DETECT -> {
-                    if (sizes[0] > 0 &&
-                        4 * sizes[1] % sizes[0] == 0
-                    ) {
-                        4 * sizes[1] / sizes[0]
-                    } else {
-                        0
-                    }
-                }
+                Task.CLASSIFY, Task.KEYWORDS -> if (sizes[0] == 1 && labels.size == 2) 2 else sizes[0]
+                Task.DETECT -> classesOf(sizes[0], sizes[1])
             }
         if (classes != labels.size) {
             throw BadModel("This model has $classes classes, and ${labels.size} names for them.")
         }
     }
+
+    private fun classesOf(
+        boxes: Int,
+        scores: Int,
+    ) = if (boxes > 0 && 4 * scores % boxes == 0) 4 * scores / boxes else 0
 
     companion object {
         private const val SCHEMA = 1L
@@ -96,11 +96,8 @@ class Record(
                     recipe = all.text("recipe"),
                     task = task,
                     boxes = if (task == Task.DETECT) boxes(all) else null,
-                    preprocessing =
-                        preprocessing(
-                            all.fieldsOrNull("preprocessing")
-                                ?: throw JsonError("it takes no photo, but other inputs"),
-                        ),
+                    seeing = if (task == Task.KEYWORDS) null else sight(all),
+                    hearing = if (task == Task.KEYWORDS) hearing(all.fields("sound")) else null,
                     labels = all.texts("labels"),
                     scores = scores(all),
                     top1 = accuracy?.number("top1"),
@@ -124,6 +121,24 @@ class Record(
             val name = all.text("task")
             return Task.entries.find { it.name.lowercase() == name }
                 ?: throw JsonError("its task is $name, which this app does not know")
+        }
+
+        private fun sight(all: Fields): Preprocessing =
+            preprocessing(
+                all.fieldsOrNull("preprocessing") ?: throw JsonError("it takes no photo, but other inputs"),
+            )
+
+        private fun hearing(sound: Fields): Hearing {
+            if (sound.has("streaming") && sound.value("streaming") != null) {
+                throw JsonError("it hears piece by piece, and this app whole moments")
+            }
+            val rules = if (sound.has("smoothing")) sound.fieldsOrNull("smoothing") else null
+            return Hearing(
+                sound.whole("rate").toInt(),
+                sound.whole("length").toInt(),
+                rules?.run { SmoothingRules(number("seconds"), number("score"), number("rest")) }
+                    ?: SmoothingRules(),
+            )
         }
 
         private fun boxes(all: Fields): BoxesKept {

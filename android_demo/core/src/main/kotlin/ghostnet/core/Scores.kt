@@ -43,6 +43,13 @@ fun topAnswers(
         .map { Answer(it, labels[it], shares[it]) }
 }
 
+/** How likely each of so many labels is, in float64. */
+fun probabilities(
+    outputs: FloatArray,
+    labels: Int,
+    scores: Scores,
+): DoubleArray = shares(byClass(outputs, labels, scores), scores)
+
 private fun byClass(
     outputs: FloatArray,
     labels: Int,

@@ -2,6 +2,7 @@ package ghostnet.core
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.util.Base64
 
 /** What Python makes of the same things; `checks/goldens.py` writes the file. */
 object Goldens {
@@ -13,6 +14,15 @@ object Goldens {
     fun cases(name: String): List<Fields> = all.list(name).mapIndexed { i, it -> Fields(it, "$name[$i]") }
 
     fun lists(name: String): List<List<Any?>> = all.list(name).map { it as List<*> }
+
+    /** Of base64, in little-endian order. */
+    fun floats(base64: String): FloatArray = buffer(base64).run { FloatArray(remaining() / 4) { getFloat() } }
+
+    fun doubles(base64: String): DoubleArray =
+        buffer(base64).run { DoubleArray(remaining() / 8) { getDouble() } }
+
+    private fun buffer(base64: String) =
+        ByteBuffer.wrap(Base64.getDecoder().decode(base64)).order(ByteOrder.LITTLE_ENDIAN)
 
     fun json(name: String): String = Json.write(all.value(name))
 

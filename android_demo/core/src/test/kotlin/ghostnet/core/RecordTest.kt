@@ -82,6 +82,30 @@ class RecordTest {
     }
 
     @Test
+    fun aModelThatHearsSaysHow() {
+        val sound = { more: String ->
+            json
+                .replace(Regex("\"preprocessing\": \\{[^}]*}"), "\"preprocessing\": null")
+                .replace("\"recipe\"", "\"task\": \"keywords\", \"sound\": {\"rate\": 8000$more}, \"recipe\"")
+        }
+        val heard = Record.read(sound(", \"length\": 4000"))
+
+        assertEquals(listOf(8_000, 4_000), listOf(heard.sound.rate, heard.sound.length))
+        assertEquals(4_000, heard.inputSize)
+        assertEquals(0.6, heard.sound.smoothing.score, 0.0)
+        val rules =
+            Record.read(
+                sound(", \"length\": 4000, \"smoothing\": {\"seconds\": 2, \"score\": 0.5, \"rest\": 3}"),
+            )
+        assertEquals(listOf(2.0, 0.5, 3.0), rules.sound.smoothing.run { listOf(seconds, score, rest) })
+        assertThrows(BadModel::class.java) { heard.preprocessing }
+        assertThrows(BadModel::class.java) { Record.read(json).sound }
+        for (wrong in listOf("", ", \"length\": 4", ", \"length\": 4000, \"streaming\": {\"hop\": 1}")) {
+            assertThrows(wrong, BadModel::class.java) { Record.read(sound(wrong)) }
+        }
+    }
+
+    @Test
     fun asManyOutputsAsNamesAreWanted() {
         val record = Record.read(json)
 

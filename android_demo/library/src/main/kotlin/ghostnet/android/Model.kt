@@ -45,7 +45,7 @@ abstract class PhotoModel internal constructor(
     record: Record,
     network: Network,
 ) : Model(record, network) {
-    private val preprocessing = checkNotNull(record.preprocessing)
+    private val preprocessing = record.preprocessing
 
     /** What the network sees of a photo, as a share of the largest of that shape in it. */
     val crop: Double get() = preprocessing.crop

@@ -58,6 +58,12 @@ class ModelAssets(
     ): Detector =
         opened(name) { artifact, file, ghostop -> Detector.open(artifact, file, accelerator, ghostop) }
 
+    fun listener(
+        name: String = first(Task.KEYWORDS),
+        accelerator: Accelerator = Accelerator.CPU,
+    ): Listener =
+        opened(name) { artifact, file, ghostop -> Listener.open(artifact, file, accelerator, ghostop) }
+
     /** Whatever it does with photos. */
     fun photoModel(
         name: String,
@@ -66,6 +72,7 @@ class ModelAssets(
         when (record(name).task) {
             Task.CLASSIFY -> classifier(name, accelerator)
             Task.DETECT -> detector(name, accelerator)
+            Task.KEYWORDS -> throw BadModel("$name takes sound, and no photo.")
         }
 
     /** Those whose answers mean something: random weights have none. */
@@ -73,13 +80,10 @@ class ModelAssets(
 
     fun detectors(): List<String> = usable(Task.DETECT)
 
-    private fun usable(task: Task) =
-        names().filter { name ->
-            record(name).let {
-                it.isUsable &&
-                    it.task == task
-            }
-        }
+    fun listeners(): List<String> = usable(Task.KEYWORDS)
+
+    fun usable(task: Task): List<String> =
+        names().filter { name -> record(name).run { isUsable && this.task == task } }
 
     private fun first(task: Task): String =
         usable(task).firstOrNull()
@@ -87,11 +91,11 @@ class ModelAssets(
 
     private fun <M : Model> opened(
         name: String,
-        open: (Artifact, File, (() -> Artifact)?) -> M,
+        make: (Artifact, File, (() -> Artifact)?) -> M,
     ): M {
         val artifact = open(name)
         val ghostop = ghostop(name)?.let { beside -> { open(beside) } }
-        return open(artifact, file(artifact), ghostop)
+        return make(artifact, file(artifact), ghostop)
     }
 
     /** The model as a file, because that is what LiteRT loads: exactly the verified bytes. */
