@@ -42,7 +42,8 @@ class Detector:
         """What is on the photo, the surest first; corners as shares of it."""
         answers = self.run(self.preprocessing.images([photo]))
         if self.has_chosen:
-            return chosen(*(values[0] for values in answers), score)
+            places, kinds, scores, count = (values[0] for values in answers)
+            return chosen(places, kinds, scores, count, score)
         boxes, scores = answers
         return keep(boxes[0], scores[0], self.iou, score, self.most)
 

@@ -201,7 +201,7 @@ def _outputs(
 
 def _chosen_boxes(says: Metadata) -> list[dict[str, Any]]:
     """Of boxes that the file has chosen, as MediaPipe's ObjectDetector reads them."""
-    kinds: list[dict[str, Any]] = [{1: {}} for _ in POSTPROCESSED]
+    kinds: list[dict[int, Any]] = [{1: {}} for _ in POSTPROCESSED]
     kinds[0] = {3: {"index": CORNERS_AT, "type": BOUNDARIES, "coordinates": RATIO}}
     outputs: list[dict[str, Any]] = [
         {"name": name, "content": {"properties": kind}}

@@ -95,7 +95,7 @@ def options(kept: BoxesKept, classes: int) -> bytes:
     Regular NMS: class by class, as ours does. Its fast one lets a box of one class hide those of
     others.
     """
-    builder = flexbuffers.Builder()
+    builder: Any = flexbuffers.Builder()  # whose annotations want an int for a float
     with builder.Map():
         for key, value in {
             "max_detections": kept.most,

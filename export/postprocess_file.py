@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -132,7 +133,7 @@ def agreement(ours: list[Found], theirs: list[Found], most: int) -> tuple[int, i
     for a, b in zip(ours, theirs, strict=True):
         least = a.scores[-1] + NEAR if len(a) == most else -1.0
         first, second = (_rows(found)[found.scores > least] for found in (a, b))
-        is_same = (np.abs(first[:, None] - second[None]) < NEAR).all(axis=-1)
+        is_same: Any = (np.abs(first[:, None] - second[None]) < NEAR).all(axis=-1)
         counted += max(len(first), len(second))
         same += min(int(is_same.any(axis=1).sum()), int(is_same.any(axis=0).sum()))
     return counted, same

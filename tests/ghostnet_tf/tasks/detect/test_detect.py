@@ -14,7 +14,7 @@ from ghostnet_tf.data import voc
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.class_colours import colour
-from ghostnet_tf.nets import taps, zoo
+from ghostnet_tf.nets import retinanet, taps, zoo
 from ghostnet_tf.tasks.classify.classify import Naming
 from ghostnet_tf.tasks.detect.annotated import Annotated, as_array
 from ghostnet_tf.tasks.detect.detect import TASK, targets
@@ -61,6 +61,24 @@ def test_a_detector_learns_eight_photos(run):
     assert report["ap50"] > 0.9
     assert {*report["per_class"]} == {*CLASSES}
     assert sum(row["boxes"] for row in report["per_class"].values()) == 13
+
+
+@pytest.mark.skipif(not ALL, reason="trains for half a minute: make test-all")
+def test_heads_with_anchors_learn_them_too(tmp_path, monkeypatch):
+    import keras
+
+    monkeypatch.setitem(zoo.KINDS, "tinyback", ZOO_ROW)
+    monkeypatch.setitem(taps.BLOCKS, "tinyback", BLOCKS)
+    monkeypatch.setattr(retinanet, "CHANNELS", 32)
+    photos, out = shapes(tmp_path / "photos", 8, ("train", "val")), tmp_path / "run"
+    args = "--model tinyback_100_retinanet --epochs 40 --learning-rate 0.003".split()
+
+    assert main([str(photos), *ARGS, *args, "--out", str(out)]) == 0
+
+    keras.mixed_precision.set_global_policy("float32")
+    history = json.loads((out / "log.json").read_text())
+    assert history[-1]["loss"] < history[0]["loss"] / 10 and history[-1]["iou"] > 0.7
+    assert json.loads((out / "report.json").read_text())["ap50"] > 0.8
 
 
 def test_a_run_leaves_what_others_need(run):
