@@ -7,6 +7,8 @@ from pathlib import Path
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.sides import sides, size_named, spelled
+from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.kept_for_test import without_test
 from ghostnet_tf.data.labels import Labels, labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Samples, photos_or_samples
@@ -146,6 +148,10 @@ def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos
     """
     skipped = Skips()
     photos = photos_or_samples(args.photos, skipped) if args.photos else None
+    if isinstance(photos, Photos):
+        photos, n = without_test(photos)
+        if n:
+            note(f"the {n} photos of the split test are left alone")
     labelled = photos_or_samples(args.labelled, skipped) if args.labelled else None
     return photos, labelled
 
