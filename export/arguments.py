@@ -8,10 +8,11 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.sides import sides, size_named, spelled
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.given import Given, opened_at
+from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.kept_for_test import without_test
 from ghostnet_tf.data.labels import Labels, labels
 from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.samples import Samples, photos_or_samples
 from ghostnet_tf.data.skipped import Skips
 
 from .qat.asked import STEPS
@@ -83,13 +84,16 @@ def add_export_options(parse: argparse.ArgumentParser) -> None:
     photos = parse.add_argument_group("photos")
     photos.add_argument(
         "--photos",
+        "--data",
         metavar="DIR|ZIP|NPZ",
-        help="to calibrate static recipes on; .npz: samples for a network that takes no photos",
+        help="to calibrate static recipes on: photos, or sounds for a network that hears; .npz: "
+        "samples for one that takes neither",
     )
     photos.add_argument(
         "--labelled",
         metavar="DIR|ZIP|NPZ",
-        help="photos in class folders, to measure accuracy on; .npz: samples with true_class",
+        help="photos or sounds in class folders, to measure accuracy on; .npz: samples with "
+        "true_class",
     )
     out = parse.add_argument_group("output")
     out.add_argument(
@@ -141,24 +145,24 @@ def refuse_unchosen(args: argparse.Namespace, recipes: Sequence[str], name: str,
             )
 
 
-def photos_of(args: argparse.Namespace) -> tuple[Photos | Samples | None, Photos | Samples | None]:
+def photos_of(args: argparse.Namespace) -> tuple[Given | None, Given | None]:
     """Those to calibrate on and the labelled ones, as far as they were given.
 
     What is skipped of either stands in one list.
     """
     skipped = Skips()
-    photos = photos_or_samples(args.photos, skipped) if args.photos else None
+    photos = opened_at(args.photos, skipped) if args.photos else None
     if isinstance(photos, Photos):
         photos, n = without_test(photos)
         if n:
             note(f"the {n} photos of the split test are left alone")
-    labelled = photos_or_samples(args.labelled, skipped) if args.labelled else None
+    labelled = opened_at(args.labelled, skipped) if args.labelled else None
     return photos, labelled
 
 
-def skips_of(photos: Photos | Samples | None) -> Skips:
+def skips_of(photos: Given | None) -> Skips:
     """What was left out of them; samples are whole, or refused."""
-    return photos.skipped if isinstance(photos, Photos) else Skips()
+    return photos.skipped if isinstance(photos, Items) else Skips()
 
 
 def labels_of(args: argparse.Namespace) -> Labels | None:

@@ -76,7 +76,9 @@ def open_classifier(path: str | Path, opened: Opened | None = None) -> Classifie
     if says.preprocessing is None and record:
         raise UserError(
             f"{path.name!r} takes no photos: its inputs are {spelled_inputs(record)}",
-            fix="give samples in their place: an .npz with an array for each input",
+            fix="give sounds: WAV, FLAC or OGG"
+            if record.sound
+            else "give samples in their place: an .npz with an array for each input",
         )
     if says.preprocessing is None:
         raise UserError(

@@ -22,7 +22,9 @@ from ghostnet_tf.base.files import refuse_unwritable, user_path, write_atomic
 from ghostnet_tf.base.node_data import node_data
 from ghostnet_tf.base.sides import sides, size_of
 from ghostnet_tf.base.terminal import document, out, table
-from ghostnet_tf.data.samples import Samples, photos_or_samples
+from ghostnet_tf.data.given import opened_at
+from ghostnet_tf.data.hearing import Hearing
+from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.nets import zoo
 
 from . import arguments
@@ -52,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         "--photos",
         required=True,
         metavar="DIR|ZIP|NPZ",
-        help="like those that are answered wrongly",
+        help="like those that are answered wrongly; sounds for a file that hears",
     )
     photos.add_argument("--limit", type=int, default=32, metavar="N", help="so many of them")
     output = parse.add_argument_group("output")
@@ -76,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     path = user_path(args.file)
     picture = (args.out or path.parent) / f"{path.stem}_compared.png"
 
-    photos = photos_or_samples(args.photos)
+    given = opened_at(args.photos)
 
     from ghostnet_tf.base.progress import Stages
 
@@ -84,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     from .classifier import COPY_THE_RECORD, checked_preprocessing
     from .comparison import compare
     from .comparison_picture import draw
+    from .listening import as_samples
     from .metadata import read_metadata
     from .runtime import Runtime
     from .tensors import samples_for
@@ -102,10 +105,14 @@ def main(argv: list[str] | None = None) -> int:
         made = keras_layers(other, path, record)
         float32, original = made.float32, made.values
     kept = record.kept_float.layers if record and record.kept_float else ()
+    sound = record.sound if record else None
+    hearing = Hearing.from_dict({**sound}) if sound else None
+    photos = as_samples(given, hearing, repr(path.name), args.limit)
+    assert photos is not None
     if isinstance(photos, Samples):
         if original:
             raise UserError(
-                "photos are compared with the Keras model itself, samples are not",
+                "photos are compared with the Keras model itself, samples and sounds are not",
                 fix="leave --with out, or --with FILE.tflite: its float32 file",
             )
         rows = samples_for(float32.graph, photos, args.limit, seed=0)
@@ -131,7 +138,7 @@ def main(argv: list[str] | None = None) -> int:
         write_atomic(args.node_data, node_data("dB", levels, is_low_bad=True))
     if args.json:
         named = {"file": args.file, "with": other, "picture": str(picture)}
-        document({**named, **found.as_json(), **arguments.skips_of(photos).as_json()})
+        document({**named, **found.as_json(), **arguments.skips_of(given).as_json()})
         return 0
     heads, rows, bold = printed.layer_rows(found)
     width = 60 + max(len(layer.name) for layer in found.layers)

@@ -2,7 +2,8 @@
 
 ghostnet evaluate FILE... --labelled DIR|ZIP|NPZ [--limit N] [--json]
 
-An .npz holds samples, for files that take no photos, and what each of them is (`true_class`).
+An .npz holds samples, for files that take no photos, and what each of them is (`true_class`). Files
+that hear are scored on sounds in class folders.
 """
 
 import argparse
@@ -20,8 +21,10 @@ from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.record import DETECT
 from ghostnet_tf.base.terminal import document, note, out
-from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.samples import Samples, photos_or_samples
+from ghostnet_tf.data.given import Given, opened_at
+from ghostnet_tf.data.items import Items
+from ghostnet_tf.data.recordings import ALL, Recordings
+from ghostnet_tf.data.samples import Samples
 
 from . import arguments, printed
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from .classifier import Classifier
     from .detection import Detector
     from .evaluation import Evaluation
+    from .hearer import Hearer
     from .labelled_samples import Judged
     from .segmentation import Segmenter
 
@@ -56,10 +60,14 @@ def parser() -> argparse.ArgumentParser:
         required=True,
         metavar="DIR|ZIP|NPZ",
         help="photos in one folder per class; .npz: samples, with an array true_class; of a "
-        "detector: photos with annotations of Pascal VOC, COCO or YOLO; of a segmenter: with masks",
+        "detector: photos with annotations of Pascal VOC, COCO or YOLO; of a segmenter: with "
+        "masks; of files that hear: sounds in one folder per class",
     )
     photos.add_argument(
-        "--split", metavar="NAME", help="of photos with boxes or masks: this split alone (test)"
+        "--split",
+        metavar="NAME",
+        help="of photos with boxes or masks: this split alone (test); of sounds whose names tell: "
+        "test, all, or a speaker (default: test)",
     )
     photos.add_argument(
         "--limit", type=int, metavar="N", help="so many of them, from all classes (default: all)"
@@ -79,9 +87,11 @@ def main(argv: list[str] | None = None) -> int:
 
     if not all(file.endswith(".tflite") for file in args.files):
         arguments.labels_of(args)
-    photos = photos_or_samples(args.labelled)
+    photos = opened_at(args.labelled)
     if isinstance(photos, Samples):
         return on_samples(args, photos)
+    if isinstance(photos, Recordings):
+        return on_sounds(args, photos)
     opened = [opened_file(file, args.model, args.labels) for file in args.files]
     from .detection import Detector
     from .segmentation import Segmenter
@@ -130,11 +140,50 @@ def on_samples(args: argparse.Namespace, samples: Samples) -> int:
     return 0
 
 
+def on_sounds(args: argparse.Namespace, sounds: Recordings) -> int:
+    """The same for files that hear."""
+    from ghostnet_tf.base.progress import Stages
+
+    from .listening import evaluate_sounds
+
+    chosen = sounds.split(args.split)
+    if args.split is None and len(chosen) < len(sounds):
+        note(
+            f"note: the {len(chosen)} sounds that their names keep for a test; --split {ALL} takes "
+            f"all {len(sounds)}"
+        )
+    hearers = [opened_hearer(file, args.model, args.labels) for file in args.files]
+    for one in hearers:
+        if unseen := len({*one.labels.ids} - {*chosen.classes}):
+            note(f"note: {one.title}: {unseen} of its classes have no sounds here")
+    for said in other_weights(hearers):
+        note(f"note: {said}")
+    n = min(args.limit or len(chosen), len(chosen))
+    with Stages().stage("sounds", n) as advance:
+        result = evaluate_sounds(hearers, chosen, args.limit, advance)
+    say(args, result, [len(one.labels) for one in hearers], chosen)
+    return 0
+
+
+def opened_hearer(file: str, model: str | None, labels: str | None) -> "Hearer":
+    """A finished file that hears; anything else is taken for weights, and TensorFlow is started."""
+    if file.endswith(".tflite"):
+        from .hearer import open_hearer
+
+        return open_hearer(file)
+    from ghostnet_tf.base.quiet import start_keras
+
+    start_keras()
+    from .network import from_zoo
+
+    return from_zoo(model, file, labels=labels).hearer
+
+
 def say(
     args: argparse.Namespace,
     result: "Evaluation",
     classes: "Sequence[int]",
-    labelled: Photos | Samples,
+    labelled: Given,
 ) -> None:
     """`classes`: how many each file tells apart."""
     rows = [
@@ -145,7 +194,7 @@ def say(
         skipped = arguments.skips_of(labelled).as_json()
         document({"labelled": args.labelled, "files": rows, **skipped})
     else:
-        kind = "samples" if isinstance(labelled, Samples) else "photos"
+        kind = labelled.kinds if isinstance(labelled, Items) else "samples"
         out(*printed.score_lines(rows, kind))
 
 
@@ -223,9 +272,9 @@ def opened_file(
     return network.detector if network.task == DETECT else network.classifier
 
 
-def other_weights(classifiers: "Sequence[Classifier | Judged]") -> list[str]:
+def other_weights(classifiers: "Sequence[Classifier | Judged | Hearer]") -> list[str]:
     """What is compared with the first of its network, and was not made from the same weights."""
-    firsts: dict[str, Classifier | Judged] = {}
+    firsts: dict[str, Classifier | Judged | Hearer] = {}
     notes = []
     for one in classifiers:
         if not one.model or not one.weights_sha256:

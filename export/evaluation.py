@@ -11,12 +11,14 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.progress import Advance, silent
 from ghostnet_tf.base.record import Accuracy
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.tasks.classify.ranks import ranks_of
 
 if TYPE_CHECKING:
     from .classifier import Classifier
+    from .hearer import Hearer
 
 BATCH = 32  # photos decoded at a time, for however many classifiers
 Z95 = 1.959964  # 97.5 % quantile of the normal distribution
@@ -91,14 +93,14 @@ def evaluate(
     return Evaluation(np.concatenate(ranks, axis=1))
 
 
-def note_trained_on(classifiers: Sequence["Classifier"], photos: Photos) -> None:
-    """Of a network that has seen these very photos, its accuracy on them says little."""
+def note_trained_on(classifiers: Sequence["Classifier | Hearer"], photos: Items) -> None:
+    """Of a network that was trained on these very photos, its accuracy on them says little."""
     if any(c.trained_on for c in classifiers):
         these = photos.as_one()
         for title in dict.fromkeys(c.title for c in classifiers if c.trained_on == these):
             note(
-                f"note: {title} was trained on these very photos; what it will do on others, "
-                "photos tell that it has not seen"
+                f"note: {title} was trained on these very {photos.kinds}; what it will do on "
+                f"others, {photos.kinds} tell that it has not seen"
             )
 
 

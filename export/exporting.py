@@ -8,6 +8,8 @@ from pathlib import Path
 from ghostnet_tf.base import terminal
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import SEGMENT, ghostop_path, postprocess_path
+from ghostnet_tf.data.given import Given
+from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.masked_photos import without_masks
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Samples
@@ -16,9 +18,10 @@ from ghostnet_tf.data.skipped import Skips
 from . import postprocess_file, printed
 from .arguments import refuse_unchosen
 from .ghostop.making import Made, is_current, write_ghostop
+from .listening import as_samples
 from .network import Network
 from .overwriting import note_what_stays
-from .pipeline import Result, export
+from .pipeline import HEARD, Result, export
 from .recipes import OPERATOR_RECIPES
 from .streamed import refuse_unfit, write_streaming
 
@@ -28,8 +31,8 @@ class Exporting:
     """One call of a command: what it was told, and what it has written so far."""
 
     args: argparse.Namespace  # of `arguments.add_export_options`
-    photos: Photos | Samples | None
-    labelled: Photos | Samples | None
+    photos: Given | None
+    labelled: Given | None
     stages: Stages
     results: list[Result] = field(default_factory=list)
     streaming: list[Result] = field(default_factory=list)
@@ -43,8 +46,11 @@ class Exporting:
         refuse_unchosen(args, recipes, network.name, network.task)
         if network.task == SEGMENT and isinstance(self.photos, Photos):
             self.photos = without_masks(self.photos)
-        sounds = self.photos if isinstance(self.photos, Samples) else None
+        sounds = None
         if streaming:
+            given = self.photos if network.hearing else None
+            heard = as_samples(given, network.hearing, network.name, HEARD, self.stages)
+            sounds = heard if isinstance(heard, Samples) else None
             refuse_unfit(network, recipes, sounds, args.keep_float or (), args.qat or 0)
         if network.dialect:
             terminal.note(f"weights read as {network.dialect}")
@@ -72,9 +78,9 @@ class Exporting:
                 terminal.out(*printed.streaming_lines(hopping))
 
     def one_photo(self) -> str | None:
-        """The file of a photo that was given and can be read; None where there is none."""
+        """The file of a photo, or sound, that was given and can be read; None where none is."""
         both = (self.labelled, self.photos)
-        given = (photos.one_file() for photos in both if isinstance(photos, Photos))
+        given = (photos.one_file() for photos in both if isinstance(photos, Items))
         return next((path for path in given if path), None)
 
     def add_ghostop(self) -> None:
@@ -110,7 +116,7 @@ class Exporting:
     def end(self, original: str) -> None:
         """What is said once, when all is written; `original` is what the networks come from."""
         if self.args.json:
-            both = (p for p in (self.photos, self.labelled) if isinstance(p, Photos))
+            both = (p for p in (self.photos, self.labelled) if isinstance(p, Items))
             skipped = next((p.skipped for p in both), Skips())
             results = [*self.results, *self.streaming]
             document = printed.document(results, [*self.made, *self.chosen], original)

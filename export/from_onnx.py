@@ -20,9 +20,10 @@ if not __package__:  # started as a script: modules are found from the project's
 from ghostnet_tf.base import doors
 from ghostnet_tf.base.errors import UserError, run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
-from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.given import Given
+from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.preprocess import Preprocessing
-from ghostnet_tf.data.samples import HOW, HOW_LABELLED, Samples
+from ghostnet_tf.data.samples import HOW, HOW_LABELLED
 
 from .arguments import add_export_options, labels_of, photos_of, recipe_table, recipes_of
 from .onnx.told import add_preprocessing_options, preprocessing_of
@@ -77,12 +78,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def refuse_photos(given: Mapping[str, Photos | Samples | None]) -> None:
+def refuse_photos(given: Mapping[str, Given | None]) -> None:
     """Before a minute of conversion: option -> what was given to a network that takes no photo."""
     for name, place in given.items():
-        if isinstance(place, Photos):
+        if isinstance(place, Items):
             raise UserError(
-                f"--channels none says that no photo becomes the input, and --{name} gives photos",
+                f"--channels none says that no photo becomes the input, and --{name} gives "
+                f"{place.kinds}",
                 fix=f"--{name} FILE.npz: {HOW_LABELLED if name == 'labelled' else HOW}",
             )
 

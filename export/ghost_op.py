@@ -17,7 +17,7 @@ from ghostnet_tf.base import doors, terminal
 from ghostnet_tf.base.errors import run
 from ghostnet_tf.base.files import refuse_unwritable, user_path
 from ghostnet_tf.base.record import ALL_KINDS, DEPTHWISE_KINDS
-from ghostnet_tf.data.samples import photos_or_samples
+from ghostnet_tf.data.given import opened_at
 
 from . import arguments, printed
 
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    photos = photos_or_samples(args.photos) if args.photos else None
+    photos = opened_at(args.photos) if args.photos else None
     if args.out:
         refuse_unwritable(args.out)
 

@@ -33,6 +33,10 @@ class Hearer:
     hearing: Hearing
     labels: Labels
     scores: str  # what the outputs are: one of record.SCORES
+    # Of which network, and of which weights; empty where nothing says so.
+    model: str = ""
+    weights_sha256: str = ""
+    trained_on: str = ""  # `photos.of_all` of the sounds
     hops: Hops | None = None  # of a file that is called for every hop of a sound
     smoothing: Mapping[str, float] = field(default_factory=dict)  # where it is not the usual one
 
@@ -69,6 +73,9 @@ def open_hearer(path: str | Path, opened: Opened | None = None) -> Hearer:
         hearing,
         labels,
         scores,
+        model=record.model,
+        weights_sha256=record.weights_sha256,
+        trained_on=record.trained_on or "",
         hops=hops,
         smoothing={**record.sound.get("smoothing", {})},
     )

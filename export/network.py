@@ -17,10 +17,12 @@ from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.data.samples import Images
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import BUNDLED, SEEDED, pretrained
+from ghostnet_tf.nets.zoo import FRONT_END
 from ghostnet_tf.tasks.detect.nms import IOU
 
 from .classifier import Classifier
 from .flatbuffer import Flatbuffer
+from .hearer import Hearer
 from .parity import Outputs
 from .ranges import Ranges
 
@@ -38,6 +40,7 @@ FAMILIES = {  # of the zoo -> of contract.FAMILIES
     "mobilenet_v3": "stock",
     "resnet": "delegable",
     "vgg": "delegable",
+    "keywords": "delegable",
 }
 
 
@@ -68,6 +71,9 @@ class Network:
     task: str = CLASSIFY
     colours: tuple[Colour, ...] = ()  # of the classes of a segmenter
     iou: float = IOU  # of a detector: of two boxes, above which the surer one stays
+    # Layers that recipes of integers leave in float32 whoever asks: powers of a spectrum span more
+    # than 256 values tell apart.
+    keeps_float: tuple[str, ...] = ()
     scores: str | None = None  # what the outputs are: one of record.SCORES; None: as the graph ends
     family: str = "stock"  # whose promises its files must keep: a key of contract.FAMILIES
     ranges: Ranges | None = None  # measured when its weights were published
@@ -136,6 +142,26 @@ class Network:
             self.preprocessing,
             self.labels,
             self.iou,
+        )
+
+    @property
+    def hearer(self) -> Hearer:
+        """The original that hears, to be scored beside its files."""
+        if self.hearing is None or self.labels is None:
+            raise UserError(
+                f"{self.name} names no words of sounds",
+                fix="give weights of a network that hears, such as ghost_kws_100",
+            )
+        model: Any = self.model
+        return Hearer(
+            f"{self.name} {self.weights}",
+            model.predict_on_batch,
+            self.hearing,
+            self.labels,
+            self.scores or "logits",
+            model=self.name,
+            weights_sha256=self.weights_sha256,
+            trained_on=self.trained_on,
         )
 
     @property
@@ -218,12 +244,14 @@ def from_zoo(
         weights=made.weights,
         weights_sha256=made.sha256,
         preprocessing=made.preprocessing,
+        hearing=made.sound,
+        keeps_float=(FRONT_END,) if made.sound else (),
         labels=named,
         family="delegable" if made.pad_mode == "same" else own_graph,
         ranges=_ranges(bundled, made.name) if bundled and card else None,
         trained_on=made.trained_on,
         dialect=made.source,
-        accuracies=card["published"] if card else {},
+        accuracies=card.get("published", {}) if card else {},
     )
 
 

@@ -31,10 +31,13 @@ from ghostnet_tf.base.record import (
 )
 from ghostnet_tf.base.sides import spelled
 from ghostnet_tf.base.terminal import note
+from ghostnet_tf.data.given import Given
+from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.masks import IGNORED
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.recordings import Recordings
 from ghostnet_tf.data.samples import Images, Sample, Samples
 from ghostnet_tf.data.skipped import refuse_too_many
 from ghostnet_tf.tasks.detect.nms import MOST, SCORE
@@ -49,6 +52,7 @@ from .flatbuffer import Flatbuffer
 from .graph import Graph
 from .kept import float_ops, layers_named
 from .labelled_samples import Judged, evaluate_samples, judged, true_classes
+from .listening import as_labelled_samples, as_samples
 from .metadata import attach_metadata
 from .network import Converted, Network
 from .overwriting import refuse_other_settings, refuse_other_weights
@@ -78,6 +82,7 @@ if TYPE_CHECKING:
     from .qat.finetune import Learned
 
 MAX_CALIBRATION_PHOTOS = 200
+HEARD = 1000  # sounds that are read at most: fine-tuning takes all of them, calibration 200
 PARITY_IMAGES = 32
 
 
@@ -103,8 +108,8 @@ class Result:
 def export(
     network: Network,
     recipes: Sequence[str] = DEFAULT_RECIPES,
-    photos: Photos | Samples | None = None,
-    labelled: Photos | Samples | None = None,
+    photos: Given | None = None,
+    labelled: Given | None = None,
     out: Path = Path("build"),
     stages: Stages | None = None,
     *,
@@ -116,7 +121,8 @@ def export(
 
     `photos` calibrate static recipes and judge parity; without them, bundled weights use the ranges
     they carry, seeded ones are calibrated on generated images, and parity is judged on those. A
-    network without preprocessing takes samples in their place, and another one may.
+    network without preprocessing takes samples in their place, or sounds if it hears; another one
+    may take samples.
     `labelled` measures accuracy, of samples on those that say their class. Static recipes leave the
     layers `keep_float` in float32, named as `kept.layers_named` takes them. `qat` steps of
     fine-tuning on `photos` make the weights and ranges of full int8 (`qat/`), where that helps.
@@ -127,6 +133,11 @@ def export(
     stages = stages or Stages()
     recipes = tuple(dict.fromkeys(recipes))
     refuse_overlap(photos, labelled)
+    photos = as_samples(photos, network.hearing, network.name, HEARD, stages)
+    labelled = as_labelled_samples(labelled, network.hearing, network.labels, network.name)
+    if network.keeps_float and any(RECIPES[recipe].how == "static" for recipe in recipes):
+        keep_float = (*keep_float, *(one for one in network.keeps_float if one not in keep_float))
+        note(f"{', '.join(network.keeps_float)} stays in float32 in files of integers")
     refuse_keeping_nothing(recipes, keep_float)
     refuse_unfit(recipes, qat, photos)
     if not overwrite:
@@ -315,7 +326,14 @@ def static_ranges(
     """The ranges that the weights carry, or new ones from the photos."""
     if photos is None and network.ranges is not None:
         return network.ranges
-    if photos is None and network.preprocessing is None:
+    if photos is None and network.hearing and not network.is_seeded:
+        raise UserError(
+            f"static recipes need sounds to calibrate on: the weights {network.weights!r} carry no "
+            "activation ranges",
+            fix=f"{option('photos', 'DIR')} with 100 sounds or more like those the network will "
+            "hear",
+        )
+    if photos is None and network.preprocessing is None and not network.is_seeded:
         raise UserError(
             f"static recipes need samples to calibrate on: {network.name} takes no photos",
             fix=f"{option('photos', 'FILE.npz')} with an array for each input, 100 samples or more "
@@ -506,11 +524,14 @@ def as_judged(network: Network, converted: Converted, graph: Graph) -> Judged:
     return judged(network.name, converted.run, graph, network.labels, scores)
 
 
-def refuse_overlap(photos: Photos | Samples | None, labelled: Photos | Samples | None) -> None:
+def refuse_overlap(photos: Given | None, labelled: Given | None) -> None:
     """A network must not be scored on the photos that chose its ranges."""
     if photos is None or labelled is None or type(photos) is not type(labelled):
         return
-    kind = "photos" if isinstance(photos, Photos) else "samples"
+    kind = photos.kinds if isinstance(photos, Items) else "samples"
+    if isinstance(photos, Recordings) and isinstance(labelled, Recordings):
+        photos = photos.subset(np.flatnonzero(~photos.tested()))
+        labelled = labelled.split(None)
     seen = {*labelled.digests().values()}
     both = [name for name, digest in photos.digests().items() if digest in seen]
     if both:

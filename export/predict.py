@@ -1,7 +1,8 @@
 """Name photos: ghostnet predict FILE.tflite PHOTO|SOUND|DIR|ZIP|NPZ... [--top 5] [--json]
 
-A file that hears takes recordings in the place of photos. For samples in an .npz, of a network that
-takes no photos, its outputs are printed as they are.
+A file that hears takes recordings in the place of photos, or `microphone`: each word is then
+printed as it is said, until Ctrl-C. For samples in an .npz, of a network that takes no photos, its
+outputs are printed as they are.
 
 A photo that cannot be read is named on stderr, counted, and left out; the others are answered, and
 the exit code is 1. If none can be read it is 2, and nothing is printed to stdout. (In 0.1 one bad
@@ -27,7 +28,7 @@ from ghostnet_tf.data.skipped import Skips, say_count
 
 from . import arguments
 
-SOUNDS = "WAV, FLAC or OGG"
+SOUNDS, MICROPHONE = "WAV, FLAC or OGG", "microphone"
 
 if TYPE_CHECKING:
     from .detection import Detector
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="PHOTO|DIR|ZIP|NPZ",
         nargs="+",
         help=f"{NAMES}; a folder or zip: all in it; .npz: samples, an array for each input; for "
-        f"a file that hears, sounds: {SOUNDS}",
+        f"a file that hears, sounds: {SOUNDS}, or microphone",
     )
     out = parse.add_argument_group("output")
     out.add_argument("--top", type=int, default=5, metavar="N", help="classes per photo")
@@ -57,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
         "--stream",
         action="store_true",
         help="of a file that hears: every word of recordings of up to two hours, with its time",
+    )
+    out.add_argument(
+        "--seconds", type=float, metavar="S", help="of a microphone: stop after so long"
     )
     arguments.add_json(out)
     return parse
@@ -74,6 +78,8 @@ def main(argv: list[str] | None = None) -> int:
 
     opened = trusted(args.file)
     if opened[1] and opened[1].sound:
+        if MICROPHONE in args.photos:
+            return say_spoken(args, opened)
         return say_stream(args, opened) if args.stream else say_words(args, opened)
     if args.stream:
         raise UserError(
@@ -166,6 +172,29 @@ def end_of_sounds(args: argparse.Namespace, named: list[dict[str, Any]], skipped
     else:
         say_count(len(skipped), len(skipped) + len(named), "sounds")
     return CHECK_FAILED if len(skipped) else DONE
+
+
+def say_spoken(args: argparse.Namespace, opened: "Opened") -> int:
+    """Of a microphone: every word as it is said."""
+    from .hearer import open_hearer
+    from .microphone import spoken_words
+
+    if args.photos != [MICROPHONE]:
+        raise UserError("a microphone is listened to alone", fix="give the files in another call")
+    if args.json and not args.seconds:
+        raise UserError("--json is one document, and a microphone never ends", fix="--seconds 10")
+    found, hearer = [], open_hearer(args.file, opened)
+    terminal.note(f"listening for {', '.join(hearer.labels.names)}; Ctrl-C ends it")
+    try:
+        for one in spoken_words(hearer, args.seconds):
+            found.append(asdict(one))
+            if not args.json:
+                terminal.out(f"{one.seconds:7.2f} s  {one.probability:6.1%}  {one.name}")
+    except KeyboardInterrupt:
+        return DONE
+    if args.json:
+        terminal.document({"file": args.file, "heard": found})
+    return DONE
 
 
 def share_of(answer: dict[str, Any]) -> str:

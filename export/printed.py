@@ -76,9 +76,14 @@ def table(network: "Network", result: "Result", photo: str | None = None) -> lis
     if network.is_seeded:
         lines.append("weights are random: these files measure cost, never accuracy")
         return lines
-    if photo is None and network.labels and SAMPLE_ID in network.labels.ids:
+    if (
+        photo is None
+        and network.preprocessing
+        and network.labels
+        and SAMPLE_ID in network.labels.ids
+    ):
         photo = sample()
-    if photo and network.labels and network.preprocessing:
+    if photo and network.labels and (network.preprocessing or network.hearing):
         lines.append(next_line("predict", paths[-1], photo))
     else:
         lines.append(next_line("verify", paths[-1]))

@@ -69,6 +69,7 @@ def streamed(network: Network, samples: Samples | None) -> tuple[Network, Sample
         model=made.model,
         name=f"{network.name}_streaming",
         streaming=StreamingFields(hop=made.samples, states=made.states),
+        keeps_float=(FRONT_END,),
         ranges=None,
         accuracies={},
     )
@@ -86,8 +87,7 @@ def write_streaming(
     """The streaming file of each recipe, beside those that take the window."""
     with stages.stage("build it hop by hop"):
         hopping, rows = streamed(network, samples)
-    kept = [FRONT_END] if any(RECIPES[recipe].how == "static" for recipe in recipes) else []
-    return export(hopping, recipes, rows, None, out, stages, keep_float=kept, overwrite=overwrite)
+    return export(hopping, recipes, rows, None, out, stages, overwrite=overwrite)
 
 
 def sounds_of(network: Network, samples: Samples | None) -> np.ndarray:

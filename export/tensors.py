@@ -7,6 +7,7 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.data.generated import generated_images
+from ghostnet_tf.data.given import Given
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.samples import Images, Sample, Samples
 
@@ -41,10 +42,10 @@ def samples_for(graph: Graph, samples: Samples | None, n: int, seed: int) -> lis
     return [rows[i * len(rows) // n] for i in range(n)]
 
 
-def origin_of(images: Images, given: Photos | Samples | None) -> str:
+def origin_of(images: Images, given: Given | None) -> str:
     """Where the images came from that a file was run on: one of record.PARITY_ON."""
     if given is not None:
-        return "samples" if isinstance(given, Samples) else "photos"
+        return "photos" if isinstance(given, Photos) else "samples"
     return "generated images" if isinstance(images, np.ndarray) else "generated inputs"
 
 

@@ -39,7 +39,7 @@ from ghostnet_tf.base.record import (
     tuned_path,
 )
 from ghostnet_tf.base.terminal import document, note, out
-from ghostnet_tf.data.samples import photos_or_samples
+from ghostnet_tf.data.given import opened_at
 from ghostnet_tf.data.skipped import Skips
 
 from . import arguments
@@ -129,7 +129,7 @@ def tune(args: argparse.Namespace) -> Tuned:
 
     folder = args.out or args.file.parent
     refuse_unwritable(folder)
-    photos = photos_or_samples(args.photos) if args.photos else None
+    photos = opened_at(args.photos) if args.photos else None
 
     from .tensors import origin_of
     from .trusted import trusted
@@ -141,7 +141,7 @@ def tune(args: argparse.Namespace) -> Tuned:
     from .tuning.rewrites import choices
     from .tuning.search import Search
 
-    images = proof_images(data, record, photos)
+    images = proof_images(data, record, photos, args.file.name)
     shown_on = len(images), origin_of(images, photos)
     # A count is the same at every effort, so a later run can go on from a quick one.
     effort = "standard" if args.target == "emulated" else args.effort

@@ -18,7 +18,7 @@ from ghostnet_tf.base.record import (
     record_path,
     tool_versions,
 )
-from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.given import Given
 from ghostnet_tf.data.samples import Images, Samples
 
 from .options import VERSION
@@ -43,7 +43,7 @@ class Made:
 
 def write_ghostop(
     plain: str | Path,
-    photos: Photos | Samples | None = None,
+    photos: Given | None = None,
     out: Path | None = None,
     kinds: str = ALL_KINDS,
 ) -> Made:
@@ -58,7 +58,7 @@ def write_ghostop(
 
     plain = user_path(plain)
     data, record = trusted(plain)
-    images = proof_images(data, record, photos)
+    images = proof_images(data, record, photos, plain.name)
     file = ghostop_file.make(data, plain.name, images, record is not None, kinds)
     images_from = origin_of(images, photos)
     path = ghostop_path(plain if out is None else out / plain.name, kinds)
@@ -98,15 +98,21 @@ def beside(plain: Path, folder: Path) -> dict[Path, bytes]:
     return {folder / source.name: source.read_bytes() for source in sources if source.exists()}
 
 
-def proof_images(data: bytes, record: Record | None, photos: Photos | Samples | None) -> Images:
+def proof_images(data: bytes, record: Record | None, given: Given | None, title: str) -> Images:
     """(N, H, W, C) float32: photos evenly from all, or images out of a random generator.
 
-    For a file with other inputs than one image samples, given or generated.
+    For a file with other inputs than one image sounds or samples, given or generated.
     """
+    from ghostnet_tf.data.hearing import Hearing
+
     from ..flatbuffer import Flatbuffer
+    from ..listening import as_samples
     from ..tensors import samples_for
 
     graph = Flatbuffer(data).graph
+    sound = record.sound if record else None
+    hearing = Hearing.from_dict({**sound}) if sound else None
+    photos = as_samples(given, hearing, repr(title), IMAGES)
     shapes = [graph.shape(tensor) for tensor in graph.inputs]
     is_image = len(shapes) == 1 and len(shapes[0]) == 4
     if isinstance(photos, Samples) or (photos is None and not is_image):

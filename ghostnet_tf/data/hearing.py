@@ -1,11 +1,10 @@
 """How a recording becomes a network's features. The one definition; the graph must match it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import gcd
 from typing import Any, Self
 
 import numpy as np
-from scipy import fft, signal
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.schema import Mismatch, typed
@@ -66,6 +65,21 @@ class Hearing:
         except Mismatch as wrong:
             raise UserError(str(wrong)) from None
 
+    def at(self, rate: int, seconds: float) -> Self:
+        """The same at another rate and of another length: frames last as long, to a few samples."""
+        piece = max(1, round(rate * self.piece / self.rate))
+        return replace(
+            self,
+            rate=rate,
+            length=piece * round(seconds * rate / piece),
+            frame=piece * (self.frame // self.piece),
+            hop=piece * (self.hop // self.piece),
+        )
+
+    @property
+    def seconds(self) -> float:
+        return self.length / self.rate
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -94,6 +108,8 @@ class Hearing:
 
     def window(self) -> np.ndarray:
         """Hann's, periodic, (frame,)."""
+        from scipy import signal  # here and below: nobody who sees has to wait for it
+
         return np.asarray(signal.get_window("hann", self.frame))
 
     def filters(self) -> np.ndarray:
@@ -113,6 +129,8 @@ class Hearing:
 
     def cosines(self) -> np.ndarray:
         """The DCT-II, orthonormal, as a matrix (bands, coefficients)."""
+        from scipy import fft
+
         return np.asarray(fft.dct(np.eye(self.bands), norm="ortho"))[:, : self.coefficients]
 
     def features(self, samples: np.ndarray) -> np.ndarray:
@@ -124,6 +142,8 @@ class Hearing:
         energy = (spectrum.real**2 + spectrum.imag**2) @ self.filters()
         found = np.log(energy + FLOOR)  # (n, frames, bands)
         if self.coefficients:
+            from scipy import fft
+
             found = np.asarray(fft.dct(found, norm="ortho"))[..., : self.coefficients]
         return found[..., None]
 

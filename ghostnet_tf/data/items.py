@@ -134,6 +134,10 @@ class Items(Generic[Item]):
         name = self.names[index]
         return self.decode(self.source.read(name, self.kind), name)
 
+    def digest(self, index: int) -> str:
+        """SHA-256 of its file."""
+        return sha256(self.source.read(self.names[index], self.kind))
+
     def readable(self, index: int) -> Item | None:
         """The same, or None for one that cannot be read, which is then skipped."""
         try:

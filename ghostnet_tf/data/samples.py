@@ -18,10 +18,7 @@ from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.base.files import read_member, sha256, user_path
 from ghostnet_tf.base.record import Tensor
 from ghostnet_tf.data import npy
-from ghostnet_tf.data.formats import suffix
 from ghostnet_tf.data.names import same
-from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.skipped import Skips
 
 SUFFIX = ".npz"
 MAX_BYTES = 1_000_000_000  # of all arrays of a file together
@@ -184,8 +181,3 @@ def _converted(values: np.ndarray, one: Tensor, title: str, fix: str) -> np.ndar
     if to.kind == "f" and np.abs(values.astype(np.float64)).max() > np.finfo(to).max:
         raise UserError(f"{said} has values beyond {to}", fix)
     return values.astype(to)
-
-
-def photos_or_samples(place: str | Path, skipped: Skips | None = None) -> Photos | Samples:
-    """A folder or zip of photos, or an .npz of whatever else a network takes."""
-    return Samples.open(place) if suffix(str(place)) == SUFFIX else Photos.open(place, skipped)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy import signal
 
 from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.data import wav
@@ -54,6 +53,8 @@ class Sound:
         """The same sound at another rate, without what that rate cannot carry."""
         if rate == self.rate:
             return self
+        from scipy import signal  # nobody who sees has to wait for it
+
         shared = gcd(rate, self.rate)
         up, down = rate // shared, self.rate // shared
         samples = signal.resample_poly(self.samples, up, down, window=low_pass(up, down))
@@ -145,6 +146,8 @@ def refuse_span(n: int, rate: int, longest_s: float, what: str) -> None:
 @lru_cache(maxsize=16)
 def low_pass(up: int, down: int) -> np.ndarray:
     """The filter that `resample_poly` would make for itself, at every call anew."""
+    from scipy import signal
+
     most = max(up, down)
     kaiser: Any = ("kaiser", 5.0)  # scipy's own annotation lacks what it documents
     return np.asarray(signal.firwin(20 * most + 1, 1.0 / most, window=kaiser))

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.data.hearing import Hearing
-from ghostnet_tf.data.sound import Sound
 
 SILENCE = "silence"  # the class of noise and nothing else
+UNKNOWN = "unknown"  # the class of all words that are not asked for
 COLOURS = (0.0, 0.5, 1.0)  # of noise: power falls as 1 / f to twice this; white, pink, brown
 QUIETEST, LOUDEST = -80.0, -34.0  # dB below full scale, of noise that is made up
 
@@ -96,39 +95,3 @@ class Spoken:
     def subset(self, which: np.ndarray) -> "Spoken":
         """Those at these positions, or where a mask says so; the classes stay."""
         return replace(self, samples=self.samples[which], labels=self.labels[which])
-
-    def with_unknown(self, others: Sequence[str], name: str = "unknown") -> "Spoken":
-        """The classes `others` become one, behind the rest: words that are none of those."""
-        if missing := [one for one in others if one not in self.classes]:
-            raise UserError(
-                f"there is no class {missing[0]!r}", fix=f"it has {', '.join(self.classes)}"
-            )
-        kept = tuple(one for one in self.classes if one not in others)
-        if len(kept) < 1 or name in kept:
-            raise UserError(f"no class is left beside {name!r}, or one has that name already")
-        number = {one: i for i, one in enumerate((*kept, name))}
-        new = np.array([number.get(one, len(kept)) for one in self.classes])
-        return replace(self, labels=new[self.labels], classes=(*kept, name))
-
-    def with_silence(
-        self,
-        n: int,
-        rng: np.random.Generator,
-        noises: Sequence[Sound] = (),
-        how: Hearing | None = None,
-        name: str = SILENCE,
-    ) -> "Spoken":
-        """`n` recordings more, of noise and nothing else, as a class of its own behind the rest.
-
-        `noises`: what was recorded of it, brought to the rate of `how`; without any it is made up.
-        """
-        if name in self.classes:
-            raise UserError(f"there is a class {name!r} already")
-        length, made = self.samples.shape[1], SoundAugment()
-        heard = [one.at(how.rate).samples if how else one.samples for one in noises]
-        silent = [made.noise_behind(length, rng, heard) for _ in range(n)]
-        return Spoken(
-            np.concatenate([self.samples, np.stack(silent)]),
-            np.concatenate([self.labels, np.full(n, len(self.classes))]),
-            (*self.classes, name),
-        )

@@ -15,6 +15,7 @@ from ghostnet_tf.base.sides import Size, spelled
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.photo import read_photo
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.senses import seeing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.costs import COSTS
 from ghostnet_tf.nets.pretrained import pretrained
@@ -38,6 +39,8 @@ def create_model(
     **build: Any,
 ) -> "ImageModel":
     """A Keras model of the zoo: (N, H, W, 3) as `preprocess_input` makes it -> logits (N, classes).
+
+    One that hears takes (N, length) as `gn.Hearing.heard` makes it.
 
     `name`: see `list_models`; any other width, such as "ghostnet_075", is a name as well.
     `weights`: "tinyimagenet" (bundled, 200 classes, 96 pixels), a name of weights that others
@@ -106,11 +109,11 @@ def preprocessing_of(model: "keras.Model | Preprocessing | str") -> Preprocessin
     if isinstance(model, Preprocessing):
         return model
     if isinstance(model, str):
-        return zoo.parse_model(model).preprocessing
+        return zoo.parse_model(model).sight
     from ghostnet_tf.nets.image_model import info_of
 
     if info := info_of(model):
-        return info.preprocessing
+        return seeing(info.preprocessing, info.name)
     raise UserError(
         f"the model {model.name!r} does not say how it wants its photos",
         fix="give gn.Preprocessing(size, crop, resample, mean, std)",
@@ -141,7 +144,7 @@ class Listed:
     """One network of the zoo, and the weights that there are for it."""
 
     name: str
-    size: Size  # pixels of a photo's side, as its authors had it
+    size: Size | None  # pixels of a photo's side, as its authors had it; None: it hears
     weights: tuple[str, ...]  # names for `create_model`; a path and "seeded" always work
 
     @property
@@ -151,12 +154,13 @@ class Listed:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds for one photo of `size` pixels."""
+        """Multiply-adds for one photo of `size` pixels, or one second of sound."""
         return COSTS[self.name][1]
 
     def __str__(self) -> str:
         cost = f"{self.parameters / 1e6:7.2f} M parameters {self.macs / 1e6:8.1f} M multiply-adds"
-        return f"{self.name:32}{spelled(self.size):>4} px{cost}  {', '.join(self.weights)}".rstrip()
+        at = f"{spelled(self.size):>4} px" if self.size else f"{'sound':>7}"
+        return f"{self.name:32}{at}{cost}  {', '.join(self.weights)}".rstrip()
 
 
 class Table(tuple[Listed, ...]):
@@ -176,6 +180,10 @@ def list_models(pattern: str = "*") -> Table:
     """
     names = [name for name in zoo.MODELS if fnmatchcase(name, pattern)]
     return Table(
-        Listed(name, zoo.MODELS[name].preprocessing.size, tuple(weights_room.names_for(name)))
+        Listed(
+            name,
+            how.size if (how := zoo.MODELS[name].preprocessing) else None,
+            tuple(weights_room.names_for(name)),
+        )
         for name in names
     )

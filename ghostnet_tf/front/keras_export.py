@@ -12,16 +12,17 @@ from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.progress import Stages
 from ghostnet_tf.base.record import CLASSIFY, KEYWORDS, SCORES, UNKNOWN
 from ghostnet_tf.base.sides import Size, size_of
-from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data import labels as label_tables
+from ghostnet_tf.data.given import Given as Opened
+from ghostnet_tf.data.given import opened_at
+from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.names import unwritable
-from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import COLOURS, Preprocessing
-from ghostnet_tf.data.samples import Samples, photos_or_samples
+from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.front.create import table
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.nets.pretrained import BUNDLED, RANDOM, SEEDED
+from ghostnet_tf.nets.pretrained import BUNDLED, DIGITS, RANDOM, SEEDED
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ModelInfo
 
 OWN = "own"  # what weights are called that nobody has named
-Given = str | Path | Photos | Samples | Mapping[str, Any]  # photos, or samples in their place
+Given = str | Path | Opened | Mapping[str, Any]  # photos or sounds, or samples in their place
 WHOLE_PHOTO: dict[str, Any] = {"crop": 1.0, "resample": "bilinear"}  # if nothing else is said
 
 
@@ -94,9 +95,6 @@ def export(
     from ghostnet_tf.nets.image_model import info_of
 
     ears, kept = front_end_of(model), [keep_float] if isinstance(keep_float, str) else [*keep_float]
-    if ears and ears.name not in kept and any(is_static(recipe) for recipe in recipes):
-        kept.append(ears.name)  # powers of a spectrum span more than 256 values tell apart
-        note(f"the front end {ears.name!r} stays in float32 in files of integers")
     info = info_of(model)  # of a network inside, where it is not of `model` itself
     calibration = given_in(photos)
     says = {"name": name, "weights": weights, "labels": labels, "preprocessing": preprocessing}
@@ -104,7 +102,7 @@ def export(
         network = rooms.reach("export", "network").from_zoo(
             info.name,
             info.weights,
-            fixed_size(model) or info.preprocessing.size if size is None else size,
+            size or (info.preprocessing and (fixed_size(model) or info.preprocessing.size)),
         )
     else:
         named = table(labels)
@@ -117,6 +115,7 @@ def export(
             if takes_a_photo(model, info, preprocessing, normalises_inside, calibration)
             else None,
             hearing=ears.hearing if ears else None,
+            keeps_float=(ears.name,) if ears else (),
             task=KEYWORDS if ears else CLASSIFY,
             labels=labels_of(model, info, named),
             family=family_of(model),
@@ -189,21 +188,18 @@ def recipes_named(recipes: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(known.recipe_named(name) for name in names)
 
 
-def is_static(recipe: str) -> bool:
-    """Whether a recipe makes integers of activations."""
-    return rooms.reach("export", "recipes").RECIPES[recipe].how == "static"
-
-
-def given_in(place: "Given | None") -> Photos | Samples | None:
-    """Photos, or what a network takes that takes none: an .npz, or a dict of its arrays."""
-    if place is None or isinstance(place, Photos | Samples):
+def given_in(place: "Given | None") -> Opened | None:
+    """Photos or sounds, or what else a network takes: an .npz, or a dict of its arrays."""
+    if place is None or isinstance(place, Items | Samples):
         return place
-    return Samples.of(place) if isinstance(place, Mapping) else photos_or_samples(place)
+    return Samples.of(place) if isinstance(place, Mapping) else opened_at(place)
 
 
 def is_as_bundled(model: "keras.Model", info: "ModelInfo") -> bool:
     """Whether these are the bundled weights, unchanged: then ranges and accuracies are known."""
-    return info.weights == BUNDLED and info.labels is not None and info.has_weights_of(model)
+    return (
+        info.weights in (BUNDLED, DIGITS) and info.labels is not None and info.has_weights_of(model)
+    )
 
 
 def takes_a_photo(
@@ -211,7 +207,7 @@ def takes_a_photo(
     info: "ModelInfo | None",
     given: Preprocessing | None,
     normalises_inside: bool,
-    calibration: Photos | Samples | None,
+    calibration: Opened | None,
 ) -> bool:
     """Whether photos become its input, by what somebody said, or else by what it takes."""
     shapes = input_shapes(model)

@@ -6,12 +6,12 @@ C) here, where theirs are (N, C, bands, frames).
 
 from typing import Any
 
-import keras
 from keras import layers, ops
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.nets.conv_norm import BATCH_NORM, Norm, PointwiseConv2D, Shape, register
+from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.keywords import ears
 
 BANDS = 40  # that it is made for: halved three times they are its five sub-bands
@@ -161,7 +161,7 @@ def bc_resnet_1(
     hearing: Hearing | None = None,
     features: tuple[int, int] = (101, BANDS),
     name: str = "bc_resnet_1",
-) -> keras.Model:
+) -> ImageModel:
     """The logarithms of 40 mel bands, or samples -> logits (N, classes).
 
     Inputs as `ghost_kws` has them; with `hearing`, its `bands` must be 40 and `coefficients` 0.
@@ -190,4 +190,4 @@ def bc_resnet_1(
     x = layers.BatchNormalization(**BATCH_NORM, name="last_norm")(x)
     x = layers.ReLU(name="last_act")(x)  # (N, T, 1, 32)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(given, layers.Dense(classes, name="classifier")(x), name=name)
+    return ImageModel(given, layers.Dense(classes, name="classifier")(x), name=name)

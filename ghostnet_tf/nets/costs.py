@@ -34,5 +34,10 @@ COSTS = {  # name -> (trainable parameters, multiply-adds), at the size and clas
     "resnet50":                        (25_557_032, 4_089_184_256),
     "resnet56":                        (   853_018,   125_485_696),
     "vgg16":                           (14_987_722,   313_463_808),
+    "ghost_kws_050":                   (     4_640,       488_384),
+    "ghost_kws_100":                   (    13_344,     1_488_768),
+    "ghost_kws_150":                   (    26_144,     3_001_152),
+    "ds_cnn":                          (    23_776,     2_656_768),
+    "bc_resnet_1":                     (     9_312,     2_408_440),
 }
 # fmt: on

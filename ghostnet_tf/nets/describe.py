@@ -42,7 +42,7 @@ class Stage:
 @dataclass(frozen=True)
 class Description:
     model: str
-    size: Size
+    size: Size | None  # of its image; None: it hears
     stages: tuple[Stage, ...]
     trainable_parameters: int
     total_parameters: int
@@ -66,7 +66,7 @@ def describe(model: "keras.Model") -> Description:
     trainable, total = counts.parameters(model)
     return Description(
         model=model.name,
-        size=size_of(*model.inputs[0].shape[1:3]),
+        size=size_of(*shape[1:3]) if len(shape := model.inputs[0].shape) == 4 else None,
         stages=tuple(_stage(name, layers) for name, layers in stages.items()),
         trainable_parameters=trainable,
         total_parameters=total,
@@ -93,7 +93,8 @@ def main(argv: list[str] | None = None) -> int | None:
     asked = parser.parse_args(argv)
     entry = parse_model(asked.model)
     start_keras()
-    size = entry.preprocessing.size if asked.size is None else asked.size
+    own = entry.preprocessing.size if entry.preprocessing else None
+    size = own if asked.size is None else asked.size
     description = describe(entry.build(size=size, deployed=True))
     if asked.json:
         terminal.document(asdict(description))
@@ -105,7 +106,7 @@ def main(argv: list[str] | None = None) -> int | None:
             under = parse_model(entry.backbone)
             terminal.out(
                 f"{under.name} without its head and classes, as the paper counts backbones, at "
-                f"{spelled(under.preprocessing.size)} px: {headless_macs(under) / 1e6:.2f} M"
+                f"{spelled(under.sight.size)} px: {headless_macs(under) / 1e6:.2f} M"
             )
 
 
@@ -167,6 +168,10 @@ def _anatomy(layers: list[Any]) -> dict[str, Any]:
     }
 
 
+def _of(size: Size | None) -> str:
+    return f"at {spelled(size)} px" if size else "of one sound"
+
+
 def _print(description: Description) -> None:
     columns = ("pixels", "channels", "kernel", "hidden", "SE", "stride", "parameters", "M MACs")
     terminal.table(
@@ -189,7 +194,7 @@ def _print(description: Description) -> None:
     )
     terminal.out(
         "",
-        f"{description.model} at {spelled(description.size)} px: "
+        f"{description.model} {_of(description.size)}: "
         f"{description.macs / 1e6:.2f} M multiply-adds, "
         f"{description.depthwise_macs / 1e6:.2f} M of them depthwise",
         f"{description.trainable_parameters:,} trainable parameters, "

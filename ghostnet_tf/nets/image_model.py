@@ -37,7 +37,7 @@ class ModelInfo:
     """What a network says of itself, in memory and in the `.keras` file that Keras saves."""
 
     name: str  # of the zoo
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None  # None: it sees no photos
     labels: Labels | None  # None: the outputs are no classes, or nobody has named them
     weights: str  # what was loaded: "tinyimagenet", the name of a file, "seeded", "random"
     sha256: str  # of the file of weights; empty where there was none
@@ -56,7 +56,7 @@ class ModelInfo:
         labels = self.labels
         return {
             "name": self.name,
-            "preprocessing": self.preprocessing.to_dict(),
+            "preprocessing": self.preprocessing and self.preprocessing.to_dict(),
             "labels": labels and {"ids": list(labels.ids), "names": list(labels.names)},
             "weights": self.weights,
             "sha256": self.sha256,

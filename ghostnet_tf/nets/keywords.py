@@ -12,8 +12,10 @@ from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.data.hearing import SPEECH_COMMANDS, Hearing
 from ghostnet_tf.nets.conv_norm import BATCH_NORM, ConvNorm
 from ghostnet_tf.nets.front_end import FrontEnd, SpecAugment
+from ghostnet_tf.nets.image_model import ImageModel
 from ghostnet_tf.nets.layers import GhostModule
 from ghostnet_tf.nets.spec import divisible
+from ghostnet_tf.nets.zoo import FRONT_END
 
 BLOCKS = 4  # after the first convolution, in both
 CHANNELS = 64
@@ -25,7 +27,7 @@ def ds_cnn(
     hearing: Hearing | None = None,
     features: tuple[int, int] = (SPEECH_COMMANDS.frames, SPEECH_COMMANDS.columns),
     name: str = "ds_cnn",
-) -> keras.Model:
+) -> ImageModel:
     """MLPerf Tiny's keyword spotter -> logits (N, classes).
 
     Hello Edge (arXiv 1711.07128), as in mlcommons/tiny, keras_model.py: every convolution has a
@@ -54,7 +56,7 @@ def ghost_kws(
     hearing: Hearing | None = None,
     features: tuple[int, int] = (SPEECH_COMMANDS.frames, SPEECH_COMMANDS.columns),
     name: str | None = None,
-) -> keras.Model:
+) -> ImageModel:
     """DS-CNN's shape, a Ghost module in place of each depthwise and pointwise pair -> logits.
 
     Half of a module's channels are a pointwise convolution, the others a depthwise 3x3 of those.
@@ -77,7 +79,7 @@ def ears(hearing: Hearing | None, features: tuple[int, int]) -> tuple[Any, Any]:
         given = keras.Input((*features, 1), name="features")
         return given, given
     given = keras.Input((hearing.length,), name="samples")
-    x: Any = FrontEnd(**hearing.to_dict(), name="front_end")(given)  # (N, 1, frames, columns)
+    x: Any = FrontEnd(**hearing.to_dict(), name=FRONT_END)(given)  # (N, 1, frames, columns)
     x = layers.BatchNormalization(**BATCH_NORM, name="norm")(x)
     x = layers.Reshape((hearing.frames, hearing.columns, 1), name="features")(x)
     return given, SpecAugment(**MASKS, name="spec_augment")(x)
@@ -88,9 +90,9 @@ def _norm_relu(x: Any, name: str) -> Any:
     return layers.ReLU(name=f"{name}_act")(x)
 
 
-def _answering(given: Any, x: Any, classes: int, name: str) -> keras.Model:
+def _answering(given: Any, x: Any, classes: int, name: str) -> ImageModel:
     if classes < 2:
         raise UserError(f"{classes} classes leave nothing to tell apart", fix="give 2 or more")
     x = layers.Dropout(0.4, name="dropout")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)  # (N, channels)
-    return keras.Model(given, layers.Dense(classes, name="classifier")(x), name=name)
+    return ImageModel(given, layers.Dense(classes, name="classifier")(x), name=name)

@@ -10,8 +10,10 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import Size, size_of, spelled
 from ghostnet_tf.data import labels as label_tables
 from ghostnet_tf.data.class_colours import Colour
+from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import COLOURS, Preprocessing
+from ghostnet_tf.data.senses import seeing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.weights import DEFAULT_MODEL, GHOST_RESNET56, Weights
 from ghostnet_tf.weights.ghost_resnet56 import AS_PUBLISHED
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ghostnet_tf.nets.image_model import ImageModel, ModelInfo
 
 BUNDLED, SEEDED, RANDOM = "tinyimagenet", "seeded", "random"
+DIGITS = "digits"  # bundled, of a network that hears
 Source = Weights | str | None  # a file that was found, "seeded", or none: random initial values
 
 
@@ -32,7 +35,7 @@ class Pretrained:
     name: str  # of the network, in the zoo
     weights: str  # their name in the names of files: "tinyimagenet", "seeded", of the user's file
     sha256: str  # of the file of weights; empty where there is none
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None  # None: it sees no photos
     labels: Labels | None  # None: the outputs are no classes, or nobody has named them
     pad_mode: str | None = None  # of a GhostNet: "symmetric", or "same" for TensorFlow's weights
     branches: str | None = None  # that were asked for, or that its weights need
@@ -43,6 +46,12 @@ class Pretrained:
     unheard: Labels | None = None  # that the weights bring, where the caller gave others
     colours: tuple[Colour, ...] | None = None  # of the classes, where somebody chose them
     iou: float | None = None  # of a detector's boxes, where somebody chose it
+    sound: Hearing | None = None  # how it hears, `model` takes (N, length); None: it sees
+
+    @property
+    def sight(self) -> Preprocessing:
+        """How a photo becomes its input; UserError where none does."""
+        return seeing(self.preprocessing, self.name)
 
 
 def pretrained(
@@ -80,16 +89,22 @@ def pretrained(
     entry = zoo.parse_model(name or said or DEFAULT_MODEL)
     _refuse_another_network(entry, found)
     classes, table = outputs(entry, found, classes, labels, new_head)
-    at = _preprocessing(entry, found, size)
-    if entry.backbone:  # it is built for any size, and not every one will do
-        entry.refuse_size(at.size)
-    theirs = at.channels
-    at = _of_channels(at, channels, found)
-    if at.channels != 3:
-        build["channels"] = at.channels
+    at, fixed, sums_colours = _preprocessing(entry, found, size), None, False
+    if at is None:
+        if size is not None or channels is not None:
+            _ = entry.sight
+        build["hearing"] = build.get("hearing") or _sound(entry, found)
+    else:
+        if entry.backbone:  # it is built for any size, and not every one will do
+            entry.refuse_size(at.size)
+        theirs = at.channels
+        at = _of_channels(at, channels, found)
+        sums_colours = at.channels < theirs
+        if at.channels != 3:
+            build["channels"] = at.channels
+        # Statistics of generated images depend on their size; every other network takes any.
+        fixed = at.size if found == SEEDED else None
     build = {**_as_its_weights_need(entry, found), **build}
-    # Statistics of generated images depend on their size; every other network takes any.
-    fixed = at.size if found == SEEDED else None
     model = entry.build(classes=classes, size=fixed, **build)
     has_top = build.get("include_top", True)
     info = fill(
@@ -99,7 +114,7 @@ def pretrained(
         at,
         table if has_top else None,
         new_head and has_top,
-        sums_colours=at.channels < theirs,
+        sums_colours=sums_colours,
     )
     is_file = isinstance(found, Weights)
     return Pretrained(
@@ -118,6 +133,7 @@ def pretrained(
         unheard=_unheard(found, info.labels) if labels is not None and not new_head else None,
         colours=found.info.colours if isinstance(found, Weights) and found.info else None,
         iou=found.info.iou if isinstance(found, Weights) and found.info else None,
+        sound=build.get("hearing"),
     )
 
 
@@ -140,7 +156,7 @@ def fill(
     model: "ImageModel",
     entry: zoo.Entry,
     found: Source,
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | None,
     labels: Labels | None,
     new_head: bool = False,
     sums_colours: bool = False,
@@ -180,7 +196,13 @@ def with_weights(
     _refuse_another_network(entry, found)
     classes = model.output_shape[-1] if include_top else None
     labels = outputs(entry, found, classes)[1] if include_top else None
-    fill(model, entry, found, _as_built(model, _preprocessing(entry, found)), labels)
+    fill(
+        model,
+        entry,
+        found,
+        _as_built(model, seeing(_preprocessing(entry, found), entry.name)),
+        labels,
+    )
     return model
 
 
@@ -218,10 +240,17 @@ def outputs(
     return classes, table if len(table) == classes else None
 
 
-def _preprocessing(entry: zoo.Entry, found: Source, size: Size | None = None) -> Preprocessing:
+def _preprocessing(
+    entry: zoo.Entry, found: Source, size: Size | None = None
+) -> Preprocessing | None:
     info = found.info if isinstance(found, Weights) else None
     theirs = info.preprocessing if info else entry.preprocessing
-    return theirs if size is None else theirs.at(size)
+    return theirs if size is None or theirs is None else theirs.at(size)
+
+
+def _sound(entry: zoo.Entry, found: Source) -> Hearing:
+    info = found.info if isinstance(found, Weights) else None
+    return info.hearing if info else entry.hearing
 
 
 def _of_channels(how: Preprocessing, channels: int | None, found: Source) -> Preprocessing:
@@ -246,9 +275,9 @@ def _as_built(model: "ImageModel", how: Preprocessing) -> Preprocessing:
     return how.at(size_of(*shape[1:3])) if shape[1] and shape[2] else how
 
 
-def _as_read(entry: zoo.Entry, found: Weights, at: Preprocessing) -> str:
+def _as_read(entry: zoo.Entry, found: Weights, at: Preprocessing | None) -> str:
     """How a file that does not say all of itself was understood."""
-    if found.info or found.path.suffix == GHOST_RESNET56:
+    if found.info or at is None or found.path.suffix == GHOST_RESNET56:
         return ""
     return str(
         found.foreign

@@ -8,12 +8,13 @@ import keras
 import numpy as np
 from keras import layers
 
-from ghostnet_tf.data.generated import generated_images
+from ghostnet_tf.data.generated import generated_images, generated_sounds
 from ghostnet_tf.nets.counts import leaves
 from ghostnet_tf.nets.resnet import ResidualBlock
 
 OPEN_SIZE = (96, 96)  # pixels of the generated images where a network takes any size
 BRANCH = 0.25  # of a residual branch's gammas
+SOUNDS = 64  # generated per calibration of a network that hears
 PIXELS = 2**18  # generated per calibration: statistics of the smallest maps need many images
 
 
@@ -65,18 +66,23 @@ def _quieten_branches(model: keras.Model) -> None:
                 gamma.assign(BRANCH * gamma)
 
 
-def _calibrate(model: keras.Model, seed: int) -> None:
-    """Give every BatchNorm the statistics of generated images, all in one pass."""
-    norms = [leaf for leaf in leaves(model) if isinstance(leaf, layers.BatchNormalization)]
-    height, width = (
-        side or default for side, default in zip(model.inputs[0].shape[1:3], OPEN_SIZE, strict=True)
-    )
+def _generated(shape: tuple[Any, ...], seed: int) -> np.ndarray:
+    """Images for an input (H, W, C), sounds for one (length,)."""
+    if len(shape) == 1:
+        return generated_sounds(SOUNDS, shape[0], seed)
+    height, width = (side or default for side, default in zip(shape[:2], OPEN_SIZE, strict=True))
     n = min(64, max(8, PIXELS // (height * width)))
+    return generated_images(n, (height, width), seed, shape[-1])
+
+
+def _calibrate(model: keras.Model, seed: int) -> None:
+    """Give every BatchNorm the statistics of generated images, or sounds, all in one pass."""
+    norms = [leaf for leaf in leaves(model) if isinstance(leaf, layers.BatchNormalization)]
+    given = _generated(tuple(model.inputs[0].shape[1:]), seed)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0  # the new statistics, nothing of the old ones
-    channels = model.inputs[0].shape[-1]
-    model(generated_images(n, (height, width), seed, channels), training=True)
+    model(given, training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         variance = np.asarray(norm.moving_variance.value)

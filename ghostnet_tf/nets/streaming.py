@@ -60,7 +60,7 @@ def streaming(model: keras.Model, frames: int | None = None) -> Streaming:
     are those of `model` for the last window of samples. What is behind the first layer that is
     not known here is computed anew, for the whole window: exact as well, and no cheaper.
 
-        streaming(spoken_digits()).samples      # 320
+        streaming(ghost_kws(hearing=SPEECH_COMMANDS)).samples      # 640
     """
     chain = _chain(model)
     if not chain:

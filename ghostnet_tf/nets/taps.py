@@ -78,5 +78,5 @@ def headless_macs(entry: Entry) -> int:
     As the paper counts backbones in its table of detectors (section 4.4): the 1x1 convolution
     before the pool is among them.
     """
-    described = describe(entry.build(size=entry.preprocessing.size, deployed=True))
+    described = describe(entry.build(size=entry.sight.size, deployed=True))
     return sum(row.macs for row in described.stages if row.name not in ("head", "classifier"))

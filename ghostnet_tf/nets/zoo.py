@@ -7,10 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ghostnet_tf.base.errors import UserError, option, pick
-from ghostnet_tf.base.record import CLASSIFY
+from ghostnet_tf.base.record import CLASSIFY, KEYWORDS
 from ghostnet_tf.base.sides import Size, image_shape, sides, spelled
+from ghostnet_tf.data.hearing import SPEECH_COMMANDS, Hearing
 from ghostnet_tf.data.labels import labels
 from ghostnet_tf.data.preprocess import CIFAR10, IMAGENET, Preprocessing
+from ghostnet_tf.data.senses import listening, seeing
 from ghostnet_tf.nets.spec import TRAINING_FORMS, smallest_image
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ Family = Literal[
     "mobilenet_v2",
     "resnet",
     "vgg",
+    "keywords",
 ]
 
 # Values in [-1, 1], on which TensorFlow's MobileNets were trained (tensorflow/models, slim).
@@ -38,12 +41,23 @@ class Entry:
     name: str
     width: float
     family: Family
-    preprocessing: Preprocessing  # its authors'; a checkpoint brings its own
+    preprocessing: Preprocessing | None  # its authors'; a checkpoint brings its own
     builder: Callable[..., "ImageModel"]
     labels: str = "imagenet"  # the table of the classes that its authors had
     task: str = CLASSIFY
     backbone: str = ""  # of a detector or segmenter: the network of this zoo under it
     head: str = ""  # of a detector: what is behind the name of its backbone, one of HEADS
+    sound: Hearing | None = None  # its authors'; of a network that sees no photos
+
+    @property
+    def sight(self) -> Preprocessing:
+        """How a photo becomes its input; UserError where none does."""
+        return seeing(self.preprocessing, self.name)
+
+    @property
+    def hearing(self) -> Hearing:
+        """How a sound becomes its input; UserError where none does."""
+        return listening(self.sound, self.name)
 
     @property
     def is_ghostnet(self) -> bool:
@@ -66,13 +80,16 @@ class Entry:
 
         Its authors' classes by default. `channels`: 3, or 1 for grey images. `size` is (height,
         width), or both in one; with None it takes images of any. `own` are arguments of this family
-        alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`.
+        alone: a GhostNet's `pad_mode`, a Ghost-ResNet-56's `drop_in`, the `hearing` of a network
+        that takes sounds, (N, hearing.length), in place of images.
         ResNets and VGG have no dropout. `branches`: what trains beside the convolutions of Ghost
         modules, a key of `spec.TRAINING_FORMS`, by default what its authors have. `deployed`: with
         what is left of its own branches after folding; that is what it costs.
         """
         if size is not None:
             self.refuse_size(size)
+        if self.sound and channels != 3:
+            _ = self.sight
         classes = len(labels(self.labels)) if classes is None else classes
         if channels != 3:
             own["channels"] = channels
@@ -97,6 +114,7 @@ class Entry:
 
     def refuse_size(self, size: Size) -> None:
         """UserError where the network cannot see photos of this size."""
+        _ = self.sight
         smallest = smallest_image(self.family == "ghostnetv2")
         if min(sides(size)) < smallest:
             raise UserError(
@@ -123,6 +141,17 @@ def parse_model(name: str) -> Entry:
         if under != name and not under.endswith(HEADS):
             below = parse_model(under)
             return _segmenter(below, name) if head == SEGMENTER else _detector(below, name, head)
+    if name in SPOTTERS:
+        return Entry(
+            name=name,
+            width=SPOTTERS[name],
+            family="keywords",
+            preprocessing=None,
+            builder=_spotter,
+            labels="speech_commands",
+            task=KEYWORDS,
+            sound=SPEECH_COMMANDS if name != BC_RESNET else BROADCAST,
+        )
     found = re.fullmatch(r"(\w+)_(\d{3})((?:_delegable)?)", name, re.ASCII)
     if found and found[1] + found[3] in KINDS and found[2] != "000":
         family, preprocessing, builder = KINDS[found[1] + found[3]]
@@ -167,7 +196,7 @@ def _detector(under: Entry, name: str, head: str) -> Entry:
         under,
         name=name,
         # All of a photo: what lies at its edges is there as well.
-        preprocessing=replace(under.preprocessing, size=DETECTOR_SIZE, crop=1.0, fit="stretch"),
+        preprocessing=replace(under.sight, size=DETECTOR_SIZE, crop=1.0, fit="stretch"),
         builder=build,
         labels="coco",
         task="features" if head == PYRAMID else "detect",
@@ -185,7 +214,7 @@ def _segmenter(under: Entry, name: str) -> Entry:
     return replace(
         under,
         name=name,
-        preprocessing=replace(under.preprocessing, size=SEGMENTER_SIZE, crop=1.0, fit="stretch"),
+        preprocessing=replace(under.sight, size=SEGMENTER_SIZE, crop=1.0, fit="stretch"),
         builder=build,
         labels="camvid",
         task="segment",
@@ -217,6 +246,17 @@ def _mobilenet_v2(*, width, **own):
     from ghostnet_tf.nets.baselines import mobilenet_v2
 
     return mobilenet_v2(width, **own)
+
+
+def _spotter(*, width, classes, dropout, size, name, hearing=None, **own):
+    from ghostnet_tf.nets import bc_resnet, keywords
+
+    hearing = hearing or parse_model(name).hearing
+    if name == BC_RESNET:
+        return bc_resnet.bc_resnet_1(classes, hearing, name=name, **own)
+    if name == DS_CNN:
+        return keywords.ds_cnn(classes, hearing, name=name, **own)
+    return keywords.ghost_kws(width, classes, hearing, name=name, **own)
 
 
 @cache
@@ -258,6 +298,16 @@ PAPERS: dict[str, tuple[Family, Preprocessing, str]] = {  # its section 4, plain
     "resnet56":                    ("resnet",       CIFAR10,  "cifar10"),
     "vgg16":                       ("vgg",          CIFAR10,  "cifar10"),
 }
+DS_CNN, BC_RESNET = "ds_cnn", "bc_resnet_1"
+BROADCAST = replace(SPEECH_COMMANDS, hop=160, coefficients=0)  # as BC-ResNet's authors have it
+FRONT_END = "front_end"  # the layer that makes features of samples
+SPOTTERS = {                    # networks that hear; the three sizes of one, and its baselines
+    "ghost_kws_050":               0.5,
+    "ghost_kws_100":               1.0,
+    "ghost_kws_150":               1.5,
+    "ds_cnn":                      1.0,
+    "bc_resnet_1":                 1.0,
+}
 # fmt: on
 
 MODELS = {  # the names to show; parse_model knows every other width, s and d too
@@ -291,5 +341,6 @@ MODELS = {  # the names to show; parse_model knows every other width, s and d to
         "resnet50",
         "resnet56",
         "vgg16",
+        *SPOTTERS,
     )
 }

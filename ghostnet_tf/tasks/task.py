@@ -1,6 +1,6 @@
 """What the house asks of a task. One folder a task answers it; nobody else asks which one it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ghostnet_tf.base.errors import UserError, pick
-from ghostnet_tf.base.record import CLASSIFY
+from ghostnet_tf.base.record import CLASSIFY, KEYWORDS
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.data.class_colours import Colour
 
 if TYPE_CHECKING:
     import keras
-    from PIL import Image
 
-    from ghostnet_tf.data.places import Place
     from ghostnet_tf.data.skipped import Skips
     from ghostnet_tf.nets.pretrained import Pretrained
     from ghostnet_tf.weights.checkpoint import CheckpointInfo
@@ -27,6 +25,7 @@ TASKS = {
     CLASSIFY: "ghostnet_tf.tasks.classify.classify",
     "detect": "ghostnet_tf.tasks.detect.detect",
     "segment": "ghostnet_tf.tasks.segment.segment",
+    KEYWORDS: "ghostnet_tf.tasks.keywords.keyword_task",
 }
 
 Curves = Mapping[str, Mapping[str, str]]  # what an axis says -> columns of the log, their names
@@ -40,7 +39,7 @@ class Settings(Protocol):
     @property
     def sizes(self) -> tuple[tuple[int, Size], ...]: ...
     @property
-    def final_size(self) -> Size: ...
+    def final_size(self) -> Size | None: ...  # None: the network's own
     @property
     def crop_scale(self) -> tuple[float, float]: ...
     @property
@@ -69,6 +68,24 @@ class Settings(Protocol):
     def learning_rate(self) -> float: ...
     @property
     def epochs(self) -> int: ...
+    @property
+    def rate(self) -> int | None: ...
+    @property
+    def seconds(self) -> float | None: ...
+    @property
+    def shift(self) -> float: ...
+    @property
+    def gain(self) -> tuple[float, float]: ...
+    @property
+    def noise(self) -> float: ...
+    @property
+    def spec_augment(self) -> tuple[int, int]: ...
+    @property
+    def unknown(self) -> tuple[str, ...]: ...
+    @property
+    def silence(self) -> float: ...
+    @property
+    def speaker(self) -> str | None: ...
 
 
 class Source(Protocol):
@@ -83,13 +100,13 @@ class Source(Protocol):
     @property
     def label_of(self) -> np.ndarray | None: ...  # (n,): what is true of each, once it was read
     @property
-    def source(self) -> "Place": ...  # where their files are
-    @property
     def skipped(self) -> "Skips": ...
 
     def __len__(self) -> int: ...
 
-    def read(self, index: int) -> "Image.Image": ...  # or UserError, which names it
+    def read(self, index: int) -> Any: ...  # a photo, a sound; or UserError, which names it
+
+    def digest(self, index: int) -> str: ...  # SHA-256 of its file
 
     def skip(self, index: int, why: str) -> None: ...
 
@@ -98,7 +115,7 @@ class Examples(Protocol):
     """What was read, by position."""
 
     @property
-    def pixels(self) -> Sequence[np.ndarray]: ...  # (H, W, 3) uint8 each
+    def pixels(self) -> Sequence[np.ndarray]: ...  # as `Task.keeping` makes them
     @property
     def labels(self) -> np.ndarray: ...  # (n,): what is true of each: its class, its boxes
     @property
@@ -155,9 +172,16 @@ class Learning(Protocol):
         ...
 
     def batch(
-        self, pixels: Sequence[np.ndarray], labels: np.ndarray, size: Size, rng: np.random.Generator
+        self,
+        pixels: Sequence[np.ndarray],
+        labels: np.ndarray,
+        size: Size | None,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Augmented: (images (N, H, W, C) float32, targets (N, ...) float32)."""
+        """Augmented: (inputs (N, ...) float32, targets (N, ...) float32).
+
+        `size` of images; None: as of the finished network.
+        """
         ...
 
     def weights(self, targets: np.ndarray) -> np.ndarray | None:
@@ -165,7 +189,7 @@ class Learning(Protocol):
         ...
 
     def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        """As in use: (N, H, W, C) float32."""
+        """As in use: (N, ...) float32."""
         ...
 
     def scores(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -173,7 +197,7 @@ class Learning(Protocol):
         ...
 
     def epoch(self, row: Mapping[str, Any], held_out: int) -> str:
-        """A row of the log in words, of so many held-out photos."""
+        """A row of the log in words, of so many held-out examples."""
         ...
 
     def best(self, score: float, loss: float | None, held_out: int) -> str:
@@ -195,11 +219,24 @@ class Task(Protocol):
     @property
     def schedule(self) -> str: ...  # by its name, where a person gives none
 
-    def open(self, place: str | Path, class_file: str | Path | None = None) -> Source:
+    @property
+    def kinds(self) -> str: ...  # of what it learns from, in a sentence: "photos"
+
+    def open(
+        self, place: str | Path, schedule: Settings, class_file: str | Path | None = None
+    ) -> Source:
         """What to train on; UserError where it is not fit for this task.
 
         `class_file` says what its classes are called, where a task has use for that.
         """
+        ...
+
+    def settings(self, source: Any) -> dict[str, Any]:
+        """Settings that the data decide, where a schedule leaves them open."""
+        ...
+
+    def keeping(self, info: "CheckpointInfo", schedule: Settings) -> Callable[[Any], np.ndarray]:
+        """What was read -> what is kept of it in memory, for `Learning.batch` and `seen`."""
         ...
 
     def network(
@@ -234,8 +271,8 @@ class Task(Protocol):
         ...
 
     def learning(
-        self, info: "CheckpointInfo", schedule: Settings, labels: np.ndarray
-    ) -> Learning: ...  # of the training photos
+        self, info: "CheckpointInfo", schedule: Settings, labels: np.ndarray, source: Any = None
+    ) -> Learning: ...  # `labels` of what is trained on, which was read from `source`
 
     def remedy(
         self,

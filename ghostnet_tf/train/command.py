@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
         "photos",
         metavar="DIR|ZIP",
         help="one sub-folder of photos per class; to detect: photos with annotations of "
-        "Pascal VOC, COCO or YOLO; to segment: photos with masks",
+        "Pascal VOC, COCO or YOLO; to segment: photos with masks; to spot keywords: one sub-folder "
+        "of sounds per word",
     )
     parse.add_argument(
         "--labels",
@@ -63,7 +64,8 @@ def parser() -> argparse.ArgumentParser:
         "--model",
         metavar="NAME",
         help=f"one of {', '.join(zoo.MODELS)} (default: ghostnet_050), with --task detect one of "
-        "these with _det behind it (default: ghostnet_050_det), with --task segment with _seg",
+        "these with _det behind it (default: ghostnet_050_det), with --task segment with _seg, "
+        "with --task keywords one that hears (default: ghost_kws_100)",
     )
     network.add_argument(
         "--weights",
@@ -93,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         help="change one setting of the schedule, e.g. mixup=0.2; may be repeated",
     )
     how.add_argument("--epochs", type=_positive, metavar="N", help="as --set epochs=N")
-    how.add_argument("--batch", type=_positive, metavar="N", help="photos in a step")
+    how.add_argument("--batch", type=_positive, metavar="N", help="photos or sounds in a step")
     how.add_argument("--learning-rate", metavar="RATE", help="at its peak")
     how.add_argument(
         "--size", type=size_named, metavar="PX|HxW", help="of the photos, in every epoch"
@@ -114,8 +116,8 @@ def parser() -> argparse.ArgumentParser:
         "--held-out",
         type=_positive,
         metavar="N",
-        help="photos kept out of training, to choose the best epoch on (default: one in five up "
-        "to a hundred, from 2,000 on one in twenty)",
+        help="photos or sounds kept out of training, to choose the best epoch on (default: one in "
+        "five up to a hundred, from 2,000 on one in twenty)",
     )
     how.add_argument(
         "--classes", type=_positive, metavar="N", help="refuse another number of class folders"
@@ -143,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
     schedule = schedules.load(args.schedule or todo.schedule).with_settings(
         [*args.set, *_settings(args)]
     )
-    photos = answering(lambda: todo.open(args.photos, args.labels), UNTOUCHED)
+    photos = answering(lambda: todo.open(args.photos, schedule, args.labels), UNTOUCHED)
     classes = len(photos.classes)
     if args.classes not in (None, classes):
         raise UserError(
@@ -222,7 +224,8 @@ def _next(args: argparse.Namespace, line: list[str], result: dict[str, Any]) -> 
     """The command to type next: the export of what is worth it."""
     run, report = result["run"], result["report"]
     if report.is_useful:
-        return [next_line("export", "--weights", result["weights"], "--photos", args.photos)]
+        given = "--photos" if run.task.kinds == "photos" else "--data"
+        return [next_line("export", "--weights", result["weights"], given, args.photos)]
     begun = args.weights is not None
     wrong, options = run.task.remedy(report, run.history, run.schedule, args.model, begun, args.out)
     return [

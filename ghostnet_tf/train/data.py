@@ -1,7 +1,8 @@
-"""Photos become batches, each a function of (seed, epoch, number): a run can be resumed."""
+"""Examples become batches, each a function of (seed, epoch, number): a run can be resumed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +17,19 @@ from ghostnet_tf.train.schedule import Schedule
 
 @dataclass(frozen=True)
 class Decoded:
-    """Photos as they are trained on: (H, W, 3) uint8 each, and what is true of each."""
+    """Photos or sounds as they are trained on, and what is true of each."""
 
-    pixels: Sequence[np.ndarray]  # by position; decoded anew where memory does not hold all
+    # (H, W, 3) uint8, or (n,) float32; decoded anew where memory does not hold all
+    pixels: Sequence[np.ndarray]
     labels: np.ndarray  # (n,): what is true of each, as its task has it; a class is an int
-    names: list[str] = field(default_factory=list)  # of the photos, in their source
+    names: list[str] = field(default_factory=list)  # in their source
     digests: list[str] = field(default_factory=list)  # of their files: SHA-256
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, positions: np.ndarray) -> "Decoded":
-        """The photos at these positions."""
+        """Those at these positions."""
         return Decoded(
             _Some(self.pixels, positions),
             self.labels[positions],
@@ -44,10 +46,10 @@ class Decoded:
 
 
 class Pixels(Sequence):
-    """Photos shrunk so that no short side exceeds `short_side` pixels, some of them in memory."""
+    """What `keeping` makes of each that is read, some of them in memory."""
 
-    def __init__(self, photos: Source, positions: list[int], short_side: int):
-        self.photos, self.positions, self.short_side = photos, positions, short_side
+    def __init__(self, photos: Source, positions: list[int], keeping: Callable[[Any], np.ndarray]):
+        self.photos, self.positions, self.keeping = photos, positions, keeping
         self.kept: dict[int, np.ndarray] = {}  # by their position in `photos`
 
     def __len__(self) -> int:
@@ -59,13 +61,8 @@ class Pixels(Sequence):
         return self.read(position) if kept is None else kept
 
     def read(self, position: int) -> np.ndarray:
-        """(H, W, 3) uint8, from the file."""
-        photo = self.photos.read(position)
-        shrink = self.short_side / min(photo.size)
-        if shrink < 1:
-            width, height = (max(1, round(side * shrink)) for side in photo.size)
-            photo = photo.resize((width, height))
-        return np.asarray(photo)
+        """From the file."""
+        return self.keeping(self.photos.read(position))
 
 
 class _Some(Sequence):
@@ -84,23 +81,23 @@ class _Some(Sequence):
 def decode(
     photos: Source,
     positions: np.ndarray,
-    short_side: int,
+    keeping: Callable[[Any], np.ndarray],
     advance: Advance,
     max_bytes: int | None = None,
 ) -> Decoded:
-    """Read every photo once; keep the first ones decoded, in `max_bytes` of memory.
+    """Read every one once; keep the first ones decoded, in `max_bytes` of memory.
 
     The others are decoded again whenever they are asked for. Those that cannot be read are left
     out, and noted in `photos.skipped`.
     """
     assert photos.label_of is not None
     room = memory.for_photos() if max_bytes is None else max_bytes
-    pixels, digests = Pixels(photos, [], short_side), []
+    pixels, digests = Pixels(photos, [], keeping), []
 
     def read(number: int) -> tuple[np.ndarray, str] | None:
         position = int(positions[number])
         try:
-            return pixels.read(position), sha256(photos.source.read(photos.names[position]))
+            return pixels.read(position), photos.digest(position)
         except UserError as error:
             photos.skip(position, str(error))
             return None
@@ -124,7 +121,7 @@ class Cut:
     """How an epoch is cut into batches, all of one size: each size is a graph to be traced."""
 
     steps: int
-    batch: int  # photos in a step
+    batch: int  # examples in a step
 
     @classmethod
     def of(cls, photos: int, schedule: Schedule, accelerators: int = 1) -> "Cut":
@@ -145,7 +142,7 @@ class Cut:
 
 
 class TrainBatches:
-    """One epoch, augmented: (batch, H, W, C) float32 and targets (batch, ...) float32."""
+    """One epoch, augmented: (batch, ...) float32 and targets (batch, ...) float32."""
 
     def __init__(
         self,
@@ -173,10 +170,10 @@ class TrainBatches:
 
 
 class EvalBatches:
-    """The photos as they will be seen in use: (batch, H, W, C) float32, no labels.
+    """Photos or sounds as they are in use: (batch, ...) float32, no labels.
 
-    The last photo fills up the last batch: one shape to compile, and one that can be shared among
-    accelerators. Cut the predictions to the number of photos.
+    The last one fills up the last batch: one shape to compile, and one that can be shared among
+    accelerators. Cut the predictions to the number of examples.
     """
 
     def __init__(self, data: Decoded, learning: Learning, batch: int):

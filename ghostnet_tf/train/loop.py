@@ -12,7 +12,7 @@ from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.files import write_atomic, write_together
 from ghostnet_tf.base.interrupt import keep, may_stop, whole
 from ghostnet_tf.base.progress import Stages
-from ghostnet_tf.base.sides import sides, spelled
+from ghostnet_tf.base.sides import spelled
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.hold_out import default_count, hold_out
 from ghostnet_tf.data.skipped import refuse_too_many, say_count
@@ -35,7 +35,7 @@ class Job:
     model: str  # of the zoo
     weights: str | None  # to start from
     out: Path
-    held_out: int | None = None  # photos; None: a share of them
+    held_out: int | None = None  # photos or sounds; None: a share of them
     stop_after: int | None = None  # epochs more
     channels: int | None = None  # 1: grey photos; None: as the weights have it, else RGB
     task: Task = field(default_factory=lambda: task(CLASSIFY))
@@ -59,6 +59,7 @@ def train(job: Job) -> dict[str, Any]:
 
 def _train(job: Job) -> dict[str, Any]:
     photos = job.photos
+    job = replace(job, schedule=settled(job.schedule, job.task.settings(photos)))
     count = default_count(len(photos)) if job.held_out is None else job.held_out
     hold_out(len(photos), count, job.schedule.seed)  # refuses before the photos are read
     accelerators = share_among_accelerators()
@@ -72,12 +73,17 @@ def _train(job: Job) -> dict[str, Any]:
         job.model, job.weights, photos.classes, job.schedule, job.channels
     )
     info = CheckpointInfo(
-        made.name, photos.classes, made.preprocessing, made.branches, photos.colours
+        made.name,
+        photos.classes,
+        made.preprocessing,
+        branches=made.branches,
+        colours=photos.colours,
+        sound=made.sound,
     )
     read = _decode(job, info)
     sides_of = job.task.split(photos, read, count, job.schedule, job.held_out is not None)
     train, held_out = (read.subset(positions) for positions in sides_of)
-    schedule = _fitting(job.schedule, len(train))
+    schedule = _fitting(job.schedule, len(train), job.task.kinds)
     if schedule.freeze:
         job.task.freeze(made.model)
     this = Run(
@@ -89,6 +95,7 @@ def _train(job: Job) -> dict[str, Any]:
         held_out,
         accelerators=accelerators,
         task=job.task,
+        source=photos,
     )
     _refuse_unshared(this.cut.batch, accelerators)
     note(*_plan(this, read, len(photos.skipped)))
@@ -122,12 +129,18 @@ def _train(job: Job) -> dict[str, Any]:
     }
 
 
-def _fitting(schedule: Schedule, photos: int) -> Schedule:
-    """`schedule` with a batch that so many training photos fill."""
-    if schedule.batch <= photos:
+def settled(schedule: Schedule, by_the_data: dict[str, Any]) -> Schedule:
+    """`schedule` with what it leaves open as the data have it."""
+    open_ = {k: value for k, value in by_the_data.items() if getattr(schedule, k) is None}
+    return replace(schedule, **open_)
+
+
+def _fitting(schedule: Schedule, examples: int, kinds: str) -> Schedule:
+    """`schedule` with a batch that so many training examples fill."""
+    if schedule.batch <= examples:
         return schedule
-    note(f"a batch of {schedule.batch} is more than the {photos} photos to train on: {photos}")
-    return replace(schedule, batch=photos)
+    note(f"a batch of {schedule.batch} is more than the {examples} {kinds} to train on: {examples}")
+    return replace(schedule, batch=examples)
 
 
 def share_among_accelerators() -> int:
@@ -152,14 +165,14 @@ def _refuse_unshared(batch: int, accelerators: int) -> None:
 
 
 def _decode(job: Job, info: CheckpointInfo) -> Decoded:
-    """All photos that can be read."""
-    photos, sizes = job.photos, job.schedule.sizes
-    short_side = round(1.5 * max(max(sides(size)) for _, size in sizes) / info.preprocessing.crop)
-    with Stages().stage("reading photos", len(photos)) as advance:
-        read = decode(photos, np.arange(len(photos)), short_side, advance)
+    """All that can be read."""
+    photos, kinds = job.photos, job.task.kinds
+    keeping = job.task.keeping(info, job.schedule)
+    with Stages().stage(f"reading {kinds}", len(photos)) as advance:
+        read = decode(photos, np.arange(len(photos)), keeping, advance)
     bad = len(photos) - len(read)
-    say_count(bad, len(photos))
-    refuse_too_many(bad, len(photos), "the first of them are named above")
+    say_count(bad, len(photos), kinds)
+    refuse_too_many(bad, len(photos), "the first of them are named above", kinds)
     return read
 
 
@@ -169,11 +182,12 @@ def _plan(this: Run, read: Decoded, skipped: int) -> list[str]:
     kept = read.pixels.kept.values()
     size = sum(photo.nbytes for photo in kept)
     counts = len(this.train), len(this.held_out), skipped
-    in_grey = " for photos in grey" if this.info.preprocessing.channels == 1 else ""
+    sees, kinds = this.info.preprocessing, this.task.kinds
+    in_grey = " for photos in grey" if sees and sees.channels == 1 else ""
     return [
         *this.task.outlook(*split, this.schedule),
-        outlook.of_photos(*counts, len(kept), size),
-        *outlook.of_schedule(this.schedule, this.cut, len(this.train)),
+        outlook.of_examples(kinds, *counts, len(read) - len(kept), len(kept), size),
+        *outlook.of_schedule(this.schedule, this.cut, len(this.train), kinds),
         f"{this.info.model}{in_grey} into {this.folder}",
     ]
 
@@ -182,11 +196,12 @@ def _epochs(this: Run, stop_after: int | None) -> None:
     last = this.schedule.epochs
     if stop_after is not None:
         last = min(last, len(this.history) + stop_after)
-    stages, size = Stages(), None
+    stages, size = Stages(), ()
     while (done := len(this.history)) < last and not this.is_finished:
         may_stop()
         if size != (size := this.schedule.size_at(done)):
-            note(f"compiling the network for {spelled(size)} px, which takes some seconds")
+            at = f" for {spelled(size)} px" if size else ""
+            note(f"compiling the network{at}, which takes some seconds")
         with stages.stage(f"epoch {done + 1}/{this.schedule.epochs}", this.cut.steps) as advance:
             row = this.epoch(advance)
         note(_line(row, this))
@@ -197,7 +212,8 @@ def _epochs(this: Run, stop_after: int | None) -> None:
 def _report(this: Run) -> Report:
     """Of the best weights, which the network then has."""
     held_out = this.held_out
-    note(f"scoring {len(held_out)} held-out photos with the weights of epoch {this.best['epoch']}")
+    kinds = this.task.kinds
+    note(f"scoring {len(held_out)} held-out {kinds} with the weights of epoch {this.best['epoch']}")
     this.take_best()
     report = this.learning.report(this.outputs(), held_out)
     note(f"drawing {report.picture}")
@@ -212,7 +228,8 @@ def _write_schedule(folder: Path, schedule: Schedule) -> None:
 
 
 def _line(row: dict[str, Any], this: Run) -> str:
+    at = f"  {spelled(row['size'])} px" if row["size"] else ""
     return (
-        f"epoch {row['epoch']:3d}  {spelled(row['size'])} px  loss {row['loss']:.3f}  "
+        f"epoch {row['epoch']:3d}{at}  loss {row['loss']:.3f}  "
         f"{this.learning.epoch(row, len(this.held_out))}"
     )

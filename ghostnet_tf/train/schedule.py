@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.base.sides import Size, sides
+from ghostnet_tf.data.sound import RATES
 from ghostnet_tf.nets.spec import SMALLEST_IMAGE, TRAINING_FORMS
 
 # A setting that is an option of its own -> that option, and what stands for its value.
@@ -42,13 +43,14 @@ class Schedule:
     setting: what `Schedule` has by default. The schedules with a name have their own.
     """
 
-    epochs: int = field(metadata={"what": "how often every photo is seen"})
+    epochs: int = field(metadata={"what": "how often every photo, or sound, is learned from"})
     sizes: tuple[tuple[int, Size], ...] = field(
         metadata={
-            "what": "[epoch from 0, pixels (or [H, W]) from then on], the last is the network's"
+            "what": "[epoch from 0, pixels (or [H, W]) from then on], the last is the network's; "
+            "[]: as its weights, or its authors, had it"
         }
     )
-    batch: int = _is(128, "photos in a step, of all accelerators together")
+    batch: int = _is(128, "photos or sounds in a step, of all accelerators together")
     optimizer: Literal["sgd", "adamw"] = _is("sgd", "sgd or adamw")
     learning_rate: float = _is(0.2, "at its peak; a cosine to zero follows")
     warmup_epochs: float = _is(1.0, "until the learning rate is at its peak")
@@ -70,6 +72,15 @@ class Schedule:
     choose: str | None = _is(None, "the best epoch by this score, ap50 in place of ap")
     every_photo: bool = _is(False, "batches shrink a little, and no photo sits out an epoch")
     hold_out: Literal["by_class", "random"] = _is("random", "by_class: some of every class")
+    rate: int | None = _is(None, "of sound, samples a second; null: as most of the data")
+    seconds: float | None = _is(None, "of sound heard at once; null: 1, or as most need")
+    shift: float = _is(0.0, "of sound, seconds it begins sooner or later at most")
+    gain: tuple[float, float] = _is((0.0, 0.0), "of sound, dB quieter and louder at most")
+    noise: float = _is(0.0, "share of the sounds behind which noise is put")
+    spec_augment: tuple[int, int] = _is((0, 0), "[frames, columns] silenced at most")
+    unknown: tuple[str, ...] = _is((), "classes of sound that become one, called unknown")
+    silence: float = _is(0.0, "a class of noise, so many times the sounds of another")
+    speaker: str | None = _is(None, "never heard: CLASS_SPEAKER_NUMBER.wav tells who speaks")
     precision: Literal["float32", "mixed_bfloat16"] = _is("float32", "float32 or mixed_bfloat16")
     seed: int = _is(0, "of everything random")
     legs: tuple[int, ...] = _is((), "epochs at which a finished run was given more; not to be set")
@@ -108,7 +119,7 @@ class Schedule:
                 "legs must rise and lie before the last epoch",
             ),
             (
-                starts[:1] == [0] and starts == sorted({*starts}),
+                starts[:1] in ([], [0]) and starts == sorted({*starts}),
                 "sizes must begin at epoch 0",
                 "sizes",
             ),
@@ -131,7 +142,20 @@ class Schedule:
             (self.learning_rate > 0, "learning_rate must be above 0", "learning_rate"),
             *(
                 (getattr(self, name) >= 0, f"{name} must not be below 0", name)
-                for name in ("weight_decay", "mixup", "seed")
+                for name in ("weight_decay", "mixup", "seed", "shift", "silence")
+            ),
+            (0 <= self.noise <= 1, "noise is a share, from 0 to 1", "noise"),
+            (self.gain[0] <= self.gain[1], "gain is [the least, the most] in dB", "gain"),
+            (min(self.spec_augment) >= 0, "spec_augment must not be below 0", "spec_augment"),
+            (
+                self.seconds is None or 0.1 <= self.seconds <= 10,
+                "seconds must lie between 0.1 and 10",
+                "seconds",
+            ),
+            (
+                self.rate is None or RATES[0] <= self.rate <= RATES[1],
+                f"rate must lie between {RATES[0]} and {RATES[1]}",
+                "rate",
             ),
             *(
                 (0 <= getattr(self, name) < 1, f"{name} must lie in [0, 1)", name)
@@ -154,13 +178,13 @@ class Schedule:
                 fix = " or ".join(map(as_given, names)) or "leave legs out"
                 raise UserError(f"schedule: {promise}", fix=fix)
 
-    def size_at(self, epoch: int) -> Size:
-        """Pixels, or (height, width), at which `epoch` (from 0) trains."""
-        return [size for start, size in self.sizes if start <= epoch][-1]
+    def size_at(self, epoch: int) -> Size | None:
+        """Pixels, or (height, width), at which `epoch` (from 0) trains; None: the network's own."""
+        return [None, *(size for start, size in self.sizes if start <= epoch)][-1]
 
     @property
-    def final_size(self) -> Size:
-        return self.sizes[-1][1]
+    def final_size(self) -> Size | None:
+        return self.sizes[-1][1] if self.sizes else None
 
     def taken_on(self, done: int, epochs: int) -> Self:
         """This schedule, finished after `done` epochs, with a leg more until `epochs`."""
@@ -267,6 +291,24 @@ SCHEDULES: dict[str, Schedule] = {
         crop_scale=(0.25, 1.0),
         class_weights=True,
         every_photo=True,
+    ),
+    "keywords": Schedule(
+        epochs=26,
+        sizes=(),
+        batch=64,
+        optimizer="adamw",
+        learning_rate=0.002,
+        warmup_epochs=2.0,
+        weight_decay=0.001,
+        label_smoothing=0.0,
+        ema=0.99,
+        ema_grows=True,
+        every_photo=True,
+        hold_out="by_class",
+        shift=0.1,
+        gain=(-12.0, 8.0),
+        noise=0.8,
+        spec_augment=(8, 2),
     ),
 }
 

@@ -52,6 +52,7 @@ class Run:
     history: list[dict[str, Any]] = field(default_factory=list)
     accelerators: int = 1
     task: Task = field(default_factory=lambda: task(CLASSIFY))
+    source: Any = None  # what both sides were read from
     learning: Learning = field(init=False)
     step: Step = field(init=False)
     forward: Callable[[Any], Any] = field(init=False)
@@ -66,7 +67,8 @@ class Run:
         return Cut.of(len(self.train), self.schedule, self.accelerators)
 
     def _compile(self) -> None:
-        self.learning = self.task.learning(self.info, self.schedule, self.train.labels)
+        about = self.info, self.schedule, self.train.labels, self.source
+        self.learning = self.task.learning(*about)
         refuse_another_choice(self.schedule.choose, self.learning.chosen)
         loss = self.learning.loss
         self.model.compile(
@@ -165,7 +167,7 @@ class Run:
         return own.taken_on(done, wanted.epochs)
 
     def epoch(self, advance: Advance = silent) -> dict[str, Any]:
-        """Train one epoch, score the held-out photos, save; returns the new row of the history.
+        """Train one epoch, score what is held out, save; returns the new row of the history.
 
         UserError, and nothing is saved, where the weights have become useless.
         """
@@ -180,9 +182,9 @@ class Run:
             shares.append(share)
             loss, share = float(np.mean(losses)), float(np.mean(shares))
             advance(said=f"loss {loss:.3f}  {called} {share:.3f}")
-        advance(0, said="scoring the held-out photos")
+        advance(0, said="scoring what is held out")
         scored = self.score()
-        self._refuse_diverged(scored["loss"], "loss of the held-out photos")
+        self._refuse_diverged(scored["loss"], f"loss of the held-out {self.task.kinds}")
         row = {
             "epoch": number + 1,
             "size": batches.size,
@@ -216,11 +218,11 @@ class Run:
         )
 
     def score(self) -> dict[str, float]:
-        """Of the held-out photos, at the size of the finished network."""
+        """Of what is held out, as the finished network takes it."""
         return self.learning.scores(self.outputs(), self.held_out.labels)
 
     def outputs(self) -> np.ndarray:
-        """Of the held-out photos, (n, ...) float32."""
+        """Of what is held out, (n, ...) float32."""
         batches = EvalBatches(self.held_out, self.learning, self.cut.batch)
         found = [
             np.asarray(self.model.predict_on_batch(images), np.float32)
@@ -264,6 +266,7 @@ class Run:
         if self.best is row:
             header = {
                 **self.info.to_dict(),
+                **({} if self.task.name == CLASSIFY else {"task": self.task.name}),
                 "schedule": self.schedule.to_dict(),
                 "epoch": row,
                 "trained_on": of_all(self.train.digests + self.held_out.digests),

@@ -15,8 +15,10 @@ from ghostnet_tf.base.errors import UserError, reading
 from ghostnet_tf.base.files import write_atomic
 from ghostnet_tf.base.schema import Mismatch
 from ghostnet_tf.data.class_colours import Colour
+from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.data.senses import listening, seeing
 from ghostnet_tf.weights.bfloat16 import widened
 from ghostnet_tf.weights.limits import check_names
 
@@ -39,13 +41,26 @@ class CheckpointInfo:
 
     model: str  # a name of the zoo
     classes: tuple[str, ...]  # folder names, in the order of the outputs
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None = None  # None: it sees nothing
     branches: str | None = None  # that it trained with, where its network has none of its own
     colours: tuple[Colour, ...] | None = None  # of the classes, where somebody chose them
     iou: float | None = None  # of a detector: above which the surer of two boxes stays; chosen too
+    sound: Hearing | None = None  # how it hears; None: it sees
 
     def __post_init__(self):
         Labels.of_folders(self.classes)  # or UserError: too many, or one twice
+        if (self.preprocessing is None) == (self.sound is None):
+            raise UserError("it takes photos or sounds: of preprocessing and sound it needs one")
+
+    @property
+    def sight(self) -> Preprocessing:
+        """How a photo becomes its input; UserError where none does."""
+        return seeing(self.preprocessing, self.model)
+
+    @property
+    def hearing(self) -> Hearing:
+        """How a sound becomes its input; UserError where none does."""
+        return listening(self.sound, self.model)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -59,17 +74,20 @@ class CheckpointInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: lists, no tuples."""
-        said = {
+        said: dict[str, Any] = {
             "model": self.model,
             "classes": list(self.classes),
-            "preprocessing": self.preprocessing.to_dict(),
         }
+        if self.preprocessing:
+            said["preprocessing"] = self.preprocessing.to_dict()
         if self.branches:
             said["branches"] = self.branches
         if self.colours:
             said["colours"] = [list(colour) for colour in self.colours]
         if self.iou is not None:
             said["iou"] = self.iou
+        if self.sound:
+            said["sound"] = self.sound.to_dict()
         return said
 
 

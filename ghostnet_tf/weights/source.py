@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 BUNDLED = Path(__file__).parent / "bundled"
+SOUNDS = Path(__file__).parent / "sounds"  # of networks that hear, under a licence of their own
 FILES_THAT_LOAD = ".safetensors, .weights.h5, .keras, .pth, .pdparams or .npz file"
 PICKLE = b"\x80"  # since protocol 2
 DEFAULT_MODEL = "ghostnet_050"  # the one that has bundled weights
@@ -83,7 +84,7 @@ class Weights:
 
     @property
     def is_bundled(self) -> bool:
-        return self.path.parent == BUNDLED
+        return self.path.parent in (BUNDLED, SOUNDS)
 
 
 def find(weights: str, model_name: str | None = None) -> Weights:
@@ -94,6 +95,8 @@ def find(weights: str, model_name: str | None = None) -> Weights:
     Raises UserError where there is no such file, or where it is not of weights.
     """
     name_of_model = model_name or DEFAULT_MODEL
+    if model_name is None and weights not in bundled_for(name_of_model):
+        name_of_model = _bundled_model(weights) or name_of_model
     if path := bundled_for(name_of_model).get(weights):
         return _look(path, weights)
     if weights in download.NAMES:
@@ -110,6 +113,16 @@ def find(weights: str, model_name: str | None = None) -> Weights:
             f"there are no weights {str(weights)!r} for {name_of_model}", _known(name_of_model)
         )
     return _look(path, _name_of(path))
+
+
+def _bundled() -> list[Path]:
+    return sorted([*BUNDLED.glob("*.safetensors"), *SOUNDS.glob("*.safetensors")])
+
+
+def _bundled_model(weights: str) -> str | None:
+    """The first network of which there are bundled weights of this name."""
+    parts = (path.stem.rpartition("_") for path in _bundled())
+    return next((model for model, _, name in parts if name == weights), None)
 
 
 def _is_there(path: Path) -> bool:
@@ -223,7 +236,7 @@ def _refuse_impostors(path: Path, kind: str) -> None:
 def bundled_for(model_name: str) -> dict[str, Path]:
     """The bundled weights of this network, by their names, which have no underscore in them."""
     stock = model_name.removesuffix("_delegable")  # the same function of the same weights
-    parts = {path: path.stem.rpartition("_") for path in sorted(BUNDLED.glob("*.safetensors"))}
+    parts = {path: path.stem.rpartition("_") for path in _bundled()}
     return {name: path for path, (model, _, name) in parts.items() if model == stock}
 
 

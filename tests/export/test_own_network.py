@@ -20,6 +20,7 @@ from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
 from ghostnet_tf.nets.ghost_conv import GhostConv2D
 from ghostnet_tf.nets.ghostify import ghostify
+from ghostnet_tf.tasks.photo_task import shrinking
 from ghostnet_tf.train.data import decode
 from ghostnet_tf.train.schedule import Schedule
 from ghostnet_tf.train.training import Run
@@ -95,7 +96,9 @@ def test_a_ghostified_network_trains_and_becomes_files(photos, tmp_path):
     keras.utils.set_random_seed(0)
     model, _ = ghostify(network(), warm=True)
     schedule = Schedule(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.1, ema=0.5)
-    train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
+    train, held_out = (
+        decode(photos, some, shrinking(60), silent) for some in hold_out(len(photos), 16, 0)
+    )
     info = CheckpointInfo("own", photos.classes, PREPROCESSING)
     run = Run(tmp_path / "run", schedule, info, model, train, held_out)
 
@@ -120,7 +123,9 @@ def test_the_mobilenet_of_keras_goes_the_same_way(photos, tmp_path):
     )
     model, report = ghostify(whole, keep=("Conv1", "Conv_1"), warm=True)
     schedule = Schedule(epochs=2, sizes=((0, 32),), batch=8, learning_rate=0.01, ema=0.5)
-    train, held_out = (decode(photos, some, 60, silent) for some in hold_out(len(photos), 16, 0))
+    train, held_out = (
+        decode(photos, some, shrinking(60), silent) for some in hold_out(len(photos), 16, 0)
+    )
     info = CheckpointInfo("own", photos.classes, PREPROCESSING)
 
     row = Run(tmp_path / "run", schedule, info, model, train, held_out).epoch()

@@ -35,7 +35,8 @@ def remedy(
     if not is_from_weights and model == DEFAULT_MODEL:
         return "it began from nothing", ["--weights", BUNDLED, *other]
     if last["accuracy"] > guessed + (1 - guessed) / 2:
-        knows = "it knows its training photos and no others: more photos of each class would help"
+        of = report.kinds
+        knows = f"it knows its training {of} and no others: more {of} of each class would help"
         if is_from_weights and not schedule.freeze:
             return knows, ["--freeze", *other]
         return knows, ["--learning-rate", f"{schedule.learning_rate / SMALLER:g}", *other]

@@ -5,6 +5,7 @@ import json
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,9 @@ LARGEST_IN = 9.5  # inches of a side, 100 pixels each: what a desktop shows
 
 @dataclass(frozen=True)
 class Mistaken:
-    """One held-out photo that was taken for another class."""
+    """One of what was held out that was taken for another class."""
 
-    photo: str
+    name: str
     is_of: str
     taken_for: str
     loss: float  # nat: how sure of the wrong answer
@@ -29,27 +30,33 @@ class Mistaken:
 
 @dataclass(frozen=True)
 class Report:
-    """The best weights on the held-out photos."""
+    """The best weights on what was held out."""
 
     classes: tuple[str, ...]
     confusion: np.ndarray  # (classes, classes) int: row the class, column the answer
     mistaken: tuple[Mistaken, ...]  # the surest first
+    kinds: str = "photos"  # what was held out
 
     @classmethod
     def of(
-        cls, logits: np.ndarray, labels: np.ndarray, names: list[str], classes: tuple[str, ...]
+        cls,
+        logits: np.ndarray,
+        labels: np.ndarray,
+        names: list[str],
+        classes: tuple[str, ...],
+        kinds: str = "photos",
     ) -> "Report":
-        """From logits (n, classes), true classes (n,) and names (n) of the held-out photos."""
+        """From logits (n, classes), true classes (n,) and names (n) of what was held out."""
         losses, answers = cross_entropy(logits, labels), logits.argmax(axis=1)
         order = sorted(np.flatnonzero(answers != labels), key=lambda i: (-losses[i], names[i]))
         mistaken = (
             Mistaken(names[i], classes[labels[i]], classes[answers[i]], round(float(losses[i]), 4))
             for i in order
         )
-        return cls(classes, confusion(logits, labels), tuple(mistaken))
+        return cls(classes, confusion(logits, labels), tuple(mistaken), kinds)
 
     def right(self) -> list[tuple[str, int, int]]:
-        """(class, photos that were right, photos held out), the weakest class first.
+        """(class, how many were right, how many held out), the weakest class first.
 
         Classes of which nothing was held out are left out.
         """
@@ -64,12 +71,16 @@ class Report:
             "per_class": {name: {"right": r, "held_out": n} for name, r, n in self.right()},
             "right_by_guessing": self.by_guessing,
             "confusion": self.confusion.tolist(),
-            "mistaken": [asdict(one) for one in self.mistaken],
+            "mistaken": [self._as_json(one) for one in self.mistaken],
         }
+
+    def _as_json(self, one: Mistaken) -> dict[str, Any]:
+        fields = asdict(one)
+        return {self.kinds.removesuffix("s"): fields.pop("name"), **fields}
 
     @property
     def by_guessing(self) -> int:
-        """How many would be right if every photo was taken for the most frequent class."""
+        """How many would be right if all were taken for the most frequent class."""
         return int(self.confusion.sum(axis=1).max())
 
     @property
@@ -99,7 +110,7 @@ class Report:
             lines.append(f"  ... {len(rows) - LISTED} more in {folder / 'report.json'}")
         if self.mistaken:
             lines.append("surest of a wrong answer:")
-        lines += [f"  {one.photo} taken for {one.taken_for}" for one in self.mistaken[:WORST]]
+        lines += [f"  {one.name} taken for {one.taken_for}" for one in self.mistaken[:WORST]]
         return lines
 
     def files(self, folder: Path) -> dict[Path, bytes]:
@@ -147,7 +158,7 @@ class Report:
         right, of = int(self.confusion.trace()), int(self.confusion.sum())
         lacking = len(self.classes) - scored
         without = f"\n{lacking} classes without one have no row" if lacking else ""
-        return f"held-out photos: {right} of {of} right{without}"
+        return f"held-out {self.kinds}: {right} of {of} right{without}"
 
 
 def _label(name: str) -> str:

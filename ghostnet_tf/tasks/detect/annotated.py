@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
 from ghostnet_tf.data.boxed_photos import BoxedPhotos
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.skipped import Skips
@@ -55,6 +56,9 @@ class Annotated:
         if photo is None:
             raise UserError(f"photo {self.names[index]!r} cannot be used")
         return photo
+
+    def digest(self, index: int) -> str:
+        return sha256(self.source.read(self.names[index]))
 
     def skip(self, index: int, why: str) -> None:
         """Nothing: `read` has noted it, with a better reason."""

@@ -23,6 +23,7 @@ from ghostnet_tf.tasks.detect.annotated import Annotated
 from ghostnet_tf.tasks.detect.average_precision import average_precision
 from ghostnet_tf.tasks.detect.detection_report import Report
 from ghostnet_tf.tasks.detect.nms import Found, keep
+from ghostnet_tf.tasks.photo_task import PhotoTask
 from ghostnet_tf.tasks.task import Chosen, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL, Weights, names_for
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
@@ -102,10 +103,14 @@ class Finding:
         )
 
     def batch(
-        self, pixels: Sequence[np.ndarray], labels: np.ndarray, size: Size, rng: np.random.Generator
+        self,
+        pixels: Sequence[np.ndarray],
+        labels: np.ndarray,
+        size: Size | None,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(images (N, H, W, C) float32, targets (N, most, 5) float32)."""
-        views, seen = self.views(size), []
+        views, seen = self.views(size or self.preprocessing.size), []
         for photo, boxes in zip(pixels, labels, strict=True):
             # Not drawn where there are none: the same numbers then mean what they meant before.
             if self.schedule.mosaic and rng.random() < self.schedule.mosaic:
@@ -178,13 +183,15 @@ def targets(boxes: Sequence[Boxes], most: int) -> np.ndarray:
     return made
 
 
-class Detect:
+class Detect(PhotoTask):
     """See `task.Task`."""
 
     name = "detect"
     model, schedule = f"{DEFAULT_MODEL}{zoo.DETECTOR}", "detect"
 
-    def open(self, place: str | Path, class_file: str | Path | None = None) -> Annotated:
+    def open(
+        self, place: str | Path, schedule: Settings, class_file: str | Path | None = None
+    ) -> Annotated:
         refuse_class_file(class_file, "the annotations name them, or a classes.txt beside them")
         return Annotated.open(place)
 
@@ -235,10 +242,12 @@ class Detect:
         for layer in model.layers:
             layer.trainable = layer.name in NEW
 
-    def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Finding:
+    def learning(
+        self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray, source: Any = None
+    ) -> Finding:
         most = max((len(boxes) for boxes in labels), default=0)
         most *= 4 if schedule.mosaic else 1
-        return Finding(info.classes, info.preprocessing, schedule, most, info.model)
+        return Finding(info.classes, info.sight, schedule, most, info.model)
 
     def split(
         self, photos: Annotated, read: Examples, count: int, schedule: Settings, is_asked: bool

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ghostnet_tf.base.errors import UserError
+from ghostnet_tf.base.files import sha256
 from ghostnet_tf.data.masked_photos import MaskedPhotos
 from ghostnet_tf.data.masks import IGNORED, MaskClasses
 from ghostnet_tf.data.skipped import Skips
@@ -77,6 +78,9 @@ class Masked:
         if self.label_of[index] is None:
             self.label_of[index] = Packed.of(mask, len(self.classes))
         return photo
+
+    def digest(self, index: int) -> str:
+        return sha256(self.source.read(self.names[index]))
 
     def skip(self, index: int, why: str) -> None:
         """Nothing: `read` has noted it, with a better reason."""

@@ -18,6 +18,7 @@ from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import Pretrained
 from ghostnet_tf.tasks.on_backbone import begun
+from ghostnet_tf.tasks.photo_task import PhotoTask
 from ghostnet_tf.tasks.segment.masked import Masked, Packed
 from ghostnet_tf.tasks.segment.mean_iou import confusion, mean_iou
 from ghostnet_tf.tasks.segment.pixels import answers, fitted
@@ -85,10 +86,14 @@ class Outlining:
         )
 
     def batch(
-        self, pixels: Sequence[np.ndarray], labels: np.ndarray, size: Size, rng: np.random.Generator
+        self,
+        pixels: Sequence[np.ndarray],
+        labels: np.ndarray,
+        size: Size | None,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(images (N, H, W, C) float32, classes (N, H, W) float32, 255 where there is none)."""
-        views, seen = self.views(size), []
+        views, seen = self.views(size or self.preprocessing.size), []
         for photo, packed in zip(pixels, labels, strict=True):
             seen.append(views(photo, fitted(packed.unpacked(), photo.shape[:2]), rng))
         images = self.preprocessing.normalise(np.stack([photo for photo, _ in seen]))
@@ -148,13 +153,15 @@ class Outlining:
         return Report.of(counts, self.classes, held_out.names)
 
 
-class Segment:
+class Segment(PhotoTask):
     """See `task.Task`."""
 
     name = "segment"
     model, schedule = f"{DEFAULT_MODEL}{zoo.SEGMENTER}", "segment"
 
-    def open(self, place: str | Path, class_file: str | Path | None = None) -> Masked:
+    def open(
+        self, place: str | Path, schedule: Settings, class_file: str | Path | None = None
+    ) -> Masked:
         return Masked.open(place, class_file)
 
     def network(
@@ -182,11 +189,13 @@ class Segment:
         for layer in model.layers:
             layer.trainable = layer.name in NEW
 
-    def learning(self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray) -> Outlining:
+    def learning(
+        self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray, source: Any = None
+    ) -> Outlining:
         weight_of = np.ones(len(info.classes), np.float32)
         if schedule.class_weights:
             weight_of = class_weights(pixels_of(labels, len(info.classes)))
-        return Outlining(info.classes, info.preprocessing, schedule, weight_of)
+        return Outlining(info.classes, info.sight, schedule, weight_of)
 
     def split(
         self, photos: Masked, read: Examples, count: int, schedule: Settings, is_asked: bool

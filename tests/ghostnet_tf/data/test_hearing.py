@@ -67,6 +67,21 @@ def test_a_recording_is_heard_at_the_networks_rate_and_in_its_window():
     assert not heard[:1990].any() and not heard[6010:].any() and np.abs(heard).max() > 0.4
 
 
+@pytest.mark.parametrize(
+    ("rate", "seconds", "wanted"),
+    [
+        (8000, 1.0, (8000, 240, 160, 49)),
+        (16_000, 1.5, (24_000, 480, 320, 74)),
+        (11_025, 1.0, (11_000, 330, 220, 49)),  # a whole number of pieces
+    ],
+)
+def test_frames_last_as_long_at_any_rate(rate, seconds, wanted):
+    how = SPEECH_COMMANDS.at(rate, seconds)
+
+    assert (how.length, how.frame, how.hop, how.frames) == wanted and how.rate == rate
+    assert how.columns == 10 and how.seconds == pytest.approx(seconds, abs=0.01)
+
+
 def test_it_is_kept_as_json():
     assert Hearing.from_dict(DIGITS.to_dict()) == DIGITS
 

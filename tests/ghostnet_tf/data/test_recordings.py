@@ -139,6 +139,63 @@ def test_a_place_that_leaves_a_doubt_is_refused(names, said, tmp_path):
     assert refused.value.fix
 
 
+SPLIT = [f"{word}_{who}_{i}.wav" for word in "ab" for who in ("anna", "ben") for i in range(3, 7)]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_numbers_0_to_4_are_the_test(folder, tmp_path):
+    names = [f"{name[0]}/{name}" if folder else name for name in SPLIT]
+    found = Recordings.open(folder_of(tmp_path / "p", names))
+
+    assert [int(n) < 5 for n in found.named("index")] == found.tested().tolist()
+    assert found.split(None).names == found.split("test").names
+    assert {*found.split(None).named("index")} == {"3", "4"} and len(found.split("all")) == 16
+    assert {*found.split("ben").named("speaker")} == {"ben"} and len(found.split("ben")) == 8
+    assert found.tested("ben").tolist() == [
+        who == "ben" or int(n) < 5
+        for who, n in zip(found.named("speaker"), found.named("index"), strict=True)
+    ]
+    with pytest.raises(UserError, match="no split 'tset'") as refused:
+        found.split("tset")
+    assert "try test" in refused.value.fix
+    with pytest.raises(UserError, match="no speaker 'bob'"):
+        found.tested("bob")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["yes/0a7c_nohash_0.wav", "no/0b7c_nohash_5.wav", "no/0b7c_nohash_0.wav"],  # no words
+        ["a_anna_0.wav", "a_anna_9.wav", "b_anna_0.wav"],  # nothing of b would be left to learn
+        ["a/1.wav", "a/9.wav", "b/3.wav"],
+    ],
+    ids=["Speech Commands", "a class of tests alone", "other names"],
+)
+def test_other_names_split_nothing(names, tmp_path):
+    found = Recordings.open(folder_of(tmp_path / "p", names))
+
+    assert not found.tested().any() and found.split(None) is found
+    with pytest.raises(UserError, match="no split 'test'"):
+        found.split("test")
+
+
+@pytest.mark.parametrize(
+    ("sounds", "usual"),
+    [
+        ([(8000, 0.4), (8000, 0.5), (48_000, 0.4)], (8000, 1.0)),
+        ([(44_100, 0.4)] * 3, (16_000, 1.0)),  # no more than words need
+        ([(16_000, 1.3)] * 3, (16_000, 1.5)),
+        ([(16_000, 9.0)] * 3, (16_000, 5.0)),
+    ],
+)
+def test_most_decide_about_rate_and_length(sounds, usual, tmp_path):
+    for i, (rate, seconds) in enumerate(sounds):
+        folder_of(tmp_path / "p", [f"a/{i}.wav"], wav(tone(seconds, rate), rate))
+    folder_of(tmp_path / "p", ["a/bad.wav"], b"")
+
+    assert Recordings.open(tmp_path / "p").usual() == usual
+
+
 @pytest.mark.skipif(not DATA, reason="GHOSTNET_DATA is not set")
 def test_fsdd_is_read_as_it_comes():
     found = Recordings.open(Path(DATA or "") / "fsdd" / "fsdd.zip")

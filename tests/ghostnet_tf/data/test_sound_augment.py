@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from ghostnet_tf.base.errors import UserError
-from ghostnet_tf.data.hearing import SPEECH_COMMANDS
-from ghostnet_tf.data.sound import Sound
-from ghostnet_tf.data.sound_augment import SoundAugment, Spoken, noise, piece, shifted
+from ghostnet_tf.data.sound_augment import SoundAugment, noise, piece, shifted
 from tests.ghostnet_tf.data.waves import tone
 
 STILL = SoundAugment(shift_s=0, noise_share=0, gain=(0, 0))
@@ -76,31 +74,6 @@ def test_a_piece_of_short_noise_begins_anew():
     assert piece(np.float32([1, 2]), 5, dice()).tolist() == [1, 2, 1, 2, 1]
     starts = {piece(np.arange(5), 3, rng)[0] for rng in [dice()] for _ in range(50)}
     assert starts == {0, 1, 2}
-
-
-SPOKEN = Spoken(np.eye(4, dtype=np.float32), np.array([0, 1, 2, 1]), ("no", "stop", "yes"))
-
-
-def test_words_that_are_not_asked_for_become_unknown():
-    found = SPOKEN.with_unknown(["no", "yes"])
-
-    assert found.classes == ("stop", "unknown") and found.labels.tolist() == [1, 0, 1, 0]
-    with pytest.raises(UserError, match="no class 'go'"):
-        SPOKEN.with_unknown(["go"])
-    with pytest.raises(UserError, match="no class is left"):
-        SPOKEN.with_unknown(SPOKEN.classes)
-
-
-@pytest.mark.parametrize("noises", [(), (Sound(TONE, 48_000),)])
-def test_silence_is_a_class_of_noise(noises):
-    found = SPOKEN.with_silence(5, dice(), noises, SPEECH_COMMANDS)
-
-    assert found.classes == ("no", "stop", "yes", "silence") and len(found) == 9
-    assert found.labels.tolist() == [0, 1, 2, 1, 3, 3, 3, 3, 3]
-    assert np.array_equal(found.samples[:4], SPOKEN.samples)
-    assert 0 < np.abs(found.samples[4:]).max() < 0.2
-    with pytest.raises(UserError, match="a class 'silence' already"):
-        found.with_silence(1, dice())
 
 
 @pytest.mark.parametrize("wrong", [{"shift_s": -1}, {"noise_share": 2}, {"gain": (1, 0)}])

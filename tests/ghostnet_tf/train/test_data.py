@@ -8,6 +8,7 @@ from PIL import Image
 from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
+from ghostnet_tf.tasks.photo_task import shrinking
 from ghostnet_tf.tasks.task import CLASSIFY, task
 from ghostnet_tf.train.data import Cut, Decoded, EvalBatches, Pixels, TrainBatches, decode
 from ghostnet_tf.train.prefetch import prefetched
@@ -136,7 +137,9 @@ def test_broken_photos_are_left_out_and_named(photos, tmp_path):
     told = []
 
     source = Photos.open(tmp_path / "p")
-    data = decode(source, np.arange(len(source)), 30, lambda n=1, said="": told.append(n))
+    data = decode(
+        source, np.arange(len(source)), shrinking(30), lambda n=1, said="": told.append(n)
+    )
 
     assert len(data) == 95 and len(data.labels) == 95 and len(told) == 96
     (broken,) = source.skipped
@@ -145,17 +148,17 @@ def test_broken_photos_are_left_out_and_named(photos, tmp_path):
 
 
 def test_decoded_photos_are_shrunk_to_what_is_needed(photos):
-    data = decode(Photos.open(photos), np.arange(3), 18, silent)
+    data = decode(Photos.open(photos), np.arange(3), shrinking(18), silent)
 
     assert [p.shape for p in data.pixels] == [(18, 20, 3)] * 3
 
 
 def test_photos_that_do_not_fit_into_memory_are_decoded_when_asked_for(photos):
     source = Photos.open(photos)
-    whole = decode(source, np.arange(9), 18, silent)
+    whole = decode(source, np.arange(9), shrinking(18), silent)
     one = whole.pixels[0].nbytes
 
-    some = decode(source, np.arange(9), 18, silent, max_bytes=int(3.5 * one))
+    some = decode(source, np.arange(9), shrinking(18), silent, max_bytes=int(3.5 * one))
 
     assert isinstance(whole.pixels, Pixels) and isinstance(some.pixels, Pixels)
     assert len(whole.pixels.kept) == 9 and len(some.pixels.kept) == 3
@@ -167,7 +170,7 @@ def test_photos_that_do_not_fit_into_memory_are_decoded_when_asked_for(photos):
 
 
 def test_a_subset_has_the_names_labels_and_pixels_of_its_photos(photos):
-    data = decode(Photos.open(photos), np.arange(96), 18, silent)
+    data = decode(Photos.open(photos), np.arange(96), shrinking(18), silent)
 
     some = data.subset(np.array([95, 0, 30]))
 

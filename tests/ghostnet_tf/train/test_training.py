@@ -17,7 +17,9 @@ from ghostnet_tf.base.progress import silent
 from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import IMAGENET
-from ghostnet_tf.tasks.classify.classify import Naming, class_weights
+from ghostnet_tf.tasks.classify.classify import Naming
+from ghostnet_tf.tasks.classify.one_class import class_weights
+from ghostnet_tf.tasks.photo_task import shrinking
 from ghostnet_tf.train import best as epochs
 from ghostnet_tf.train.average import as_numpy
 from ghostnet_tf.train.data import decode
@@ -33,7 +35,7 @@ def start(folder, photos, schedule=SCHEDULE) -> Run:
     keras.utils.set_random_seed(schedule.seed)
     photos = Photos.open(photos)
     positions = hold_out(len(photos), 16, schedule.seed)
-    train, held_out = (decode(photos, some, 60, silent) for some in positions)
+    train, held_out = (decode(photos, some, shrinking(60), silent) for some in positions)
     info = CheckpointInfo("tiny_100", photos.classes, IMAGENET.at(schedule.final_size))
     return Run(folder, schedule, info, tiny(dropout=schedule.dropout), train, held_out)
 

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ghostnet_tf.tasks.classify.classify import CURVES
 from ghostnet_tf.tasks.classify.mistakes import Report
+from ghostnet_tf.tasks.classify.one_class import CURVES
 from ghostnet_tf.train.curves import plot
 
 FIVE = ("ant", "bee", "cow", "dog", "eel")

@@ -185,9 +185,7 @@ def finding(*boxes, **changes):
     settings = schedules.load("detect").with_values(
         {"crop_scale": (1.0, 1.0), "flip": False, "sizes": [[0, 64]], **changes}
     )
-    info = Namespace(
-        classes=CLASSES, preprocessing=zoo.parse_model("ghostnet_050_det").preprocessing
-    )
+    info = Namespace(classes=CLASSES, sight=zoo.parse_model("ghostnet_050_det").sight)
     return TASK.learning(info, settings, as_array([*boxes] or [Boxes.none()]))  # type: ignore
 
 
