@@ -23,14 +23,15 @@ from tests.pasted import (
 
 README = (ROOT / "README.md").read_text()
 RESULTS = ROOT / "docs" / "results"
-# Pasted by tests/test_weights_page.py, test_detection_page.py, test_segmentation_page.py and
-# test_sound_page.py, beside what they are about.
+# Pasted by tests/test_weights_page.py, test_detection_page.py, test_segmentation_page.py,
+# test_sound_page.py and test_series_page.py, beside what they are about.
 ELSEWHERE = {
     "docs/weights.md",
     "docs/model_card.md",
     "docs/detection.md",
     "docs/segmentation.md",
     "docs/sound.md",
+    "docs/series.md",
 }
 
 
