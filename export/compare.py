@@ -24,6 +24,7 @@ from ghostnet_tf.base.sides import sides, size_of
 from ghostnet_tf.base.terminal import document, out, table
 from ghostnet_tf.data.given import opened_at
 from ghostnet_tf.data.hearing import Hearing
+from ghostnet_tf.data.masked_photos import without_masks
 from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.nets import zoo
 
@@ -126,6 +127,8 @@ def main(argv: list[str] | None = None) -> int:
             )
         how = checked_preprocessing(says.preprocessing, path.name, Runtime(data).input_shape)
         checked_preprocessing(says.preprocessing, other, Runtime(float32).input_shape)
+        if record and record.masks:
+            photos = without_masks(photos)
         chosen = photos.evenly(args.limit)
         with Stages().stage("photos", len(chosen)) as advance:
             read = photos.each(chosen, advance)

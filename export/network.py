@@ -71,6 +71,7 @@ class Network:
     task: str = CLASSIFY
     colours: tuple[Colour, ...] = ()  # of the classes of a segmenter
     iou: float = IOU  # of a detector: of two boxes, above which the surer one stays
+    mask_stride: int | None = None  # of the logits of a segmenter
     # Layers that recipes of integers leave in float32 whoever asks: powers of a spectrum span more
     # than 256 values tell apart.
     keeps_float: tuple[str, ...] = ()
@@ -239,6 +240,7 @@ def from_zoo(
         task=entry.task,
         colours=colours,
         iou=IOU if made.iou is None else made.iou,
+        mask_stride=(mask_stride or 1) if entry.task == SEGMENT else None,
         scores=scores,
         name=made.name,
         weights=made.weights,

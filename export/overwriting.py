@@ -40,17 +40,25 @@ def refuse_other_settings(
     out: Path, network: "Network", recipes: Sequence[str], layers: tuple[str, ...], qat: int
 ) -> None:
     """UserError if a static file of these names keeps other layers in float32 than `layers`, or was
-    fine-tuned for another number of steps than `qat`.
+    fine-tuned for another number of steps than `qat`, or a segmenter's has another stride.
 
     The name does not say so, as it says nothing of photos or ranges: the record does. So two such
     files stand in two folders, and are compared there.
     """
     for recipe, path in namesakes(out, network):
-        if recipe not in recipes or RECIPES[recipe].how != "static":
+        if recipe not in recipes:
             continue
         try:
             record = read_record(path)
         except UserError:
+            continue
+        if record.masks and record.masks.stride != network.mask_stride:
+            raise UserError(
+                f"{str(path)!r} is there already, and gives logits at another stride than asked "
+                f"for: {record.masks.stride}, not {network.mask_stride}",
+                fix=REPLACE_FIX,
+            )
+        if RECIPES[recipe].how != "static":
             continue
         steps = record.finetuned.steps if record.finetuned else 0
         if is_finetuned(recipe) and steps != qat:

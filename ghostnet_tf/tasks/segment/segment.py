@@ -19,7 +19,7 @@ from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import Pretrained
 from ghostnet_tf.tasks.on_backbone import begun
 from ghostnet_tf.tasks.photo_task import PhotoTask
-from ghostnet_tf.tasks.segment.masked import Masked, Packed
+from ghostnet_tf.tasks.segment.masked import Masked
 from ghostnet_tf.tasks.segment.mean_iou import confusion, mean_iou
 from ghostnet_tf.tasks.segment.pixels import answers, fitted
 from ghostnet_tf.tasks.segment.segmentation_report import Report
@@ -106,8 +106,11 @@ class Outlining:
     def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
         return self.preprocessing.images(map(Image.fromarray, pixels))
 
-    def counts(self, outputs: np.ndarray, labels: Sequence[Packed]) -> np.ndarray:
-        """Of each photo what is answered for what, at its own size, (n, classes, classes)."""
+    def counts(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Of each photo what is answered for what, at its own size, (n, classes, classes).
+
+        `labels`: (n,) of `Packed`, as everywhere here.
+        """
         return np.stack(
             [
                 confusion(
@@ -251,7 +254,7 @@ class Segment(PhotoTask):
         return "it has not trained for long", ["--epochs", str(3 * schedule.epochs)]
 
 
-def pixels_of(labels: Sequence[Packed] | np.ndarray, classes: int) -> np.ndarray:
+def pixels_of(labels: np.ndarray, classes: int) -> np.ndarray:
     """How many pixels are of each class, (classes,) int64."""
     return sum((packed.counts for packed in labels), np.zeros(classes, np.int64))
 
