@@ -1,7 +1,7 @@
 """A finished network that names what it hears, and what it answers to recordings."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
+from ghostnet_tf.base.record import SmoothingFields
 from ghostnet_tf.base.terminal import note
 from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
@@ -38,7 +39,7 @@ class Hearer:
     weights_sha256: str = ""
     trained_on: str = ""  # `photos.of_all` of the sounds
     hops: Hops | None = None  # of a file that is called for every hop of a sound
-    smoothing: Mapping[str, float] = field(default_factory=dict)  # where it is not the usual one
+    smoothing: SmoothingFields | None = None  # where it is not the usual one
 
     def by_class(self, samples: np.ndarray) -> np.ndarray:
         """(N, length) float32 -> (N, labels): logits or probabilities, as `scores` says."""
@@ -77,7 +78,7 @@ def open_hearer(path: str | Path, opened: Opened | None = None) -> Hearer:
         weights_sha256=record.weights_sha256,
         trained_on=record.trained_on or "",
         hops=hops,
-        smoothing={**record.sound.get("smoothing", {})},
+        smoothing=record.sound.get("smoothing"),
     )
 
 

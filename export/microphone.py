@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
 from typing import Any
@@ -12,9 +11,8 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError, reading
 
 from .hearer import Hearer
-from .scores import shares
+from .stream import Said, Stream
 
-EVERY_S = 0.25  # between two answers
 NEEDS = f"{sys.executable} -m pip install sounddevice"
 WAY_OUT = (
     "is a microphone there, and may this program use it? python -m sounddevice lists what there "
@@ -22,32 +20,12 @@ WAY_OUT = (
 )
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A word, and when it was said."""
-
-    seconds: float  # since the beginning
-    label: str
-    name: str
-    probability: float  # the mean of the answers that it was taken from
-
-
-def spoken_words(hearer: Hearer, seconds: float | None = None) -> Iterator[Heard]:
+def spoken_words(hearer: Hearer, seconds: float | None = None) -> Iterator[Said]:
     """Every word as it is heard; for so many seconds, or until somebody stops it."""
-    from ghostnet_tf.tasks.keywords.smoothing import Smoothing
-
-    how, smoothing = hearer.hearing, Smoothing(hearer.labels.ids)
-    last = np.zeros(how.length, np.float32)
-    for i, piece in enumerate(pieces(how.rate, round(EVERY_S * how.rate))):
-        t = (i + 1) * EVERY_S
-        last = np.concatenate([last, piece])[-how.length :]
-        if t >= how.seconds:  # before that, most of it is nothing
-            (row,) = hearer.by_class(last[None])
-            found = smoothing.heard(shares(row.astype(np.float64), hearer.scores), t)
-            if found is not None:
-                labels, mean = hearer.labels, float(smoothing.means[found])
-                yield Heard(t, labels.ids[found], labels.names[found], round(mean, 6))
-        if seconds is not None and t >= seconds:
+    stream = Stream(hearer)
+    for i, piece in enumerate(pieces(hearer.hearing.rate, stream.hop), 1):
+        yield from stream.hear(piece)
+        if seconds is not None and i * stream.hop >= seconds * hearer.hearing.rate:
             return
 
 

@@ -435,8 +435,10 @@ def sound_of(network: Network) -> SoundFields | None:
     """How it hears, and how it is called where that is for every hop."""
     if network.hearing is None:
         return None
-    called = {"streaming": network.streaming} if network.streaming else {}
-    return SoundFields(**network.hearing.to_dict(), **called)
+    fields: SoundFields = {**network.hearing.to_dict()}
+    if network.streaming:
+        fields["streaming"] = network.streaming
+    return fields
 
 
 def measured(without: Flatbuffer, images: Images, reference: Outputs) -> dict[str, Any]:

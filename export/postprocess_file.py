@@ -59,7 +59,7 @@ def write_postprocess(plain: str | Path, photos: Photos | Samples | None = None)
             fix="give a detector's plain file",
         )
     bare = with_postprocess(data, how, kept, plain.name)
-    images = np.asarray(proof_images(data, record, photos))
+    images = np.asarray(proof_images(data, record, photos, plain.name))
     ours = [
         keep(boxes, scores, kept.iou, kept.score, kept.most)
         for boxes, scores in zip(*Runtime(data).run(images), strict=True)

@@ -187,13 +187,13 @@ def say_spoken(args: argparse.Namespace, opened: "Opened") -> int:
     terminal.note(f"listening for {', '.join(hearer.labels.names)}; Ctrl-C ends it")
     try:
         for one in spoken_words(hearer, args.seconds):
-            found.append(asdict(one))
+            found.append(one.as_json())
             if not args.json:
                 terminal.out(f"{one.seconds:7.2f} s  {one.probability:6.1%}  {one.name}")
     except KeyboardInterrupt:
         return DONE
     if args.json:
-        terminal.document({"file": args.file, "heard": found})
+        terminal.document({"file": args.file, "sounds": [{"sound": MICROPHONE, "words": found}]})
     return DONE
 
 

@@ -42,7 +42,7 @@ class Stream:
     def __init__(self, hearer: Hearer):
         self.hearer = hearer
         self.hop = hearer.hops.hop if hearer.hops else round(EVERY_S * hearer.hearing.rate)
-        self.smoothing = Smoothing(hearer.labels.names, **hearer.smoothing)
+        self.smoothing = Smoothing(hearer.labels.names, **(hearer.smoothing or {}))
         self._heard = 0  # samples
         self._left = np.zeros(0, np.float32)  # less than a hop
         self._window = np.zeros(hearer.hearing.length, np.float32)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from .network import Converted, Network
 from .parity import snr_db
 from .pipeline import Result, export
 from .recipes import RECIPES
+
+if TYPE_CHECKING:
+    import keras
 
 MIN_DB = 100.0  # between both networks' answers to the same window
 SOUNDS, CALLS = 50, 4  # of so many sounds, so many calls each are what it is calibrated on
@@ -56,8 +60,10 @@ def streamed(network: Network, samples: Samples | None) -> tuple[Network, Sample
 
     CheckFailed where it does not answer what the network does that takes the window.
     """
-    made = streaming(network.model)
-    rows, answers, wanted = called(made, network, sounds_of(network, samples))
+    hearing, window = network.hearing, network.model
+    assert hearing is not None and not isinstance(window, Converted)  # `refuse_unfit`
+    made = streaming(window)
+    rows, answers, wanted = called(made, window, sounds_of(hearing.length, samples))
     if not (db := snr_db(wanted, answers)) >= MIN_DB:
         raise CheckFailed(
             f"{network.name}, called hop by hop, agrees to {db:.1f} dB with its answers to the "
@@ -90,9 +96,8 @@ def write_streaming(
     return export(hopping, recipes, rows, None, out, stages, overwrite=overwrite)
 
 
-def sounds_of(network: Network, samples: Samples | None) -> np.ndarray:
+def sounds_of(length: int, samples: Samples | None) -> np.ndarray:
     """(n, length) float32: up to SOUNDS of the samples, evenly, or noise."""
-    length = network.hearing.length
     if samples is None:
         shape = (4, length)
         return np.random.default_rng(0).normal(0, NOISE, shape).astype(np.float32)
@@ -102,10 +107,10 @@ def sounds_of(network: Network, samples: Samples | None) -> np.ndarray:
 
 
 def called(
-    made: Streaming, network: Network, sounds: np.ndarray
+    made: Streaming, window: "keras.Model", sounds: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """(inputs of some calls by name, (m, ...) each; its answers to the last call of each sound;
-    those of the network that takes the window)."""
+    those of the network `window`)."""
     hop, length = made.samples, sounds.shape[1]
     calls = -(-length // hop)  # that fill a window
     # Every sound after another one, so that no call comes before a window was full.
@@ -127,6 +132,6 @@ def called(
         answers, *states = made.model.predict_on_batch([given[n] for n in inputs])
         named = dict(zip(made.model.output_names[1:], map(np.asarray, states), strict=True))
         known = {name: named[following] for name, following in made.states.items()}
-    wanted = network.model.predict_on_batch(heard[:, -length:])
+    wanted = window.predict_on_batch(heard[:, -length:])
     joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     return joined, np.asarray(answers), np.asarray(wanted)

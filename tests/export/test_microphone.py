@@ -63,8 +63,8 @@ def test_every_word_is_said_once_as_it_is_heard(fake, capsys):
 
     assert predict.main(["x.tflite", "microphone", "--seconds", "6", "--json"]) == 0
 
-    heard = json.loads(capsys.readouterr().out)["heard"]
-    assert [one["label"] for one in heard] == ["yes", "no"]
+    heard = json.loads(capsys.readouterr().out)["sounds"][0]["words"]
+    assert [one["name"] for one in heard] == ["yes", "no"]
     assert 1.5 < heard[0]["seconds"] < 2.25 and 4.1 < heard[1]["seconds"] < 4.9
     assert fake.asked == {"samplerate": 8000, "channels": 1, "dtype": "float32"}
     assert fake.closed == 1
@@ -82,9 +82,7 @@ def test_a_microphone_that_vanishes_is_named_and_what_was_heard_stays(fake, caps
 
 def test_ctrl_c_ends_it(fake, monkeypatch):
     fake.says = np.zeros(80_000)
-    monkeypatch.setattr(
-        "export.microphone.shares", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
+    monkeypatch.setattr("export.stream.shares", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
 
     assert predict.main(["x.tflite", "microphone"]) == 0
 
