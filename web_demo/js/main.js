@@ -127,7 +127,7 @@ async function hear(model, samples) {
 /** What is there to look at, or else a drawing that this model and few others know; or an ear. */
 async function begin(model) {
   if (view.attach) {
-    stage.stopCamera();
+    if (stage.camera || stage.isOpening) stage.stopCamera(); // a photo that is on its way may come
     const run = (samples) => inTurn(() => hear(model, samples));
     return view.attach({record: model.record, run, showTimes, onProblem: showProblem});
   }
