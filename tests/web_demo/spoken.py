@@ -10,16 +10,9 @@ import numpy as np
 from export.from_keras import to_float32
 from export.tensors import tensors_of
 from ghostnet_tf.base.record import Record, SoundFields, save
-from ghostnet_tf.data.hearing import Hearing
-from ghostnet_tf.nets.keywords import ghost_kws
-from ghostnet_tf.weights import checkpoint
-from ghostnet_tf.weights.apply import copy
-from ghostnet_tf.weights.source import BUNDLED
+from ghostnet_tf.nets.pretrained import DIGITS, pretrained
 
-DIGITS, RATE = tuple("0123456789"), 8000
-HEARING = Hearing(
-    rate=RATE, length=8000, frame=240, hop=160, bands=40, low=20, high=4000, coefficients=10
-)
+RATE = 8000
 PITCH, BANDWIDTH = 120, 80  # hertz
 # What each formant moves through, in hertz: a word's one vowel.
 WORDS = {
@@ -63,20 +56,19 @@ def sentence() -> bytes:
 
 def save_spotter(folder: Path, like: Record) -> Path:
     """The bundled digits as a file; `like`: another one's record, for all that nobody looks at."""
-    (tensors,) = (BUNDLED.parent / "sounds").glob("*.safetensors")
-    model = ghost_kws(1.0, len(DIGITS), HEARING)
-    copy(model, checkpoint.read(tensors)[0])
-    file = to_float32(model, None)
+    digits = pretrained("ghost_kws_100", DIGITS)
+    assert digits.sound and digits.labels and digits.sound.rate == RATE
+    file = to_float32(digits.model, None)
     record = replace(
         like,
         model="ghost_kws_100",
-        weights="digits",
+        weights=digits.weights,
         recipe="float32",
         task="keywords",
         preprocessing=None,
-        sound=SoundFields(**HEARING.to_dict()),
-        labels=DIGITS,
-        label_ids=DIGITS,
+        sound=SoundFields(**digits.sound.to_dict()),
+        labels=digits.labels.names,
+        label_ids=digits.labels.ids,
         scores="logits",
         inputs=tensors_of(file.graph, file.graph.inputs),
         outputs=tensors_of(file.graph, file.graph.outputs),
