@@ -25,6 +25,7 @@ from ghostnet_tf.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessi
 from ghostnet_tf.data.sound import Sound
 from ghostnet_tf.tasks.detect.nms import keep
 from ghostnet_tf.tasks.keywords.smoothing import Smoothing
+from ghostnet_tf.tasks.segment.pixels import answers
 
 FILE = Path(__file__).parents[1] / "core" / "src" / "test" / "resources" / "goldens.json"
 HALF = (0.5, 0.5, 0.5)
@@ -253,6 +254,25 @@ def smoothing() -> list[dict[str, Any]]:
     return cases
 
 
+def masks() -> list[dict[str, Any]]:
+    """Logits (h, w, classes) in base64, and the class of every pixel of (height, width)."""
+    rng = np.random.default_rng(11)
+    cases = []
+    for (h, w), size, classes in (((5, 7), (40, 56), 3), ((6, 4), (6, 4), 4), ((3, 5), (17, 9), 2)):
+        logits = rng.normal(0, 2, (h, w, classes)).astype(np.float32)
+        logits[0] = logits[0, :, :1]  # equal ones: the first counts
+        found = answers(logits, size)
+        cases.append(
+            {
+                "from": [h, w],
+                "to": [*size],
+                "logits": base64_of(logits),
+                "classes": found.ravel().tolist(),
+            }
+        )
+    return cases
+
+
 def class_colours() -> list[tuple[int, int, int]]:
     """Red, green and blue of every class; for JavaScript as well."""
     return [colour(label) for label in range(300)]
@@ -325,6 +345,7 @@ def document() -> dict[str, Any]:
         "yuv": yuv(),
         "scores": scores(),
         "nms": nms(),
+        "masks": masks(),
         "smoothing": smoothing(),
         "class_colours": class_colours(),
         "resampling": resampling(),

@@ -36,10 +36,24 @@ class AboutActivity : Screen(R.layout.about, R.id.to_about) {
         val top1 = record.top1
         val accuracy =
             when {
-                record.task == Task.KEYWORDS -> getString(R.string.hears, record.labels.joinToString())
-                record.task == Task.DETECT -> getString(R.string.finds, record.labels.joinToString())
-                top1 == null -> getString(R.string.no_accuracy)
-                else -> getString(R.string.accuracy, 100 * top1, record.photos ?: 0)
+                record.task == Task.KEYWORDS -> {
+                    getString(R.string.hears, record.labels.joinToString())
+                }
+
+                record.task == Task.DETECT || record.task == Task.SEGMENT -> {
+                    getString(
+                        R.string.finds,
+                        record.labels.joinToString(),
+                    )
+                }
+
+                top1 == null -> {
+                    getString(R.string.no_accuracy)
+                }
+
+                else -> {
+                    getString(R.string.accuracy, 100 * top1, record.photos ?: 0)
+                }
             }
         return "$title\n$accuracy\nSHA-256 ${record.sha256}"
     }

@@ -1,5 +1,6 @@
 package ghostnet.demo
 
+import android.content.res.ColorStateList
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -60,7 +61,9 @@ class AnswerRows(
             if (isOne) line.name else place.context.getString(R.string.several, line.name, line.count)
         row.findViewById<TextView>(R.id.answer_percent).text =
             place.context.getString(R.string.percent, line.percent)
-        row.findViewById<ProgressBar>(R.id.answer_bar).progress = line.percent
+        val bar = row.findViewById<ProgressBar>(R.id.answer_bar)
+        bar.progress = line.percent
+        bar.progressTintList = line.colour?.let(ColorStateList::valueOf)
         row.contentDescription = spoken(line)
     }
 

@@ -14,7 +14,7 @@ fun showClasses(
     val title =
         when (record.task) {
             Task.CLASSIFY -> R.plurals.classes
-            Task.DETECT -> R.plurals.things
+            Task.DETECT, Task.SEGMENT -> R.plurals.things
             Task.KEYWORDS -> R.plurals.words
         }
     AlertDialog

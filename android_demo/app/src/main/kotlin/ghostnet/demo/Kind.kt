@@ -8,6 +8,6 @@ enum class Kind(
     val key: String, // of what is remembered
     val none: Int, // said where the app has no such model
 ) {
-    PHOTOS(listOf(Task.CLASSIFY, Task.DETECT), "model", R.string.no_model),
+    PHOTOS(listOf(Task.CLASSIFY, Task.DETECT, Task.SEGMENT), "model", R.string.no_model),
     SOUNDS(listOf(Task.KEYWORDS), "listener", R.string.no_listener),
 }

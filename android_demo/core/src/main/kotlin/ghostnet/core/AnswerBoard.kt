@@ -6,6 +6,7 @@ data class AnswerLine(
     val percent: Int,
     val count: Int = 1, // things of that name, of which the surest has the percent
     val where: Where? = null, // that one is; null of a whole photo
+    val colour: Int? = null, // of the class in the picture, where it has one there
 )
 
 fun percentOf(share: Double): Int = Math.round(100 * share).toInt()

@@ -77,6 +77,7 @@ fun linesOf(
             percentOf(surest.score.toDouble()),
             same.size,
             surest.corners.seenBy(mount).where,
+            classColour(surest.label),
         )
     }
 

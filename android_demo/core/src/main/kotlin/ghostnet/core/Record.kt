@@ -11,6 +11,7 @@ enum class Task(
 ) {
     CLASSIFY("names photos"),
     DETECT("finds things on photos"),
+    SEGMENT("outlines things on photos"),
     KEYWORDS("hears words"),
 }
 
@@ -23,6 +24,7 @@ class Record(
     private val seeing: Preprocessing?, // null: it takes no photo
     private val hearing: Hearing?, // null: it takes no sound
     val boxes: BoxesKept?, // of a detector
+    val masks: MasksKept?, // of a segmenter
     val labels: List<String>, // in the order of the outputs
     val scores: Scores, // what these are
     val top1: Double?, // share of labelled photos, of exactly this file; null: not measured
@@ -68,6 +70,7 @@ class Record(
             when (task) {
                 Task.CLASSIFY, Task.KEYWORDS -> if (sizes[0] == 1 && labels.size == 2) 2 else sizes[0]
                 Task.DETECT -> classesOf(sizes[0], sizes[1])
+                Task.SEGMENT -> classesOfPixels(sizes[0])
             }
         if (classes != labels.size) {
             throw BadModel("This model has $classes classes, and ${labels.size} names for them.")
@@ -78,6 +81,13 @@ class Record(
         boxes: Int,
         scores: Int,
     ) = if (boxes > 0 && 4 * scores % boxes == 0) 4 * scores / boxes else 0
+
+    /** Logits for each pixel, or for each square of them. */
+    private fun classesOfPixels(logits: Int): Int {
+        val stride = checkNotNull(masks).stride
+        val pixels = (preprocessing.width / stride) * (preprocessing.height / stride)
+        return if (pixels > 0 && logits % pixels == 0) logits / pixels else 0
+    }
 
     companion object {
         private const val SCHEMA = 1L
@@ -96,6 +106,7 @@ class Record(
                     recipe = all.text("recipe"),
                     task = task,
                     boxes = if (task == Task.DETECT) boxes(all) else null,
+                    masks = if (task == Task.SEGMENT) masks(all) else null,
                     seeing = if (task == Task.KEYWORDS) null else sight(all),
                     hearing = if (task == Task.KEYWORDS) hearing(all.fields("sound")) else null,
                     labels = all.texts("labels"),
@@ -139,6 +150,22 @@ class Record(
                 rules?.run { SmoothingRules(number("seconds"), number("score"), number("rest")) }
                     ?: SmoothingRules(),
             )
+        }
+
+        private fun masks(all: Fields): MasksKept {
+            val fields = all.fields("masks")
+            val told = fields.list("colours").map { colour(it) }
+            val labels = all.texts("labels").size
+            val stride = fields.whole("stride").toInt()
+            require(stride > 0) { "a stride of $stride leaves no answer" }
+            return MasksKept(stride, if (told.size == labels) told else List(labels, ::classColour))
+        }
+
+        /** [red, green, blue], each 0..255. */
+        private fun colour(value: Any?): Int {
+            val parts = (value as? List<*>).orEmpty().map { (it as? Long) ?: -1 }
+            require(parts.size == 3 && parts.all { it in 0..255 }) { "$value is no colour" }
+            return parts.fold(0xFF) { all, part -> (all shl 8) or part.toInt() }
         }
 
         private fun boxes(all: Fields): BoxesKept {

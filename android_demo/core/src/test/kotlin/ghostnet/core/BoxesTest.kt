@@ -133,7 +133,11 @@ class BoxesTest {
         }
         val found = listOf(thing(7, 0.9f, 0.1), thing(2, 0.8f, 0.5), thing(7, 0.7f, 0.9))
 
-        val lines = listOf(AnswerLine("7", 90, 2, Where.BOTTOM_LEFT), AnswerLine("2", 80, 1, Where.BOTTOM))
+        val lines =
+            listOf(
+                AnswerLine("7", 90, 2, Where.BOTTOM_LEFT, classColour(7)),
+                AnswerLine("2", 80, 1, Where.BOTTOM, classColour(2)),
+            )
         assertEquals(lines, linesOf(found))
         assertEquals(Where.BOTTOM_RIGHT, linesOf(found, front)[0].where)
     }

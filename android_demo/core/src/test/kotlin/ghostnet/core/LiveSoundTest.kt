@@ -84,6 +84,19 @@ class LiveSoundTest {
     }
 
     @Test
+    fun aModelThatFailsLetsTheMicrophoneGo() {
+        running()
+        live.modelFailed()
+        assertEquals(listOf("MODEL", "close"), told())
+        live.again()
+        assertEquals(listOf("null", "unload", "load", "open"), told())
+        live.paused()
+        told()
+        live.modelFailed()
+        assertEquals(emptyList<String>(), told())
+    }
+
+    @Test
     fun aCallThatTakesItGivesItBack() {
         running()
         live.taken(false)

@@ -58,6 +58,12 @@ class ModelAssets(
     ): Detector =
         opened(name) { artifact, file, ghostop -> Detector.open(artifact, file, accelerator, ghostop) }
 
+    fun segmenter(
+        name: String = first(Task.SEGMENT),
+        accelerator: Accelerator = Accelerator.CPU,
+    ): Segmenter =
+        opened(name) { artifact, file, ghostop -> Segmenter.open(artifact, file, accelerator, ghostop) }
+
     fun listener(
         name: String = first(Task.KEYWORDS),
         accelerator: Accelerator = Accelerator.CPU,
@@ -72,6 +78,7 @@ class ModelAssets(
         when (record(name).task) {
             Task.CLASSIFY -> classifier(name, accelerator)
             Task.DETECT -> detector(name, accelerator)
+            Task.SEGMENT -> segmenter(name, accelerator)
             Task.KEYWORDS -> throw BadModel("$name takes sound, and no photo.")
         }
 
@@ -79,6 +86,8 @@ class ModelAssets(
     fun classifiers(): List<String> = usable(Task.CLASSIFY)
 
     fun detectors(): List<String> = usable(Task.DETECT)
+
+    fun segmenters(): List<String> = usable(Task.SEGMENT)
 
     fun listeners(): List<String> = usable(Task.KEYWORDS)
 
