@@ -16,11 +16,12 @@ from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.preprocess import Preprocessing
+from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
 from ghostnet_tf.tasks.classify import advice, class_counts
 from ghostnet_tf.tasks.classify.one_class import OneClass, weights_asked
 from ghostnet_tf.tasks.photo_task import PhotoTask
-from ghostnet_tf.tasks.task import CLASSIFY, Examples, Settings, refuse_class_file
+from ghostnet_tf.tasks.task import CLASSIFY, TASKS, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL, Weights
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
@@ -76,6 +77,14 @@ class Classify(PhotoTask):
         schedule: Settings,
         channels: int | None = None,
     ) -> tuple[Pretrained, str]:
+        entry = zoo.parse_model(model)
+        if entry.task != self.name:
+            raise UserError(
+                f"{model} names no photos: it is a network for another task",
+                fix=option("task", entry.task)
+                if entry.task in TASKS
+                else option("model", entry.backbone),
+            )
         start, new_head = find(weights, model), False
         if isinstance(start, Weights):
             new_head = start.info is None or (tuple(map(same, start.info.classes)) != classes)

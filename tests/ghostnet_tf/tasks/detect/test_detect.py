@@ -151,6 +151,21 @@ def test_a_classifier_is_no_detector():
     assert refused.value.fix.typed == "--model ghostnet_050_det"
 
 
+@pytest.mark.parametrize(
+    ("model", "way_out"),
+    [
+        ("ghostnet_050_det", "--task detect"),
+        ("ghostnet_050_retinanet", "--task detect"),
+        ("ghostnet_050_fpn", "--model ghostnet_050"),
+    ],
+)
+def test_a_detector_is_no_classifier(model, way_out):
+    with pytest.raises(UserError, match="names no photos") as refused:
+        task("classify").network(model, None, CLASSES, schedules.load("finetune"))
+
+    assert refused.value.fix.typed == way_out
+
+
 def test_a_backbone_begins_with_a_classifiers_weights():
     """Bundled ones, of other classes and another size; neck and heads are new."""
     import safetensors.numpy
@@ -185,7 +200,8 @@ def finding(*boxes, **changes):
     settings = schedules.load("detect").with_values(
         {"crop_scale": (1.0, 1.0), "flip": False, "sizes": [[0, 64]], **changes}
     )
-    info = Namespace(classes=CLASSES, sight=zoo.parse_model("ghostnet_050_det").sight)
+    entry = zoo.parse_model("ghostnet_050_det")
+    info = Namespace(model=entry.name, classes=CLASSES, sight=entry.sight)
     return TASK.learning(info, settings, as_array([*boxes] or [Boxes.none()]))  # type: ignore
 
 
