@@ -35,9 +35,10 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--weights",
         metavar="NAME|FILE",
-        help="tinyimagenet (bundled), seeded (random: cost only), imagenet, timm, paddle or "
-        "paddle_ssld (published, downloaded once), or a .safetensors, .weights.h5, .keras, .pth "
-        "or .pdparams file or a TensorFlow checkpoint (default: tinyimagenet)",
+        help="tinyimagenet or, of ghostnet_050_det, bccd (bundled), seeded (random: cost only), "
+        "imagenet, timm, paddle or paddle_ssld (published, downloaded once), or a .safetensors, "
+        ".weights.h5, .keras, .pth or .pdparams file or a TensorFlow checkpoint (default: "
+        "tinyimagenet)",
     )
     what.add_argument(
         "--suite",
