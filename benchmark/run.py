@@ -1,6 +1,6 @@
 """Which of these `.tflite` files is faster on one core, and can the number be trusted?
 
-ghostnet benchmark FILE.tflite... | --suite paper|detect
+ghostnet benchmark FILE.tflite... | --suite paper|detect|segment
     [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
     [--tool runner|benchmark_model] [--binary FILE]
     [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]

@@ -90,7 +90,7 @@ class Zips:
     def __init__(self, folder: Folder, zips: list[str]):
         self.title = folder.title
         self._folder = folder
-        self._zips = {name.removesuffix(".zip"): Zip(Path(folder.path_of(name))) for name in zips}
+        self._zips = {name.removesuffix(".zip"): Zip(user_path(self.title) / name) for name in zips}
         beside = [name for name in folder.files if name not in zips]
         parts = self._zips.items()
         self.files = [*beside, *(f"{of}/{name}" for of, zip in parts for name in zip.files)]

@@ -121,7 +121,7 @@ class Entry:
                 f"{self.name} cannot see anything in {spelled(size)} pixels",
                 fix=f"use images of {smallest} pixels or more",
             )
-        if self.task == "detect" and any(side % STRIDE for side in sides(size)):
+        if self.backbone and self.task != "segment" and any(side % STRIDE for side in sides(size)):
             raise UserError(
                 f"{self.name} cannot take {spelled(size)} pixels: its maps lie upon one another",
                 fix=f"{option('size', 'PX')} with multiples of {STRIDE}",

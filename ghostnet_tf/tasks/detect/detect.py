@@ -1,7 +1,7 @@
 """Finding things and saying where they are, as the house asks it of a task."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +14,17 @@ from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.boxes_picture import picture
 from ghostnet_tf.data.hold_out import hold_out
-from ghostnet_tf.data.labels import naming
-from ghostnet_tf.data.names import same
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
+from ghostnet_tf.nets.pretrained import Pretrained
 from ghostnet_tf.tasks.detect.annotated import Annotated
 from ghostnet_tf.tasks.detect.average_precision import average_precision
 from ghostnet_tf.tasks.detect.detection_report import Report
 from ghostnet_tf.tasks.detect.nms import Found, keep
+from ghostnet_tf.tasks.on_backbone import begun
 from ghostnet_tf.tasks.photo_task import PhotoTask
 from ghostnet_tf.tasks.task import Chosen, Examples, Settings, refuse_class_file
-from ghostnet_tf.weights import DEFAULT_MODEL, Weights, names_for
+from ghostnet_tf.weights import DEFAULT_MODEL
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 if TYPE_CHECKING:
@@ -212,31 +211,9 @@ class Detect(PhotoTask):
             )
         for _, size in schedule.sizes:
             entry.refuse_size(size)
-        # A name of weights is one of a detector's, or else of its backbone's.
-        start = find(weights, model if weights in names_for(model) else entry.backbone)
         if channels not in (None, 3):
             raise UserError("a detector sees photos in colour", fix="leave the channels out")
-        how: dict[str, Any] = {"size": schedule.final_size, "classes": len(classes)}
-        info = start.info if isinstance(start, Weights) else None
-        is_detector = info is not None and info.model == model
-        if is_detector and info and tuple(map(same, info.classes)) == classes:
-            made = pretrained(model, start, labels=naming(classes), **how)
-            return made, "all of it, for the same classes"
-        made = pretrained(model, None, labels=naming(classes), **how)
-        if start is None:
-            return made, ""
-        donor = pretrained(model if is_detector else entry.backbone, start)
-        given = {variable.path: variable for variable in donor.model.weights}
-        for variable in made.model.weights:
-            of = given.get(variable.path)
-            if of is not None and tuple(of.shape) == tuple(variable.shape):
-                variable.assign(of)
-            elif variable.path.split("/")[0] not in NEW:
-                raise UserError(
-                    f"the weights have no fitting {variable.path!r} for the backbone of {model}",
-                    fix=f"give weights of {entry.backbone} or of {model}",
-                )
-        return replace(made, path=donor.path), "its backbone"
+        return begun(entry, weights, classes, schedule, NEW)
 
     def freeze(self, model: "keras.Model") -> None:
         for layer in model.layers:
