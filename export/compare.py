@@ -23,7 +23,6 @@ from ghostnet_tf.base.node_data import node_data
 from ghostnet_tf.base.sides import sides, size_of
 from ghostnet_tf.base.terminal import document, out, table
 from ghostnet_tf.data.given import opened_at
-from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.masked_photos import without_masks
 from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.nets import zoo
@@ -87,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     from .classifier import COPY_THE_RECORD, checked_preprocessing
     from .comparison import compare
     from .comparison_picture import draw
-    from .listening import as_samples
+    from .listening import as_samples, window_of
     from .metadata import read_metadata
     from .runtime import Runtime
     from .tensors import samples_for
@@ -106,9 +105,7 @@ def main(argv: list[str] | None = None) -> int:
         made = keras_layers(other, path, record)
         float32, original = made.float32, made.values
     kept = record.kept_float.layers if record and record.kept_float else ()
-    sound = record.sound if record else None
-    hearing = Hearing.from_dict({**sound}) if sound else None
-    photos = as_samples(given, hearing, repr(path.name), args.limit)
+    photos = as_samples(given, window_of(record), repr(path.name), args.limit)
     assert photos is not None
     if isinstance(photos, Samples):
         if original:

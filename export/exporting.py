@@ -12,6 +12,7 @@ from ghostnet_tf.data.given import Given
 from ghostnet_tf.data.items import Items
 from ghostnet_tf.data.masked_photos import without_masks
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.recordings import Recordings
 from ghostnet_tf.data.samples import Samples
 from ghostnet_tf.data.skipped import Skips
 
@@ -101,7 +102,8 @@ class Exporting:
             if not (self.args.postprocess or stands):
                 continue
             with self.stages.stage(f"boxes chosen in {path.name}"):
-                self.chosen.append(postprocess_file.write_postprocess(path, self.photos))
+                photos = None if isinstance(self.photos, Recordings) else self.photos
+                self.chosen.append(postprocess_file.write_postprocess(path, photos))
             if not self.args.json:
                 terminal.out(*printed.postprocess_lines(self.chosen[-1]))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.progress import Advance, Stages, silent
+from ghostnet_tf.base.record import Record
 from ghostnet_tf.data.given import Given
 from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
@@ -66,12 +67,18 @@ def as_labelled_samples(
     return Samples.of(arrays, given.source.title)
 
 
+def window_of(record: Record | None) -> Hearing | None:
+    """How a file hears that takes a window of sound; None for others, also hop by hop."""
+    sound = record.sound if record else None
+    return Hearing.from_dict({**sound}) if sound and not sound.get("streaming") else None
+
+
 def refuse_other_kind(given: Given | None, hearing: Hearing | None, title: str) -> None:
     """UserError for sounds to a network that hears nothing, and for photos to one that does."""
     if isinstance(given, Recordings) and hearing is None:
         raise UserError(
-            f"{title} takes no sound, as far as is known, and {given.source.title!r} holds sounds",
-            fix="give photos, or the record of a file that hears",
+            f"{title} takes no window of sound, and {given.source.title!r} holds sounds",
+            fix="give what it takes; is its record beside it?",
         )
     if isinstance(given, Photos) and hearing is not None:
         raise UserError(

@@ -13,7 +13,6 @@ import numpy as np
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import beside, sha256, user_path
 from ghostnet_tf.base.record import UNKNOWN, Record, read_model, read_record
-from ghostnet_tf.data.hearing import Hearing
 from ghostnet_tf.data.labels import Labels
 
 from .flatbuffer import Flatbuffer
@@ -160,10 +159,10 @@ def label_complaints(e: Evidence) -> list[str]:
 
 def preprocessing_complaints(e: Evidence) -> list[str]:
     from .classifier import checked_preprocessing
+    from .listening import window_of
 
-    if sound := e.record.sound:
-        wanted = (1, Hearing.from_dict({**sound}).length)
-        shape = e.runtime.input_shape
+    if hearing := window_of(e.record):
+        wanted, shape = (1, hearing.length), e.runtime.input_shape
         return [] if shape == wanted else [f"it takes {shape}, and hears {wanted}"]
     if e.record.preprocessing is None:
         return []

@@ -103,16 +103,12 @@ def proof_images(data: bytes, record: Record | None, given: Given | None, title:
 
     For a file with other inputs than one image sounds or samples, given or generated.
     """
-    from ghostnet_tf.data.hearing import Hearing
-
     from ..flatbuffer import Flatbuffer
-    from ..listening import as_samples
+    from ..listening import as_samples, window_of
     from ..tensors import samples_for
 
     graph = Flatbuffer(data).graph
-    sound = record.sound if record else None
-    hearing = Hearing.from_dict({**sound}) if sound else None
-    photos = as_samples(given, hearing, repr(title), IMAGES)
+    photos = as_samples(given, window_of(record), repr(title), IMAGES)
     shapes = [graph.shape(tensor) for tensor in graph.inputs]
     is_image = len(shapes) == 1 and len(shapes[0]) == 4
     if isinstance(photos, Samples) or (photos is None and not is_image):
