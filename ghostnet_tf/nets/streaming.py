@@ -76,7 +76,7 @@ def streaming(model: keras.Model, frames: int | None = None) -> Streaming:
             f"a call cannot take {moves} frames: the window has {ears.hearing.frames}",
             fix="take fewer, or a longer window",
         )
-    given = keras.Input((moves * ears.hearing.hop,), name=SAMPLES)
+    given: Any = keras.Input((moves * ears.hearing.hop,), name=SAMPLES)
     known = _Known()
     x = known.heard(ears, moves, given)
     last = ears

@@ -88,7 +88,8 @@ def loud(samples: np.ndarray) -> np.ndarray:
     """(N, length) -> probabilities of WORDS: a window whose end is loud and above zero is a yes."""
     end = samples[:, -800:]
     is_loud, is_yes = np.abs(end).mean(axis=1) > 0.1, end.mean(axis=1) > 0
-    return np.float32(np.stack([is_loud & is_yes, is_loud & ~is_yes, ~is_loud], axis=1))
+    each = [is_loud & is_yes, is_loud & ~is_yes, ~is_loud]
+    return np.stack(each, axis=1).astype(np.float32)
 
 
 def recording(said: dict[float, float], seconds: float) -> np.ndarray:

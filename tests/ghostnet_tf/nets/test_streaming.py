@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,7 +48,7 @@ def db(model: keras.Model, made: streaming.Streaming, is_carried: bool = True) -
         if end >= length:
             answers.append(answer[0])
             windows.append(sound[end - length : end])
-    wanted = np.asarray(model(np.float32(windows)))
+    wanted = np.asarray(model(np.array(windows, np.float32)))
     assert len(wanted) == 3
     error = ((wanted - np.array(answers)) ** 2).sum(axis=1)
     return float(10 * np.log10(((wanted**2).sum(axis=1) / error.clip(1e-30)).min()))
@@ -89,7 +90,7 @@ def test_without_its_state_it_answers_something_else():
 def test_the_gate_catches_a_wrong_row(there, instead, monkeypatch):
     source = Path(streaming.__file__).read_text()
     assert source.count(there) == 1
-    planted = {"__name__": streaming.__name__}
+    planted: dict[str, Any] = {"__name__": streaming.__name__}
     exec(compile(source.replace(there, instead), streaming.__file__, "exec"), planted)  # noqa: S102
     model = network(lambda: ghost_kws(0.5, 3, SHORT))
 
