@@ -47,6 +47,7 @@ def test_every_command_of_the_page_works(tmp_path):
     shapes(tmp_path / "my_boxes", 8, ("train", "val", "test"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
+    shutil.copytree(ROOT / "web_demo/samples", tmp_path / "web_demo/samples")
     shutil.make_archive(str(tmp_path / "bccd"), "zip", tmp_path / "my_boxes")  # other things
     for line in LINES:
         if "_bccd_320_" not in line:
@@ -64,4 +65,4 @@ def test_every_command_of_the_page_works(tmp_path):
         )
         assert done.returncode == 0, (line, done.stderr)
     assert (tmp_path / "runs/boxes/boxes.png").exists()
-    assert len([*(tmp_path / "found").glob("*_boxes.png")]) == 24
+    assert len([*(tmp_path / "found").glob("*_boxes.png")]) == 24 + 1
