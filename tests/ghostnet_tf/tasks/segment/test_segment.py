@@ -142,10 +142,8 @@ def learning(weight_of=None, **changes) -> segment.Outlining:
     settings = schedules.load("segment").with_values(
         {"crop_scale": (1.0, 1.0), "flip": False, "class_weights": False, **changes}
     )
-    how = zoo.parse_model("ghostnet_050_seg").preprocessing.at((24, 32))
-    made = TASK.learning(
-        Namespace(classes=CLASSES, preprocessing=how), settings, np.empty(0, object)
-    )  # type: ignore
+    how = zoo.parse_model("ghostnet_050_seg").sight.at((24, 32))
+    made = TASK.learning(Namespace(classes=CLASSES, sight=how), settings, np.empty(0, object))  # type: ignore
     return made if weight_of is None else segment.Outlining(CLASSES, how, settings, weight_of)
 
 
@@ -329,4 +327,4 @@ def test_a_report_is_useful_from_a_tenth_above_answering_one_class():
 
 def test_a_class_file_is_for_masks_alone(tmp_path):
     with pytest.raises(UserError, match="no file has to say what the classes are"):
-        task("classify").open(tmp_path, tmp_path / "classes.txt")
+        task("classify").open(tmp_path, schedules.load("finetune"), tmp_path / "classes.txt")
