@@ -17,8 +17,7 @@ from ghostnet_tf.base.record import (
     postprocess_path,
     record_path,
 )
-from ghostnet_tf.data.photos import Photos
-from ghostnet_tf.data.samples import Samples
+from ghostnet_tf.data.given import Given
 from ghostnet_tf.tasks.detect.nms import Found, keep
 
 from .contract import facts
@@ -44,7 +43,7 @@ class Chosen:
     record: Record
 
 
-def write_postprocess(plain: str | Path, photos: Photos | Samples | None = None) -> Chosen:
+def write_postprocess(plain: str | Path, photos: Given | None = None) -> Chosen:
     """The plain file of a detector, with its record, with `TFLite_Detection_PostProcess` behind it.
 
     CheckFailed where it does not choose the boxes that ours leaves (`tasks/detect/nms.py`).
