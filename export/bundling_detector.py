@@ -97,7 +97,9 @@ def ap50_by_iou(network: Network, photos: BoxedPhotos, stages: Stages) -> dict[f
                 sizes.append(photo.size)
             advance(1)
     made = {
-        iou: average_precision([keep(*one, iou) for one in said], truth, photos.classes, sizes)
+        iou: average_precision(
+            [keep(boxes, scores, iou) for boxes, scores in said], truth, photos.classes, sizes
+        )
         for iou in OVERLAPS
     }
     return {iou: row["ap50"] for iou, row in made.items()}

@@ -1,6 +1,6 @@
 """A file that finds things: what it says of a photo."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Detector:
     """A finished file, or weights in Keras, ready to look at photos."""
 
     title: str
-    run: Callable[[np.ndarray], Sequence[np.ndarray]]  # images -> boxes, scores of each
+    run: Callable[[np.ndarray], Iterable[np.ndarray]]  # images -> boxes, scores of each
     preprocessing: Preprocessing
     labels: Labels
     iou: float = IOU  # of two boxes of a class, above which the surer one stays

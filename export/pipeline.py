@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -435,7 +435,7 @@ def sound_of(network: Network) -> SoundFields | None:
     """How it hears, and how it is called where that is for every hop."""
     if network.hearing is None:
         return None
-    fields: SoundFields = {**network.hearing.to_dict()}
+    fields = cast(SoundFields, network.hearing.to_dict())
     if network.streaming:
         fields["streaming"] = network.streaming
     return fields

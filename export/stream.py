@@ -42,7 +42,7 @@ class Stream:
     def __init__(self, hearer: Hearer):
         self.hearer = hearer
         self.hop = hearer.hops.hop if hearer.hops else round(EVERY_S * hearer.hearing.rate)
-        self.smoothing = Smoothing(hearer.labels.names, **(hearer.smoothing or {}))
+        self.smoothing = smoothing_of(hearer)
         self._heard = 0  # samples
         self._left = np.zeros(0, np.float32)  # less than a hop
         self._window = np.zeros(hearer.hearing.length, np.float32)
@@ -82,6 +82,14 @@ class Stream:
         if top is None:
             return None
         return Said(seconds, hearer.labels.names[top], float(self.smoothing.means[top]))
+
+
+def smoothing_of(hearer: Hearer) -> Smoothing:
+    """As the record says, or as usual."""
+    names, says = hearer.labels.names, hearer.smoothing
+    return (
+        Smoothing(names, says["seconds"], says["score"], says["rest"]) if says else Smoothing(names)
+    )
 
 
 def words_in(hearer: Hearer, path: str) -> Iterator[Said]:
