@@ -1,6 +1,6 @@
 """A file that finds things: what it says of a photo."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
