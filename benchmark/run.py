@@ -1,6 +1,6 @@
 """Which of these `.tflite` files is faster on one core, and can the number be trusted?
 
-ghostnet benchmark FILE.tflite... | --suite paper|detect|segment
+ghostnet benchmark FILE.tflite... | --suite paper|detect|segment|keywords
     [--target host|emulated|phone] [--phone SERIAL|all] [--core CORE] [--threads N] [--fp16]
     [--tool runner|benchmark_model] [--binary FILE]
     [--effort quick|standard|strict] [--resume] [--out DIR] [--json] [--clean]
@@ -154,11 +154,9 @@ def from_app(args: argparse.Namespace, models: Sequence[Model]) -> list[Results]
 
 
 def open_models(args: argparse.Namespace) -> list[Model]:
-    from . import paper_suite
+    from . import suite_files
 
-    if args.suite == "paper":
-        return paper_suite.paper()
-    return paper_suite.of_suite(args.suite) if args.suite else open_all(args.files)
+    return suite_files.of_suite(args.suite) if args.suite else open_all(args.files)
 
 
 def targets(args: argparse.Namespace, effort: Effort) -> Sequence[Target]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ghostnet_tf.base.record import CLASSIFY, DETECT, KEYWORDS, SEGMENT
 from ghostnet_tf.base.sides import Size
 
 
@@ -12,7 +13,7 @@ class Member:
     model: str
     has_operators: bool = False  # also as a Ghost-operator file
     weights: str = "seeded"  # random: cost, no accuracy
-    size: Size = 224
+    size: Size | None = 224  # None: it takes no photo
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Suite:
 
     members: tuple[Member, ...]
     recipes: tuple[str, ...]
+    task: str = CLASSIFY
 
 
 SUITES = {
@@ -54,6 +56,7 @@ SUITES = {
             Member("mobilenetv2_100_det", True, size=320),
         ),
         recipes=("float32", "static_wi8_ai8"),
+        task=DETECT,
     ),
     # The same head on each, at the size of CamVid's photos, of its eleven classes.
     "segment": Suite(
@@ -68,5 +71,15 @@ SUITES = {
             )
         ),
         recipes=("float32", "static_wi8_ai8"),
+        task=SEGMENT,
+    ),
+    # Spotters of keywords, with the front end in the file: what a phone computes for an answer.
+    "keywords": Suite(
+        members=tuple(
+            Member(name, has_operators=True, size=None)
+            for name in ("ghost_kws_100", "ghost_kws_050", "ghost_kws_150", "ds_cnn", "bc_resnet_1")
+        ),
+        recipes=("float32", "static_wi8_ai8"),
+        task=KEYWORDS,
     ),
 }

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmark import paper_suite
+from benchmark import suite_files
 from benchmark.plan import settings_of
 from benchmark.session import measure
 from ghostnet_tf.base.effort import EFFORTS
@@ -19,9 +19,9 @@ def run(target, models, path, is_resumed=False, effort=QUICK):
 
 def files_of_suite(build: Path, top1: dict[str, float] | None = None) -> Path:
     """All files of the suite; of the bundled networks, `top1` has the accuracies that are known."""
-    for member in paper_suite.PAPER.members:
+    for member in suite_files.PAPER.members:
         known = (top1 or {}).get(member.model) if member.weights != "seeded" else None
-        for recipe in paper_suite.PAPER.recipes:
+        for recipe in suite_files.PAPER.recipes:
             given = (build, member.model, recipe, member.weights, known)
             plain = model_file(*given, size=member.size)
             if member.has_operators:

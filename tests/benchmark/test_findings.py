@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from benchmark import as_json, findings, markdown, paper_suite, report
+from benchmark import as_json, findings, markdown, report, suite_files
 from benchmark import run as command
 from benchmark.findings import Findings, findings_of
 from benchmark.model import open_model
@@ -30,8 +30,8 @@ def models(tmp_path):
 def paper(tmp_path):
     """A suite of files, and what they cost: GhostNet wins in this world."""
     build = files_of_suite(tmp_path / "build", MEASURED)
-    models = dict.fromkeys(member.model for member in paper_suite.PAPER.members)
-    return paper_suite.paper(build), {name: 10.0 + i for i, name in enumerate(models)}
+    models = dict.fromkeys(member.model for member in suite_files.PAPER.members)
+    return suite_files.of_suite("paper", build), {name: 10.0 + i for i, name in enumerate(models)}
 
 
 def printed(monkeypatch, capsys, target, models, *flags) -> str:
@@ -133,31 +133,33 @@ def test_json_has_every_fact_of_a_timed_row(models, tmp_path):
 
 def test_a_missing_suite_names_the_command_that_writes_it(tmp_path):
     with pytest.raises(UserError, match="42 of the suite's 42 files are missing") as caught:
-        paper_suite.paper(tmp_path)
+        suite_files.of_suite("paper", tmp_path)
 
     assert caught.value.fix == typed("export", "--suite", "paper")
     with pytest.raises(UserError, match="16 of the suite's 16 files are missing") as caught:
-        paper_suite.of_suite("detect", tmp_path)
+        suite_files.of_suite("detect", tmp_path)
     assert caught.value.fix == typed("export", "--suite", "detect")
 
 
-def test_a_suite_of_detectors_has_every_backbone_with_our_operators_and_without():
-    files = [path.name for path in paper_suite.files(Path(), SUITES["detect"])]
+@pytest.mark.parametrize(("suite", "count"), [("detect", 16), ("segment", 20), ("keywords", 20)])
+def test_a_suite_of_a_task_has_every_network_with_our_operators_and_without(suite, count):
+    files = [path.name for path in suite_files.files(Path(), SUITES[suite])]
 
     plain = {name for name in files if "ghostop" not in name}
-    assert {name.replace("_ghostop", "") for name in files} == plain and len(files) == 16
-    for member in SUITES["detect"].members:  # every name is one of the zoo's, and finds things
+    assert {name.replace("_ghostop", "") for name in files} == plain and len(files) == count
+    for member in SUITES[suite].members:  # every name is one of the zoo's, and of that task
         entry = parse_model(member.model)
-        assert entry.task == "detect" and entry.preprocessing.size == member.size
+        size = entry.preprocessing and entry.preprocessing.size
+        assert entry.task == suite and size == member.size
 
 
 def test_a_baseline_of_the_same_recipe_is_compared_as_soon_as_it_is_there(tmp_path):
     build = files_of_suite(tmp_path / "build")
-    cost = {member.model: 10.0 for member in paper_suite.PAPER.members}
+    cost = {member.model: 10.0 for member in suite_files.PAPER.members}
     cost["mobilenetv3_large_035"] = 8.0
 
     def found() -> Findings:
-        models = paper_suite.paper(build)
+        models = suite_files.of_suite("paper", build)
         target = ScriptedTarget(cost, "phone_latency")
         results = run(target, models, tmp_path / "results.json")
         return findings_of(tabulate(results, models), is_suite=True)

@@ -1,4 +1,4 @@
-"""The files of a suite; the paper's are those of the claim audit."""
+"""The files of a suite of `base/suites.py`; the paper's are those of the claim audit."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -14,21 +14,20 @@ BUILD = Path("build")
 PAPER = SUITES["paper"]
 
 
-def paper(build: Path = BUILD) -> list[Model]:
-    """The files of the suite, then whatever else in `build` has a measured accuracy."""
-    return of_suite("paper", build) + measured(build, known=files(build))
-
-
 def of_suite(name: str, build: Path = BUILD) -> list[Model]:
-    """The files of this suite; UserError where one is missing."""
-    paths = files(build, SUITES[name])
+    """The files of this suite, then whatever else in `build` has a measured accuracy in its task.
+
+    UserError where one of its own is missing.
+    """
+    suite = SUITES[name]
+    paths = files(build, suite)
     if missing := [path for path in paths if not path.exists()]:
         raise UserError(
             f"{len(missing)} of the suite's {len(paths)} files are missing, "
             f"first {str(missing[0])!r}",
             fix=typed("export", "--suite", name),
         )
-    return [open_model(path) for path in paths]
+    return [open_model(path) for path in paths] + measured(build, suite, known=paths)
 
 
 def files(build: Path, suite: Suite = PAPER) -> list[Path]:
@@ -43,9 +42,13 @@ def files(build: Path, suite: Suite = PAPER) -> list[Path]:
     return paths
 
 
-def measured(build: Path, known: Collection[Path]) -> list[Model]:
+def measured(build: Path, suite: Suite, known: Collection[Path]) -> list[Model]:
     """The files in `build` with a measured accuracy, in the suite's precisions, but the known."""
-    names = (f"*_{recipe}{end}.tflite" for recipe in PAPER.recipes for end in ("", "_ghostop"))
+    names = (f"*_{recipe}{end}.tflite" for recipe in suite.recipes for end in ("", "_ghostop"))
     paths = (path for name in names for path in sorted(build.glob(name)) if path not in known)
     models = (open_model(path) for path in paths if path.with_suffix(".json").exists())
-    return [model for model in models if model.record and model.record.accuracy is not None]
+    return [
+        model
+        for model in models
+        if model.record and model.record.accuracy is not None and model.record.task == suite.task
+    ]
