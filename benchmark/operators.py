@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> None:
         "--target",
         choices=["host", "phone", "emulated"],
         default="host",
-        help="emulated: instructions, and no time (default: %(default)s)",
+        help="default: %(default)s; emulated counts instructions, and knows no time",
     )
     where.add_argument(
         "--phone", metavar="SERIAL", help="which one (default: the only one that adb knows)"

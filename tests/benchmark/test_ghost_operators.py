@@ -32,7 +32,11 @@ def test_the_runner_gives_the_plain_files_outputs(host, int8, ghostop):
 
 
 def test_the_report_names_the_kernels_and_what_was_left_to_them(host, int8, ghostop):
-    ours, theirs = (host.profile(model, ONCE, 1) for model in (ghostop, int8))
+    def reported(model):
+        line = host.tool.line(host._place(model), model, ONCE)
+        return host.tool.report(host._run(line, model, ONCE), model)
+
+    ours, theirs = reported(ghostop), reported(int8)
 
     assert ours.operators and not theirs.operators
     delegation = ours.delegation()

@@ -70,8 +70,11 @@ def test_a_phone_that_fails(hostile_models, tmp_path, capsys):
 
 
 def test_a_profile(capsys):
-    rows = [Row(name=f"{TEXT}{i}", us=2.0, share=0.5, ops=1) for i in range(2)]
-    profile = Profile(model=TEXT, runs=5, latency_us=4.0, by_class=rows, by_block=None)
+    rows = [Row(name=f"{TEXT}{i}", cost=2.0, share=0.5, ops=1) for i in range(2)]
+    profile = Profile(
+        model=TEXT, unit="us", runs=5, whole=4.0, by_class=rows, by_block=None,
+        by_tensor=None, opens="",
+    )  # fmt: skip
 
     def command():
         operators.show([profile, profile], TEXT)
