@@ -1,15 +1,96 @@
-"""Networks that stand on a classifier's: how such a one begins to be trained."""
+"""What tasks have in common whose networks stand on a classifier's and whose photos are split."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ghostnet_tf.base.errors import UserError
+import numpy as np
+
+from ghostnet_tf.base.errors import UserError, option
+from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
-from ghostnet_tf.tasks.task import Settings
+from ghostnet_tf.tasks.photo_task import PhotoTask
+from ghostnet_tf.tasks.task import Examples, Settings
 from ghostnet_tf.weights import Weights, names_for
+
+if TYPE_CHECKING:
+    import keras
+
+
+class BackboneTask(PhotoTask, ABC):
+    """Part of `task.Task`."""
+
+    name: str
+    behind: str  # what a name of the zoo ends in whose network is of this task
+    answerer: str  # what such a network is: "a detector"
+    lacking: str  # of a network of another task: "finds nothing on photos"
+    new: tuple[str, ...]  # layers of its networks that no classifier has
+    truth: tuple[str, str]  # what photos lack of which none has any: "a box", "boxes"
+
+    @abstractmethod
+    def is_labelled(self, labels: np.ndarray, classes: tuple[str, ...]) -> bool:
+        """Whether any of these photos has something to learn from."""
+
+    def network(
+        self,
+        model: str,
+        weights: str | None,
+        classes: tuple[str, ...],
+        schedule: Settings,
+        channels: int | None = None,
+    ) -> tuple[Pretrained, str]:
+        """From weights of its own kind all that fits, from a classifier's its backbone."""
+        entry = zoo.parse_model(model)
+        if entry.task != self.name:
+            raise UserError(
+                f"{model} {self.lacking}",
+                fix=option("model", f"{entry.backbone or model}{self.behind}"),
+            )
+        for _, size in schedule.sizes:
+            entry.refuse_size(size)
+        if channels not in (None, 3):
+            raise UserError(f"{self.answerer} sees photos in colour", fix="leave the channels out")
+        return begun(entry, weights, classes, schedule, self.new)
+
+    def freeze(self, model: "keras.Model") -> None:
+        for layer in model.layers:
+            layer.trainable = layer.name in self.new
+
+    def split(
+        self, photos: Any, read: Examples, count: int, schedule: Settings, is_asked: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As whoever gave the photos has split them, or at random."""
+        if photos.n_train is not None and not is_asked:
+            first = {*photos.names[: photos.n_train]}
+            is_first = np.array([name in first for name in read.names])
+            train, held_out = np.flatnonzero(is_first), np.flatnonzero(~is_first)
+        else:
+            train, held_out = hold_out(len(read), min(count, len(read) - 1), schedule.seed)
+        one, many = self.truth
+        for side, positions in (("train on", train), ("hold out", held_out)):
+            if not self.is_labelled(read.labels[positions], photos.classes):
+                raise UserError(
+                    f"of the photos to {side} none has {one}", fix=f"add photos with {many}"
+                )
+        return train, held_out
+
+    def remedy(
+        self,
+        report: Any,
+        history: list[dict[str, Any]],
+        schedule: Settings,
+        model: str,
+        is_from_weights: bool,
+        out: Path,
+    ) -> tuple[str, list[str]]:
+        if not is_from_weights:
+            again = str(out.with_name(f"{out.name}_2"))
+            return "it began from nothing", ["--weights", "tinyimagenet", "--out", again]
+        return "it has not trained for long", ["--epochs", str(3 * schedule.epochs)]
 
 
 def begun(

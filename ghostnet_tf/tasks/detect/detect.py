@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ghostnet_tf.base.errors import UserError, option, pick
+from ghostnet_tf.base.errors import pick
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.boxes_picture import picture
-from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.nets.pretrained import Pretrained
 from ghostnet_tf.tasks.detect.annotated import Annotated
 from ghostnet_tf.tasks.detect.average_precision import average_precision
 from ghostnet_tf.tasks.detect.detection_report import Report
 from ghostnet_tf.tasks.detect.nms import Found, keep
-from ghostnet_tf.tasks.on_backbone import begun
-from ghostnet_tf.tasks.photo_task import PhotoTask
+from ghostnet_tf.tasks.on_backbone import BackboneTask
 from ghostnet_tf.tasks.task import Chosen, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
 NO_BOX = -1.0  # the class of a target that only fills up
 AT_ONCE = 16  # photos, of which the loss is computed together
-NEW = ("neck", "heads")  # layers that no classifier has
 # Scores by which a person may let epochs be compared (the setting `choose`).
 CHOICES = {
     "ap": Chosen("ap", "a higher AP", "as high an AP as"),
@@ -182,11 +178,15 @@ def targets(boxes: Sequence[Boxes], most: int) -> np.ndarray:
     return made
 
 
-class Detect(PhotoTask):
+class Detect(BackboneTask):
     """See `task.Task`."""
 
     name = "detect"
     model, schedule = f"{DEFAULT_MODEL}{zoo.DETECTOR}", "detect"
+    behind, answerer = zoo.DETECTOR, "a detector"
+    lacking = "finds nothing on photos"
+    new = ("neck", "heads")
+    truth = ("a box", "boxes")
 
     def open(
         self, place: str | Path, schedule: Settings, class_file: str | Path | None = None
@@ -194,30 +194,8 @@ class Detect(PhotoTask):
         refuse_class_file(class_file, "the annotations name them, or a classes.txt beside them")
         return Annotated.open(place)
 
-    def network(
-        self,
-        model: str,
-        weights: str | None,
-        classes: tuple[str, ...],
-        schedule: Settings,
-        channels: int | None = None,
-    ) -> tuple[Pretrained, str]:
-        """From a detector's weights all that fits, from a classifier's its backbone."""
-        entry = zoo.parse_model(model)
-        if entry.task != self.name:
-            raise UserError(
-                f"{model} finds nothing on photos",
-                fix=option("model", f"{entry.backbone or model}{zoo.DETECTOR}"),
-            )
-        for _, size in schedule.sizes:
-            entry.refuse_size(size)
-        if channels not in (None, 3):
-            raise UserError("a detector sees photos in colour", fix="leave the channels out")
-        return begun(entry, weights, classes, schedule, NEW)
-
-    def freeze(self, model: "keras.Model") -> None:
-        for layer in model.layers:
-            layer.trainable = layer.name in NEW
+    def is_labelled(self, labels: np.ndarray, classes: tuple[str, ...]) -> bool:
+        return any(len(boxes) for boxes in labels)
 
     def learning(
         self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray, source: Any = None
@@ -225,23 +203,6 @@ class Detect(PhotoTask):
         most = max((len(boxes) for boxes in labels), default=0)
         most *= 4 if schedule.mosaic else 1
         return Finding(info.classes, info.sight, schedule, most, info.model)
-
-    def split(
-        self, photos: Annotated, read: Examples, count: int, schedule: Settings, is_asked: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As whoever gave the photos has split them, or at random."""
-        if photos.n_train is not None and not is_asked:
-            first = {*photos.names[: photos.n_train]}
-            is_first = np.array([name in first for name in read.names])
-            train, held_out = np.flatnonzero(is_first), np.flatnonzero(~is_first)
-        else:
-            train, held_out = hold_out(len(read), min(count, len(read) - 1), schedule.seed)
-        for side, positions in (("train on", train), ("hold out", held_out)):
-            if not any(len(read.labels[i]) for i in positions):
-                raise UserError(
-                    f"of the photos to {side} none has a box", fix="add photos with boxes"
-                )
-        return train, held_out
 
     def preview(self, photos: Annotated) -> dict[str, bytes]:
         """Twelve photos with their boxes."""
@@ -264,21 +225,6 @@ class Detect(PhotoTask):
             f"{len(classes)} classes, boxes to train on and held out:",
             *(f"  {name:{width}} {n:6} {held:5}" for name, n, held in rows),
         ]
-
-    def remedy(
-        self,
-        report: Report,
-        history: list[dict[str, Any]],
-        schedule: Settings,
-        model: str,
-        is_from_weights: bool,
-        out: Path,
-    ) -> tuple[str, list[str]]:
-        if not is_from_weights:
-            return "it began from nothing", [
-                "--weights", "tinyimagenet", "--out", str(out.with_name(f"{out.name}_2"))
-            ]  # fmt: skip
-        return "it has not trained for long", ["--epochs", str(3 * schedule.epochs)]
 
 
 TASK = Detect()

@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import shown
-from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.mask_augment import MaskViews
 from ghostnet_tf.data.masks_picture import picture
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.nets.pretrained import Pretrained
-from ghostnet_tf.tasks.on_backbone import begun
-from ghostnet_tf.tasks.photo_task import PhotoTask
+from ghostnet_tf.tasks.on_backbone import BackboneTask
 from ghostnet_tf.tasks.segment.masked import Masked
 from ghostnet_tf.tasks.segment.mean_iou import confusion, mean_iou
 from ghostnet_tf.tasks.segment.pixels import answers, fitted
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
 COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
 MOST_WEIGHT = 10.0  # of a rare class
 AT_ONCE = 8  # photos, of which the loss is computed together
-NEW = ("lraspp",)  # layers that no classifier has
 CURVES = {
     "cross-entropy, nat": {
         "loss": "training, augmented",
@@ -156,41 +151,23 @@ class Outlining:
         return Report.of(counts, self.classes, held_out.names)
 
 
-class Segment(PhotoTask):
+class Segment(BackboneTask):
     """See `task.Task`."""
 
     name = "segment"
     model, schedule = f"{DEFAULT_MODEL}{zoo.SEGMENTER}", "segment"
+    behind, answerer = zoo.SEGMENTER, "a segmenter"
+    lacking = "says nothing of single pixels"
+    new = ("lraspp",)
+    truth = ("a pixel of a class", "masks of them")
 
     def open(
         self, place: str | Path, schedule: Settings, class_file: str | Path | None = None
     ) -> Masked:
         return Masked.open(place, class_file)
 
-    def network(
-        self,
-        model: str,
-        weights: str | None,
-        classes: tuple[str, ...],
-        schedule: Settings,
-        channels: int | None = None,
-    ) -> tuple[Pretrained, str]:
-        """From a segmenter's weights all that fits, from a classifier's its backbone."""
-        entry = zoo.parse_model(model)
-        if entry.task != self.name:
-            raise UserError(
-                f"{model} says nothing of single pixels",
-                fix=option("model", f"{entry.backbone or model}{zoo.SEGMENTER}"),
-            )
-        for _, size in schedule.sizes:
-            entry.refuse_size(size)
-        if channels not in (None, 3):
-            raise UserError("a segmenter sees photos in colour", fix="leave the channels out")
-        return begun(entry, weights, classes, schedule, NEW)
-
-    def freeze(self, model: "keras.Model") -> None:
-        for layer in model.layers:
-            layer.trainable = layer.name in NEW
+    def is_labelled(self, labels: np.ndarray, classes: tuple[str, ...]) -> bool:
+        return bool(pixels_of(labels, len(classes)).any())
 
     def learning(
         self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray, source: Any = None
@@ -199,24 +176,6 @@ class Segment(PhotoTask):
         if schedule.class_weights:
             weight_of = class_weights(pixels_of(labels, len(info.classes)))
         return Outlining(info.classes, info.sight, schedule, weight_of)
-
-    def split(
-        self, photos: Masked, read: Examples, count: int, schedule: Settings, is_asked: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As whoever gave the photos has split them, or at random."""
-        if photos.n_train is not None and not is_asked:
-            first = {*photos.names[: photos.n_train]}
-            is_first = np.array([name in first for name in read.names])
-            train, held_out = np.flatnonzero(is_first), np.flatnonzero(~is_first)
-        else:
-            train, held_out = hold_out(len(read), min(count, len(read) - 1), schedule.seed)
-        for side, positions in (("train on", train), ("hold out", held_out)):
-            if not pixels_of(read.labels[positions], len(photos.classes)).any():
-                raise UserError(
-                    f"of the photos to {side} none has a pixel of a class",
-                    fix="add photos with masks of them",
-                )
-        return train, held_out
 
     def preview(self, photos: Masked) -> dict[str, bytes]:
         """Twelve photos with their masks."""
@@ -237,21 +196,6 @@ class Segment(PhotoTask):
         if lacking:
             lines.append(f"note: no pixel to train on is of {', '.join(lacking)}")
         return [f"{len(classes)} classes, share of the pixels to train on and held out:", *lines]
-
-    def remedy(
-        self,
-        report: Report,
-        history: list[dict[str, Any]],
-        schedule: Settings,
-        model: str,
-        is_from_weights: bool,
-        out: Path,
-    ) -> tuple[str, list[str]]:
-        if not is_from_weights:
-            return "it began from nothing", [
-                "--weights", "tinyimagenet", "--out", str(out.with_name(f"{out.name}_2"))
-            ]  # fmt: skip
-        return "it has not trained for long", ["--epochs", str(3 * schedule.epochs)]
 
 
 def pixels_of(labels: np.ndarray, classes: int) -> np.ndarray:
