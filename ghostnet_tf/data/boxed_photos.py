@@ -59,15 +59,15 @@ class BoxedPhotos:
         self.names = sorted(self._said)
 
     @classmethod
-    def open(cls, path: str | Path, skipped: Skips, split: str | None = None) -> Self:
+    def open(cls, where: str | Path | Place, skipped: Skips, split: str | None = None) -> Self:
         """The photos of a split that the place tells apart, or all of them."""
-        (made,) = cls.parts(path, skipped, lambda _: [split])
+        (made,) = cls.parts(where, skipped, lambda _: [split])
         return made
 
     @classmethod
     def parts(
         cls,
-        path: str | Path,
+        where: str | Path | Place,
         skipped: Skips,
         chosen: Callable[[tuple[str, ...]], Sequence[str | None]],
     ) -> list[Self]:
@@ -75,7 +75,7 @@ class BoxedPhotos:
 
         Files are read once, and what was left out of all of them is counted once.
         """
-        source = place(path)
+        source = place(where) if isinstance(where, str | Path) else where
         photos = Photos(source, skipped)
         told = _reader(source).read(source, PhotoFinder(photos.names))
         wanted = chosen(told.splits)

@@ -119,8 +119,8 @@ def test_proof_images_are_cut_as_the_file_says(tmp_path):
 
     photos = Photos.open(labelled(tmp_path / "photos"))
     path = saved(tmp_path)
-    before = proof_images(*trusted(path), photos)
+    before = proof_images(*trusted(path), photos, path.name)
 
-    after = proof_images(*trusted(edited(path, **EDITS["preprocessing"])), photos)
+    after = proof_images(*trusted(edited(path, **EDITS["preprocessing"])), photos, path.name)
 
     assert (before == after).all()

@@ -31,7 +31,7 @@ class InMemory:
 def look(files: dict[str, bytes]) -> BoxedPhotos | None:
     """The photos, every one of them looked at and sound; None where the place is refused."""
     try:
-        photos = BoxedPhotos(InMemory(files), Skips())
+        photos = BoxedPhotos.open(InMemory(files), Skips())
     except UserError as error:
         assert str(error)
         return None
@@ -89,7 +89,7 @@ def test_in_a_thousand_one_bad_annotation_is_one_that_is_skipped():
     files["data.yaml"] = b"names: [a]"
     skipped = Skips()
 
-    photos = BoxedPhotos(InMemory(files), skipped)
+    photos = BoxedPhotos.open(InMemory(files), skipped)
 
     assert len(photos) == 999 and photos.counts() == {"a": 999}
     (one,) = skipped
