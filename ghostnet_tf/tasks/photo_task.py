@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.base.sides import sides
 from ghostnet_tf.tasks.task import Settings
 
@@ -30,7 +31,11 @@ class PhotoTask:
     ) -> "Callable[[Image.Image], np.ndarray]":
         """Photos shrunk so that no short side is longer than training has use for."""
         how = info.sight
-        at = [size for _, size in schedule.sizes] or [how.size]
+        at = [size for _, size in schedule.sizes]
+        if not at:
+            raise UserError(
+                "the schedule has no sizes, and photos need one", fix=option("size", how.size)
+            )
         return shrinking(round(LARGER * max(max(sides(size)) for size in at) / how.crop))
 
 
