@@ -230,7 +230,8 @@ def smoothing() -> list[dict[str, Any]]:
     asked = [(quarters, spoken(1, 60), 0.5, 0.6, 1.0), (tenths, spoken(2, 60), 0.5, 0.5, 1.0),
              (uneven, spoken(3, 60), 1.5, 0.4, 0.75), (quarters, spoken(4, 60), 1.0, 0.3, 0.0),
              (tenths, spoken(5, 60), 0.05, 0.9, 0.3), (quarters[:12], edge, 0.5, 0.75, 0.5),
-             (quarters[:12], edge, 0.5, 0.5, 1.0)]  # fmt: skip
+             (quarters[:12], edge, 0.5, 0.5, 1.0),
+             (quarters[:6] * 2, np.eye(5)[[1, 3, 1, 1, 3, 3]], 0.1, 0.5, 1.0)]  # fmt: skip
     cases = []
     for times, probabilities, seconds, score, rest in asked:
         one = Smoothing(WORDS, seconds, score, rest)

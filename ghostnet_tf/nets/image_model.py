@@ -17,6 +17,7 @@ from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.weights import keras_config
 
 REGISTERED = (
+    "bc_resnet",
     "layers",
     "conv_norm",
     "branches",

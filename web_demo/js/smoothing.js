@@ -8,6 +8,7 @@ const NO_WORDS = ["silence", "unknown", "_silence_", "_unknown_"]; // labels of 
 export class Smoothing {
   #answers = []; // {t, answer}, the oldest first
   #last = -Infinity; // when a word was announced
+  #stays = null; // that word, as long as it is heard without a break
 
   constructor(labels, how) {
     Object.assign(this, DEFAULTS, how);
@@ -25,8 +26,9 @@ export class Smoothing {
     this.means = this.means.map((_, i) => this.#answers.reduce((sum, one) => sum + one.answer[i], 0) / n);
     const top = this.means.indexOf(this.means.reduce((a, b) => Math.max(a, b)));
     const isWord = this.means[top] >= this.score && !NO_WORDS.includes(this.labels[top]);
-    if (!isWord || t - this.#last < this.rest) return null;
-    this.#last = t;
+    if (!isWord || top !== this.#stays) this.#stays = null;
+    if (!isWord || top === this.#stays || t - this.#last < this.rest) return null;
+    [this.#last, this.#stays] = [t, top];
     return top;
   }
 }

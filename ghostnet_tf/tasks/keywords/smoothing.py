@@ -8,6 +8,8 @@
    all in float64; the word is the first of the largest means.
 4. It is announced unless that mean is below `score`, the word is silence or unknown, or the last
    one was announced less than `rest` seconds ago, whichever it was.
+5. Nor is it announced while it stays: a word said once is in the window for longer than `rest`.
+   What was announced stays until another word is the largest, or its mean falls below `score`.
 """
 
 from collections import deque
@@ -38,6 +40,7 @@ class Smoothing:
         self.means = np.zeros(len(labels))  # of every class, after the last answer
         self._answers: deque[tuple[float, np.ndarray]] = deque()
         self._last = -np.inf  # when a word was announced
+        self._stays: int | None = None  # that word, as long as it is heard without a break
 
     def heard(self, probabilities: ArrayLike, t: float) -> int | None:
         """The class that is announced at `t` seconds, or None; (classes,) from 0 to 1."""
@@ -54,7 +57,9 @@ class Smoothing:
         self.means /= len(self._answers)
         top = int(self.means.argmax())
         is_word = self.means[top] >= self.score and self.labels[top] not in NO_WORDS
-        if not is_word or t - self._last < self.rest:
+        if not is_word or top != self._stays:
+            self._stays = None
+        if not is_word or top == self._stays or t - self._last < self.rest:
             return None
-        self._last = t
+        self._last, self._stays = t, top
         return top

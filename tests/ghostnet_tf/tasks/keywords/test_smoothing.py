@@ -54,7 +54,10 @@ def test_the_fixtures_of_other_languages_are_what_python_says_today():
         (" and self.labels[top] not in NO_WORDS", ""),
         ('"silence", "unknown", "_silence_", "_unknown_"', '"silence", "unknown"'),
         ("t - self._last < self.rest", "t - self._last <= self.rest"),
-        ("self._last = t\n", "\n"),
+        ("self._last, self._stays = t, top\n", "self._stays = top\n"),
+        ("self._last, self._stays = t, top\n", "self._last = t\n"),
+        ("if not is_word or top != self._stays:", "if not is_word:"),
+        ("if not is_word or top != self._stays:", "if top != self._stays:"),
         ("self._answers.append((t, answer))", "self._answers.append((t, np.float32(answer)))"),
         ("self.means.argmax()", "len(self.means) - 1 - self.means[::-1].argmax()"),
         ("self.means /= len(self._answers)", "self.means *= 1 / len(self._answers)"),
@@ -69,11 +72,15 @@ def test_the_fixtures_catch_another_definition(there, instead):
     assert failures(planted["Smoothing"]) != []
 
 
-def test_a_word_is_announced_once_its_mean_is_sure_and_again_after_a_rest():
+def test_a_word_is_announced_once_its_mean_is_sure_and_after_a_rest():
     yes, no = [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]
 
     assert said(0.25, [no, yes, yes, yes, yes]) == [1, None, None, None, 0]
-    assert said(0.25, [[0.5, 0.5, 0, 0], yes, yes], rest=0) == [None, 0, 0]
+    assert said(0.5, [yes, yes, yes, yes]) == [0, None, None, None]  # it is the same one
+    silence = [0.0, 0.0, 1.0, 0.0]
+    assert said(0.5, [yes, yes, silence, yes]) == [0, None, None, 0]
+    assert said(0.5, [yes, no, yes], seconds=0.1) == [0, None, 0]  # another one between
+    assert said(0.25, [[0.5, 0.5, 0, 0], yes, no, no], rest=0) == [None, 0, None, 1]
 
 
 def test_silence_and_unknown_are_no_words():

@@ -20,6 +20,7 @@ class Smoothing(
         private set
     private val answers = ArrayDeque<Pair<Double, DoubleArray>>() // seconds, probabilities
     private var last = Double.NEGATIVE_INFINITY // when a word was announced
+    private var stays: Int? = null // that word, as long as it is heard without a break
 
     /** The class that is announced at [t] seconds, or null. */
     fun heard(
@@ -36,8 +37,10 @@ class Smoothing(
         for (i in means.indices) means[i] /= answers.size.toDouble()
         val top = means.indices.maxBy { means[it] } // the first of equal ones
         val isWord = means[top] >= rules.score && labels[top] !in NO_WORDS
-        if (!isWord || t - last < rules.rest) return null
+        if (!isWord || top != stays) stays = null
+        if (!isWord || top == stays || t - last < rules.rest) return null
         last = t
+        stays = top
         return top
     }
 }
