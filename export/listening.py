@@ -77,8 +77,9 @@ def refuse_other_kind(given: Given | None, hearing: Hearing | None, title: str) 
     """UserError for sounds to a network that hears nothing, and for photos to one that does."""
     if isinstance(given, Recordings) and hearing is None:
         raise UserError(
-            f"{title} takes no window of sound, and {given.source.title!r} holds sounds",
-            fix="give what it takes; is its record beside it?",
+            f"{title} takes no window of sound: it sees photos, or hears hop by hop; "
+            f"{given.source.title!r} holds sounds",
+            fix="give what it takes, or the file of a window",
         )
     if isinstance(given, Photos) and hearing is not None:
         raise UserError(

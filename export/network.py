@@ -103,8 +103,8 @@ class Network:
         if self.task != CLASSIFY:
             raise UserError(
                 f"{self.name} is no classifier, so it has no top-1",
-                fix="leave the labelled photos out; `ghostnet evaluate FILE.tflite --labelled DIR` "
-                "gives its AP or mIoU",
+                fix="export it, and `ghostnet evaluate FILE.tflite --labelled DIR` gives the AP or "
+                "mIoU of its files",
             )
         if self.labels is None:
             raise UserError(

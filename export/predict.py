@@ -77,7 +77,12 @@ def main(argv: list[str] | None = None) -> int:
     from .trusted import trusted
 
     opened = trusted(args.file)
-    if opened[1] and opened[1].sound:
+    hears = bool(opened[1] and opened[1].sound)
+    if args.seconds is not None and not (hears and MICROPHONE in args.photos):
+        raise UserError("--seconds is of a microphone", fix="leave it out")
+    if hears and args.pictures:
+        raise UserError(f"{args.file!r} hears: there is nothing to draw", "leave --pictures out")
+    if hears:
         if MICROPHONE in args.photos:
             return say_spoken(args, opened)
         return say_stream(args, opened) if args.stream else say_words(args, opened)

@@ -5,6 +5,7 @@ import posixpath
 import numpy as np
 
 from ghostnet_tf.data.annotations import split_of_folders
+from ghostnet_tf.data.masked_photos import is_mask
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.voc import split_lists
 
@@ -26,7 +27,8 @@ def without_test(photos: Photos) -> tuple[Photos, int]:
         kept_back = [of[name] == TEST for name in photos.names]
     else:
         return photos, 0
-    return photos.subset(np.flatnonzero(~np.array(kept_back))), sum(kept_back)
+    n = sum(kept and not is_mask(name) for kept, name in zip(kept_back, of, strict=True))
+    return photos.subset(np.flatnonzero(~np.array(kept_back))), n
 
 
 def _stem(name: str) -> str:

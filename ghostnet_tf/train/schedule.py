@@ -208,6 +208,7 @@ class Schedule:
     def with_settings(self, settings: list[str]) -> Self:
         """A copy with `["epochs=5", "sizes=[[0,64]]"]` applied; values are JSON, or else text."""
         values = self.to_dict()
+        named = {setting.partition("=")[0] for setting in settings}
         for setting in settings:
             name, equals, text = setting.partition("=")
             if name not in values:
@@ -218,6 +219,10 @@ class Schedule:
                 values[name] = json.loads(text)
             except json.JSONDecodeError:
                 values[name] = text
+        epochs = values["epochs"]
+        if "warmup_epochs" not in named and isinstance(epochs, int):
+            # Few epochs warm up for half of them: nobody has to know that there is a warm-up.
+            values["warmup_epochs"] = min(values["warmup_epochs"], epochs / 2)
         return self.from_dict(values)
 
     def with_values(self, values: dict[str, Any]) -> Self:

@@ -15,11 +15,13 @@ from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
 from ghostnet_tf.data.photos import Photos
+from ghostnet_tf.data.places import place as at
 from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
 from ghostnet_tf.tasks.classify import advice, class_counts
 from ghostnet_tf.tasks.classify.one_class import OneClass, weights_asked
+from ghostnet_tf.tasks.classify.other_task import refuse_other_task
 from ghostnet_tf.tasks.photo_task import PhotoTask
 from ghostnet_tf.tasks.task import CLASSIFY, TASKS, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL, Weights
@@ -65,7 +67,9 @@ class Classify(PhotoTask):
         self, place: str | Path, schedule: Settings, class_file: str | Path | None = None
     ) -> Photos:
         refuse_class_file(class_file, "each is a folder, and called as that is")
-        photos = Photos.open(place)
+        source = at(place)
+        refuse_other_task(source)
+        photos = Photos(source)
         class_counts.refuse_too_few_classes(photos)
         return photos
 

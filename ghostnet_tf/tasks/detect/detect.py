@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ghostnet_tf.base.errors import pick
+from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
@@ -200,6 +200,11 @@ class Detect(BackboneTask):
     def learning(
         self, info: CheckpointInfo, schedule: Settings, labels: np.ndarray, source: Any = None
     ) -> Finding:
+        if schedule.class_weights:
+            raise UserError(
+                "boxes of all classes count alike, so there are no class weights",
+                fix=f"leave {option('class_weights', True)} out",
+            )
         most = max((len(boxes) for boxes in labels), default=0)
         most *= 4 if schedule.mosaic else 1
         return Finding(info.classes, info.sight, schedule, most, info.model)

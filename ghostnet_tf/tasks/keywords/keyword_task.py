@@ -60,6 +60,8 @@ class KeywordTask:
         entry = zoo.parse_model(model)
         if entry.task != self.name:
             raise UserError(f"{model} hears nothing", fix=option("model", self.model))
+        if schedule.sizes:
+            raise UserError("sounds have no size in pixels", fix=f"leave {option('size')} out")
         start = find(weights, model)
         info = start.info if isinstance(start, Weights) else None
         own = entry.hearing

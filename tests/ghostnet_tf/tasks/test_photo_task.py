@@ -13,6 +13,18 @@ from ghostnet_tf.train import schedule as schedules
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
 
 
+def test_settings_that_a_task_has_no_use_for_are_refused():
+    detect, keywords = task("detect"), task("keywords")
+    info = CheckpointInfo(detect.model, ("disc",), parse_model(detect.model).sight)
+    weighted = replace(schedules.load("detect"), class_weights=True)
+
+    with pytest.raises(UserError, match="there are no class weights"):
+        detect.learning(info, weighted, np.empty(0, object))
+    sized = replace(schedules.load("keywords"), sizes=((0, 96),))
+    with pytest.raises(UserError, match="sounds have no size"):
+        keywords.network(keywords.model, None, ("yes", "no"), sized)
+
+
 @pytest.mark.parametrize("name", ["classify", "detect", "segment"])
 def test_a_schedule_without_sizes_is_refused(name):
     one = task(name)

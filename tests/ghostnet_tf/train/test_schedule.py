@@ -40,6 +40,15 @@ def test_the_size_changes_at_its_epoch():
     assert SCHEDULE.final_size == 64
 
 
+def test_few_epochs_warm_up_for_half_of_them_unless_somebody_says_how_long():
+    one = SCHEDULE.with_settings(["epochs=1", "sizes=[[0,32]]"])
+    many = SCHEDULE.with_settings(["epochs=40"])
+
+    assert one.warmup_epochs == 0.5 and many.warmup_epochs == SCHEDULE.warmup_epochs == 1.0
+    with pytest.raises(UserError, match="warmup_epochs must be fewer"):
+        SCHEDULE.with_settings(["epochs=1", "sizes=[[0,32]]", "warmup_epochs=1"])
+
+
 def test_settings_are_json_or_text():
     changed = SCHEDULE.with_settings(["epochs=5", "optimizer=adamw", "randaugment=[2, 9]"])
 
