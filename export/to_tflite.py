@@ -35,10 +35,11 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--weights",
         metavar="NAME|FILE",
-        help="tinyimagenet or, of ghostnet_050_det, bccd (bundled), seeded (random: cost only), "
+        help="tinyimagenet, of ghostnet_050_det bccd, of ghost_kws_100 digits (bundled), seeded "
+        "(random: cost only), "
         "imagenet, timm, paddle or paddle_ssld (published, downloaded once), or a .safetensors, "
         ".weights.h5, .keras, .pth or .pdparams file or a TensorFlow checkpoint (default: "
-        "tinyimagenet)",
+        "the bundled ones)",
     )
     what.add_argument(
         "--suite",

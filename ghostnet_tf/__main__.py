@@ -14,11 +14,11 @@ from ghostnet_tf.base.terminal import out
 
 VERBS = {  # verb -> its room, its module, what it does
     "export": ("export", "to_tflite", "a network becomes verified .tflite files"),
-    "predict": ("export", "predict", "name photos with a .tflite file"),
+    "predict": ("export", "predict", "what a .tflite file says of photos or sounds"),
     "evaluate": ("export", "evaluate", "accuracy of files and weights, side by side"),
     "compare": ("export", "compare", "where an int8 file loses its float32 file, layer by layer"),
     "verify": ("export", "verify", "check .tflite files against their records"),
-    "train": ("", "train.command", "train on your own photos, one folder a class"),
+    "train": ("", "train.command", "train on your own photos, boxes, masks or sounds"),
     "describe": ("", "nets.describe", "the table of a network: blocks, parameters, multiply-adds"),
     "from-onnx": ("export", "from_onnx", "an ONNX network becomes verified .tflite files"),
     "ghost-op": ("export", "ghost_op", "Ghost operators into finished files, proven equal"),

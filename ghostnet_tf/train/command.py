@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     network.add_argument(
         "--weights",
         metavar="NAME|FILE",
-        help="start from these instead of from nothing: tinyimagenet, or a .safetensors, "
+        help="start from these, not from nothing: tinyimagenet, bccd, digits, or a .safetensors, "
         ".weights.h5 or .keras file; other classes get a new classifier",
     )
     network.add_argument(
