@@ -15,11 +15,10 @@ from ghostnet_tf.data.masked_photos import MaskedPhotos, is_mask
 from ghostnet_tf.data.masks_picture import painted
 from ghostnet_tf.data.photos import Photos
 from ghostnet_tf.data.skipped import Skips, refuse_too_many
+from ghostnet_tf.tasks.bootstrap import draws, interval
 from ghostnet_tf.tasks.segment.mean_iou import confusion, mean_iou
 
 from .segmentation import Segmenter
-
-DRAWS = 1000  # of photos anew, with repetitions, for an interval
 
 
 @dataclass(frozen=True)
@@ -78,19 +77,16 @@ class Outlining:
     def difference(self, segmenter: int, to: int = 0) -> dict[str, float]:
         """Of one mIoU from another, with its 95 % interval.
 
-        Paired: the same photos are drawn for both, with repetitions, a thousand times; a mean of
-        ratios over all photos has no interval in a formula.
+        By a bootstrap: a mean of ratios over all photos has no interval in a formula.
         """
         whole = self.scores(segmenter)["miou"] - self.scores(to)["miou"]
-        rng = np.random.default_rng(0)
-        n = self.counts.shape[1]
-        often = rng.multinomial(n, np.full(n, 1 / n), DRAWS).astype(np.float64)  # (draws, photos)
+        often = draws(self.counts.shape[1]).astype(np.float64)
         ours, theirs = (
             _mean_ious(np.tensordot(often, self.counts[k].astype(np.float64), 1))
             for k in (segmenter, to)
         )
-        low, high = np.percentile(ours - theirs, (2.5, 97.5))
-        return {"miou": float(whole), "low": float(low), "high": float(high)}
+        low, high = interval(ours - theirs)
+        return {"miou": float(whole), "low": low, "high": high}
 
 
 def _mean_ious(counts: np.ndarray) -> np.ndarray:

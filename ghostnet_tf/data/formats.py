@@ -60,6 +60,11 @@ def suffix(name: str) -> str:
     return posixpath.splitext(name)[1].lower()
 
 
+def stem(name: str) -> str:
+    """The name of a file without its folders and its end, by which photo and annotation belong."""
+    return posixpath.splitext(posixpath.basename(name))[0]
+
+
 def format_of(data: bytes) -> Format | None:
     """What the first bytes say, whatever the file is called."""
     starts = {

@@ -11,7 +11,7 @@ from PIL import Image
 from ghostnet_tf.base.errors import UserError
 from ghostnet_tf.base.files import user_path
 from ghostnet_tf.data.annotations import PhotoFinder, refuse_unknown, split_of_folders
-from ghostnet_tf.data.formats import suffix
+from ghostnet_tf.data.formats import stem, suffix
 from ghostnet_tf.data.label_file import lines_of
 from ghostnet_tf.data.masks import MaskClasses
 from ghostnet_tf.data.photo import open_numbers
@@ -56,8 +56,8 @@ class MaskedPhotos:
         refuse_unknown(split, self.splits, source.title)
         if lists:
             asked = [split] if split is not None else [*lists]
-            stems = {stem for one in asked for stem, _ in lists[one]}
-            photos = [n for n in photos if posixpath.splitext(posixpath.basename(n))[0] in stems]
+            stems = {told for one in asked for told, _ in lists[one]}
+            photos = [name for name in photos if stem(name) in stems]
         elif split is not None:
             photos = [n for n in photos if split_of_folders(_split_name(n)) == split]
         self._mask_of = self._paired(photos, PhotoFinder(masks))
@@ -135,9 +135,9 @@ class MaskedPhotos:
         """Photo -> its mask."""
         found, bad, why = {}, 0, ""
         for photo in photos:
-            stem = posixpath.splitext(posixpath.basename(photo))[0]
+            own = stem(photo)
             try:
-                mask = next((m for end in ENDS if (m := masks.of_stem(stem + end, photo))), "")
+                mask = next((m for end in ENDS if (m := masks.of_stem(own + end, photo))), "")
                 why_not = "" if mask else f"photo {photo!r} has no mask"
             except UserError as error:
                 mask, why_not = "", f"the mask of photo {photo!r} is in doubt: {error}"

@@ -1,16 +1,19 @@
 """What tasks have in common whose networks stand on a classifier's and whose photos are split."""
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from ghostnet_tf.base.errors import UserError, option
 from ghostnet_tf.data.hold_out import hold_out
 from ghostnet_tf.data.labels import naming
 from ghostnet_tf.data.names import same
+from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.nets.pretrained import Pretrained, find, pretrained
 from ghostnet_tf.tasks.photo_task import PhotoTask
@@ -19,6 +22,50 @@ from ghostnet_tf.weights import Weights, names_for
 
 if TYPE_CHECKING:
     import keras
+
+COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
+
+
+@dataclass(frozen=True)
+class BackboneLearning(ABC):
+    """Part of `task.Learning`: photos are varied together with what lies on them."""
+
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    schedule: Settings
+
+    @property
+    @abstractmethod
+    def loss(self) -> "keras.losses.Loss": ...
+
+    def variation(self) -> dict[str, Any]:
+        """Of `Views` and `MaskViews`: a schedule that neither crops nor flips changes nothing."""
+        smallest = self.schedule.crop_scale[0] ** 0.5  # of a side; crop_scale is of the area
+        is_varied = smallest < 1
+        return {
+            "flip": 0.5 if self.schedule.flip else 0.0,
+            "colour": COLOUR if is_varied else 0.0,
+            "scale": (smallest, 1 / smallest),
+            "stretch": 0.1 if is_varied else 0.0,
+        }
+
+    def weights(self, targets: np.ndarray) -> None:
+        """Nothing: whatever counts more, the loss knows."""
+        return None
+
+    def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
+        return self.preprocessing.images(map(Image.fromarray, pixels))
+
+    def mean_loss(
+        self, outputs: np.ndarray, targets: Callable[[slice], np.ndarray], at_once: int
+    ) -> float:
+        """Over all photos; `targets` makes those of some of them."""
+        loss, sums = self.loss, 0.0
+        for start in range(0, len(outputs), at_once):
+            some = slice(start, start + at_once)
+            nat: Any = loss(targets(some), outputs[some])
+            sums += float(nat) * len(outputs[some])
+        return sums / len(outputs)
 
 
 class BackboneTask(PhotoTask, ABC):

@@ -3,7 +3,8 @@
 import posixpath
 
 from ghostnet_tf.base.errors import UserError, option
-from ghostnet_tf.data import formats, sound
+from ghostnet_tf.data.formats import stem, suffix
+from ghostnet_tf.data.given import holds_sounds
 from ghostnet_tf.data.masked_photos import is_mask
 from ghostnet_tf.data.places import Place
 
@@ -13,15 +14,13 @@ PHOTOS = {"images", "image", "img", "imgs", "photos", "jpegimages"}  # folders b
 
 def refuse_other_task(source: Place) -> None:
     """UserError where sounds, boxes or masks are to be learned, and no folder's name."""
-    ends = [formats.suffix(name) for name in source.files]
-    sounds, photos = (sum(e in of for e in ends) for of in (sound.SUFFIXES, formats.SUFFIXES))
-    if sounds > photos:
+    if holds_sounds(source):
         _refuse(source, "sounds", "keywords")
-    if any(_folder(n) in BOXES and e in TEXTS for n, e in zip(source.files, ends, strict=True)):
+    if any(_folder(name) in BOXES and suffix(name) in TEXTS for name in source.files):
         _refuse(source, "photos with boxes", "detect")
-    beside = {_stem(name) for name in source.files if _folder(name) in PHOTOS}
+    beside = {stem(name) for name in source.files if _folder(name) in PHOTOS}
     masks = [name for name in source.files if is_mask(name)]
-    if masks and sum(_stem(name) in beside for name in masks) > len(masks) / 2:
+    if masks and sum(stem(name) in beside for name in masks) > len(masks) / 2:
         _refuse(source, "photos with masks", "segment")
 
 
@@ -34,7 +33,3 @@ def _refuse(source: Place, kind: str, task: str) -> None:
 
 def _folder(name: str) -> str:
     return posixpath.basename(posixpath.dirname(name)).lower()
-
-
-def _stem(name: str) -> str:
-    return posixpath.splitext(posixpath.basename(name))[0]

@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from ghostnet_tf.base.errors import UserError, option, pick
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.data.box_augment import Views
 from ghostnet_tf.data.boxes import Boxes
 from ghostnet_tf.data.boxes_picture import picture
-from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
 from ghostnet_tf.tasks.detect.annotated import Annotated
 from ghostnet_tf.tasks.detect.average_precision import average_precision
 from ghostnet_tf.tasks.detect.detection_report import Report
 from ghostnet_tf.tasks.detect.nms import Found, keep
-from ghostnet_tf.tasks.on_backbone import BackboneTask
+from ghostnet_tf.tasks.on_backbone import BackboneLearning, BackboneTask
 from ghostnet_tf.tasks.task import Chosen, Examples, Settings, refuse_class_file
 from ghostnet_tf.weights import DEFAULT_MODEL
 from ghostnet_tf.weights.checkpoint import CheckpointInfo
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     from ghostnet_tf.tasks.detect.heads import Head
 
-COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
 NO_BOX = -1.0  # the class of a target that only fills up
 AT_ONCE = 16  # photos, of which the loss is computed together
 # Scores by which a person may let epochs be compared (the setting `choose`).
@@ -53,12 +50,9 @@ CURVES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(BackboneLearning):
     """A network that learns where things of so many classes are: see `task.Learning`."""
 
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
-    schedule: Settings
     most: int  # boxes of a photo, or of four in one picture
     model: str = f"{DEFAULT_MODEL}{zoo.DETECTOR}"  # of the zoo
 
@@ -86,16 +80,7 @@ class Finding:
         return surest_overlap(targets, outputs, len(self.classes), head.split, head.corners)
 
     def views(self, size: Size) -> Views:
-        """How photos are varied: a schedule that neither crops nor flips changes nothing."""
-        smallest = self.schedule.crop_scale[0] ** 0.5  # of a side; crop_scale is of the area
-        is_varied = smallest < 1
-        return Views(
-            size=size,
-            flip=0.5 if self.schedule.flip else 0.0,
-            colour=COLOUR if is_varied else 0.0,
-            scale=(smallest, 1 / smallest),
-            stretch=0.1 if is_varied else 0.0,
-        )
+        return Views(size=size, **self.variation())
 
     def batch(
         self,
@@ -117,12 +102,6 @@ class Finding:
         images = self.preprocessing.normalise(np.stack([photo for photo, _ in seen]))
         return images, targets([boxes for _, boxes in seen], self.most)
 
-    def weights(self, targets: np.ndarray) -> None:
-        return None
-
-    def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        return self.preprocessing.images(map(Image.fromarray, pixels))
-
     def found(self, outputs: np.ndarray) -> list[Found]:
         """Raw values (n, cells, ...) -> what is kept of each photo."""
         of = self.head.boxes_and_scores
@@ -136,17 +115,13 @@ class Finding:
 
     def scores(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         """AP, AP50 and loss."""
-        precision, loss = self.precision(outputs, labels), self.loss
+        precision = self.precision(outputs, labels)
         most = max([self.most, *(len(boxes) for boxes in labels)])
-        sums = 0.0
-        for start in range(0, len(labels), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            nat: Any = loss(targets(list(labels[some]), most), outputs[some])
-            sums += float(nat) * len(labels[some])
+        loss = self.mean_loss(outputs, lambda some: targets(list(labels[some]), most), AT_ONCE)
         return {
             "ap": precision["ap"] or 0.0,
             "ap50": precision["ap50"] or 0.0,
-            "loss": sums / len(labels),
+            "loss": loss,
         }
 
     def epoch(self, row: Mapping[str, Any], held_out: int) -> str:

@@ -1,8 +1,6 @@
-"""By how much two detectors differ on the same photos, and how far chance goes: a paired bootstrap.
+"""By how much two detectors differ on the same photos, and how far chance goes.
 
-Photos are drawn anew, as many as there are and each as often as it comes, and both detectors are
-scored on the same draw; of a thousand draws the middle 95 % of the differences are the interval
-(Efron 1979). AP under a draw is that of pycocotools, with every box counted as often as its photo.
+AP under a draw of the photos is that of pycocotools, with every box counted as often as its photo.
 """
 
 from dataclasses import dataclass
@@ -10,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ghostnet_tf.tasks.bootstrap import draws, interval
 from ghostnet_tf.tasks.detect.average_precision import ALL_SIZES, AT_50, IOUS, RECALLS
 
 if TYPE_CHECKING:
     from pycocotools.cocoeval import COCOeval
 
-DRAWS, SEED = 1000, 0
-MIDDLE = (2.5, 97.5)  # percentiles
 EPSILON = float(np.spacing(1))  # as pycocotools has it
 
 
@@ -79,14 +76,11 @@ def matches(judge: "COCOeval", photos: int) -> list[Matches]:
 def differences(these: list[Matches], first: list[Matches]) -> dict[str, Difference]:
     """By how much `these` are better than the `first` ones: {"ap": ..., "ap50": ...}."""
     photos = len(first[0].there)
-    draws = np.random.default_rng(SEED).multinomial(photos, np.full(photos, 1 / photos), DRAWS)
-    rows = [np.ones(photos, int), *draws]  # as they are, and then each draw
+    rows = [np.ones(photos, int), *draws(photos)]  # as they are, and then each draw
     apart = np.stack([_scores(these, row) - _scores(first, row) for row in rows])
     found = {}
     for i, name in enumerate(("ap", "ap50")):
-        known = apart[1:, i][~np.isnan(apart[1:, i])]
-        low, high = np.percentile(known, MIDDLE) if len(known) else (np.nan, np.nan)
-        found[name] = Difference(float(apart[0, i]), float(low), float(high))
+        found[name] = Difference(float(apart[0, i]), *interval(apart[1:, i]))
     return found
 
 

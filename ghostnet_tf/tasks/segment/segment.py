@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from ghostnet_tf.base.sides import Size
 from ghostnet_tf.base.terminal import shown
 from ghostnet_tf.data.mask_augment import MaskViews
 from ghostnet_tf.data.masks_picture import picture
-from ghostnet_tf.data.preprocess import Preprocessing
 from ghostnet_tf.nets import zoo
-from ghostnet_tf.tasks.on_backbone import BackboneTask
+from ghostnet_tf.tasks.on_backbone import BackboneLearning, BackboneTask
 from ghostnet_tf.tasks.segment.masked import Masked
 from ghostnet_tf.tasks.segment.mean_iou import confusion, mean_iou
 from ghostnet_tf.tasks.segment.pixels import answers, fitted
@@ -26,7 +24,6 @@ from ghostnet_tf.weights.checkpoint import CheckpointInfo
 if TYPE_CHECKING:
     import keras
 
-COLOUR = 0.2  # how much brightness, contrast and saturation are varied where photos are cropped
 MOST_WEIGHT = 10.0  # of a rare class
 AT_ONCE = 8  # photos, of which the loss is computed together
 CURVES = {
@@ -45,12 +42,9 @@ CURVES = {
 
 
 @dataclass(frozen=True)
-class Outlining:
+class Outlining(BackboneLearning):
     """A network that learns which of so many classes each pixel is of: see `task.Learning`."""
 
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
-    schedule: Settings
     weight_of: np.ndarray  # of each class, (classes,) float32
 
     chosen = Chosen("miou", "a higher mIoU", "as high an mIoU as")
@@ -69,16 +63,7 @@ class Outlining:
         return share_right(targets, outputs)
 
     def views(self, size: Size) -> MaskViews:
-        """How photos are varied: a schedule that neither crops nor flips changes nothing."""
-        smallest = self.schedule.crop_scale[0] ** 0.5  # of a side; crop_scale is of the area
-        is_varied = smallest < 1
-        return MaskViews(
-            size=size,
-            flip=0.5 if self.schedule.flip else 0.0,
-            colour=COLOUR if is_varied else 0.0,
-            scale=(smallest, 1 / smallest),
-            stretch=0.1 if is_varied else 0.0,
-        )
+        return MaskViews(size=size, **self.variation())
 
     def batch(
         self,
@@ -93,13 +78,6 @@ class Outlining:
             seen.append(views(photo, fitted(packed.unpacked(), photo.shape[:2]), rng))
         images = self.preprocessing.normalise(np.stack([photo for photo, _ in seen]))
         return images, np.stack([mask for _, mask in seen]).astype(np.float32)
-
-    def weights(self, targets: np.ndarray) -> None:
-        """Nothing: pixels are weighted, and the loss knows by how much."""
-        return None
-
-    def seen(self, pixels: Sequence[np.ndarray]) -> np.ndarray:
-        return self.preprocessing.images(map(Image.fromarray, pixels))
 
     def counts(self, outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Of each photo what is answered for what, at its own size, (n, classes, classes).
@@ -120,16 +98,16 @@ class Outlining:
     def scores(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         """mIoU, share of the pixels that are right, and loss."""
         found = mean_iou(self.counts(outputs, labels).sum(axis=0), self.classes)
-        loss, sides, sums = self.loss, self.preprocessing.sides, 0.0
-        for start in range(0, len(labels), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            masks = np.stack([fitted(packed.unpacked(), sides) for packed in labels[some]])
-            nat: Any = loss(masks.astype(np.float32), outputs[some])
-            sums += float(nat) * len(masks)
+
+        def masks(some: slice) -> np.ndarray:
+            sides = self.preprocessing.sides
+            own = [fitted(packed.unpacked(), sides) for packed in labels[some]]
+            return np.stack(own).astype(np.float32)
+
         return {
             "miou": found["miou"] or 0.0,
             "pixels": found["pixel_accuracy"] or 0.0,
-            "loss": sums / len(labels),
+            "loss": self.mean_loss(outputs, masks, AT_ONCE),
         }
 
     def epoch(self, row: Mapping[str, Any], held_out: int) -> str:

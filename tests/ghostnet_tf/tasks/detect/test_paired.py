@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ghostnet_tf.data.boxes import Boxes
-from ghostnet_tf.tasks.detect import paired
+from ghostnet_tf.tasks import bootstrap
 from ghostnet_tf.tasks.detect.average_precision import average_precision, judged
 from ghostnet_tf.tasks.detect.nms import Found
 from ghostnet_tf.tasks.detect.paired import Matches, _scores, differences, matches
@@ -59,7 +59,7 @@ def test_a_draw_scores_what_pycocotools_says_of_its_photos():
 
 
 def test_the_same_detector_differs_by_nothing_and_a_worse_one_by_what_it_lacks(monkeypatch):
-    monkeypatch.setattr(paired, "DRAWS", examples(60, 1000))
+    monkeypatch.setattr(bootstrap, "DRAWS", examples(60, 1000))
     good, bad = of(2, 0.01), of(2, 0.05)
 
     same, worse = differences(good, good)["ap"], differences(bad, good)["ap"]
@@ -73,7 +73,7 @@ def test_the_same_detector_differs_by_nothing_and_a_worse_one_by_what_it_lacks(m
 
 
 def test_where_nothing_is_true_nothing_is_known(monkeypatch):
-    monkeypatch.setattr(paired, "DRAWS", 3)
+    monkeypatch.setattr(bootstrap, "DRAWS", 3)
     nothing = Found(np.empty((0, 4), np.float32), np.empty(0, int), np.empty(0, np.float32))
     none = matches(judged([nothing], [Boxes.none()], 3, SIZES[:1]), 1)
 
